@@ -1,0 +1,1 @@
+"""Calibration front ends. Floor 2."""

@@ -1,0 +1,1 @@
+"""The pipeline, alarms, overlay, report and command line. Floor 2."""

@@ -1,0 +1,84 @@
+"""What one step tells: everything the overlay, the recorder and the report need."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from models.chart import PixelZone, PlacedChart
+from models.exposure import ExposureMap, SkinTemperature
+from models.geometry import Bools, Floats
+from models.sightings import Landmarks, Lost, NozzleSighting, TagPatch
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """One episode of one alarm."""
+
+    cause: str
+    kind: str
+    """``physiological`` or ``technical``."""
+    priority: str
+    """``high``, ``medium`` or ``low``."""
+    message: str
+    t_on_s: float
+    t_off_s: float | None = None
+    """None while the condition stands."""
+
+
+@dataclass(frozen=True, eq=False)
+class JetOnSkin:
+    """Where the jet meets the skin in one capture."""
+
+    hit_rgb_mm: Floats
+    """Point on the skin, rgb frame, shape (3,)."""
+    distance_mm: float
+    distance_u95_mm: float
+    incidence_deg: float
+    cell: int | None
+    """Nearest cell of the chart, None where the jet meets skin off the map."""
+    in_zone: bool
+    speed_cm_s: float | None
+    """Speed of the jet's spot over the skin."""
+
+
+@dataclass(frozen=True, eq=False)
+class Guidance:
+    """Result of one step; front ends draw, record and report it."""
+
+    t_s: float
+    dt_s: float
+    index: int | None
+    """Row in the colour stream, None for a tick without a picture."""
+    gas_now: bool
+    nozzle: NozzleSighting | Lost
+    zone: PlacedChart | PixelZone | Lost
+    jet: JetOnSkin | None
+    """None where nozzle or skin is not known, or the jet misses the skin (`jet_reason`)."""
+    jet_reason: str
+    weight: Floats | None
+    """Footprint weight of the jet on each cell now, shape (n,); None where unknown."""
+    exposure: ExposureMap | None
+    """None before the zone is placed."""
+    skin: SkinTemperature | None
+    blind: Bools | None
+    """Cells that gas may reach now while neither nozzle nor temperature is observed, shape (n,)."""
+    skin_min_degc: float | None
+    skin_min_u95_degc: float | None
+    time_to_limit_s: float | None
+    tile_time_s: Floats | None
+    """Gas-on seconds per tile."""
+    gas_total_s: float
+    unassigned_s: float
+    """Seconds so far in which gas may have flowed while the nozzle was not seen."""
+    landmarks: Landmarks | Lost | None
+    """None when they were not looked for in this capture."""
+    tag_patches: tuple[TagPatch, ...]
+    active: tuple[Alarm, ...]
+    """Alarms that stand now, most urgent first."""
+    ended: tuple[Alarm, ...]
+    """Alarms that ended with this capture."""
+    status: tuple[str, ...]
+    """Short remarks that are not alarms, e.g. ``shutter``."""
+    zone_mean_degc: float | None
+    """Mean over the zone's observed cells, None where none is observed."""
+    zone_observed_share: float | None

@@ -1,0 +1,1 @@
+"""What the world is: cameras, body, zone, jet, skin. Floor 0."""

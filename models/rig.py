@@ -1,0 +1,91 @@
+"""A calibrated rig: cameras, how they stand to each other, the nozzle and its tags.
+
+Reading and writing ``rig.toml`` is in `models.rig_file`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+
+from models.camera import Camera
+from models.geometry import Floats, Ints, Pose, frozen
+
+
+@dataclass(frozen=True, eq=False)
+class Tags:
+    """Tags fixed to one rigid body, in that body's frame."""
+
+    dictionary: str
+    """Name of an OpenCV aruco dictionary, e.g. ``DICT_APRILTAG_36h11``."""
+    ids: Ints
+    """Tag numbers, shape (n,)."""
+    corners_mm: Floats
+    """Corners of the black square in the body's frame, shape (n, 4, 3), order as OpenCV's aruco returns them."""
+
+    def __post_init__(self) -> None:
+        """Check the shapes and freeze the arrays."""
+        ids = np.asarray(self.ids, np.int64)
+        corners = np.asarray(self.corners_mm, float)
+        if corners.shape != (len(ids), 4, 3):
+            raise ValueError(f"{len(ids)} tags need corners of shape ({len(ids)}, 4, 3), not {corners.shape}.")
+        object.__setattr__(self, "ids", frozen(ids))
+        object.__setattr__(self, "corners_mm", frozen(corners))
+
+
+@dataclass(frozen=True, eq=False)
+class Nozzle:
+    """The nozzle: origin at the centre of the orifice, +z the way the gas blows."""
+
+    tags: Tags
+    bore_mm: float
+
+
+@dataclass(frozen=True)
+class SkinTags:
+    """Tags stuck on the skin near the zone; each one its own small plane."""
+
+    dictionary: str
+    size_mm: float
+    ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class ThermalCamera:
+    """Thermal camera of the rig."""
+
+    camera: Camera
+    thermal_from_rgb: Pose
+    rgb_minus_thermal_s: float
+    """Add to a thermal time stamp to get the time of exposure on the session clock."""
+    latency_s: float
+    """Exposure to arrival; the pipeline sees a picture only from then on."""
+    accuracy_degc: float
+    """Uncorrected accuracy of the camera, 95 % bound."""
+    emissivity: float
+    """Already applied to the counts; for information."""
+
+
+@dataclass(frozen=True, eq=False)
+class DepthCamera:
+    """Depth camera of the rig; its stamps are on the session clock."""
+
+    camera: Camera
+    depth_from_rgb: Pose
+
+
+@dataclass(frozen=True, eq=False)
+class Rig:
+    """Everything calibration knows. Frames: rgb, thermal, depth, nozzle."""
+
+    created: datetime
+    rgb: Camera
+    transfer: str
+    """How light became 8-bit numbers: ``srgb`` or ``linear``."""
+    rgb_rms_px: float | None
+    thermal: ThermalCamera | None
+    depth: DepthCamera | None
+    nozzle: Nozzle | None
+    skin: SkinTags | None

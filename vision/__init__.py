@@ -1,0 +1,1 @@
+"""Seeing: recordings, cameras, tags, landmarks, thermal pictures. Floor 1."""
