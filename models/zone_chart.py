@@ -1,0 +1,188 @@
+"""Lay a zone on the skin: 5 mm cells by arc length, with their true area."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from models.chart import CELL_MM, ZoneChart
+from models.geometry import Bools, Floats, Ints, unit
+from models.surface import GRID_MM, Skin
+from models.zone import LeaveOut, Zone
+
+MARGIN_MM = 80.0
+"""The map goes on this far past the outline (the format asks for at least 50 mm), so that overspray is counted."""
+
+TILE_CM2 = 150.0
+"""No dose per tile above this has one timer (domain section 6)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Outline:
+    """Where the zone ends, in chart coordinates: a closed polygon of shape (n, 2), u and v in mm."""
+
+    polygon_mm: Floats
+
+    def contains(self, u_mm: Floats, v_mm: Floats) -> Bools:
+        """Even-odd rule."""
+        inside = np.zeros(np.shape(u_mm), bool)
+        polygon = self.polygon_mm
+        for (u1, v1), (u2, v2) in zip(polygon, np.roll(polygon, -1, axis=0), strict=True):
+            crosses = (v1 > v_mm) != (v2 > v_mm)
+            if v1 != v2:
+                inside ^= crosses & (u_mm < (u2 - u1) * (v_mm - v1) / (v2 - v1) + u1)
+        return inside
+
+
+def outline_of(zone: Zone, *, scale: float) -> Outline:
+    """The catalogue's outline about the zone's centre, scaled to the body."""
+    half_u, half_v = zone.width_mm * scale / 2.0, zone.length_mm * scale / 2.0
+    turn = np.linspace(0.0, 2.0 * np.pi, 72, endpoint=False)
+    power = 1.0 if zone.shape == "ellipse" else 0.4  # 0.4: a superellipse, a rectangle with rounded corners
+    u = half_u * np.sign(np.cos(turn)) * np.abs(np.cos(turn)) ** power
+    v = half_v * np.sign(np.sin(turn)) * np.abs(np.sin(turn)) ** power
+    return Outline(np.stack([u, v], axis=1))
+
+
+def lay_chart(
+    skin: Skin,
+    outline: Outline,
+    *,
+    zone: Zone,
+    side: str,
+    u_sign: float,
+    scale: float,
+    reference_t_s: float,
+    anchored_by: str,
+    surface_by: str,
+    place_u95_mm: float,
+) -> ZoneChart | None:
+    """Lay the cells; None where there is no skin under the outline.
+
+    Args:
+        skin: The surface; its v is the chart's v.
+        outline: In chart coordinates.
+        zone: For the areas to leave out.
+        side: The subject's own side; areas to leave out are mirrored for ``right``.
+        u_sign: +1 where the surface's x points to the subject's left, -1 otherwise.
+        scale: Size of this body against the catalogue's.
+        reference_t_s: Time at which the surface was measured.
+        anchored_by: Evidence for the place.
+        surface_by: Evidence for the surface.
+        place_u95_mm: Bound of the place along the skin.
+    """
+    low, high = outline.polygon_mm.min(0) - MARGIN_MM, outline.polygon_mm.max(0) + MARGIN_MM
+    cols = np.arange(int(np.floor(low[0] / CELL_MM)), int(np.ceil(high[0] / CELL_MM)) + 1)
+    rows = np.arange(int(np.floor(low[1] / CELL_MM)), int(np.ceil(high[1] / CELL_MM)) + 1)
+    u, v = np.meshgrid(cols * CELL_MM, rows * CELL_MM)
+    angle = _angle_at_arc(skin, u * u_sign, rows * CELL_MM)
+    radius, height_u95 = skin.at(angle, v)
+    known = np.isfinite(radius)
+    filled = np.where(known, radius, skin.surface.nominal_mm)
+    position = skin.surface.points(angle, v, _nearest_filled(filled, known))
+    across = np.gradient(position, axis=1) * u_sign
+    along = np.gradient(position, axis=0)
+    cross = np.cross(across, along)
+    normal = unit(cross)
+    area = np.linalg.norm(cross, axis=-1) / 100.0
+    inside = outline.contains(u, v)
+    away = ndimage.distance_transform_edt(~inside) * CELL_MM if inside.any() else np.full(u.shape, np.inf)
+    # A cell whose area is three times its nominal one lies on a step, not on skin.
+    keep = known & (away <= MARGIN_MM) & (area < 3.0 * CELL_MM**2 / 100.0)
+    keep = _joined(keep, inside)
+    if not (keep & inside).any():
+        return None
+    out = _left_out(zone.leave_out, u, v, mirror=side == "right", scale=scale)
+    in_zone = inside & keep & ~out
+    tile = np.full(u.shape, -1, np.int64)
+    tile[in_zone] = tiles(u[in_zone], v[in_zone], area[in_zone])
+    r, c = np.nonzero(keep)
+    return ZoneChart(
+        reference_t_s=reference_t_s,
+        anchored_by=anchored_by,
+        surface_by=surface_by,
+        row=r.astype(np.int64),
+        col=c.astype(np.int64),
+        u_mm=u[keep],
+        v_mm=v[keep],
+        position_mm=position[keep],
+        normal=normal[keep],
+        area_cm2=area[keep],
+        in_zone=in_zone[keep],
+        left_out=(inside & out)[keep],
+        tile=tile[keep],
+        height_u95_mm=height_u95[keep],
+        place_u95_mm=place_u95_mm,
+    )
+
+
+def tiles(u_mm: Floats, v_mm: Floats, area_cm2: Floats) -> Ints:
+    """Cut a zone into equal strips of at most 150 cm2, across its longer side."""
+    count = int(np.ceil(area_cm2.sum() / TILE_CM2)) if len(area_cm2) else 0
+    along = v_mm if np.ptp(v_mm) >= np.ptp(u_mm) else u_mm
+    order = np.argsort(along, kind="stable")
+    number = np.empty(len(along), np.int64)
+    share = (np.cumsum(area_cm2[order]) - area_cm2[order] / 2.0) / area_cm2.sum()
+    number[order] = np.minimum((share * count).astype(np.int64), count - 1)
+    return number
+
+
+def _angle_at_arc(skin: Skin, arc_mm: Floats, v_mm: Floats) -> Floats:
+    """Angle at each arc length from the meridian of the zone's centre, row by row."""
+    surface = skin.surface
+    half = (surface.weight.shape[1] - 1) / 2.0 * surface.step_rad
+    fine = np.linspace(-half, half, 2 * surface.weight.shape[1] - 1)
+    angle = np.empty(arc_mm.shape)
+    for i, v in enumerate(v_mm):
+        radius = skin.at(fine, np.full(fine.shape, v))[0]
+        known = np.isfinite(radius)
+        if not known.any():
+            angle[i] = arc_mm[i] / surface.nominal_mm
+            continue
+        radius = np.interp(fine, fine[known], radius[known])
+        x, z = radius * np.sin(fine), radius * np.cos(fine)
+        arc = np.concatenate([[0.0], np.cumsum(np.hypot(np.diff(x), np.diff(z)))])
+        arc -= np.interp(0.0, fine, arc)
+        angle[i] = np.interp(arc_mm[i], arc, fine, left=2.0 * -half, right=2.0 * half)
+    return angle
+
+
+def _nearest_filled(values: Floats, known: Bools) -> Floats:
+    """Unknown nodes take the value of the nearest known one, so that differences stay finite."""
+    if known.all() or not known.any():
+        return values
+    rows, cols = ndimage.distance_transform_edt(~known, return_distances=False, return_indices=True)
+    return values[rows, cols]
+
+
+def _joined(keep: Bools, inside: Bools) -> Bools:
+    """Only what hangs together with the zone is its skin."""
+    labels, count = ndimage.label(keep)
+    if count <= 1:
+        return keep
+    held = np.unique(labels[keep & inside])
+    return np.isin(labels, held[held > 0])
+
+
+def _left_out(areas: tuple[LeaveOut, ...], u: Floats, v: Floats, *, mirror: bool, scale: float) -> Bools:
+    """Cells inside any of the ellipses to leave out."""
+    out = np.zeros(u.shape, bool)
+    for area in areas:
+        u0 = -area.u_mm if mirror else area.u_mm
+        du = (u - u0 * scale) / (area.radius_u_mm * scale)
+        dv = (v - area.v_mm * scale) / (area.radius_v_mm * scale)
+        out |= du**2 + dv**2 <= 1.0
+    return out
+
+
+def uv_of(skin: Skin, points_rgb_mm: Floats, *, u_sign: float) -> Floats:
+    """Chart coordinates (n, 2) of skin points (n, 3): arc length from the centre's meridian, and v."""
+    angle, v, _ = skin.surface.polar(points_rgb_mm)
+    arcs = np.arange(-600.0, 600.0, GRID_MM)
+    u = np.empty(len(angle))
+    for k in range(len(angle)):
+        angles = _angle_at_arc(skin, arcs[None, :], v[k : k + 1])[0]
+        u[k] = np.interp(angle[k], angles, arcs)
+    return np.stack([u * u_sign, v], axis=1)
