@@ -1,0 +1,305 @@
+"""Body, hand and face landmarks of a colour picture, by MediaPipe's networks, cross-checked."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+
+from models.body_landmarks import LANDMARKS, LONGEST_GAP_S, BodyTrack, believe, follow, same_body
+from models.geometry import Bytes, Floats, frozen
+from models.sightings import Landmarks, Lost
+from models.weights import FACE, HAND, POSE, Bundle, sha256_of
+from vision.bundle import bundle_path
+from vision.mediapipe_tasks import Landmarker, points_of
+
+__all__ = ["LANDMARKS", "BodyEyes", "FaceEyes", "FaceLandmarks", "HandEyes", "HandLandmarks"]
+
+# A body is found at the same place when the picture is turned: on 24 pictures of people alone in view the
+# landmarks of any two of the four orientations agreed within 0.05 trunk lengths (0.08 of a portrait without hips);
+# bodies seen in legs or hands are found in few orientations, and apart by 0.09-2.8.
+_TURNED_APART = 0.08
+_TURNED_APART_PORTRAIT = 0.25  # of the width of the shoulders
+_TURNS = (2, 1, 3)  # quarter turns, in the order tried
+_TURNS_NEEDED = 2
+_CHECK_AGAIN_S = 5.0
+_RETRY_S = 0.5
+
+
+class _Eyes:
+    """Own landmarkers for the length of a ``with``."""
+
+    def __init__(self, bundle: Bundle, models_dir: Path | None) -> None:
+        self._bundle_path = bundle_path(bundle, models_dir=models_dir)
+        self.bundle_sha256 = sha256_of(self._bundle_path)
+        """Checksum of the models in use, for the record."""
+        self._owned = ExitStack()
+
+    def __enter__(self) -> Self:
+        """Give itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the landmarkers."""
+        self._owned.close()
+
+    def _start(self, kind: str, *, video: bool, **options: object) -> Landmarker:
+        return self._owned.enter_context(Landmarker(kind, self._bundle_path, video=video, **options))
+
+
+@dataclass(frozen=True)
+class _Found:
+    """One body as the network returned it."""
+
+    points_px: Floats
+    visibility: Floats
+    """The smaller of MediaPipe's visibility and presence."""
+    world_mm: Floats
+
+
+class BodyEyes(_Eyes):
+    """Follows one body through a recording.
+
+    A body is searched in the upright picture and then followed. Before anything is believed: its
+    proportions are human (`models.body_landmarks.believe`); it is found at the same place in at
+    least two turned copies of the picture (again every 5 s); three captures in a row agree, without
+    left and right changing places. Call `see` on every capture until something is believed.
+
+    Several people: the network returns one of them. Where the turned copies return another one, nothing
+    is believed; patient and therapist are not told apart otherwise, which is the operator's to confirm.
+    """
+
+    def __init__(self, *, models_dir: Path | None = None) -> None:
+        """Start the networks.
+
+        Args:
+            models_dir: Folder with the user's own bundles; ``CRYOGUIDE_MODELS_DIR``, then the cache, where None.
+
+        Raises:
+            InputError: If the models or a system library are missing.
+        """
+        super().__init__(POSE, models_dir)
+        try:
+            self._following = self._start("Pose", video=True)
+            self._checking = self._start("Pose", video=False)
+        except BaseException:
+            self._owned.close()
+            raise
+        self._track: BodyTrack | None = None
+        self._checked_s = -np.inf
+        self._retry_s = -np.inf
+        self._refused = ""
+        self._lost_since_s: float | None = None
+        self._latest_s = -np.inf
+        self._shape: tuple[int, ...] = ()
+
+    def see(self, bgr: Bytes, *, t_s: float) -> Landmarks | Lost:
+        """Body landmarks of one capture.
+
+        Args:
+            bgr: Colour picture, shape (height_px, width_px, 3).
+            t_s: Its time on the session clock. Where it does not grow, or the picture changes its size, following
+                starts afresh.
+
+        Returns:
+            Landmarks of which at least the shoulders are believed, or why nothing is.
+        """
+        if t_s <= self._latest_s or (self._shape and bgr.shape != self._shape):
+            self._start_afresh()
+        self._latest_s, self._shape = t_s, bgr.shape
+        found_or_why = self._look(bgr, t_s)
+        if isinstance(found_or_why, Landmarks):
+            self._lost_since_s = None
+            return found_or_why
+        if self._lost_since_s is None:
+            self._lost_since_s = t_s
+        return Lost(found_or_why, self._lost_since_s)
+
+    def _start_afresh(self) -> None:
+        self._track, self._lost_since_s = None, None
+        self._checked_s = self._retry_s = -np.inf
+        if self._shape:
+            self._following.forget(np.zeros(self._shape, np.uint8))
+
+    def _look(self, bgr: Bytes, t_s: float) -> Landmarks | str:
+        if t_s < self._retry_s:
+            return self._refused
+        found = _body(self._following.detect(bgr, t_s=t_s), bgr)
+        if not self._following.alive or not self._checking.alive:
+            return "the landmark network has failed; start the program again"
+        if found is None:
+            if self._track is not None and t_s - self._track.t_s > LONGEST_GAP_S:
+                self._checked_s = -np.inf
+            return "no body found in the picture"
+        height_px, width_px = bgr.shape[:2]
+        believed = believe(
+            found.points_px, found.visibility, found.world_mm, width_px=width_px, height_px=height_px
+        )
+        if not believed.any():
+            return self._refuse("what was found has not the proportions of a body in view", bgr, t_s)
+        self._track, why_not = follow(self._track, found.points_px, t_s=t_s)
+        if self._track.captures <= 1:
+            self._checked_s = -np.inf
+        if why_not:
+            return why_not
+        if t_s - self._checked_s > _CHECK_AGAIN_S:
+            if not self._found_in_turned_copies(bgr, found, whole=bool(believed[LANDMARKS["left_hip"]])):
+                return self._refuse("turned copies of the picture show another body", bgr, t_s)
+            self._checked_s = t_s
+        return Landmarks(t_s, found.points_px, found.visibility, found.world_mm, believed)
+
+    def _refuse(self, reason: str, bgr: Bytes, t_s: float) -> str:
+        """Drop what is followed, and rest a little: it is found again and again, and each time costs."""
+        self._following.forget(bgr)
+        self._track = None
+        self._checked_s = -np.inf
+        self._retry_s, self._refused = t_s + _RETRY_S, reason
+        return reason
+
+    def _found_in_turned_copies(self, bgr: Bytes, found: _Found, *, whole: bool) -> bool:
+        limit = _TURNED_APART if whole else _TURNED_APART_PORTRAIT
+        agreeing = 0
+        for tried, quarter_turns in enumerate(_TURNS):
+            if agreeing + len(_TURNS) - tried < _TURNS_NEEDED:
+                return False
+            turned = np.ascontiguousarray(np.rot90(bgr, quarter_turns))
+            other = _body(self._checking.detect(turned), turned)
+            if other is not None:
+                other_px = turned_back(other.points_px, quarter_turns=quarter_turns, shape=bgr.shape)
+                agreeing += same_body(found.points_px, other_px, whole=whole) <= limit
+            if agreeing >= _TURNS_NEEDED:
+                return True
+        return False
+
+
+def turned_back(points_px: Floats, *, quarter_turns: int, shape: tuple[int, ...]) -> Floats:
+    """Points of a copy that ``numpy.rot90(picture, quarter_turns)`` made, in the picture itself.
+
+    Args:
+        points_px: (x, y) in the copy, shape (n, 2).
+        quarter_turns: 0..3.
+        shape: Of the picture, (height_px, width_px, ...).
+    """
+    height_px, width_px = shape[:2]
+    x, y = points_px[:, 0], points_px[:, 1]
+    if quarter_turns == 1:
+        x, y = width_px - 1 - y, x
+    elif quarter_turns == 2:
+        x, y = width_px - 1 - x, height_px - 1 - y
+    elif quarter_turns == 3:
+        x, y = y, height_px - 1 - x
+    return np.stack([x, y], axis=1)
+
+
+def _body(result: Any, bgr: Bytes) -> _Found | None:
+    if result is None or not result.pose_landmarks or not result.pose_world_landmarks:
+        return None
+    points, world = result.pose_landmarks[0], result.pose_world_landmarks[0]
+    height_px, width_px = bgr.shape[:2]
+    return _Found(
+        points_px=points_of(points, width_px=width_px, height_px=height_px),
+        visibility=np.array([min(point.visibility, point.presence) for point in points]),
+        world_mm=1000.0 * np.array([[point.x, point.y, point.z] for point in world]),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class HandLandmarks:
+    """One hand in one picture; not cross-checked."""
+
+    t_s: float
+    points_px: Floats
+    """MediaPipe Hand order (wrist, then four a finger from the thumb on), shape (21, 2)."""
+    world_mm: Floats
+    """Metric estimate of the network, shape (21, 3): a guess of the pose, not a measurement."""
+    side: str
+    """``left`` or ``right``, as the network takes it."""
+    score: float
+    """The network's confidence in the side, 0..1."""
+
+    def __post_init__(self) -> None:
+        """Freeze the arrays."""
+        for name in ("points_px", "world_mm"):
+            object.__setattr__(self, name, frozen(getattr(self, name)))
+
+
+class HandEyes(_Eyes):
+    """Follows up to two hands."""
+
+    def __init__(self, *, models_dir: Path | None = None) -> None:
+        """Start the network; see `BodyEyes`."""
+        super().__init__(HAND, models_dir)
+        self._following = self._start("Hand", video=True, num_hands=2)
+
+    def see(self, bgr: Bytes, *, t_s: float) -> tuple[HandLandmarks, ...] | Lost:
+        """Hands of one capture, at most two.
+
+        Args:
+            bgr: Colour picture, shape (height_px, width_px, 3).
+            t_s: Its time.
+        """
+        result = self._following.detect(bgr, t_s=t_s)
+        if result is None or not result.hand_landmarks:
+            alive = self._following.alive
+            return Lost("no hand found in the picture" if alive else "the hand network has failed", t_s)
+        height_px, width_px = bgr.shape[:2]
+        return tuple(
+            HandLandmarks(
+                t_s=t_s,
+                points_px=points_of(points, width_px=width_px, height_px=height_px),
+                world_mm=1000.0 * np.array([[point.x, point.y, point.z] for point in world]),
+                # MediaPipe names the side as of a mirrored picture; ours is not mirrored.
+                side={"Left": "right", "Right": "left"}[handedness[0].category_name],
+                score=float(handedness[0].score),
+            )
+            for points, world, handedness in zip(
+                result.hand_landmarks, result.hand_world_landmarks, result.handedness, strict=True
+            )
+        )
+
+
+FACE_POINTS = 468
+
+
+@dataclass(frozen=True, eq=False)
+class FaceLandmarks:
+    """One face in one picture; not cross-checked."""
+
+    t_s: float
+    points_px: Floats
+    """MediaPipe Face Mesh order without the iris points, shape (468, 2)."""
+
+    def __post_init__(self) -> None:
+        """Freeze the array."""
+        object.__setattr__(self, "points_px", frozen(self.points_px))
+
+
+class FaceEyes(_Eyes):
+    """Follows one face."""
+
+    def __init__(self, *, models_dir: Path | None = None) -> None:
+        """Start the network; see `BodyEyes`."""
+        super().__init__(FACE, models_dir)
+        self._following = self._start("Face", video=True)
+
+    def see(self, bgr: Bytes, *, t_s: float) -> FaceLandmarks | Lost:
+        """The face of one capture.
+
+        Args:
+            bgr: Colour picture, shape (height_px, width_px, 3).
+            t_s: Its time.
+        """
+        result = self._following.detect(bgr, t_s=t_s)
+        if result is None or not result.face_landmarks:
+            alive = self._following.alive
+            return Lost("no face found in the picture" if alive else "the face network has failed", t_s)
+        height_px, width_px = bgr.shape[:2]
+        # The wheel's face model knows no iris points: the last ten are made up (see vision.bundle).
+        points = result.face_landmarks[0][:FACE_POINTS]
+        return FaceLandmarks(t_s, points_of(points, width_px=width_px, height_px=height_px))
