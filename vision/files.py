@@ -1,0 +1,121 @@
+"""Writing so that nothing half-written stays, and checksums."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from models.problems import InputError
+
+REPORT_FILES = (
+    "summary.json",
+    "captures.parquet",
+    "cells.parquet",
+    "alarms.parquet",
+    "curves.parquet",
+    "report.html",
+    "annotated.mp4",
+)
+"""What a report folder may hold; a folder with anything else in it is not an older report."""
+
+_USER_CAN_MEND = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EACCES: "writing is not permitted",
+    errno.EPERM: "writing is not permitted",
+    errno.EROFS: "the disk is read-only",
+    errno.EFBIG: "the disk does not take files of that size",
+    errno.ENAMETOOLONG: "the name is too long",
+    errno.ENOTDIR: "a file stands where a folder is needed",
+    errno.EEXIST: "a file stands where a folder is needed",
+}
+
+
+@contextmanager
+def atomic_folder(path: Path, *, products: Collection[str] = REPORT_FILES) -> Iterator[Path]:
+    """Fill a folder aside and put it in place at the end, in one step.
+
+    Where the block raises, the folder made aside is removed and an older one stays as it was. An
+    older folder is replaced only if nothing but products is in it.
+
+    Args:
+        path: Where the folder is to stand.
+        products: Names of files that an older folder may hold and that may be lost.
+
+    Yields:
+        The empty folder to fill, beside ``path``.
+
+    Raises:
+        InputError: If ``path`` is a file or holds anything else, or the disk is full or not writable.
+    """
+    path = Path(os.path.abspath(path))
+    _check_target(path, products)
+    aside: Path | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside = Path(tempfile.mkdtemp(prefix=f".{path.name[:60]}.", suffix=".part", dir=path.parent))
+        yield aside
+        aside.chmod(0o777 & ~_umask())
+        _put_in_place(aside, path)
+    except OSError as trouble:
+        reason = _USER_CAN_MEND.get(trouble.errno or 0)
+        if reason is None:
+            raise
+        raise InputError(
+            f"{path} cannot be written: {reason}; mend that or choose another folder."
+        ) from trouble
+    finally:
+        if aside is not None:
+            shutil.rmtree(aside, ignore_errors=True)
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _check_target(path: Path, products: Collection[str]) -> None:
+    if not path.exists():
+        return
+    if not path.is_dir():
+        raise InputError(f"{path} is a file; choose another folder to write to.")
+    try:
+        foreign = sorted(set(os.listdir(path)) - set(products) - {".DS_Store", "Thumbs.db"})
+    except OSError as trouble:
+        raise InputError(f"{path} cannot be read ({trouble.strerror}); choose another folder.") from trouble
+    if foreign:
+        raise InputError(
+            f"{path} holds {foreign[0]}, so it is no older report; choose another folder or empty it."
+        )
+
+
+def _put_in_place(aside: Path, path: Path) -> None:
+    if not path.exists():
+        aside.rename(path)
+        return
+    older = Path(tempfile.mkdtemp(prefix=f".{path.name[:60]}.", suffix=".old", dir=path.parent))
+    try:
+        path.rename(older / "report")
+        try:
+            aside.rename(path)
+        except OSError:
+            (older / "report").rename(path)
+            raise
+    finally:
+        shutil.rmtree(older, ignore_errors=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
