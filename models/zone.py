@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from models.protocol import Evidence
+from models.protocol import Evidence, Ladder
 
 
 @dataclass(frozen=True)
@@ -63,9 +63,11 @@ class Zone:
     anchor: Anchor | None
     """None: no landmark places it well enough; it needs a tap or skin tags."""
     axis_on_tap: str
-    """How v is oriented on a tapped outline when no landmark helps: ``long_side`` or ``short_side`` of the outline."""
+    """v on a tapped outline when no landmark helps: along its ``long_side`` or ``short_side``."""
     leave_out: tuple[LeaveOut, ...]
     cautions: tuple[str, ...]
     """One sentence each, shown to the operator."""
     face: bool
     evidence: Evidence
+    tile_time_s: dict[str, Ladder] = field(default_factory=dict[str, Ladder])
+    """Gas-on seconds a tile by device, where this zone bears less than the protocol allows."""

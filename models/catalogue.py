@@ -1,0 +1,103 @@
+"""The catalogue: zones, treatment protocols and device classes, from ``models/data/*.toml``, checked."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import replace
+from importlib import resources
+from pathlib import Path
+from typing import TypeVar
+
+from models.checked_table import CheckedTable
+from models.problems import InputError
+from models.protocol import Device, Ladder, Protocol
+from models.protocol_file import read_device, read_protocol
+from models.zone import Zone
+from models.zone_file import read_zone
+
+_Entry = TypeVar("_Entry")
+
+
+def load_zones(path: Path | None = None) -> dict[str, Zone]:
+    """Read the zones by name.
+
+    Args:
+        path: A file of one's own instead of the catalogue's.
+
+    Raises:
+        InputError: If the file cannot be read or anything in it is wrong; all mistakes are told at once.
+    """
+    root, where = _open("zones.toml", path)
+    devices = load_devices()
+    zones = {name: read_zone(name, root.table(name), devices) for name in root.names()}
+    root.finish(where=where)
+    return zones
+
+
+def load_protocols(path: Path | None = None) -> dict[str, Protocol]:
+    """Read the treatment protocols by name.
+
+    Args:
+        path: A file of one's own (approved by a clinician, say) instead of the catalogue's.
+
+    Raises:
+        InputError: If the file cannot be read or anything in it is wrong; all mistakes are told at once.
+    """
+    root, where = _open("protocols.toml", path)
+    devices = load_devices()
+    protocols = {name: read_protocol(name, root.table(name), devices) for name in root.names()}
+    root.finish(where=where)
+    return protocols
+
+
+def load_devices(path: Path | None = None) -> dict[str, Device]:
+    """Read the device classes by name.
+
+    Raises:
+        InputError: If the file cannot be read or anything in it is wrong; all mistakes are told at once.
+    """
+    root, where = _open("devices.toml", path)
+    devices = {name: read_device(name, root.table(name)) for name in root.names()}
+    root.finish(where=where)
+    return devices
+
+
+def find(entries: Mapping[str, _Entry], name: str, *, what: str) -> _Entry:
+    """Look up a zone, protocol or device by name.
+
+    Args:
+        entries: What one of the ``load_`` functions returned.
+        name: The name asked for.
+        what: ``zone``, ``protocol`` or ``device``, for the message.
+
+    Raises:
+        InputError: If there is none of that name, with the nearest name and all valid ones.
+    """
+    if name in entries:
+        return entries[name]
+    near = difflib.get_close_matches(name, entries, n=1)
+    hint = f"did you mean {near[0]!r}? Known" if near else "known"
+    raise InputError(f"There is no {what} {name!r}: {hint} {what}s are {', '.join(entries)}.")
+
+
+def limits_in_zone(protocol: Protocol, zone: Zone) -> Protocol:
+    """Tighten a protocol's time a tile to what this zone bears; limits are never loosened."""
+    own = zone.tile_time_s.get(protocol.device)
+    if own is None:
+        return protocol
+    general = protocol.zone_time_s
+    tighter = Ladder(min(own.warn, general.warn), min(own.stop, general.stop))
+    evidence = protocol.evidence if tighter == general else protocol.evidence | {"zone_time_s": zone.evidence}
+    return replace(protocol, zone_time_s=tighter, evidence=evidence)
+
+
+def _open(name: str, path: Path | None) -> tuple[CheckedTable, str]:
+    if path is None:
+        text = resources.files("models").joinpath("data", name).read_text("utf-8")
+        return CheckedTable.parse(text, where=f"The catalogue's {name}"), f"The catalogue's {name}"
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"Cannot read {path} ({error}): name a readable TOML file.") from error
+    return CheckedTable.parse(text, where=str(path)), str(path)

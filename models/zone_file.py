@@ -1,0 +1,96 @@
+"""Reading one zone of the catalogue out of a checked table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from models.checked_table import CheckedTable
+from models.protocol import Device, Ladder
+from models.protocol_file import in_order, read_evidence
+from models.zone import Anchor, LeaveOut, Zone
+
+# MediaPipe Pose landmarks in the order of the model's output.
+POSE_LANDMARKS = (
+    "nose", "left_eye_inner", "left_eye", "left_eye_outer", "right_eye_inner", "right_eye", "right_eye_outer",
+    "left_ear", "right_ear", "mouth_left", "mouth_right", "left_shoulder", "right_shoulder", "left_elbow",
+    "right_elbow", "left_wrist", "right_wrist", "left_pinky", "right_pinky", "left_index", "right_index",
+    "left_thumb", "right_thumb", "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle",
+    "right_ankle", "left_heel", "right_heel", "left_foot_index", "right_foot_index",
+)  # fmt: skip
+
+
+def read_zone(name: str, table: CheckedTable, devices: Mapping[str, Device]) -> Zone:
+    """Read one zone and check what belongs together; mistakes are noted in the table."""
+    width_mm = table.number("width_mm", low=20.0, high=600.0)
+    length_mm = table.number("length_mm", low=20.0, high=600.0)
+    surface = table.text("surface", choices=("limb", "torso", "face"))
+    zone = Zone(
+        name=name,
+        title=table.text("title"),
+        sides=table.texts("sides", choices=("left", "right", "both"), least=1),
+        width_mm=width_mm,
+        length_mm=length_mm,
+        shape=table.text("shape", choices=("ellipse", "rectangle")),
+        surface=surface,
+        radius_mm=table.number("radius_mm", low=10.0, high=400.0),
+        radius_u95_mm=table.number("radius_u95_mm", low=1.0, high=200.0),
+        anchor=_anchor(table.table("anchor")) if table.has("anchor") else None,
+        axis_on_tap=table.text("axis_on_tap", choices=("long_side", "short_side")),
+        leave_out=tuple(_leave_out(item) for item in table.tables("leave_out")),
+        cautions=table.texts("cautions"),
+        face=surface == "face",
+        evidence=read_evidence(table),
+        tile_time_s=_tile_time(table, devices) if table.has("tile_time_s") else {},
+    )
+    if zone.radius_u95_mm >= zone.radius_mm:
+        table.wrong("radius_u95_mm", "must be smaller than radius_mm")
+    table.done()
+    return zone
+
+
+def _anchor(table: CheckedTable) -> Anchor:
+    weights = table.table("centre")
+    centre = tuple((name, weights.number(name, low=-3.0, high=3.0)) for name in weights.names())
+    for name, _ in centre:
+        if name not in POSE_LANDMARKS:
+            weights.wrong(name, "is no landmark of MediaPipe Pose")
+    if abs(sum(weight for _, weight in centre) - 1.0) > 1e-6:
+        table.wrong("centre", f"has weights that add up to {sum(w for _, w in centre):g} instead of 1")
+    scale = table.texts("scale", choices=POSE_LANDMARKS)
+    if len(scale) != 2:
+        table.wrong("scale", "must name exactly two landmarks")
+    anchor = Anchor(
+        centre=centre,
+        v_from=table.texts("v_from", choices=POSE_LANDMARKS, least=1),
+        v_to=table.texts("v_to", choices=POSE_LANDMARKS, least=1),
+        scale_from=(scale[0], scale[-1]) if scale else ("", ""),
+        scale_mm=table.number("scale_mm", low=20.0, high=1000.0),
+        side_seen=table.text("side_seen", choices=("front", "back", "any")),
+        place_u95_mm=table.number("place_u95_mm", low=5.0, high=150.0),
+    )
+    table.done()
+    return anchor
+
+
+def _leave_out(table: CheckedTable) -> LeaveOut:
+    area = LeaveOut(
+        name=table.text("name"),
+        u_mm=table.number("u_mm", low=-400.0, high=400.0),
+        v_mm=table.number("v_mm", low=-400.0, high=400.0),
+        radius_u_mm=table.number("radius_u_mm", low=2.0, high=300.0),
+        radius_v_mm=table.number("radius_v_mm", low=2.0, high=300.0),
+    )
+    table.done()
+    return area
+
+
+def _tile_time(table: CheckedTable, devices: Mapping[str, Device]) -> dict[str, Ladder]:
+    times = table.table("tile_time_s")
+    ladders: dict[str, Ladder] = {}
+    for device in times.names():
+        ladders[device] = Ladder(*times.numbers(device, count=2, low=1.0, high=3600.0))
+        if device not in devices:
+            times.wrong(device, f"is no device ({', '.join(devices)})")
+        elif not in_order(ladders[device], falling=False):
+            times.wrong(device, "must be [warn, stop] with warn below stop")
+    return ladders
