@@ -2,7 +2,8 @@
 
 The format is not published by its maker. The layout used here was worked out from the files
 themselves and is checked byte by byte; anything that does not fit is refused, never guessed. The
-result agrees with the maker's own tool to the last digit it exports, 0.001 degC (``tests/vision/test_radiometric.py``).
+result agrees with the maker's own tool to the last digit it exports,
+0.001 degC (``tests/vision/test_radiometric.py``).
 """
 
 from __future__ import annotations
@@ -128,13 +129,13 @@ def read_flir_jpeg(path: Path) -> RadiometricPicture:
         records = _records(block)
         counts = _counts(records)
         return _decode(counts, records)
-    except _Unreadable as error:
+    except _UnreadableError as error:
         raise InputError(
             f"{path.name} {error}; give the original file of a FLIR camera, not an edited or sent copy."
         ) from error
 
 
-class _Unreadable(Exception):
+class _UnreadableError(Exception):
     """Why the bytes are no radiometric picture; completes the sentence that starts with the file's name."""
 
 
@@ -153,7 +154,7 @@ class _Record:
 def _thermal_block(data: bytes) -> bytes:
     """Join the pieces of the thermal block, which is cut into APP1 segments of at most 64 KiB."""
     if data[:2] != b"\xff\xd8":
-        raise _Unreadable("is not a JPEG")
+        raise _UnreadableError("is not a JPEG")
     pieces: dict[int, bytes] = {}
     last = -1
     at = 2
@@ -170,24 +171,24 @@ def _thermal_block(data: bytes) -> bytes:
             last = max(last, body[7])
         at += 2 + length
     if not pieces:
-        raise _Unreadable("holds no radiometric data")
+        raise _UnreadableError("holds no radiometric data")
     missing = [i for i in range(last + 1) if i not in pieces]
     if missing:
-        raise _Unreadable(f"lacks {len(missing)} of {last + 1} pieces of its radiometric data")
+        raise _UnreadableError(f"lacks {len(missing)} of {last + 1} pieces of its radiometric data")
     return b"".join(pieces[i] for i in range(last + 1))
 
 
 def _records(block: bytes) -> dict[int, _Record]:
     """First record of each type."""
     if len(block) < 64 or block[:3] != b"FFF":
-        raise _Unreadable("holds radiometric data of an unknown kind")
+        raise _UnreadableError("holds radiometric data of an unknown kind")
     # The version number is 100 to 199 when read in the right byte order.
     order = next((o for o in (">", "<") if 100 <= struct.unpack_from(o + "I", block, 20)[0] < 200), None)
     if order is None:
-        raise _Unreadable("holds radiometric data of an unknown version")
+        raise _UnreadableError("holds radiometric data of an unknown version")
     start, count = struct.unpack_from(order + "II", block, 24)
     if start + 32 * count > len(block):
-        raise _Unreadable("holds radiometric data that ends too early")
+        raise _UnreadableError("holds radiometric data that ends too early")
     records: dict[int, _Record] = {}
     for i in range(count):
         entry = start + 32 * i
@@ -196,7 +197,7 @@ def _records(block: bytes) -> dict[int, _Record]:
         if kind not in (_RAW_RECORD, _CAMERA_RECORD) or kind in records or length < 2:
             continue
         if offset + length > len(block):
-            raise _Unreadable("holds radiometric data that ends too early")
+            raise _UnreadableError("holds radiometric data that ends too early")
         data = block[offset : offset + length]
         # Each record starts with the number 2 in its own byte order.
         records[kind] = _Record(data, "<" if data[:2] == b"\x02\x00" else ">")
@@ -207,19 +208,19 @@ def _counts(records: dict[int, _Record]) -> Floats:
     """Raw counts, shape (height, width)."""
     record = records.get(_RAW_RECORD)
     if record is None or len(record.data) < _RAW_HEADER_BYTES:
-        raise _Unreadable("holds no raw thermal picture")
+        raise _UnreadableError("holds no raw thermal picture")
     width, height = int(record.number("H", 2)), int(record.number("H", 4))
     raw = record.data[_RAW_HEADER_BYTES:]
     if raw[:8] == b"\x89PNG\r\n\x1a\n":
         picture = cv2.imdecode(np.frombuffer(raw, np.uint8), cv2.IMREAD_UNCHANGED)
         if picture is None or picture.dtype != np.uint16 or picture.shape != (height, width):
-            raise _Unreadable("holds a damaged raw thermal picture")
+            raise _UnreadableError("holds a damaged raw thermal picture")
         counts = picture.astype(np.uint16)
         # PNG stores the high byte first, most of these cameras write the low byte first, some do not.
         swapped = counts.byteswap()
         return (swapped if _roughness(swapped) <= _roughness(counts) else counts).astype(np.float64)
     if width == 0 or height == 0 or len(raw) < 2 * width * height:
-        raise _Unreadable("holds a damaged raw thermal picture")
+        raise _UnreadableError("holds a damaged raw thermal picture")
     return np.frombuffer(raw, record.order + "u2", width * height).reshape(height, width).astype(np.float64)
 
 
@@ -233,14 +234,14 @@ def _decode(counts: Floats, records: dict[int, _Record]) -> RadiometricPicture:
     """Object temperature from counts with the stored parameters."""
     camera = records.get(_CAMERA_RECORD)
     if camera is None or len(camera.data) < _CAMERA_BYTES:
-        raise _Unreadable("holds no camera parameters")
+        raise _UnreadableError("holds no camera parameters")
 
     def stored(offset: int) -> float:
         return camera.number("f", offset)
 
     window = stored(_WINDOW_TRANSMISSION)
     if window not in (0.0, 1.0):  # 0: never set
-        raise _Unreadable(f"was taken through an infrared window (transmission {window:.2f}), which is not read")
+        raise _UnreadableError("was taken through an infrared window, which is not corrected for")
     planck = Planck(r1=stored(_R1), r2=stored(_R2), b=stored(_B), f=stored(_F), o=camera.number("i", _O))
     humidity = stored(_HUMIDITY)
     air = Air(
@@ -265,7 +266,7 @@ def _decode(counts: Floats, records: dict[int, _Record]) -> RadiometricPicture:
         or picture["distance_m"] < 0.0
         or min(air.degc, picture["reflected_degc"]) <= -_KELVIN
     ):
-        raise _Unreadable("holds camera parameters that make no sense")
+        raise _UnreadableError("holds camera parameters that make no sense")
     object_counts = _without_surroundings(counts, planck=planck, air=air, **picture)
     model = camera.data[_MODEL : _MODEL + 32].split(b"\0")[0].decode("ascii", "replace").strip()
     return RadiometricPicture(planck.degc(object_counts), model=model, planck=planck, air=air, **picture)

@@ -110,7 +110,9 @@ def scene_degc() -> np.ndarray:
     return 33.0 - 30.0 * np.exp(-((x - 12.0) ** 2 + (y - 9.0) ** 2) / 40.0)
 
 
-def thermal_block(degc: np.ndarray, *, raw: str = "png_low_first", order: str = "<", window: float = 1.0) -> bytes:
+def thermal_block(
+    degc: np.ndarray, *, raw: str = "png_low_first", order: str = "<", window: float = 1.0
+) -> bytes:
     """A block as such a camera writes it; emissivity 0.98 at 1 m, 22 degC reflected."""
     tau = AIR.transmission(1.0)
     seen = np.array([[PLANCK.counts(t) for t in row] for row in degc])
