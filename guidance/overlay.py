@@ -1,0 +1,78 @@
+"""The picture as the operator sees it: zone, exposure and jet on the skin, figures and alarms around it.
+
+Input and output are colour pictures; nothing is shown that was not measured, and what is not known has
+its own look (grey with magenta stripes) and its own words.
+"""
+
+from __future__ import annotations
+
+from guidance.overlay_ink import REFERENCE_HEIGHT_PX
+from guidance.overlay_panels import draw_banner, draw_state_bar, draw_strip, notice
+from guidance.overlay_skin import distance_colour, draw_chart, draw_jet, draw_pixel_zone
+from guidance.palette import WHITE
+from guidance.session import Guidance
+from models.chart import PixelZone, PlacedChart
+from models.geometry import Bytes
+from models.protocol import Protocol
+from models.rig import Rig
+from models.sightings import Lost
+from models.zone import Zone
+
+HIGH_SHARE = 0.33
+"""A zone whose centre lies above this share of the height moves the alarms to the lower edge."""
+LEAST_SCALE = 0.42
+"""Below this the stroke font cannot be read; a small picture then shows fewer instruments."""
+
+
+def draw_overlay(
+    bgr: Bytes,
+    guidance: Guidance,
+    *,
+    rig: Rig | None,
+    protocol: Protocol,
+    zone: Zone,
+    zone_scale: float = 1.0,
+) -> Bytes:
+    """Draw one result over its picture.
+
+    Args:
+        bgr: The colour picture, shape (height_px, width_px, 3); left as it is.
+        guidance: Result of the step for this picture.
+        rig: None where there are only pixels.
+        protocol: For limits and bands.
+        zone: For its title.
+        zone_scale: Enlargement of ``bgr`` against the picture in whose pixels a `PixelZone` is given
+            (a thermal picture drawn larger, say).
+
+    Returns:
+        A new picture of the same shape.
+    """
+    picture = bgr.copy()
+    height, width = picture.shape[:2]
+    s = max(min(height / REFERENCE_HEIGHT_PX, width * 9.0 / 16.0 / REFERENCE_HEIGHT_PX), LEAST_SCALE)
+    place = guidance.zone
+    if isinstance(place, PlacedChart) and rig is not None:
+        draw_chart(picture, guidance, place, rgb=rig.rgb, protocol=protocol, s=s)
+    elif isinstance(place, PixelZone):
+        draw_pixel_zone(picture, place, scale=zone_scale, s=s)
+    if rig is not None:
+        jet = guidance.jet
+        colour = WHITE if jet is None else distance_colour(jet.distance_mm, protocol=protocol)[0]
+        draw_jet(picture, guidance, rig=rig, colour=colour, s=s)
+    draw_state_bar(picture, guidance, protocol=protocol, zone=zone, s=s)
+    draw_strip(picture, guidance, protocol=protocol, zone=zone, s=s)
+    if isinstance(place, Lost):
+        notice(picture, f"zone not placed: {place.reason}", s=s)
+    draw_banner(picture, guidance.active, below=_zone_is_high(guidance, rig, height), s=s)
+    return picture
+
+
+def _zone_is_high(guidance: Guidance, rig: Rig | None, height_px: int) -> bool:
+    """Whether a banner under the upper edge would hide the skin under treatment."""
+    place = guidance.zone
+    if isinstance(place, PixelZone):
+        return float(place.outline_px[:, 1].mean()) < HIGH_SHARE * height_px
+    if isinstance(place, PlacedChart) and rig is not None:
+        y = float(rig.rgb.project(place.rgb_from_chart.apply(place.chart.centre_mm))[1])
+        return y < HIGH_SHARE * height_px
+    return False

@@ -1,0 +1,292 @@
+"""What the overlay lays on the skin itself: exposure, unknown cells, outlines, the jet and its footprint."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from guidance.overlay_ink import SHIFT, dashes, fixed, paint, polyline, stripes, text_width_px, write
+from guidance.overlay_mesh import Outline3, cell_mesh
+from guidance.palette import AMBER, GREY, MAGENTA, RED, VERMILLION, WHITE, Rgb, bgr, ramp
+from guidance.session import Guidance, JetOnSkin
+from models.camera import Camera
+from models.chart import PixelZone, PlacedChart
+from models.exposure import ExposureMap
+from models.geometry import Bools, Bytes, Floats, Ints, unit
+from models.protocol import Protocol
+from models.rig import Rig
+from models.sightings import NozzleSighting
+
+LEVELS = 24
+"""Steps of the exposure ramp."""
+DRAWN_FROM_S = 0.05
+"""Less dwell than this is not coloured: the skin stays visible."""
+UNDER_JET_WEIGHT = 0.05
+"""Footprint weight from which on a cell counts as lying under the jet."""
+BLIND_S = 0.05
+"""Gas time without any observation from which on a cell stays marked as unknown."""
+GRAZING_COS = 0.1
+"""Cells seen at a flatter angle are not coloured: they lie on the far side of a limb."""
+
+
+@dataclass(frozen=True, eq=False)
+class CellStates:
+    """Which cells are drawn how, each of shape (n,)."""
+
+    level: Ints
+    """1..LEVELS on the exposure ramp, 0 = nothing to draw."""
+    over: Bools
+    """A limit of the protocol was reached."""
+    unknown: Bools
+    """Gas may have reached it while nothing was observed; never drawn on the ramp."""
+    unseen: Bools
+    """Under the jet now, nozzle seen, temperature not."""
+
+
+def cell_states(guidance: Guidance, *, protocol: Protocol, cells: int) -> CellStates:
+    """Decide the look of every cell."""
+    none = np.zeros(cells, bool)
+    exposure = guidance.exposure
+    unknown = none if guidance.blind is None else guidance.blind
+    over, level = none, np.zeros(cells, np.int64)
+    if exposure is not None:
+        unknown = unknown | (exposure.blind_gas_s > BLIND_S)
+        over = limit_reached(exposure, protocol=protocol)
+        share = ramp_share(exposure.dwell_s, protocol=protocol)
+        level = np.clip(np.ceil(share * LEVELS), 1, LEVELS).astype(np.int64)
+        level[exposure.dwell_s <= DRAWN_FROM_S] = 0
+        level[unknown] = 0
+    unseen = none
+    if guidance.gas_now and guidance.weight is not None and guidance.skin is not None:
+        unseen = (guidance.weight > UNDER_JET_WEIGHT) & ~guidance.skin.observed & ~unknown
+    return CellStates(level=level, over=over, unknown=unknown & ~over, unseen=unseen & ~over)
+
+
+def ramp_share(dwell_s: Floats, *, protocol: Protocol) -> Floats:
+    """Where a dwell lies on the ramp, 0..1: its square root, so that the first seconds are told apart too."""
+    return np.sqrt(np.clip(np.nan_to_num(dwell_s / protocol.dwell_s.stop, nan=0.0), 0.0, 1.0))
+
+
+def limit_reached(exposure: ExposureMap, *, protocol: Protocol) -> Bools:
+    """Cells that reached the STOP temperature or passed a limit of dwell or of time below a temperature."""
+    cold = np.nan_to_num(exposure.min_degc, nan=np.inf) <= protocol.skin_degc.stop
+    return (
+        cold
+        | (exposure.dwell_s >= protocol.dwell_s.stop)
+        | (exposure.below_10_s >= protocol.below_10_s.stop)
+        | (exposure.below_4_s >= protocol.below_4_s.stop)
+        | (exposure.below_2_s >= protocol.below_2_s.stop)
+    )
+
+
+def draw_chart(
+    picture: Bytes, guidance: Guidance, zone: PlacedChart, *, rgb: Camera, protocol: Protocol, s: float
+) -> None:
+    """Colour the cells and draw the outlines of a placed zone, in place."""
+    chart, mesh = zone.chart, cell_mesh(zone.chart)
+    vertex_px = rgb.project(zone.rgb_from_chart.apply(mesh.vertex_mm))
+    position = zone.position_rgb_mm
+    facing = -(zone.normal_rgb * position).sum(1) > GRAZING_COS * np.linalg.norm(position, axis=1)
+    finite = np.isfinite(vertex_px).all(1)
+    visible = facing & finite[mesh.corner].all(1)
+    quads = fixed(np.nan_to_num(vertex_px))[mesh.corner]
+    states = cell_states(guidance, protocol=protocol, cells=len(chart))
+    drawn = visible & ((states.level > 0) | states.over | states.unknown | states.unseen | chart.left_out)
+    if drawn.any():
+        _paint_cells(picture, quads, states, drawn=drawn, left_out=chart.left_out, s=s)
+    held = zone.state != "placed"
+    for loop in mesh.left_out:
+        _draw_loop(picture, loop, zone, rgb=rgb, colour=AMBER, line=max(1, round(s)), dashed=True, s=s)
+    for loop in mesh.zone:
+        _draw_loop(picture, loop, zone, rgb=rgb, colour=WHITE, line=max(1, round(2 * s)), dashed=held, s=s)
+
+
+def draw_pixel_zone(picture: Bytes, zone: PixelZone, *, scale: float, s: float) -> None:
+    """Outline of a zone that is known in pixels only, in place."""
+    outline = (zone.outline_px + 0.5) * scale - 0.5
+    line = max(1, round(2 * s))
+    if zone.state == "placed":
+        polyline(picture, outline, colour=WHITE, line=line, closed=True)
+        return
+    for dash in dashes(outline, dash_px=10 * s, gap_px=8 * s, closed=True):
+        polyline(picture, dash, colour=WHITE, line=line)
+
+
+def draw_jet(picture: Bytes, guidance: Guidance, *, rig: Rig, colour: Rgb, s: float) -> None:
+    """Tip, axis, hit point and footprint ring of the jet, with the distance beside the tip; in place."""
+    nozzle, jet = guidance.nozzle, guidance.jet
+    if not isinstance(nozzle, NozzleSighting):
+        return
+    line = max(1, round(2 * s))
+    tip_px = rig.rgb.project(nozzle.tip_rgb_mm)
+    if jet is None:
+        if np.isfinite(tip_px).all():
+            polyline(picture, _circle(tip_px, 6 * s), colour=colour, line=line, closed=True)
+        return
+    hit_px = rig.rgb.project(jet.hit_rgb_mm)
+    if not (np.isfinite(tip_px).all() and np.isfinite(hit_px).all()):
+        return
+    if rig.nozzle is not None:
+        r_half_mm = rig.nozzle.bore_mm / 2.0 + 0.1 * jet.distance_mm
+        placed = guidance.zone if isinstance(guidance.zone, PlacedChart) else None
+        ring_px = rig.rgb.project(footprint_ring(jet, nozzle.axis_rgb, placed, r_half_mm=r_half_mm))
+        polyline(picture, ring_px, colour=WHITE if guidance.gas_now else GREY, line=line, closed=True)
+    for dash in dashes(np.stack([tip_px, hit_px]), dash_px=9 * s, gap_px=6 * s):
+        polyline(picture, dash, colour=colour, line=line)
+    polyline(picture, _circle(tip_px, 5 * s), colour=colour, line=line, closed=True)
+    for dx, dy in ((7.0, 0.0), (0.0, 7.0)):
+        arm = np.array([dx, dy]) * s
+        polyline(picture, np.stack([hit_px - arm, hit_px + arm]), colour=WHITE, line=line)
+    label = f"{jet.distance_mm:.0f} ±{jet.distance_u95_mm:.0f} mm"
+    width = text_width_px(label, size=0.62 * s)
+    x = tip_px[0] + 16 * s if tip_px[0] + 16 * s + width < picture.shape[1] else tip_px[0] - 16 * s - width
+    write(picture, label, (x, tip_px[1] + 6 * s), size=0.62 * s, colour=colour, halo=True)
+
+
+def footprint_ring(jet: JetOnSkin, axis_rgb: Floats, zone: PlacedChart | None, *, r_half_mm: float) -> Floats:
+    """Circle of half weight about the jet's axis, laid on the skin along the axis.
+
+    Returns:
+        Points of the rgb frame, shape (32, 3); on the plane square to the axis where no chart lies there.
+    """
+    turn = np.linspace(0.0, 2.0 * np.pi, 32, endpoint=False)
+    helper = np.array([1.0, 0.0, 0.0]) if abs(axis_rgb[0]) < 0.9 else np.array([0.0, 1.0, 0.0])
+    e1 = unit(np.cross(axis_rgb, helper))
+    e2 = np.cross(axis_rgb, e1)
+    ring = jet.hit_rgb_mm + r_half_mm * (np.cos(turn)[:, None] * e1 + np.sin(turn)[:, None] * e2)
+    if zone is None:
+        return ring
+    position, normal = zone.position_rgb_mm, zone.normal_rgb
+    near = np.linalg.norm(position - jet.hit_rgb_mm, axis=1) < 2.0 * r_half_mm + 10.0
+    near &= normal @ axis_rgb < -0.1
+    if not near.any():
+        return ring
+    position, normal = position[near], normal[near]
+    away = position[None] - ring[:, None]
+    across = np.linalg.norm(away - (away @ axis_rgb)[..., None] * axis_rgb, axis=2)
+    cell = across.argmin(1)
+    along = ((position[cell] - ring) * normal[cell]).sum(1) / (normal[cell] @ axis_rgb)
+    return ring + np.clip(along, -2.0 * r_half_mm, 2.0 * r_half_mm)[:, None] * axis_rgb
+
+
+def distance_colour(distance_mm: float, *, protocol: Protocol) -> tuple[Rgb, str]:
+    """Colour and word for a distance."""
+    band = protocol.distance
+    if distance_mm < band.stop_low_mm:
+        return RED, "TOO CLOSE"
+    if distance_mm < band.good_low_mm:
+        return AMBER, "MOVE AWAY"
+    if distance_mm > band.good_high_mm:
+        return AMBER, "MOVE CLOSER"
+    return (60, 220, 150), "GOOD"
+
+
+def _paint_cells(
+    picture: Bytes, quads: Ints, states: CellStates, *, drawn: Bools, left_out: Bools, s: float
+) -> None:
+    height, width = picture.shape[:2]
+    corners = quads[drawn] >> SHIFT
+    x0, y0 = np.clip(corners.min((0, 1)) - 2, 0, [width, height])
+    x1, y1 = np.clip(corners.max((0, 1)) + 3, 0, [width, height])
+    if x1 <= x0 or y1 <= y0:
+        return
+    region = picture[y0:y1, x0:x1]
+    local = quads - (np.array([x0, y0]) << SHIFT)
+    size = (int(y1 - y0), int(x1 - x0))
+
+    index = np.zeros(size, np.uint8)
+    for level in np.unique(states.level[drawn]):
+        if level > 0:
+            _fill(index, local[drawn & (states.level == level)], int(level))
+    keep, add = _ramp_tables()
+    kept = cv2.multiply(region, cv2.applyColorMap(index, keep), scale=1.0 / 255.0)
+    region[:] = cv2.add(kept, cv2.applyColorMap(index, add))
+
+    def hatch(
+        cells: Bools,
+        colour: Rgb,
+        *,
+        period: float,
+        line: float,
+        ground: Rgb | None = None,
+        both: bool = False,
+    ) -> None:
+        cells = cells & drawn
+        if not cells.any():
+            return
+        mask8 = np.zeros(size, np.uint8)
+        _fill(mask8, local[cells], 255)
+        mask = mask8 > 0
+        if ground is not None:
+            paint(region, mask, colour=ground, cover=0.45)
+        period_px, line_px = max(4, round(period * s)), max(1, round(line * s))
+        pattern = stripes(height, width, period_px=period_px, line_px=line_px, rising=True)[y0:y1, x0:x1]
+        if both:
+            pattern = (
+                pattern
+                | stripes(height, width, period_px=period_px, line_px=line_px, rising=False)[y0:y1, x0:x1]
+            )
+        paint(region, mask & pattern, colour=colour, cover=0.85)
+        edges, _ = cv2.findContours(mask8, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+        cv2.drawContours(region, edges, -1, bgr(colour), max(1, round(1.5 * s)), cv2.LINE_AA)
+
+    hatch(left_out, AMBER, period=12, line=1)
+    hatch(states.unseen, GREY, period=7, line=2)
+    hatch(states.unknown, MAGENTA, period=9, line=3, ground=(90, 90, 96))
+    hatch(states.over, VERMILLION, period=9, line=2, both=True)
+
+
+def _fill(image: Bytes, quads: Ints, value: int) -> None:
+    """Fill quads (k, 4, 2), sub-pixel coordinates, with one value."""
+    if len(quads):
+        cv2.fillPoly(image, list(quads.astype(np.int32)), (value,), cv2.LINE_8, SHIFT)
+
+
+def _ramp_tables() -> tuple[Bytes, Bytes]:
+    """Look-up tables (256, 1, 3): what is kept of the picture, and what is added, by exposure level."""
+    share = np.arange(1, LEVELS + 1) / LEVELS
+    cover = 0.46 + 0.26 * share
+    keep, add = np.full((256, 1, 3), 255, np.uint8), np.zeros((256, 1, 3), np.uint8)
+    keep[1 : LEVELS + 1, 0, :] = np.round(255.0 * (1.0 - cover))[:, None]
+    add[1 : LEVELS + 1, 0, :] = np.round(ramp(share)[:, ::-1] * cover[:, None])
+    return keep, add
+
+
+def _draw_loop(
+    picture: Bytes,
+    loop: Outline3,
+    zone: PlacedChart,
+    *,
+    rgb: Camera,
+    colour: Rgb,
+    line: int,
+    dashed: bool,
+    s: float,
+) -> None:
+    """Draw the parts of an outline that face the camera."""
+    points = zone.rgb_from_chart.apply(loop.points_mm)
+    normals = zone.rgb_from_chart.rotate(loop.normals)
+    px = rgb.project(points)
+    seen = np.isfinite(px).all(1) & (-(normals * points).sum(1) > 0.0)
+    if not seen.any():
+        return
+    if seen.all():
+        runs = [px]
+    else:
+        start = int(np.flatnonzero(~seen)[0])
+        order = np.roll(np.arange(len(px)), -start)
+        breaks = np.flatnonzero(np.diff(np.concatenate([[False], seen[order], [False]]).astype(int)))
+        runs = [px[order[a:b]] for a, b in zip(breaks[::2], breaks[1::2], strict=True)]
+    for run in runs:
+        if dashed:
+            for dash in dashes(run, dash_px=9 * s, gap_px=7 * s, closed=bool(seen.all())):
+                polyline(picture, dash, colour=colour, line=line)
+        else:
+            polyline(picture, run, colour=colour, line=line, closed=bool(seen.all()))
+
+
+def _circle(centre_px: Floats, radius_px: float) -> Floats:
+    turn = np.linspace(0.0, 2.0 * np.pi, 16, endpoint=False)
+    return centre_px + radius_px * np.stack([np.cos(turn), np.sin(turn)], axis=1)
