@@ -19,15 +19,15 @@ from vision.mediapipe_tasks import Landmarker, points_of
 
 __all__ = ["LANDMARKS", "BodyEyes", "FaceEyes", "FaceLandmarks", "HandEyes", "HandLandmarks"]
 
-# A body is found at the same place when the picture is turned: on 24 pictures of people alone in view the
-# landmarks of any two of the four orientations agreed within 0.05 trunk lengths (0.08 of a portrait without hips);
-# bodies seen in legs or hands are found in few orientations, and apart by 0.09-2.8.
-_TURNED_APART = 0.08
-_TURNED_APART_PORTRAIT = 0.25  # of the width of the shoulders
+# A body is found at the same place when the picture is turned. On 24 pictures of people alone in view the
+# landmarks of any two of the four orientations agreed within 0.05 trunk lengths; bodies seen in
+# legs or hands are found in few orientations, and apart by 0.09-2.8. Following smooths, so what is followed lags
+# behind a quick movement: by up to 0.11 in squats.
+_TURNED_APART, _FOLLOWED_APART = 0.08, 0.20
 _TURNS = (2, 1, 3)  # quarter turns, in the order tried
-_TURNS_NEEDED = 2
 _CHECK_AGAIN_S = 5.0
 _RETRY_S = 0.5
+_DROP_AFTER = 5  # captures in a row that are not believed: what is followed is no body, search afresh
 
 
 class _Eyes:
@@ -94,6 +94,7 @@ class BodyEyes(_Eyes):
         self._track: BodyTrack | None = None
         self._checked_s = -np.inf
         self._retry_s = -np.inf
+        self._doubted = 0
         self._refused = ""
         self._lost_since_s: float | None = None
         self._latest_s = -np.inf
@@ -142,7 +143,11 @@ class BodyEyes(_Eyes):
             found.points_px, found.visibility, found.world_mm, width_px=width_px, height_px=height_px
         )
         if not believed.any():
-            return self._refuse("what was found has not the proportions of a body in view", bgr, t_s)
+            self._doubted += 1
+            if self._doubted >= _DROP_AFTER:
+                self._drop(bgr)
+            return "what was found has not the proportions of a body in view"
+        self._doubted = 0
         self._track, why_not = follow(self._track, found.points_px, t_s=t_s)
         if self._track.captures <= 1:
             self._checked_s = -np.inf
@@ -156,25 +161,29 @@ class BodyEyes(_Eyes):
 
     def _refuse(self, reason: str, bgr: Bytes, t_s: float) -> str:
         """Drop what is followed, and rest a little: it is found again and again, and each time costs."""
-        self._following.forget(bgr)
-        self._track = None
-        self._checked_s = -np.inf
+        self._drop(bgr)
         self._retry_s, self._refused = t_s + _RETRY_S, reason
         return reason
 
+    def _drop(self, bgr: Bytes) -> None:
+        self._following.forget(bgr)
+        self._doubted = 0
+        self._checked_s = -np.inf
+
     def _found_in_turned_copies(self, bgr: Bytes, found: _Found, *, whole: bool) -> bool:
-        limit = _TURNED_APART if whole else _TURNED_APART_PORTRAIT
-        agreeing = 0
-        for tried, quarter_turns in enumerate(_TURNS):
-            if agreeing + len(_TURNS) - tried < _TURNS_NEEDED:
-                return False
+        """Whether two turned copies show the same body as each other, where it is followed."""
+        agreeing: list[Floats] = []
+        for quarter_turns in _TURNS:
             turned = np.ascontiguousarray(np.rot90(bgr, quarter_turns))
             other = _body(self._checking.detect(turned), turned)
-            if other is not None:
-                other_px = turned_back(other.points_px, quarter_turns=quarter_turns, shape=bgr.shape)
-                agreeing += same_body(found.points_px, other_px, whole=whole) <= limit
-            if agreeing >= _TURNS_NEEDED:
+            if other is None:
+                continue
+            other_px = turned_back(other.points_px, quarter_turns=quarter_turns, shape=bgr.shape)
+            if same_body(found.points_px, other_px, whole=whole) > _FOLLOWED_APART:
+                continue
+            if any(same_body(earlier, other_px, whole=whole) <= _TURNED_APART for earlier in agreeing):
                 return True
+            agreeing.append(other_px)
         return False
 
 

@@ -21,6 +21,7 @@ from vision.system_libraries import missing_library_sentence
 
 # Creating a landmarker takes 0.1-0.7 s; after a graph error it was seen to hang for ever.
 _START_TIMEOUT_S = 60.0
+_NEXT_PICTURE_MS = 33
 # What MediaPipe and TensorFlow Lite print for information or as a warning, once or twice a landmarker.
 _CHATTER = re.compile(rb"^(INFO: |WARNING: Logging before|WARNING: All log messages before|[IW]\d{4} )")
 
@@ -49,6 +50,7 @@ class Landmarker:
         self._quiet = True
         self._video = video
         self._timestamp_ms = -1
+        self._shift_ms = 0
         try:
             with quiet_stderr():
                 self._landmarker = _within(_START_TIMEOUT_S, lambda: _create(kind, bundle, video, options))
@@ -82,8 +84,8 @@ class Landmarker:
 
         Args:
             bgr: Shape (height_px, width_px, 3).
-            t_s: Time of the picture; MediaPipe wants it to grow, so where it does not, 1 ms is added
-                to the latest.
+            t_s: Time of the picture. MediaPipe wants it to grow, and smooths by it: where it does not grow,
+                this picture counts as the next one after the latest, and those that follow are shifted alike.
 
         Returns:
             MediaPipe's result object; None where its graph has failed, now or earlier.
@@ -107,13 +109,18 @@ class Landmarker:
                 if not self._video:
                     result = self._landmarker.detect(picture)
                 else:
-                    self._timestamp_ms = max(self._timestamp_ms + 1, round(t_s * 1000.0))
+                    self._timestamp_ms = self._next_timestamp_ms(round(t_s * 1000.0))
                     result = self._landmarker.detect_for_video(picture, self._timestamp_ms)
         except RuntimeError:
             self.alive = False
             return None
         self._quiet = self._quiet and not _found_something(result)
         return result
+
+    def _next_timestamp_ms(self, wanted_ms: int) -> int:
+        if wanted_ms + self._shift_ms <= self._timestamp_ms:
+            self._shift_ms = self._timestamp_ms + _NEXT_PICTURE_MS - wanted_ms
+        return wanted_ms + self._shift_ms
 
     def forget(self, bgr: Bytes) -> None:
         """Make it search the next picture afresh, by showing it a black one.
@@ -122,7 +129,7 @@ class Landmarker:
             bgr: A picture of the size in use; its content does not matter.
         """
         if self._video:
-            self.detect(np.zeros_like(bgr), t_s=0.0)
+            self.detect(np.zeros_like(bgr), t_s=(self._timestamp_ms - self._shift_ms + 1) / 1000.0)
 
 
 def points_of(landmarks: Any, *, width_px: int, height_px: int) -> Floats:
