@@ -122,9 +122,9 @@ def place_by_landmarks(evidence: Evidence, *, zone: Zone, side: str, rig: Rig) -
         return "no body was recognised"
     anchor = zone.anchor
     weights = _weights(dict(anchor.centre), side)
-    v_from = [_sided(name, side) for name in anchor.v_from]
-    v_to = [_sided(name, side) for name in anchor.v_to]
-    pair = [_sided(name, side) for name in anchor.scale_from]
+    v_from = [sided(name, side) for name in anchor.v_from]
+    v_to = [sided(name, side) for name in anchor.v_to]
+    pair = [sided(name, side) for name in anchor.scale_from]
     names = {*weights, *v_from, *v_to, *pair, "left_hip", "right_hip", "left_shoulder", "right_shoulder"}
     needed = {*weights, *v_from, *v_to}
     pixels = {name: _mean_px(evidence.landmarks, name) for name in names}
@@ -372,7 +372,7 @@ def _u_sign(skin: Skin, joints: dict[str, Floats], zone: Zone) -> float:
     return -1.0 if _seen_from_back(zone) else 1.0
 
 
-def _sided(name: str, side: str) -> str:
+def sided(name: str, side: str) -> str:
     """Anchors are written for the left side; the right one is its mirror image."""
     if side != "right":
         return name
@@ -382,7 +382,7 @@ def _sided(name: str, side: str) -> str:
 
 
 def _weights(centre: dict[str, float], side: str) -> dict[str, float]:
-    return {_sided(name, side): weight for name, weight in centre.items()}
+    return {sided(name, side): weight for name, weight in centre.items()}
 
 
 def _mean_px(landmarks: tuple[Landmarks, ...], name: str) -> Floats | None:

@@ -1,0 +1,232 @@
+"""Analysis of a recording: a loop over `step`, with files at its edge."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+
+from guidance.alarms import close
+from guidance.outcome import Outcome, PixelCells, Poster, Verdicts
+from guidance.overlay import draw_overlay
+from guidance.pipeline import step
+from guidance.record import write_tables
+from guidance.report import write_report
+from guidance.session import Alarm, Guidance
+from guidance.state import Setup, State, begin
+from guidance.summary import summarise
+from guidance.trace import TraceRows
+from guidance.video import OverlayVideo
+from models.capture import Capture
+from models.catalogue import find, limits_in_zone, load_devices, load_protocols, load_zones
+from models.chart import CELL_MM, PlacedChart
+from models.geometry import Bytes, Floats
+from models.rig import Rig
+from models.verdict import verdicts
+from vision.files import atomic_folder, sha256_of
+from vision.landmarks import BodyEyes
+from vision.recording import Recording, open_recording
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the analysis is."""
+
+    done: int
+    total: int
+    t_s: float
+    note: str
+
+
+def analyse(
+    folder: Path,
+    *,
+    out: Path,
+    video: bool = True,
+    models_dir: Path | None = None,
+    protocols: Path | None = None,
+    on_progress: Callable[[Progress], None] = lambda _: None,
+) -> Outcome:
+    """Analyse a session folder and write its report.
+
+    Args:
+        folder: The session.
+        out: Folder for the report; replaced as a whole when all of it is written, untouched before.
+        video: Whether to write the annotated video.
+        models_dir: The user's own landmark models.
+        protocols: The user's own protocols.
+        on_progress: Told after each capture.
+
+    Raises:
+        InputError: If the session cannot be read or the report cannot be written.
+    """
+    recording = open_recording(folder)
+    on_progress(Progress(0, max(recording.frames, 1), 0.0, "opening"))
+    with atomic_folder(out) as aside, ExitStack() as stack:
+        setup = set_up(recording, protocols=protocols)
+        if setup.eyes is None and needs_eyes(recording):
+            on_progress(Progress(0, max(recording.frames, 1), 0.0, "loading landmark models"))
+            eyes = stack.enter_context(BodyEyes(models_dir=models_dir))
+            setup = set_up(recording, protocols=protocols, eyes=eyes)
+        overlay = None
+        if video and recording.frames:
+            overlay = stack.enter_context(OverlayVideo(aside / "annotated.mp4"))
+        started_s = time.perf_counter()
+        run = Run(setup, recording)
+        for capture in recording.captures():
+            guidance = run.take(capture)
+            if overlay is not None and capture.bgr is not None:
+                picture = draw_overlay(
+                    capture.bgr, guidance, rig=setup.rig, protocol=setup.protocol, zone=setup.zone
+                )
+                overlay.add(picture, t_s=capture.t_s)
+            on_progress(Progress(run.colour_rows, max(recording.frames, 1), capture.t_s, "analysing"))
+        outcome = run.outcome(runtime_s=time.perf_counter() - started_s)
+        on_progress(Progress(run.colour_rows, max(recording.frames, 1), outcome.duration_s, "writing the report"))
+        stack.close()
+        write_tables(outcome, aside)
+        write_report(outcome, aside / "report.html")
+    return outcome
+
+
+def needs_eyes(recording: Recording) -> bool:
+    """Whether the body must be recognised: the zone is not tapped, and there is a colour picture."""
+    return recording.frames > 0 and not recording.treatment.taps
+
+
+def set_up(recording: Recording, *, protocols: Path | None = None, eyes: BodyEyes | None = None) -> Setup:
+    """Zone, protocol and device of a recording from the catalogue."""
+    treatment = recording.treatment
+    zone = find(load_zones(), treatment.zone, what="zone")
+    protocol = find(load_protocols(protocols), treatment.protocol, what="protocol")
+    return Setup(
+        treatment=treatment,
+        zone=zone,
+        protocol=limits_in_zone(protocol, zone),
+        device=find(load_devices(), treatment.device, what="device"),
+        rig=recording.rig,
+        eyes=eyes,
+        thermal_expected=recording.has_thermal,
+        colour_expected=recording.frames > 0,
+        hashes={
+            "rig": sha256_of(recording.folder / "rig.toml") if recording.rig else None,
+            "protocol": sha256(repr(protocol).encode()).hexdigest(),
+            "models": eyes.bundle_sha256 if eyes is not None else None,
+        },
+    )
+
+
+class Run:
+    """One pass over a recording: state, rows and what the report wants to show."""
+
+    def __init__(self, setup: Setup, recording: Recording) -> None:
+        """Start before the first capture."""
+        self.setup = setup
+        self.recording = recording
+        self.state: State = begin()
+        self.colour_rows = 0
+        self._rows = TraceRows()
+        self._alarms: list[Alarm] = []
+        self._poster: Poster | None = None
+        self._poster_gas_s = -1.0
+        self._gas_off_s: float | None = None
+        self._gas_before = False
+
+    def take(self, capture: Capture) -> Guidance:
+        """Advance by one capture."""
+        self.state, guidance = step(self.state, capture, self.setup)
+        self._rows.add(guidance)
+        self._alarms += guidance.ended
+        self.colour_rows += capture.index is not None
+        if self._gas_before and not guidance.gas_now:
+            self._gas_off_s = guidance.t_s
+        elif guidance.gas_now:
+            self._gas_off_s = None
+        self._gas_before = guidance.gas_now
+        self._keep_poster(capture, guidance)
+        return guidance
+
+    def outcome(self, *, runtime_s: float) -> Outcome:
+        """Everything that is written, after the last capture."""
+        trace = self._rows.trace()
+        setup, state, recording = self.setup, self.state, self.recording
+        on_skin, pixel_skin = state.on_skin, state.pixel_skin
+        chart = on_skin.chart if on_skin else None
+        judged = None
+        if on_skin is not None:
+            judged = Verdicts(
+                *verdicts(
+                    on_skin.exposure, on_skin.chart, protocol=setup.protocol, tile_time_s=on_skin.tile_time_s
+                )
+            )
+        alarms = tuple(sorted((*self._alarms, *close(state.board, t_s=state.t_s)), key=lambda a: a.t_on_s))
+        duration_s = recording.duration_s
+        return Outcome(
+            name=recording.name,
+            treatment=setup.treatment,
+            zone=setup.zone,
+            protocol=setup.protocol,
+            device=setup.device,
+            rig=setup.rig,
+            duration_s=duration_s,
+            chart=chart,
+            pixel_cells=PixelCells("thermal", pixel_skin.pixels, pixel_skin.in_zone > 0.0) if pixel_skin else None,
+            exposure=on_skin.exposure if on_skin else pixel_skin.exposure if pixel_skin else None,
+            verdicts=judged,
+            trace=trace,
+            alarms=alarms,
+            poster=self._poster,
+            gas_stopped_s=self._gas_off_s,
+            summary=summarise(
+                setup, state, trace, alarms, judged, recording=recording, runtime_s=runtime_s
+            ),
+            warnings=(*recording.warnings, *state.remarks),
+        )
+
+    def _keep_poster(self, capture: Capture, guidance: Guidance) -> None:
+        """The picture to lay the maps on: the first with the zone placed, then one without the nozzle at the end."""
+        if capture.bgr is None:
+            return
+        placed = guidance.zone if isinstance(guidance.zone, PlacedChart) else None
+        if self._poster is None or (placed is not None and self._poster.cells_px is None):
+            self._poster = _poster(capture.t_s, capture.bgr, placed, self.setup.rig)
+
+
+def _poster(t_s: float, bgr: Bytes, placed: PlacedChart | None, rig: Rig | None) -> Poster:
+    """The picture with the cells' places in it."""
+    if placed is None or rig is None:
+        return Poster(t_s, bgr, None, None)
+    corners = np.stack([rig.rgb.project(corner) for corner in cell_corners(placed)], axis=1)
+    return Poster(t_s, bgr, rig.rgb.project(placed.position_rgb_mm), corners)
+
+
+def cell_corners(placed: PlacedChart) -> tuple[Floats, Floats, Floats, Floats]:
+    """Corners of every cell on its own tangent plane, each of shape (n, 3), rgb frame."""
+    position, normal = placed.position_rgb_mm, placed.normal_rgb
+    chart = placed.chart
+    # v runs along rows of constant column: its direction on each cell's plane, from the chart's own grid.
+    along = _grid_direction(position, chart.row, chart.col)
+    along -= (along * normal).sum(1, keepdims=True) * normal
+    along *= CELL_MM / 2.0 / np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-9)
+    across = np.cross(normal, along)
+    return position - across - along, position + across - along, position + across + along, position - across + along
+
+
+def _grid_direction(position: Floats, row: Floats, col: Floats) -> Floats:
+    """Direction of growing row at each cell, from its neighbour; the mean direction where there is none."""
+    index = {(int(r), int(c)): k for k, (r, c) in enumerate(zip(row, col, strict=True))}
+    out = np.full(position.shape, np.nan)
+    for (r, c), k in index.items():
+        other = index.get((r + 1, c))
+        if other is not None:
+            out[k] = position[other] - position[k]
+        elif (r - 1, c) in index:
+            out[k] = position[k] - position[index[(r - 1, c)]]
+    known = np.isfinite(out[:, 0])
+    out[~known] = out[known].mean(0) if known.any() else [0.0, CELL_MM, 0.0]
+    return out

@@ -1,0 +1,150 @@
+"""Stage: where the jet meets the skin, and what it leaves there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from guidance.session import JetOnSkin
+from guidance.state import Jet, OnSkin, Setup, State
+from models.capture import Capture
+from models.chart import PlacedChart
+from models.deposit import add_blind, add_unseen, deposit, reachable_weight
+from models.geometry import Bools, Floats
+from models.jet import jet_weights, jet_weights_spread
+from models.mesh import Hit, cast_ray
+from models.sightings import Lost, NozzleSighting
+
+STATIC_RADIUS_MM = 10.0
+"""The spot rests while it stays within this: the radius that 1 cm/s (the protocols' slow speed) crosses in 1 s."""
+
+SPEED_WINDOW_S = 0.3
+
+REACHED = 0.05
+"""Weight from which a cell counts as one that gas may have reached."""
+
+
+@dataclass(frozen=True, eq=False)
+class Contact:
+    """What this capture says of jet and skin."""
+
+    jet: JetOnSkin | None
+    reason: str
+    weight: Floats | None
+    blind: Bools | None
+    static_s: float
+
+
+def meet_skin(state: State, capture: Capture, setup: Setup, *, dt_s: float) -> tuple[State, Contact]:
+    """Find the spot, deposit dwell, and account for what was not seen."""
+    on_skin, nozzle = state.on_skin, state.nozzle
+    unseen_gas_s = 0.0 if isinstance(nozzle, NozzleSighting) and on_skin is not None else capture.gas_s
+    state = replace(
+        state,
+        gas_total_s=state.gas_total_s + capture.gas_s,
+        unassigned_s=state.unassigned_s + unseen_gas_s,
+    )
+    if on_skin is None:
+        return state, Contact(None, state.waiting_for or "the zone is not placed", None, None, 0.0)
+    placed = on_skin.body.placed(on_skin.chart)
+    if isinstance(nozzle, Lost) or on_skin.body.state == "lost":
+        reason = nozzle.reason if isinstance(nozzle, Lost) else "the zone was lost"
+        on_skin, blind = _unseen(on_skin, capture, placed)
+        return replace(state, on_skin=on_skin), Contact(None, reason, None, blind, 0.0)
+    position, normal = placed.position_rgb_mm, placed.normal_rgb
+    hit = cast_ray(on_skin.mesh, position, normal, origin_mm=nozzle.tip_rgb_mm, direction=nozzle.axis_rgb)
+    spot_u95 = _spot_u95_mm(nozzle, placed, hit)
+    where = {"tip_mm": nozzle.tip_rgb_mm, "axis": nozzle.axis_rgb}
+    weight = jet_weights(on_skin.mesh, position, normal, **where, bore_mm=setup.bore_mm)
+    upper = jet_weights_spread(
+        on_skin.mesh, position, normal, **where, bore_mm=setup.bore_mm, spot_u95_mm=spot_u95
+    )
+    jet, seen = _described(hit, nozzle, placed, on_skin, capture.t_s, weight, upper)
+    before = on_skin.jet
+    fresh = before is not None and capture.t_s - before.t_s <= dt_s + 1e-6
+    exposure = deposit(
+        on_skin.exposure,
+        weight_before=before.weight if before is not None and fresh else weight,
+        weight_now=weight,
+        upper_before=before.upper if before is not None and fresh else upper,
+        upper_now=upper,
+        gas_s=capture.gas_s,
+    )
+    tile_time = on_skin.tile_time_s.copy()
+    if jet is not None and jet.cell is not None and on_skin.chart.tile[jet.cell] >= 0:
+        tile_time[on_skin.chart.tile[jet.cell]] += capture.gas_s
+    on_skin = replace(
+        on_skin,
+        exposure=exposure,
+        jet=seen,
+        tile_time_s=tile_time,
+        seen_hit_chart_mm=seen.hit_chart_mm if seen.hit_chart_mm is not None else on_skin.seen_hit_chart_mm,
+        seen_hit_s=capture.t_s,
+    )
+    static_s = capture.t_s - seen.anchor_s if capture.gas_now and jet is not None else 0.0
+    blind = np.zeros(len(on_skin.chart), bool)
+    reason = "" if jet is not None else "the jet does not meet the skin of the map"
+    return replace(state, on_skin=on_skin), Contact(jet, reason, weight, blind, static_s)
+
+
+def _unseen(on_skin: OnSkin, capture: Capture, placed: PlacedChart) -> tuple[OnSkin, Bools]:
+    """Gas may flow, and nobody knows where: bound what each cell may have had."""
+    reach = reachable_weight(
+        placed.chart.position_mm,
+        last_spot_mm=on_skin.seen_hit_chart_mm,
+        unseen_for_s=capture.t_s - on_skin.seen_hit_s,
+    )
+    blind = (reach >= REACHED) & ~on_skin.skin.observed if capture.gas_now else np.zeros(len(reach), bool)
+    exposure = add_unseen(on_skin.exposure, reach=reach, gas_s=capture.gas_s)
+    exposure = add_blind(exposure, cells=(reach >= REACHED) & ~on_skin.skin.observed, gas_s=capture.gas_s)
+    tile_time = on_skin.tile_time_s + capture.gas_s  # any tile may have had it
+    return replace(on_skin, exposure=exposure, jet=None, tile_time_s=tile_time), blind
+
+
+def _spot_u95_mm(nozzle: NozzleSighting, placed: PlacedChart, hit: Hit | None) -> float:
+    """95 % bound of the spot's place on the skin."""
+    at = hit.point_mm if hit is not None else nozzle.tip_rgb_mm + 150.0 * nozzle.axis_rgb
+    covariance = nozzle.point_covariance_mm2(at)
+    across = np.eye(3) - np.outer(nozzle.axis_rgb, nozzle.axis_rgb)
+    spread = float(np.linalg.eigvalsh(across @ covariance @ across).max())
+    return float(np.hypot(2.0 * np.sqrt(max(spread, 0.0)), placed.moved_u95_mm))
+
+
+def _described(
+    hit: Hit | None,
+    nozzle: NozzleSighting,
+    placed: PlacedChart,
+    on_skin: OnSkin,
+    t_s: float,
+    weight: Floats,
+    upper: Floats,
+) -> tuple[JetOnSkin | None, Jet]:
+    """The spot with distance, bound, incidence and speed."""
+    before = on_skin.jet
+    if hit is None:
+        return None, Jet(t_s, weight, upper, None, None, t_s)
+    chart = on_skin.chart
+    spot = placed.rgb_from_chart.inverse.apply(hit.point_mm)
+    anchor, since = spot, t_s
+    speed = None
+    if before is not None and before.hit_chart_mm is not None and before.anchor_chart_mm is not None:
+        if np.linalg.norm(spot - before.anchor_chart_mm) <= STATIC_RADIUS_MM:
+            anchor, since = before.anchor_chart_mm, before.anchor_s
+        dt_s = t_s - before.t_s
+        if 0.0 < dt_s <= SPEED_WINDOW_S:
+            speed = float(np.linalg.norm(spot - before.hit_chart_mm)) / dt_s / 10.0
+    cos = max(float(-hit.normal @ nozzle.axis_rgb), 0.05)
+    along = float(hit.normal @ nozzle.point_covariance_mm2(hit.point_mm) @ hit.normal)
+    height = np.hypot(chart.height_u95_mm[hit.cell], placed.moved_u95_mm)
+    u95 = float(np.hypot(1.96 * np.sqrt(max(along, 0.0)), height)) / cos
+    jet = JetOnSkin(
+        hit_rgb_mm=hit.point_mm,
+        distance_mm=hit.distance_mm,
+        distance_u95_mm=u95,
+        incidence_deg=float(np.degrees(np.arccos(np.clip(-hit.normal @ nozzle.axis_rgb, -1.0, 1.0)))),
+        cell=hit.cell,
+        in_zone=bool(chart.in_zone[hit.cell]),
+        speed_cm_s=speed,
+    )
+    return jet, Jet(t_s, weight, upper, spot, anchor, since)

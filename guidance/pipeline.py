@@ -1,0 +1,183 @@
+"""One function is the product: `step` advances a session by one capture, live and in replay alike."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from guidance.alarms import update
+from guidance.jet_stage import Contact, meet_skin
+from guidance.judge import Facts, conditions
+from guidance.session import Guidance
+from guidance.skin_stage import SkinNow, read_skin
+from guidance.state import Setup, State
+from guidance.zone_stage import place_or_follow, see_body
+from models.capture import Capture
+from models.chart import PixelZone, PlacedChart
+from models.deposit import peak_per_cm2
+from models.sightings import Lost, NozzleSighting
+from vision.nozzle import track_nozzle
+from vision.skin_tags import see_skin_tags
+
+
+def step(state: State, capture: Capture, setup: Setup) -> tuple[State, Guidance]:
+    """Advance the session by one capture.
+
+    Sources to sightings, to the zone's place, to exposure and temperature, to alarms.
+
+    Args:
+        state: What the previous step returned, or `guidance.state.begin()`.
+        capture: Later than the previous one.
+        setup: Fixed for the session.
+
+    Raises:
+        ValueError: If time does not advance.
+    """
+    first = not np.isfinite(state.t_s)
+    dt_s = 0.0 if first else capture.t_s - state.t_s
+    if not first and dt_s <= 0.0:
+        raise ValueError(f"A capture at {capture.t_s:.3f} s came after one at {state.t_s:.3f} s.")
+    state = replace(state, t_s=capture.t_s, colour_s=capture.t_s if capture.bgr is not None else state.colour_s)
+    state = see_nozzle(state, capture, setup)
+    state, found = see_body(state, capture, setup)
+    state = place_or_follow(state, capture, setup, found)
+    state, contact = meet_skin(state, capture, setup, dt_s=dt_s)
+    state, skin = read_skin(state, capture, setup, weight=contact.weight, dt_s=dt_s)
+    facts = gather(state, capture, setup, contact, skin)
+    board, active, ended = update(state.board, conditions(facts, protocol=setup.protocol, device=setup.device),
+                                  t_s=capture.t_s)
+    state = replace(state, board=board)
+    on_skin = state.on_skin
+    return state, Guidance(
+        t_s=capture.t_s,
+        dt_s=dt_s,
+        index=capture.index,
+        gas_now=capture.gas_now,
+        nozzle=state.nozzle,
+        zone=_zone(state),
+        jet=contact.jet,
+        jet_reason=contact.reason,
+        weight=contact.weight,
+        exposure=on_skin.exposure if on_skin else state.pixel_skin.exposure if state.pixel_skin else None,
+        skin=on_skin.skin if on_skin else state.pixel_skin.skin if state.pixel_skin else None,
+        blind=contact.blind,
+        skin_min_degc=skin.min_degc,
+        skin_min_u95_degc=skin.min_u95_degc,
+        time_to_limit_s=skin.time_to_limit_s,
+        tile_time_s=on_skin.tile_time_s if on_skin else None,
+        gas_total_s=state.gas_total_s,
+        unassigned_s=state.unassigned_s,
+        landmarks=found,
+        tag_patches=state.patches,
+        active=active,
+        ended=ended,
+        status=("shutter",) if state.thermal.shutter else (),
+        zone_mean_degc=skin.zone_mean_degc,
+        zone_observed_share=skin.zone_observed_share,
+    )
+
+
+def see_nozzle(state: State, capture: Capture, setup: Setup) -> State:
+    """Nozzle and skin tags in this capture."""
+    if setup.rig is None:
+        return replace(state, nozzle=Lost("there is no rig calibration", 0.0))
+    nozzle: NozzleSighting | Lost = Lost("the rig describes no nozzle", 0.0)
+    track = state.nozzle_track
+    if setup.rig.nozzle is not None:
+        nozzle, track = track_nozzle(track, capture.bgr, t_s=capture.t_s, rig=setup.rig)
+    patches, tag_track = state.patches, state.tag_track
+    if setup.rig.skin is not None:
+        patches, tag_track = see_skin_tags(tag_track, capture.bgr, t_s=capture.t_s, rig=setup.rig)
+    recent, seen_s = state.recent_nozzles, state.nozzle_seen_s
+    if isinstance(nozzle, NozzleSighting):
+        recent, seen_s = (*recent, nozzle), capture.t_s
+    recent = tuple(s for s in recent if capture.t_s - s.t_s <= 1.0)
+    return replace(
+        state,
+        nozzle=nozzle,
+        nozzle_track=track,
+        tag_track=tag_track,
+        patches=patches,
+        recent_nozzles=recent,
+        nozzle_seen_s=seen_s,
+    )
+
+
+def gather(state: State, capture: Capture, setup: Setup, contact: Contact, skin: SkinNow) -> Facts:
+    """All that is judged in one capture."""
+    on_skin, jet, t_s = state.on_skin, contact.jet, capture.t_s
+    peaks = {"dwell": 0.0, "upper": 0.0, "b10": 0.0, "b4": 0.0, "b2": 0.0}
+    lowest = None
+    if on_skin is not None:
+        e, chart = on_skin.exposure, on_skin.chart
+        values = {"dwell": e.dwell_s, "upper": e.dwell_upper_s, "b10": e.below_10_s, "b4": e.below_4_s, "b2": e.below_2_s}
+        for name, value in values.items():
+            if value.max(initial=0.0) > 0.0:
+                peaks[name] = peak_per_cm2(value, chart.position_mm, chart.area_cm2)
+        lowest = float(np.nanmin(e.min_degc)) if np.isfinite(e.min_degc).any() else None
+    watch = state.thermal
+    nozzle_lost_s = 0.0
+    if isinstance(state.nozzle, Lost):
+        nozzle_lost_s = t_s - (state.nozzle_seen_s if state.nozzle_seen_s is not None else 0.0)
+    return Facts(
+        t_s=t_s,
+        gas_now=capture.gas_now,
+        gas_s=capture.gas_s,
+        nozzle_seen=isinstance(state.nozzle, NozzleSighting),
+        nozzle_lost_s=nozzle_lost_s,
+        zone_state=_zone_state(state),
+        patient_jump_mm=on_skin.body.jump_mm if on_skin else None,
+        distance_mm=jet.distance_mm if jet else None,
+        distance_u95_mm=jet.distance_u95_mm if jet else None,
+        incidence_deg=jet.incidence_deg if jet else None,
+        jet_in_zone=jet.in_zone if jet else None,
+        jet_on_map=(jet is not None) if contact.weight is not None else None,
+        jet_speed_cm_s=jet.speed_cm_s if jet else None,
+        static_for_s=contact.static_s,
+        lowest_degc=skin.min_degc,
+        lowest_bound_degc=skin.bound_degc,
+        incident=lowest is not None and lowest <= 0.0,
+        time_to_limit_s=skin.time_to_limit_s,
+        time_to_limit_lower_s=skin.time_to_limit_lower_s,
+        peak_dwell_s=peaks["dwell"],
+        peak_dwell_upper_s=peaks["upper"],
+        peak_below_10_s=peaks["b10"],
+        peak_below_4_s=peaks["b4"],
+        peak_below_2_s=peaks["b2"],
+        tile_time_s=float(on_skin.tile_time_s.max(initial=0.0)) if on_skin else 0.0,
+        session_time_s=state.gas_total_s,
+        thermal_age_s=t_s - watch.last_t_s if watch.last_t_s is not None else None,
+        thermal_expected=setup.thermal_expected,
+        thermal_stuck=watch.stuck,
+        shutter=watch.shutter,
+        colour_age_s=t_s - state.colour_s if state.colour_s is not None else t_s,
+        rig_present=setup.rig is not None,
+        calibration_age_days=_age_days(setup),
+        jet_spot_unobserved_s=on_skin.spot_unobserved_s if on_skin else 0.0,
+        offset_mm=None,
+    )
+
+
+def _age_days(setup: Setup) -> float | None:
+    """Age of the calibration at the time of the session."""
+    if setup.rig is None:
+        return None
+    created, started = setup.rig.created, setup.treatment.started
+    if created.tzinfo is None or started.tzinfo is None:
+        created, started = created.replace(tzinfo=None), started.replace(tzinfo=None)
+    return (started - created).total_seconds() / 86400.0
+
+
+def _zone_state(state: State) -> str:
+    if state.on_skin is not None:
+        return state.on_skin.body.state
+    return state.pixel_zone.state if state.pixel_zone is not None else "none"
+
+
+def _zone(state: State) -> PlacedChart | PixelZone | Lost:
+    if state.on_skin is not None:
+        if state.on_skin.body.state == "lost":
+            return Lost("the body could not be followed", state.on_skin.body.followed_s)
+        return state.on_skin.body.placed(state.on_skin.chart)
+    return state.pixel_zone if state.pixel_zone is not None else Lost(state.waiting_for, 0.0)

@@ -1,0 +1,223 @@
+"""Stage: what the thermal pictures say of every cell, and where it is heading."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from guidance.state import OnSkin, PixelSkin, Setup, State
+from models.capture import Capture, ThermalPicture
+from models.chart import PixelZone
+from models.deposit import record_temperature
+from models.exposure import ExposureMap, SkinTemperature
+from models.forecast import seconds_to_limit, soonest_s, update_cooling
+from models.geometry import Bools, Floats, Pose, unit
+from models.protocol import Protocol
+from models.rig import Rig
+from models.sightings import Lost, NozzleSighting
+from vision.thermal import aged, degrees, read_cells, watch
+
+CORE = 0.5
+"""Weight from which a cell counts as under the jet: inside the half radius."""
+
+CELLS_ACROSS = 60
+"""A zone in thermal pixels is cut into at most this many cells across."""
+
+SPOT_SEEN = 0.3
+"""Share of the cells under the jet that must be observed for the spot to count as observed."""
+
+
+@dataclass(frozen=True, eq=False)
+class SkinNow:
+    """Figures of this capture; None = not known."""
+
+    min_degc: float | None = None
+    min_u95_degc: float | None = None
+    bound_degc: float | None = None
+    """Lowest estimate less its bound, confirmed over the protocol's number of pictures."""
+    time_to_limit_s: float | None = None
+    time_to_limit_lower_s: float | None = None
+    zone_mean_degc: float | None = None
+    zone_observed_share: float | None = None
+
+
+def read_skin(
+    state: State, capture: Capture, setup: Setup, *, weight: Floats | None, dt_s: float
+) -> tuple[State, SkinNow]:
+    """Take in the thermal pictures of this capture."""
+    for picture in capture.thermal:
+        state = replace(state, thermal=watch(state.thermal, picture, t_s=capture.t_s))
+        if not picture.shutter and not state.thermal.stuck:
+            state = _take_in(state, picture, capture, setup)
+    if state.pixel_skin is not None:
+        return state, _in_pixels(state.pixel_skin)
+    if state.on_skin is None:
+        return state, SkinNow()
+    on_skin = replace(state.on_skin, skin=aged(state.on_skin.skin, t_s=capture.t_s))
+    spot = _spot(weight, on_skin.skin)
+    blind_spot_s = 0.0
+    if capture.gas_now and spot is not None and not _spot_seen(weight, on_skin.skin):
+        blind_spot_s = on_skin.spot_unobserved_s + dt_s
+    on_skin = replace(on_skin, spot_unobserved_s=blind_spot_s)
+    return replace(state, on_skin=on_skin), _now(on_skin, spot, setup.protocol)
+
+
+def _take_in(state: State, picture: ThermalPicture, capture: Capture, setup: Setup) -> State:
+    """One picture of the scene."""
+    if state.on_skin is not None and setup.rig is not None and setup.rig.thermal is not None:
+        return replace(state, on_skin=_cells(state, state.on_skin, picture, capture, setup, setup.rig))
+    taps = [tap for tap in setup.treatment.taps if tap.stream == "thermal" and tap.t_s <= capture.t_s]
+    if not taps:
+        return state
+    pixel_skin = state.pixel_skin or _outlined(taps[-1].outline_px, picture)
+    degc = degrees(picture, floor_centikelvin=state.thermal.floor_centikelvin)
+    read = degc[tuple(np.rint(pixel_skin.pixels[:, ::-1]).astype(int).T)]
+    accuracy = setup.rig.thermal.accuracy_degc if setup.rig and setup.rig.thermal else 5.0
+    seen = np.isfinite(read)
+    now = SkinTemperature(
+        read, np.where(seen, accuracy, np.nan), seen, np.where(seen, picture.t_s, np.nan)
+    )
+    exposure = record_temperature(pixel_skin.exposure, before=pixel_skin.skin, now=now)
+    zone = PixelZone("thermal", taps[-1].outline_px, "tap", "placed")
+    return replace(
+        state, pixel_zone=zone, pixel_skin=replace(pixel_skin, exposure=exposure, skin=now), waiting_for=""
+    )
+
+
+def _cells(
+    state: State, on_skin: OnSkin, picture: ThermalPicture, capture: Capture, setup: Setup, rig: Rig
+) -> OnSkin:
+    """Cells of the chart."""
+    placed = on_skin.body.placed(on_skin.chart)
+    if placed.state == "lost":
+        return on_skin
+    now = read_cells(
+        on_skin.skin,
+        picture,
+        placed,
+        rig=rig,
+        nozzle=nozzle_at(state, picture.t_s),
+        floor_centikelvin=state.thermal.floor_centikelvin,
+        t_s=capture.t_s,
+    )
+    fresh = now.t_s > np.where(np.isfinite(on_skin.skin.t_s), on_skin.skin.t_s, -np.inf)
+    below = fresh & (now.degc - now.u95_degc <= setup.protocol.skin_degc.stop)
+    pictures = np.where(fresh, np.where(below, on_skin.below_limit_pictures + 1.0, 0.0), on_skin.below_limit_pictures)
+    return replace(
+        on_skin,
+        exposure=record_temperature(on_skin.exposure, before=on_skin.skin, now=now),
+        cooling=update_cooling(on_skin.cooling, before=on_skin.skin, now=now),
+        skin=now,
+        below_limit_pictures=pictures,
+    )
+
+
+def nozzle_at(state: State, t_s: float) -> NozzleSighting | Lost:
+    """Where the nozzle was at a time of exposure: between the two sightings around it, or the nearest one."""
+    seen = state.recent_nozzles
+    if not seen or min(abs(s.t_s - t_s) for s in seen) > 0.15:
+        return state.nozzle if isinstance(state.nozzle, Lost) else Lost("not seen at that time", t_s)
+    after = [s for s in seen if s.t_s >= t_s]
+    before = [s for s in seen if s.t_s < t_s]
+    if not after or not before or after[0].t_s - before[-1].t_s > 0.2:
+        return min(seen, key=lambda s: abs(s.t_s - t_s))
+    first, last = before[-1], after[0]
+    share = (t_s - first.t_s) / (last.t_s - first.t_s)
+    tip = first.tip_rgb_mm + share * (last.tip_rgb_mm - first.tip_rgb_mm)
+    axis = unit(first.axis_rgb + share * (last.axis_rgb - first.axis_rgb))
+    x = unit(first.rgb_from_nozzle.rotation[:, 0] - (first.rgb_from_nozzle.rotation[:, 0] @ axis) * axis)
+    between = Pose.of(np.stack([x, np.cross(axis, x), axis], axis=1), tip)
+    return replace(first, t_s=t_s, rgb_from_nozzle=between)
+
+
+def _spot(weight: Floats | None, skin: SkinTemperature) -> Bools | None:
+    """Observed cells under the jet; None where the jet is not on the map."""
+    if weight is None or weight.max(initial=0.0) < CORE:
+        return None
+    return (weight >= CORE * weight.max()) & skin.observed
+
+
+def _spot_seen(weight: Floats | None, skin: SkinTemperature) -> bool:
+    """Whether enough of the cells under the jet are observed."""
+    if weight is None:
+        return False
+    core = weight >= CORE * weight.max(initial=0.0)
+    return bool(skin.observed[core].mean() >= SPOT_SEEN)
+
+
+def _now(on_skin: OnSkin, spot: Bools | None, protocol: Protocol) -> SkinNow:
+    """Figures over all cells of the map."""
+    skin, chart = on_skin.skin, on_skin.chart
+    seen = skin.observed
+    zone = seen & chart.in_zone
+    zone_area = chart.zone_area_cm2
+    share = float(chart.area_cm2[zone].sum() / zone_area) if zone_area > 0 else None
+    mean = float(np.average(skin.degc[zone], weights=chart.area_cm2[zone])) if zone.any() else None
+    if not seen.any():
+        return SkinNow(zone_mean_degc=mean, zone_observed_share=share)
+    coldest = int(np.argmin(np.where(seen, skin.degc, np.inf)))
+    confirmed = seen & (on_skin.below_limit_pictures >= protocol.confirm_pictures)
+    bound = float(np.min((skin.degc - skin.u95_degc)[confirmed])) if confirmed.any() else None
+    left, soonest = _time_to_limit(spot, on_skin, protocol) if spot is not None else (None, None)
+    return SkinNow(
+        min_degc=float(skin.degc[coldest]),
+        min_u95_degc=float(skin.u95_degc[coldest]),
+        bound_degc=bound,
+        time_to_limit_s=left,
+        time_to_limit_lower_s=soonest,
+        zone_mean_degc=mean,
+        zone_observed_share=share,
+    )
+
+
+def _time_to_limit(
+    spot: Bools, on_skin: OnSkin, protocol: Protocol
+) -> tuple[float | None, float | None]:
+    """Nominal and earliest seconds to the STOP temperature under the jet.
+
+    The coldest tenth of the spot counts, at the spot's middle rate: a single cell's rate is noise.
+    """
+    skin, cooling = on_skin.skin, on_skin.cooling
+    rated = spot & np.isfinite(cooling.rate_degc_s)
+    if rated.sum() < 3:
+        return None, None
+    degc = np.percentile(skin.degc[rated], 10, keepdims=True)
+    bound = np.percentile((skin.degc - skin.u95_degc)[rated], 10, keepdims=True)
+    rate = np.median(cooling.rate_degc_s[rated], keepdims=True)
+    baseline = np.median(cooling.baseline_degc[rated], keepdims=True)
+    limit = protocol.skin_degc.stop
+    left = float(seconds_to_limit(baseline, degc, rate, limit_degc=limit)[0])
+    soonest = float(soonest_s(bound, rate, limit_degc=limit)[0])
+    return left if np.isfinite(left) else None, soonest if np.isfinite(soonest) else None
+
+
+def _outlined(outline_px: Floats, picture: ThermalPicture) -> PixelSkin:
+    """Cells of a zone tapped in the thermal picture: whole pixels, every few where the zone is large."""
+    h, w = picture.centikelvin.shape
+    mask = np.zeros((h, w), np.uint8)
+    cv2.fillPoly(mask, [np.rint(outline_px).astype(np.int32)], 1)
+    rows, cols = np.nonzero(mask)
+    step = max(1, int(np.ceil(max(np.ptp(rows), np.ptp(cols), 1) / CELLS_ACROSS)))
+    keep = (rows % step == 0) & (cols % step == 0)
+    pixels = np.stack([cols[keep], rows[keep]], axis=1).astype(float)
+    n = len(pixels)
+    unknown = np.full(n, np.nan)
+    nothing = SkinTemperature(unknown, unknown, np.zeros(n, bool), unknown)
+    return PixelSkin(pixels, np.ones(n), ExposureMap.empty(n), nothing)
+
+
+def _in_pixels(pixel_skin: PixelSkin) -> SkinNow:
+    """Figures of a zone in thermal pixels."""
+    skin = pixel_skin.skin
+    seen = skin.observed
+    if not seen.any():
+        return SkinNow(zone_observed_share=0.0)
+    coldest = int(np.argmin(np.where(seen, skin.degc, np.inf)))
+    return SkinNow(
+        min_degc=float(skin.degc[coldest]),
+        min_u95_degc=float(skin.u95_degc[coldest]),
+        zone_mean_degc=float(skin.degc[seen].mean()),
+        zone_observed_share=float(seen.mean()),
+    )

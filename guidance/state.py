@@ -1,0 +1,152 @@
+"""What the pipeline is set up with, and what it carries from capture to capture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol as Interface
+
+from guidance.alarms import AlarmBoard
+from models.capture import DepthPicture
+from models.chart import PixelZone, ZoneChart
+from models.exposure import ExposureMap, SkinTemperature
+from models.forecast import Cooling
+from models.geometry import Bytes, Floats
+from models.mesh import ChartMesh
+from models.protocol import Device, Protocol
+from models.rig import Rig
+from models.sightings import Landmarks, Lost, NozzleSighting, TagPatch
+from models.treatment import Treatment
+from models.zone import Zone
+from vision.follow import BodyTrack
+from vision.nozzle import NozzleTrack
+from vision.skin_tags import SkinTagTrack
+from vision.thermal import ThermalWatch
+
+
+class Eyes(Interface):
+    """Who recognises bodies."""
+
+    def see(self, bgr: Bytes, *, t_s: float) -> Landmarks | Lost:
+        """Body landmarks of one picture."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Setup:
+    """What does not change during a session."""
+
+    treatment: Treatment
+    zone: Zone
+    protocol: Protocol
+    device: Device
+    rig: Rig | None
+    eyes: Eyes | None
+    thermal_expected: bool
+    colour_expected: bool
+    hashes: dict[str, str | None]
+    """SHA-256 of rig, protocol and models, by name."""
+
+    @property
+    def bore_mm(self) -> float:
+        """Bore of the nozzle: the rig's, else the device's usual one."""
+        return self.rig.nozzle.bore_mm if self.rig and self.rig.nozzle else self.device.bore_mm
+
+
+@dataclass(frozen=True, eq=False)
+class Jet:
+    """Where the jet was on the skin, for what needs two captures."""
+
+    t_s: float
+    weight: Floats
+    upper: Floats
+    hit_chart_mm: Floats | None
+    anchor_chart_mm: Floats | None
+    """Where the spot came to rest."""
+    anchor_s: float
+
+
+@dataclass(frozen=True, eq=False)
+class OnSkin:
+    """Everything that exists once the zone is placed in millimetres."""
+
+    chart: ZoneChart
+    mesh: ChartMesh
+    body: BodyTrack
+    exposure: ExposureMap
+    skin: SkinTemperature
+    cooling: Cooling
+    below_limit_pictures: Floats
+    """Thermal pictures in a row in which the cell's bound was at or below the STOP temperature, shape (n,)."""
+    confirmed_bound_degc: float | None
+    """Lowest estimate less its bound that was confirmed over the protocol's number of pictures."""
+    tile_time_s: Floats
+    jet: Jet | None
+    seen_hit_chart_mm: Floats | None
+    """Last spot of the jet that was seen, for what the nozzle may reach unseen."""
+    seen_hit_s: float
+    spot_unobserved_s: float
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """Carried from one step to the next."""
+
+    t_s: float
+    nozzle_track: NozzleTrack
+    tag_track: SkinTagTrack
+    nozzle: NozzleSighting | Lost
+    nozzle_seen_s: float | None
+    recent_nozzles: tuple[NozzleSighting, ...]
+    """Sightings of the last second, oldest first."""
+    landmarks: tuple[Landmarks, ...]
+    """Believed ones gathered before the zone is placed."""
+    depth: DepthPicture | None
+    """Last depth picture."""
+    patches: tuple[TagPatch, ...]
+    pixel_zone: PixelZone | None
+    on_skin: OnSkin | None
+    pixel_skin: PixelSkin | None
+    waiting_for: str
+    """Why the zone is not placed yet."""
+    remarks: tuple[str, ...]
+    thermal: ThermalWatch
+    colour_s: float | None
+    gas_total_s: float
+    unassigned_s: float
+    board: AlarmBoard
+
+
+@dataclass(frozen=True, eq=False)
+class PixelSkin:
+    """Temperatures of a zone that is known in the thermal picture's pixels only."""
+
+    pixels: Floats
+    """Centres of the cells, shape (n, 2)."""
+    in_zone: Floats
+    exposure: ExposureMap
+    skin: SkinTemperature
+
+
+def begin() -> State:
+    """Before the first capture."""
+    return State(
+        t_s=float("-inf"),
+        nozzle_track=NozzleTrack.start(),
+        tag_track=SkinTagTrack.start(),
+        nozzle=Lost("nothing was seen yet", 0.0),
+        nozzle_seen_s=None,
+        recent_nozzles=(),
+        landmarks=(),
+        depth=None,
+        patches=(),
+        pixel_zone=None,
+        on_skin=None,
+        pixel_skin=None,
+        waiting_for="nothing was seen yet",
+        remarks=(),
+        thermal=ThermalWatch.start(),
+        colour_s=None,
+        gas_total_s=0.0,
+        unassigned_s=0.0,
+        board=AlarmBoard.start(),
+    )

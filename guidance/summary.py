@@ -1,0 +1,103 @@
+"""The session in figures: what goes into ``summary.json``."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from guidance.outcome import Trace, Verdicts
+from guidance.session import Alarm
+from guidance.state import Setup, State
+from guidance.version import software_version
+from models.deposit import peak_per_cm2
+from models.verdict import coverage_pct, verdict_area_cm2
+from vision.recording import Recording
+
+SCHEMA = "cryoguide.summary/1"
+
+
+def summarise(
+    setup: Setup,
+    state: State,
+    trace: Trace,
+    alarms: tuple[Alarm, ...],
+    judged: Verdicts | None,
+    *,
+    recording: Recording,
+    runtime_s: float,
+) -> dict[str, object]:
+    """Figures of the whole session; None where something is not known."""
+    on_skin, pixel_skin = state.on_skin, state.pixel_skin
+    colour = trace.is_colour
+    tracked = np.array([s == "tracked" for s in trace.nozzle_state], bool)
+    zone: dict[str, object] = {
+        "name": setup.zone.name,
+        "side": setup.treatment.side,
+        "area_cm2": None,
+        "anchored_by": state.pixel_zone.anchored_by if state.pixel_zone else None,
+        "surface_by": None,
+        "centre_mm": None,
+        "place_u95_mm": None,
+    }
+    summary: dict[str, object] = {
+        "schema": SCHEMA,
+        "version": software_version(),
+        "hashes": setup.hashes,
+        "session": recording.name,
+        "started": setup.treatment.started.isoformat(),
+        "device": setup.device.name,
+        "protocol": setup.protocol.name,
+        "protocol_approved_by": setup.protocol.approved_by,
+        "duration_s": recording.duration_s,
+        "reference_t_s": None,
+        "zone": zone,
+        "coverage_pct": None,
+        "overexposed_cm2": None,
+        "unknown_cm2": None,
+        "peak_dwell_s": None,
+        "peak_dwell_cm2_s": None,
+        "min_degc": None,
+        "min_u95_degc": None,
+        "tracked_pct": round(100.0 * float(tracked[colour].mean()), 2) if colour.any() else None,
+        "gas_s": state.gas_total_s,
+        "unassigned_s": state.unassigned_s,
+        "zone_not_placed_because": state.waiting_for or None,
+        "alarms": _by_cause(alarms),
+        "captures": int(colour.sum()),
+        "runtime_s": round(runtime_s, 3),
+        "warnings": [*recording.warnings, *state.remarks],
+    }
+    exposure = on_skin.exposure if on_skin else pixel_skin.exposure if pixel_skin else None
+    if exposure is not None and np.isfinite(exposure.min_degc).any():
+        coldest = int(np.nanargmin(exposure.min_degc))
+        summary["min_degc"] = float(exposure.min_degc[coldest])
+        summary["min_u95_degc"] = float(exposure.min_u95_degc[coldest])
+    if on_skin is None or judged is None:
+        return summary
+    chart = on_skin.chart
+    zone |= {
+        "area_cm2": chart.zone_area_cm2,
+        "anchored_by": chart.anchored_by,
+        "surface_by": chart.surface_by,
+        "centre_mm": chart.centre_mm.tolist(),
+        "place_u95_mm": chart.place_u95_mm,
+    }
+    summary |= {
+        "reference_t_s": chart.reference_t_s,
+        "coverage_pct": coverage_pct(on_skin.exposure, chart, protocol=setup.protocol),
+        "overexposed_cm2": verdict_area_cm2(judged.verdict, chart, name="overexposed"),
+        "unknown_cm2": verdict_area_cm2(judged.verdict, chart, name="unknown"),
+        "peak_dwell_s": float(on_skin.exposure.dwell_s.max(initial=0.0)),
+        "peak_dwell_cm2_s": peak_per_cm2(on_skin.exposure.dwell_s, chart.position_mm, chart.area_cm2),
+        "tile_time_s": on_skin.tile_time_s.tolist(),
+        "never_observed_cm2": float(chart.area_cm2[~np.isfinite(on_skin.exposure.min_degc)].sum()),
+    }
+    return summary
+
+
+def _by_cause(alarms: tuple[Alarm, ...]) -> dict[str, dict[str, float]]:
+    """Count and first time by cause, in order of first time."""
+    found: dict[str, dict[str, float]] = {}
+    for alarm in sorted(alarms, key=lambda a: a.t_on_s):
+        entry = found.setdefault(alarm.cause, {"count": 0, "first_s": alarm.t_on_s})
+        entry["count"] += 1
+    return found

@@ -1,0 +1,83 @@
+"""Collect what each capture told, row by row, for tables and curves."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from guidance.outcome import Trace
+from guidance.session import Guidance
+from models.chart import PixelZone, PlacedChart
+from models.geometry import Floats
+from models.sightings import Lost, NozzleSighting
+
+_NAN = float("nan")
+_NONE3 = (_NAN, _NAN, _NAN)
+
+
+class TraceRows:
+    """Grows by one row a capture."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._numbers: list[tuple[float, ...]] = []
+        self._nozzle_state: list[str] = []
+        self._zone_state: list[str] = []
+        self._status: list[tuple[str, ...]] = []
+
+    def add(self, guidance: Guidance) -> None:
+        """Append one capture."""
+        nozzle, jet = guidance.nozzle, guidance.jet
+        if isinstance(nozzle, NozzleSighting):
+            seen = (nozzle.tags_used, *nozzle.tip_rgb_mm, *nozzle.axis_rgb, nozzle.tip_u95_mm)
+        else:
+            seen = (_NAN, *_NONE3, *_NONE3, _NAN)
+        spot = (jet.distance_mm, jet.distance_u95_mm, jet.incidence_deg) if jet else _NONE3
+        skin = (
+            guidance.skin_min_degc,
+            guidance.skin_min_u95_degc,
+            guidance.time_to_limit_s,
+            guidance.zone_mean_degc,
+            guidance.zone_observed_share,
+        )
+        self._numbers.append(
+            (
+                guidance.t_s,
+                float(guidance.index is not None),
+                float(guidance.gas_now),
+                *(float(x) for x in seen),
+                *spot,
+                *(_NAN if x is None else x for x in skin),
+            )
+        )
+        self._nozzle_state.append(nozzle.state)
+        self._zone_state.append(zone_state(guidance.zone))
+        self._status.append(guidance.status)
+
+    def trace(self) -> Trace:
+        """All rows as arrays."""
+        table: Floats = np.array(self._numbers, float).reshape(len(self._numbers), 19)
+        return Trace(
+            t_s=table[:, 0],
+            is_colour=table[:, 1] > 0.0,
+            gas=table[:, 2] > 0.0,
+            nozzle_state=tuple(self._nozzle_state),
+            tags_used=table[:, 3],
+            tip_rgb_mm=table[:, 4:7],
+            axis_rgb=table[:, 7:10],
+            tip_u95_mm=table[:, 10],
+            distance_mm=table[:, 11],
+            distance_u95_mm=table[:, 12],
+            incidence_deg=table[:, 13],
+            zone_state=tuple(self._zone_state),
+            skin_min_degc=table[:, 14],
+            skin_min_u95_degc=table[:, 15],
+            time_to_limit_s=table[:, 16],
+            zone_mean_degc=table[:, 17],
+            zone_observed_share=table[:, 18],
+            status=tuple(self._status),
+        )
+
+
+def zone_state(zone: PlacedChart | PixelZone | Lost) -> str:
+    """``placed``, ``held`` or ``lost``."""
+    return "lost" if isinstance(zone, Lost) else zone.state

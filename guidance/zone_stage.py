@@ -1,0 +1,139 @@
+"""Stage: find the zone's place once, then follow it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from guidance.state import OnSkin, Setup, State
+from models.capture import Capture
+from models.chart import PixelZone
+from models.exposure import ExposureMap, SkinTemperature
+from models.forecast import Cooling
+from models.mesh import ChartMesh
+from models.sightings import Landmarks, Lost, NozzleSighting
+from models.treatment import Tap
+from vision.depth import depth_points
+from vision.follow import Witness, begin, follow
+from vision.landmarks import LANDMARKS
+from vision.pixel_zone import pixel_zone
+from vision.placement import Evidence, Placement, place_by_landmarks, place_by_tap
+
+LANDMARK_PICTURES = 3
+"""Believed sightings before landmarks place a zone: one picture alone may be wrong."""
+
+LANDMARK_SPREAD = 0.06
+"""They must agree within this share of the trunk's length."""
+
+TAG_SETTLE_S = 0.4
+"""Skin tags are averaged this long before a surface is laid through them."""
+
+
+def see_body(state: State, capture: Capture, setup: Setup) -> tuple[State, Landmarks | Lost | None]:
+    """Look for the body where something still depends on it: before the zone is placed, or without a rig."""
+    wanted = state.on_skin is None and (setup.rig is None or not _taps(setup, "rgb"))
+    if setup.eyes is None or capture.bgr is None or not wanted:
+        return state, None
+    found = setup.eyes.see(capture.bgr, t_s=capture.t_s)
+    if isinstance(found, Landmarks):
+        kept = (*state.landmarks, found)[-8:]
+        state = replace(state, landmarks=tuple(s for s in kept if capture.t_s - s.t_s < 2.0))
+    return state, found
+
+
+def place_or_follow(
+    state: State, capture: Capture, setup: Setup, found: Landmarks | Lost | None
+) -> State:
+    """The zone's place in this capture."""
+    if setup.rig is None:
+        return _in_pixels(state, capture, setup, found)
+    depth = capture.depth[-1] if capture.depth else None
+    nozzle = state.nozzle if isinstance(state.nozzle, NozzleSighting) else None
+    witness = Witness(capture.bgr, depth, state.patches, nozzle)
+    if state.on_skin is not None:
+        body = follow(state.on_skin.body, state.on_skin.chart, witness, rig=setup.rig, t_s=capture.t_s)
+        return replace(state, on_skin=replace(state.on_skin, body=body))
+    state = replace(state, depth=depth or state.depth)
+    if capture.bgr is None:
+        return state
+    placement = _placement(state, capture, setup)
+    if isinstance(placement, str):
+        return replace(state, waiting_for=placement)
+    chart = placement.chart
+    n = len(chart)
+    unknown = np.full(n, np.nan)
+    on_skin = OnSkin(
+        chart=chart,
+        mesh=ChartMesh.of(chart),
+        body=begin(chart, witness, rig=setup.rig, t_s=capture.t_s),
+        exposure=ExposureMap.empty(n),
+        skin=SkinTemperature(unknown, unknown, np.zeros(n, bool), unknown),
+        cooling=Cooling.unknown(n),
+        below_limit_pictures=np.zeros(n),
+        confirmed_bound_degc=None,
+        tile_time_s=np.zeros(int(chart.tile.max()) + 1),
+        jet=None,
+        seen_hit_chart_mm=None,
+        seen_hit_s=capture.t_s,
+        spot_unobserved_s=0.0,
+    )
+    return replace(state, on_skin=on_skin, remarks=(*state.remarks, *placement.remarks), waiting_for="")
+
+
+def _placement(state: State, capture: Capture, setup: Setup) -> Placement | str:
+    """Best evidence first: a tap says where, landmarks do otherwise; depth says the surface, else skin tags."""
+    rig = setup.rig
+    if rig is None:
+        return "there is no rig"
+    nozzle = state.nozzle if isinstance(state.nozzle, NozzleSighting) else None
+    points = depth_points(state.depth, rig=rig, nozzle=nozzle) if state.depth is not None else None
+    evidence = Evidence(
+        capture.t_s, points, state.patches, state.landmarks, setup.treatment.subject_height_mm
+    )
+    side = setup.treatment.side
+    taps = [tap for tap in _taps(setup, "rgb") if tap.t_s <= capture.t_s]
+    if taps:
+        if points is None and rig.depth is not None:
+            return "no depth picture has come yet"
+        if points is None and capture.t_s - taps[-1].t_s < TAG_SETTLE_S:
+            return "the skin tags are being measured"
+        return place_by_tap(taps[-1], evidence, zone=setup.zone, side=side, rig=rig)
+    if _taps(setup, "rgb"):
+        return "the zone's outline has not been tapped yet"
+    if not _agree(state.landmarks):
+        return "the body has not been recognised reliably yet"
+    if points is None and rig.depth is not None:
+        return "no depth picture has come yet"
+    return place_by_landmarks(evidence, zone=setup.zone, side=side, rig=rig)
+
+
+def _agree(landmarks: tuple[Landmarks, ...]) -> bool:
+    """Whether the last sightings tell the same story."""
+    if len(landmarks) < LANDMARK_PICTURES:
+        return False
+    last = landmarks[-LANDMARK_PICTURES:]
+    trunk = [LANDMARKS[k] for k in ("left_hip", "right_hip", "left_shoulder", "right_shoulder")]
+    places = np.array([s.points_px[trunk] for s in last])
+    size = float(np.linalg.norm(places[:, :2].mean((0, 1)) - places[:, 2:].mean((0, 1))))
+    spread = float(np.linalg.norm(places - places.mean(0), axis=-1).max())
+    return spread <= LANDMARK_SPREAD * max(size, 1.0)
+
+
+def _in_pixels(state: State, capture: Capture, setup: Setup, found: Landmarks | Lost | None) -> State:
+    """Without a rig: the outline in the picture, nothing in millimetres."""
+    taps = _taps(setup, "rgb")
+    if taps and capture.t_s >= taps[-1].t_s:
+        return replace(state, pixel_zone=PixelZone("rgb", taps[-1].outline_px, "tap", "placed"))
+    if not isinstance(found, Landmarks):
+        held = state.pixel_zone
+        return replace(state, pixel_zone=replace(held, state="held") if held is not None else None)
+    outline = pixel_zone(found, zone=setup.zone, side=setup.treatment.side)
+    if outline is None:
+        held = state.pixel_zone
+        return replace(state, pixel_zone=replace(held, state="held") if held is not None else None)
+    return replace(state, pixel_zone=PixelZone("rgb", outline, "landmarks", "placed"))
+
+
+def _taps(setup: Setup, stream: str) -> tuple[Tap, ...]:
+    return tuple(tap for tap in setup.treatment.taps if tap.stream == stream)

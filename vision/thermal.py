@@ -1,0 +1,240 @@
+"""Thermal pictures: the temperature of each cell, with a bound, or not observed.
+
+A cell is not observed where nozzle or hand hide it (with a rim for the camera's blur), where it is seen
+at a grazing angle, outside the picture, during a shutter event, where the picture has no reading, or
+where it fell faster than skin can.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from models.camera import Camera
+from models.capture import ThermalPicture
+from models.chart import PlacedChart
+from models.exposure import SkinTemperature
+from models.geometry import Bools, Bytes, Counts, Floats, Pose
+from models.occlusion import NozzleShape
+from models.rig import Rig, ThermalCamera
+from models.sightings import Lost, NozzleSighting
+
+OBSERVED_S = 0.5
+"""A reading older than this is history, not an observation (domain section 8: thermal frame age)."""
+
+GRAZING_COS = 0.25
+"""Cells seen more grazingly read several degrees low: emissivity falls and neighbours mix in (simulated: 3-6 degC
+below a cosine of 0.2)."""
+
+SLANT_COS = 0.5
+"""Below this the reading is widened by up to `SLANT_U95_DEGC`."""
+
+SLANT_U95_DEGC = 2.0
+
+RIM_PX = 2.5
+"""Blur of the camera mixes a cold nozzle into this many pixels round it."""
+
+SPREAD_SHARE = 0.10
+"""Share of the wide surroundings in a reading (size of source): small cold spots read 5-13 % of their contrast too
+warm on simulated cameras, 2-7 degC in what was measured beforehand. Until the rig has a measured point spread."""
+
+SPREAD_PX = 7.0
+"""Reach of that share, standard deviation."""
+
+SPREAD_SHARE_U95 = 0.10
+"""The share is not known better than this."""
+
+PLACE_U95_PX = 0.6
+"""How far a cell may lie beside the pixel it is read from: calibration, surface and timing together."""
+
+NOISE_U95_DEGC = 0.2
+"""Two NETD of an uncooled camera (domain section 5: 40-70 mK), at 30 degC; colder pixels are noisier."""
+
+FALL_DEGC, FALL_DEGC_S = 6.0, 40.0
+"""Fastest believable fall of skin: CO2 jet core 34 to 15 degC in 0.5 s (domain section 3). A reading that fell
+further is something that came between."""
+
+STUCK_S = 0.45
+"""The very same numbers for this long: a live picture carries noise, and the slowest camera (9 Hz) repeats a picture
+at most three times."""
+
+FEW_PIXELS = 0.01
+"""A lowest value that this share of all pixels has exactly is the end of the scale, not a temperature."""
+
+
+@dataclass(frozen=True, eq=False)
+class ThermalWatch:
+    """What is remembered of the thermal stream itself."""
+
+    last_t_s: float | None
+    """Exposure of the last picture that showed the scene."""
+    last_arrived_s: float | None
+    centikelvin: Counts | None
+    changed_s: float | None
+    """Exposure of the first picture that showed what the last one shows."""
+    shutter: bool
+    floor_centikelvin: int | None
+    """Pixels at or below this lie off the scale."""
+
+    @staticmethod
+    def start() -> ThermalWatch:
+        """Nothing came yet."""
+        return ThermalWatch(None, None, None, None, False, None)
+
+    @property
+    def stuck(self) -> bool:
+        """The picture has not changed although it should have."""
+        return (
+            self.changed_s is not None
+            and self.last_t_s is not None
+            and self.last_t_s - self.changed_s >= STUCK_S
+        )
+
+
+def watch(state: ThermalWatch, picture: ThermalPicture, *, t_s: float) -> ThermalWatch:
+    """Take note of one picture."""
+    if picture.shutter:
+        return ThermalWatch(state.last_t_s, t_s, state.centikelvin, picture.t_s, True, state.floor_centikelvin)
+    same = state.centikelvin is not None and np.array_equal(state.centikelvin, picture.centikelvin)
+    changed = state.changed_s if same else picture.t_s
+    floor = state.floor_centikelvin if same else _floor(picture.centikelvin)
+    return ThermalWatch(picture.t_s, t_s, picture.centikelvin, changed, False, floor)
+
+
+def _floor(centikelvin: Counts) -> int | None:
+    """Lowest value of the picture where it is the end of the scale; None where it is a temperature."""
+    seen = centikelvin[centikelvin > 0]
+    if not len(seen):
+        return None
+    lowest = int(seen.min())
+    return lowest if np.count_nonzero(seen == lowest) > FEW_PIXELS * centikelvin.size else None
+
+
+def degrees(picture: ThermalPicture, *, floor_centikelvin: int | None) -> Floats:
+    """Temperatures in degC, NaN where the picture has no reading or it is off the scale."""
+    low = 0 if floor_centikelvin is None else floor_centikelvin
+    degc = picture.centikelvin.astype(np.float64) / 100.0 - 273.15
+    return np.where(picture.centikelvin > low, degc, np.nan)
+
+
+def without_spread(degc: Floats, hidden: Bools) -> tuple[Floats, Floats]:
+    """Take the surroundings' share out of each pixel.
+
+    Returns:
+        Corrected temperatures and the size of the correction's doubt, both in degC and of the picture's shape.
+    """
+    use = np.isfinite(degc) & ~hidden
+    weight = use.astype(np.float32)
+    held = np.where(use, degc, 0.0).astype(np.float32)
+    total = cv2.GaussianBlur(weight, (0, 0), SPREAD_PX)
+    around = cv2.GaussianBlur(held, (0, 0), SPREAD_PX) / np.maximum(total, 1e-3)
+    contrast = np.where(total > 0.02, degc - around, 0.0)
+    return degc + SPREAD_SHARE / (1.0 - SPREAD_SHARE) * contrast, SPREAD_SHARE_U95 * np.abs(contrast)
+
+
+def read_cells(
+    before: SkinTemperature,
+    picture: ThermalPicture,
+    placed: PlacedChart,
+    *,
+    rig: Rig,
+    nozzle: NozzleSighting | Lost,
+    floor_centikelvin: int | None,
+    t_s: float,
+) -> SkinTemperature:
+    """Bring the cells' temperatures up to date with one picture.
+
+    Args:
+        before: What was known of the cells.
+        picture: Not a shutter event.
+        placed: Where the chart was at the time of exposure.
+        rig: With a thermal camera.
+        nozzle: Where the nozzle was at the time of exposure.
+        floor_centikelvin: Readings at or below it are off the scale.
+        t_s: Now, on the session clock.
+    """
+    thermal = _thermal(rig)
+    camera, thermal_from_rgb = thermal.camera, thermal.thermal_from_rgb
+    points = thermal_from_rgb.apply(placed.position_rgb_mm)
+    normals = thermal_from_rgb.rotate(placed.normal_rgb)
+    facing = -(points * normals).sum(1) / np.linalg.norm(points, axis=1)
+    px = camera.project(points)
+    degc = degrees(picture, floor_centikelvin=floor_centikelvin)
+    hidden = nozzle_mask(camera, thermal_from_rgb, rig, nozzle)
+    corrected, doubt = without_spread(degc, hidden)
+    inside = camera.inside(px, 1.0) & (facing > GRAZING_COS)
+    at = np.where(inside[:, None], px, 0.0).astype(np.float32)
+    read = _sample(corrected, at)
+    slope = np.hypot(_sample(_slope(degc, 1), at), _sample(_slope(degc, 0), at))
+    covered = _sample(hidden.astype(np.float32), at) > 0.01
+    visible = inside & ~covered & np.isfinite(read) & np.isfinite(slope)
+    visible &= ~_came_between(before, read, t_s=picture.t_s, nozzle=nozzle)
+    slant = np.clip((SLANT_COS - facing) / (SLANT_COS - GRAZING_COS), 0.0, 1.0)
+    u95 = np.sqrt(
+        thermal.accuracy_degc**2
+        + NOISE_U95_DEGC**2
+        + (PLACE_U95_PX * slope) ** 2
+        + _sample(doubt, at) ** 2
+        + (SLANT_U95_DEGC * slant) ** 2
+    )
+    seen_s = np.where(visible, picture.t_s, before.t_s)
+    return SkinTemperature(
+        degc=np.where(visible, read, before.degc),
+        u95_degc=np.where(visible, u95, before.u95_degc),
+        observed=np.isfinite(seen_s) & (t_s - seen_s <= OBSERVED_S),
+        t_s=seen_s,
+    )
+
+
+def aged(skin: SkinTemperature, *, t_s: float) -> SkinTemperature:
+    """The same readings later: those that have become too old no longer count as observed."""
+    observed = np.isfinite(skin.t_s) & (t_s - skin.t_s <= OBSERVED_S)
+    return SkinTemperature(skin.degc, skin.u95_degc, observed, skin.t_s)
+
+
+def nozzle_mask(camera: Camera, camera_from_rgb: Pose, rig: Rig, nozzle: NozzleSighting | Lost) -> Bools:
+    """Pixels of a camera that show nozzle or hand, with a rim for blur; none where the nozzle was not seen."""
+    mask: Bytes = np.zeros((camera.height_px, camera.width_px), np.uint8)
+    if isinstance(nozzle, Lost) or rig.nozzle is None:
+        return mask.astype(bool)
+    tip, axis = camera_from_rgb.apply(nozzle.tip_rgb_mm), camera_from_rgb.rotate(nozzle.axis_rgb)
+    for start, end, radius in NozzleShape.of(rig.nozzle).sections:
+        steps = np.linspace(start, end, max(2, int((end - start) / 10.0)))
+        places = tip - steps[:, None] * axis
+        places = places[places[:, 2] > 50.0]
+        for place, centre in zip(places, camera.project(places), strict=True):
+            if np.all(np.abs(centre) < 10_000):
+                size = int(np.ceil(radius * camera.fx_px / place[2] + RIM_PX))
+                cv2.circle(mask, (round(float(centre[0])), round(float(centre[1]))), size, 1, -1)
+    return mask.astype(bool)
+
+
+def _came_between(before: SkinTemperature, read: Floats, *, t_s: float, nozzle: NozzleSighting | Lost) -> Bools:
+    """Readings that fell faster than skin can: the nozzle or its plume where it was not expected."""
+    age_s = np.maximum(t_s - before.t_s, 0.0)
+    fell = before.degc - read
+    sudden = np.isfinite(fell) & (fell > FALL_DEGC + FALL_DEGC_S * age_s)
+    if isinstance(nozzle, Lost):
+        # Nobody knows where the nozzle is: a frosty reading may be its metal.
+        sudden |= read < 0.0
+    return sudden
+
+
+def _sample(picture: Floats, at: Floats) -> Floats:
+    """Bilinear reading; NaN spreads to its neighbours."""
+    return cv2.remap(
+        picture.astype(np.float32), at[:, 0], at[:, 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    ).ravel().astype(np.float64)
+
+
+def _slope(degc: Floats, axis: int) -> Floats:
+    """Difference per pixel."""
+    return np.gradient(degc, axis=axis)
+
+
+def _thermal(rig: Rig) -> ThermalCamera:
+    if rig.thermal is None:
+        raise ValueError("A thermal picture came, but the rig has no thermal camera.")
+    return rig.thermal
