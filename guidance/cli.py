@@ -1,0 +1,191 @@
+"""Command line: ``cryoguide analyze SESSION`` and the catalogue."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from models.problems import InputError
+
+# Heavy modules (OpenCV, MediaPipe, numba) are imported where they are used, so that --help is quick and
+# a missing system library becomes a sentence.
+
+_DONE, _FAULT, _BAD_INPUT, _INTERRUPTED = 0, 1, 2, 130
+
+_NOTICE = "Not a medical device: an aid to trained operators. It does not close any valve."
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        arguments: Without the program's name; those of the process where None.
+
+    Returns:
+        Exit code: 0 done, 1 a fault of the program, 2 bad input (one sentence on stderr), 130 interrupted.
+    """
+    _survive_any_terminal()
+    signal.signal(signal.SIGTERM, _terminated)
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except InputError as error:
+        return _say(str(error), _BAD_INPUT)
+    except KeyboardInterrupt:
+        return _say("Interrupted; nothing was written.", _INTERRUPTED)
+    except BrokenPipeError:  # the reader of our output has gone, e.g. `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return _DONE
+    except Exception as error:
+        if sentence := _missing_library(error):
+            return _say(sentence, _BAD_INPUT)
+        if options.debug:
+            raise
+        return _say(
+            f"This is a fault of cryoguide, not of your input ({type(error).__name__}: {error}). "
+            "Nothing was written. Run the same command with --debug and report what it prints.",
+            _FAULT,
+        )
+
+
+def _analyze(options: argparse.Namespace) -> int:
+    session: Path = options.session
+    out: Path = options.out or default_report_folder(session)
+    from guidance.terminal import ProgressLine, print_outcome
+
+    with ProgressLine() as line:
+        line.say("starting")  # loading OpenCV and MediaPipe takes seconds
+        from guidance.analyse import analyse
+
+        outcome = analyse(
+            session,
+            out=out,
+            video=options.video,
+            models_dir=options.models,
+            protocols=options.protocols,
+            on_progress=lambda progress: line.show(
+                progress.done, progress.total, t_s=progress.t_s, note=progress.note
+            ),
+        )
+    print_outcome(outcome, folder=out)
+    return _DONE
+
+
+def _zones(_: argparse.Namespace) -> int:
+    from guidance.terminal import print_zones
+    from models.catalogue import load_zones
+
+    print_zones(load_zones())
+    return _DONE
+
+
+def _protocols(options: argparse.Namespace) -> int:
+    from guidance.terminal import print_protocols
+    from models.catalogue import load_protocols
+
+    print_protocols(load_protocols(options.protocols))
+    return _DONE
+
+
+def default_report_folder(session: Path) -> Path:
+    """``NAME-report`` beside the session."""
+    whole = Path(os.path.abspath(session))
+    return whole.with_name(f"{whole.name}-report")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="cryoguide",
+        description="Where, how long and how cold: computer vision that guides local cryotherapy.",
+        epilog=_NOTICE,
+    )
+    parser.add_argument("--version", action=_Version)
+    parser.add_argument("--debug", action="store_true", help="print a traceback where the program fails")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    analyze = commands.add_parser(
+        "analyze",
+        help="turn a recorded session into a report",
+        description="Turn a recorded session into a report: seconds and degrees per cm2, alarms, video.",
+        epilog=_NOTICE,
+    )
+    analyze.add_argument("session", type=Path, metavar="SESSION", help="session folder")
+    analyze.add_argument(
+        "--out", type=Path, metavar="DIR", help="folder for the report (default: SESSION-report beside it)"
+    )
+    analyze.add_argument(
+        "--no-video", dest="video", action="store_false", help="leave out annotated.mp4, which takes longest"
+    )
+    _add_protocols(analyze)
+    analyze.add_argument(
+        "--models", type=Path, metavar="DIR", help="folder with your own MediaPipe .task bundles"
+    )
+    analyze.set_defaults(run=_analyze)
+
+    zones = commands.add_parser("zones", help="list the zones of the catalogue")
+    zones.set_defaults(run=_zones)
+
+    protocols = commands.add_parser("protocols", help="list the treatment protocols and their limits")
+    _add_protocols(protocols)
+    protocols.set_defaults(run=_protocols)
+    return parser
+
+
+def _add_protocols(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--protocols", type=Path, metavar="FILE", help="TOML file of your own approved protocols"
+    )
+
+
+class _Version(argparse.Action):
+    """Print the version; looked up only when asked for."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str) -> None:
+        super().__init__(option_strings, dest, nargs=0, help="print the version")
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: object,
+        option_string: str | None = None,
+    ) -> NoReturn:
+        from guidance.version import software_version
+
+        print(f"cryoguide {software_version()}")
+        parser.exit(_DONE)
+
+
+def _missing_library(error: Exception) -> str | None:
+    if not isinstance(error, ImportError | OSError):
+        return None
+    from vision.system_libraries import missing_library_sentence
+
+    return missing_library_sentence(error)
+
+
+def _survive_any_terminal() -> None:
+    """A terminal that lacks a character gets a question mark instead of an error."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="replace")
+
+
+def _terminated(*_: object) -> NoReturn:
+    """Unwind on SIGTERM as on Ctrl-C, so that what was begun aside is removed."""
+    raise KeyboardInterrupt
+
+
+def _say(sentence: str, code: int) -> int:
+    print(f"cryoguide: {sentence}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

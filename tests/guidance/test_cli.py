@@ -1,0 +1,287 @@
+"""The command line: exit codes, sentences, and what is printed."""
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from guidance.cli import default_report_folder, main
+from guidance.outcome import Outcome, Trace
+from guidance.session import Alarm
+from guidance.terminal import ProgressLine, print_outcome
+from models.catalogue import load_devices, load_protocols, load_zones
+from models.problems import InputError
+from models.treatment import Treatment
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Tick:
+    """Stands for the progress that the analysis tells."""
+
+    done: int
+    total: int
+    t_s: float
+    note: str
+
+
+@pytest.fixture(autouse=True)
+def _keep_signals():
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.fixture
+def analysis(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[..., object]], None]:
+    """Puts a function in the place of the analysis, so that these tests see the command line alone."""
+
+    def put(function: Callable[..., object]) -> None:
+        module = ModuleType("guidance.analyse")
+        module.__dict__["analyse"] = function
+        monkeypatch.setitem(sys.modules, "guidance.analyse", module)
+
+    return put
+
+
+def raising(error: BaseException) -> Callable[..., object]:
+    def analyse(*_: object, **__: object) -> object:
+        raise error
+
+    return analyse
+
+
+def test_bad_input_is_one_sentence_and_exit_code_2(analysis, capsys) -> None:
+    analysis(raising(InputError("thermal.npz holds 3 pictures of another size; record again.")))
+    assert main(["analyze", "nowhere"]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.splitlines()[-1] == (
+        "cryoguide: thermal.npz holds 3 pictures of another size; record again."
+    )
+    assert "Traceback" not in said.err
+
+
+def test_a_missing_system_library_is_told_with_the_command_that_installs_it(analysis, capsys) -> None:
+    analysis(raising(ImportError("libGL.so.1: cannot open shared object file: No such file or directory")))
+    assert main(["analyze", "nowhere"]) == 2
+    assert "apt-get install -y libegl1 libgl1 libgles2" in capsys.readouterr().err
+
+
+def test_an_interruption_leaves_with_130(analysis, capsys) -> None:
+    analysis(raising(KeyboardInterrupt()))
+    assert main(["analyze", "nowhere"]) == 130
+    assert "nothing was written" in capsys.readouterr().err
+
+
+def test_a_termination_unwinds_like_an_interruption(analysis) -> None:
+    unwound = []
+
+    def analyse(*_: object, **__: object) -> object:
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            raise AssertionError("not reached")
+        finally:
+            unwound.append(True)
+
+    analysis(analyse)
+    assert main(["analyze", "nowhere"]) == 130
+    assert unwound == [True]
+
+
+def test_a_fault_of_ours_is_called_so_and_shows_its_traceback_only_when_asked(analysis, capsys) -> None:
+    analysis(raising(ZeroDivisionError("float division by zero")))
+    assert main(["analyze", "nowhere"]) == 1
+    said = capsys.readouterr().err
+    assert "fault of cryoguide" in said
+    assert "Traceback" not in said
+    with pytest.raises(ZeroDivisionError):
+        main(["--debug", "analyze", "nowhere"])
+
+
+def test_a_folder_that_is_no_session_is_refused_and_leaves_nothing(tmp_path: Path, capsys) -> None:
+    session = tmp_path / "holiday"
+    session.mkdir()
+    assert main(["analyze", str(session)]) == 2
+    assert "holiday" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["holiday"]
+
+
+def test_options_reach_the_analysis(analysis, tmp_path: Path) -> None:
+    seen: dict[str, object] = {}
+
+    def analyse(folder: Path, **options: object) -> Outcome:
+        seen.update(options, folder=folder)
+        return outcome()
+
+    analysis(analyse)
+    own = tmp_path / "own.toml"
+    assert main(["analyze", "a/b", "--out", "c", "--no-video", "--protocols", str(own), "--models", "m"]) == 0
+    seen.pop("on_progress")
+    assert seen == {
+        "folder": Path("a/b"),
+        "out": Path("c"),
+        "video": False,
+        "protocols": own,
+        "models_dir": Path("m"),
+    }
+
+
+def test_the_report_goes_beside_the_session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert default_report_folder(Path("a/b/")) == tmp_path / "a" / "b-report"
+    assert default_report_folder(Path()) == tmp_path.with_name(f"{tmp_path.name}-report")
+
+
+def test_help_and_version_load_no_heavy_module() -> None:
+    code = (
+        "import json, sys, guidance.cli as cli\n"
+        "try: cli.main(['--version'])\n"
+        "except SystemExit: pass\n"
+        "print(json.dumps(sorted({'cv2', 'mediapipe', 'numba', 'numpy', 'av', 'rich'} & set(sys.modules))))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout.splitlines()[-1]) == []
+
+
+@pytest.mark.parametrize(("command", "words"), [("zones", "lumbar"), ("protocols", "ln2-analgesia")])
+def test_the_catalogue_is_listed(command: str, words: str, capsys) -> None:
+    assert main([command]) == 0
+    assert words in capsys.readouterr().out
+
+
+def test_a_protocol_file_with_mistakes_is_refused(tmp_path: Path, capsys) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text("[mine]\ntitle = 3\n")
+    assert main(["protocols", "--protocols", str(own)]) == 2
+    assert "own.toml" in capsys.readouterr().err
+
+
+def test_what_is_not_known_is_never_printed_as_a_figure() -> None:
+    said = printed(replace(outcome(), summary={"coverage_pct": None, "min_degc": float("nan"), "zone": {}}))
+    for what in ("Area", "Reached the target", "Overexposed", "Unknown", "Longest dwell", "Unassigned"):
+        (line,) = [line for line in said.splitlines() if f" {what} " in line]
+        assert "not known" in line
+
+
+def test_a_temperature_is_printed_with_its_bound() -> None:
+    summary: dict[str, object] = {"min_degc": 1.24, "min_u95_degc": 2.0}
+    assert "1.2 degC +- 2.0 degC (95 %)" in printed(replace(outcome(), summary=summary))
+    assert "1.2 degC (bound not known)" in printed(replace(outcome(), summary={"min_degc": 1.24}))
+
+
+def test_alarms_are_listed_once_a_cause_with_the_most_urgent_first() -> None:
+    alarms = (
+        Alarm("distance", "physiological", "medium", "Move away.", 3.0, 4.0),
+        Alarm("skin_temperature", "physiological", "medium", "Move on.", 12.0, 13.0),
+        Alarm("distance", "physiological", "medium", "Move away.", 9.0, 9.5),
+        Alarm("skin_temperature", "physiological", "high", "STOP the gas.", 14.25),
+    )
+    said = printed(replace(outcome(), alarms=alarms))
+    rows = [line for line in said.splitlines() if "Move away" in line or "STOP the gas" in line]
+    assert len(rows) == 2
+    for words in ("skin_temperature", "high", " 2 ", "12.00 s"):
+        assert words in rows[0]
+    for words in ("distance", "medium", " 2 ", "3.00 s"):
+        assert words in rows[1]
+
+
+def test_report_and_video_are_named_in_full_on_one_line(tmp_path: Path) -> None:
+    folder = tmp_path / ("long-name-" * 12)
+    folder.mkdir()
+    for name in ("report.html", "annotated.mp4"):
+        (folder / name).touch()
+    said = printed(outcome(), folder=folder).splitlines()
+    assert f"Report {folder / 'report.html'}" in said
+    assert f"Video  {folder / 'annotated.mp4'}" in said
+
+
+def test_progress_without_a_terminal_is_a_line_at_every_tenth() -> None:
+    stream = io.StringIO()
+    with ProgressLine(Console(file=stream, width=80)) as line:
+        line.say("starting")
+        for done in range(201):
+            line.show(done, 200, t_s=done / 10.0, note="analysing")
+    lines = stream.getvalue().splitlines()
+    assert len(lines) == 11
+    assert lines[5].split() == ["50", "%", "10.0", "s", "analysing"]
+
+
+def test_progress_on_a_terminal_ends_without_a_trace_of_itself() -> None:
+    stream = io.StringIO()
+    with ProgressLine(Console(file=stream, width=80, force_terminal=True)) as line:
+        line.show(3, 10, t_s=0.3, note="analysing [all]")
+    assert stream.getvalue().rstrip().endswith("\x1b[2K")
+
+
+def printed(result: Outcome, *, folder: Path = Path("nowhere")) -> str:
+    stream = io.StringIO()
+    print_outcome(result, folder=folder, console=Console(file=stream, width=120))
+    return stream.getvalue()
+
+
+def outcome() -> Outcome:
+    """A session of which nothing is known but its header."""
+    zone, protocol = load_zones()["lumbar"], load_protocols()["ln2-analgesia"]
+    none = np.zeros(0)
+    return Outcome(
+        name="a-session",
+        treatment=Treatment(
+            started=datetime(2026, 11, 23, tzinfo=UTC),
+            zone="lumbar",
+            side="both",
+            device="ln2-wand",
+            protocol="ln2-analgesia",
+            subject=None,
+            subject_height_mm=None,
+            room_degc=None,
+            valve_s=None,
+            taps=(),
+        ),
+        zone=zone,
+        protocol=protocol,
+        device=load_devices()["ln2-wand"],
+        rig=None,
+        duration_s=20.0,
+        chart=None,
+        pixel_cells=None,
+        exposure=None,
+        verdicts=None,
+        trace=Trace(
+            t_s=none,
+            is_colour=none.astype(bool),
+            gas=none.astype(bool),
+            nozzle_state=(),
+            tags_used=none,
+            tip_rgb_mm=none.reshape(0, 3),
+            axis_rgb=none.reshape(0, 3),
+            tip_u95_mm=none,
+            distance_mm=none,
+            distance_u95_mm=none,
+            incidence_deg=none,
+            zone_state=(),
+            skin_min_degc=none,
+            skin_min_u95_degc=none,
+            time_to_limit_s=none,
+            zone_mean_degc=none,
+            zone_observed_share=none,
+            status=(),
+        ),
+        alarms=(),
+        poster=None,
+        gas_stopped_s=None,
+        summary={},
+        warnings=(),
+    )
