@@ -97,7 +97,7 @@ class Table:
         """One of the given texts."""
         value = self.text(key)
         if value not in choices:
-            raise self.wrong(key, f"is {value!r}, which is not known; choose one of {', '.join(choices)}")
+            raise self.wrong(key, f"is {value!r}; use one of {', '.join(choices)}")
         return value
 
     def moment(self, key: str) -> datetime:

@@ -53,7 +53,8 @@ def repack(source: Path, target: Path, *, thermal_every: int, depth_every: int, 
     ):
         if not (source / f"{name}.npz").exists():
             continue
-        arrays = np.load(source / f"{name}.npz")
+        with np.load(source / f"{name}.npz") as archive:
+            arrays = dict(archive)
         write_grey_video(target / f"{name}.mkv", arrays[values][::every])
         columns = {"t_s": arrays["t_s"][::every]}
         if name == "thermal":

@@ -177,7 +177,8 @@ def missing_warning(table: TimeTable, *, pictures: int, rows: Ints, where: str) 
 
 def _open_npz(path: Path, *, where: str, values: str, flag: bool) -> Stack:
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        # Opened here, as numpy leaves the file open where the archive turns out to be cut off.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             names = set(archive.files)
             for name in ("t_s", values):
                 if name not in names:
@@ -231,7 +232,7 @@ def _npy_header(path: Path, name: str) -> tuple[tuple[int, ...], bool, np.dtype[
 
 def _whole(path: Path, name: str) -> Iterator[Counts]:
     """Fortran order lays one pixel's whole history side by side: only the whole array can be read."""
-    with np.load(path, allow_pickle=False) as archive:
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
         stack = archive[name]
     for picture in stack:
         yield np.ascontiguousarray(picture)
