@@ -97,6 +97,13 @@ class CheckedTable:
             return (low,) * count
         return tuple(self._number(key, item, low=low, high=high) for item in cast("list[object]", value))
 
+    def flag(self, key: str) -> bool:
+        """Read ``true`` or ``false``; missing means false."""
+        value = self._get(key) if self.has(key) else False
+        if not isinstance(value, bool):
+            self.wrong(key, f"must be true or false, not {value!r}")
+        return value is True
+
     def text(self, key: str, *, choices: Sequence[str] = ()) -> str:
         """Read a text that is not empty, one of ``choices`` where any are given."""
         return self._text(key, self._get(key), choices=choices)

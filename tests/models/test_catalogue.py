@@ -164,7 +164,8 @@ def test_no_limit_on_the_face_is_looser_than_on_the_body() -> None:
 def test_every_figure_names_its_source_and_confidence() -> None:
     wanted = {
         "target_degc", "advisory_degc", "skin_degc", "predicted_s", "confirm_pictures", "distance",
-        "zone_time_s", "session_time_s", "static_speed_cm_s", "static_s", "dwell_s", "below_10_s", "below_4_s", "below_2_s",
+        "zone_time_s", "session_time_s", "static_speed_cm_s", "static_s", "dwell_s",
+        "below_10_s", "below_4_s", "below_2_s",
         "incidence_warn_deg",
     }  # fmt: skip
     for protocol in load_protocols().values():
