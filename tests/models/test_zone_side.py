@@ -54,11 +54,9 @@ def test_left_and_right_are_mirror_images(name: str) -> None:
     assert centre_mm(left)[0] > 0
 
 
-@pytest.mark.parametrize("name", load_zones())
+@pytest.mark.parametrize("name", sorted(set(load_zones()) - {"foot"}))  # the sole of a standing foot is level
 def test_v_points_towards_the_head_on_a_standing_body(name: str) -> None:
-    """Arms hang down, so towards the trunk is up there as well; only the sole of the foot lies level."""
-    if name == "foot":
-        pytest.skip("The sole of a standing foot is level.")
+    """Arms hang down, so towards the trunk is up there as well."""
     zone = load_zones()[name]
     assert zone.anchor is not None
     v = np.mean([landmark_mm(n) for n in zone.anchor.v_to], axis=0) - np.mean(
