@@ -4,19 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from models.body_landmarks import NAMES
 from models.checked_table import CheckedTable
 from models.protocol import Device, Ladder
 from models.protocol_file import in_order, read_evidence
 from models.zone import Anchor, LeaveOut, Zone
-
-# MediaPipe Pose landmarks in the order of the model's output.
-POSE_LANDMARKS = (
-    "nose", "left_eye_inner", "left_eye", "left_eye_outer", "right_eye_inner", "right_eye", "right_eye_outer",
-    "left_ear", "right_ear", "mouth_left", "mouth_right", "left_shoulder", "right_shoulder", "left_elbow",
-    "right_elbow", "left_wrist", "right_wrist", "left_pinky", "right_pinky", "left_index", "right_index",
-    "left_thumb", "right_thumb", "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle",
-    "right_ankle", "left_heel", "right_heel", "left_foot_index", "right_foot_index",
-)  # fmt: skip
 
 
 def read_zone(name: str, table: CheckedTable, devices: Mapping[str, Device]) -> Zone:
@@ -52,17 +44,17 @@ def _anchor(table: CheckedTable) -> Anchor:
     weights = table.table("centre")
     centre = tuple((name, weights.number(name, low=-3.0, high=3.0)) for name in weights.names())
     for name, _ in centre:
-        if name not in POSE_LANDMARKS:
+        if name not in NAMES:
             weights.wrong(name, "is no landmark of MediaPipe Pose")
     if abs(sum(weight for _, weight in centre) - 1.0) > 1e-6:
         table.wrong("centre", f"has weights that add up to {sum(w for _, w in centre):g} instead of 1")
-    scale = table.texts("scale", choices=POSE_LANDMARKS)
+    scale = table.texts("scale", choices=NAMES)
     if len(scale) != 2:
         table.wrong("scale", "must name exactly two landmarks")
     anchor = Anchor(
         centre=centre,
-        v_from=table.texts("v_from", choices=POSE_LANDMARKS, least=1),
-        v_to=table.texts("v_to", choices=POSE_LANDMARKS, least=1),
+        v_from=table.texts("v_from", choices=NAMES, least=1),
+        v_to=table.texts("v_to", choices=NAMES, least=1),
         scale_from=(scale[0], scale[-1]) if scale else ("", ""),
         scale_mm=table.number("scale_mm", low=20.0, high=1000.0),
         side_seen=table.text("side_seen", choices=("front", "back", "any")),

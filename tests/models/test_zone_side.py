@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from models.body_landmarks import NAMES
 from models.catalogue import load_zones
 from models.geometry import Floats
 from models.problems import InputError
 from models.zone import Zone
-from models.zone_file import POSE_LANDMARKS
 from models.zone_side import mirrored_landmark, zone_on_side
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "twin"
@@ -40,8 +40,8 @@ def centre_mm(zone: Zone) -> Floats:
 
 
 def test_every_landmark_has_its_mirror_and_mirroring_twice_changes_nothing() -> None:
-    for name in POSE_LANDMARKS:
-        assert mirrored_landmark(name) in POSE_LANDMARKS
+    for name in NAMES:
+        assert mirrored_landmark(name) in NAMES
         assert mirrored_landmark(mirrored_landmark(name)) == name
 
 
