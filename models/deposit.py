@@ -18,29 +18,30 @@ from models.geometry import Bools, Floats
 from models.jet import LEAST_WEIGHT
 
 HAND_SPEED_MM_S = 500.0
-"""A bound of how fast the spot moves over the skin while nobody sees it. Sweeping is done at 30-100 mm/s (domain
-section 8, low confidence; vapocoolant text 100 mm/s, domain section 1); three simulated operators reached 127 mm/s.
-Five times the fastest sweep: a hand that changes sides within half a second. Confidence low."""
+"""A bound of how fast the spot moves over the skin while nobody sees it. Sweeping is done at 30-100 mm/s
+(domain section 8, low confidence; vapocoolant text 100 mm/s, domain section 1); three simulated operators
+reached 127 mm/s. Five times the fastest sweep: a hand that changes sides within half a second. Confidence
+low."""
 
 WIDEST_HALF_RADIUS_MM = 31.0
-"""Half radius at 250 mm, the farthest distance of any device profile, with a bore of 12 mm: an unseen nozzle may
-have been drawn back, and its spot is then wider."""
+"""Half radius at 250 mm, the farthest distance of any device profile, with a bore of 12 mm: an unseen nozzle
+may have been drawn back, and its spot is then wider."""
 
 LONGEST_GAP_S = 0.5
-"""Between two observations of a cell farther apart than this its temperature counts as not observed: skin under a
-CO2 jet falls by 30 degrees in that time (domain: stationary jet). Source of the figure: thermal frame age, domain
-section 8."""
+"""Between two observations of a cell farther apart than this its temperature counts as not observed: skin
+under a CO2 jet falls by 30 degrees in that time (domain: stationary jet). Source of the figure: thermal frame
+age, domain section 8."""
 
 DISC_RADIUS_MM = 5.642
 """Of a disc of 1 cm2."""
 
 _TAPER_MM = CELL_MM / 2.0
 _SOFT_RADIUS_MM = 4.690
-# A disc of 1 cm2 holds four 5 mm cells and one more or less depending on where it lies: cells are counted with a
-# weight that falls linearly from 1 at (soft radius - taper) to 0 at (soft radius + taper). The soft radius is the
-# one at which its second moment equals the disc's (radius^2 / 2), so that the mean of any smooth field is the
-# disc's to second order. On Gaussian fields of 8 and 15 mm (sigma) the highest mean is then within 0.1 % of the
-# exact one; whole cells within the radius read 6 % and 2 % too low.
+# A disc of 1 cm2 holds four 5 mm cells and one more or less depending on where it lies: cells are counted
+# with a weight that falls linearly from 1 at (soft radius - taper) to 0 at (soft radius + taper). The soft
+# radius is the one at which its second moment equals the disc's (radius^2 / 2), so that the mean of any
+# smooth field is the disc's to second order. On Gaussian fields of 8 and 15 mm (sigma) the highest mean is
+# then within 0.1 % of the exact one; whole cells within the radius read 6 % and 2 % too low.
 
 
 def deposit(
@@ -63,9 +64,9 @@ def deposit(
         upper_now: The same at the end.
 
     Returns:
-        A map whose dwell has grown by exactly ``gas_s`` times the mean of the two weights, and whose unseen part by
-        what the bounds leave open. Where either weight is not known nothing is deposited: that interval belongs into
-        `add_unseen`.
+        A map whose dwell has grown by exactly ``gas_s`` times the mean of the two weights, and whose unseen
+        part by what the bounds leave open. Where either weight is not known nothing is deposited: that
+        interval belongs into `add_unseen`.
 
     Raises:
         ValueError: If time runs backwards or a weight lies outside 0..1.
@@ -97,13 +98,14 @@ def reachable_weight(
 ) -> Floats:
     """Upper bound of the weight on each cell while nobody sees the nozzle.
 
-    Within the distance that the spot can have moved every cell may be under the middle of the jet (weight 1); beyond
-    it the weight falls off as the footprint of a wide spot does. Straight distances are used: on curved skin they are
-    shorter than the way over it, so the bound holds.
+    Within the distance that the spot can have moved every cell may be under the middle of the jet (weight 1);
+    beyond it the weight falls off as the footprint of a wide spot does. Straight distances are used: on
+    curved skin they are shorter than the way over it, so the bound holds.
 
     Args:
         position_mm: Cell centres, shape (n, 3).
-        last_spot_mm: Where the jet met the skin when it was last seen, same frame; None = not known: all cells.
+        last_spot_mm: Where the jet met the skin when it was last seen, same frame; None = not known: all
+            cells.
         unseen_for_s: Time since then, to the end of the interval that is accounted for.
         spot_u95_mm: 95 % bound of ``last_spot_mm``.
         half_radius_mm: Half radius of the widest spot.
@@ -169,10 +171,10 @@ def record_temperature(
 ) -> ExposureMap:
     """Add what was observed up to now.
 
-    Between two observations of the same cell the temperature is taken as a straight line, so times below a threshold
-    start and end where the line crosses it. A cell without a new observation since ``before``, or with a longer gap
-    than allowed, adds nothing: that time was not observed. Call it once per thermal picture; a picture that is handed
-    in twice counts once.
+    Between two observations of the same cell the temperature is taken as a straight line, so times below a
+    threshold start and end where the line crosses it. A cell without a new observation since ``before``, or
+    with a longer gap than allowed, adds nothing: that time was not observed. Call it once per thermal
+    picture; a picture that is handed in twice counts once.
 
     Args:
         exposure: Map before.
@@ -181,7 +183,8 @@ def record_temperature(
         longest_gap_s: Longest interval that counts as observed.
 
     Returns:
-        The new map. ``min_degc`` is the lowest single observation, ``min_u95_degc`` the bound of that observation.
+        The new map. ``min_degc`` is the lowest single observation, ``min_u95_degc`` the bound of that
+        observation.
 
     Raises:
         ValueError: If the shapes differ.
@@ -237,8 +240,8 @@ def peak_per_cm2(
     if not counts.any():
         return float("nan")
     values, position_mm, area_cm2 = values[counts], position_mm[counts], area_cm2[counts]
-    # A disc's mean cannot be the highest if all cells near its centre lie below half of the maximum, unless the
-    # maximum is a spike narrower than the jet's spot.
+    # A disc's mean cannot be the highest if all cells near its centre lie below half of the maximum, unless
+    # the maximum is a spike narrower than the jet's spot.
     high = position_mm[values >= 0.5 * values.max()]
     pairs = cKDTree(high).query_pairs(1.5 * CELL_MM, output_type="ndarray")
     centre_mm = np.concatenate([high, 0.5 * (high[pairs[:, 0]] + high[pairs[:, 1]])])

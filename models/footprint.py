@@ -1,8 +1,8 @@
 """Compiled kernel of the jet's footprint: weight of every cell, and which cells hide behind others.
 
-Everything is seen from the orifice: a cell is the point (x / d, y / d) of a perspective picture, d its depth along
-the jet. The cells that the cone reaches are sorted into bins of that picture; every triangle then looks only into the
-bins that it covers, and hides the cells that lie inside it and farther away.
+Everything is seen from the orifice: a cell is the point (x / d, y / d) of a perspective picture, d its depth
+along the jet. The cells that the cone reaches are sorted into bins of that picture; every triangle then looks
+only into the bins that it covers, and hides the cells that lie inside it and farther away.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from models.compiled import compiled
 from models.geometry import Floats, Ints
 
 _BINS = 32
-# Triangles nearer to the orifice's plane than this are left out: their perspective picture has no bounds, and what
-# they could hide lies at right angles to the jet, outside its cone.
+# Triangles nearer to the orifice's plane than this are left out: their perspective picture has no bounds, and
+# what they could hide lies at right angles to the jet, outside its cone.
 _NEAREST_MM = 0.5
 
 
@@ -43,8 +43,8 @@ def footprint(
         side: See ``axis``.
         up: See ``axis``.
         shape: Half radius at the orifice (mm), its growth a mm, least weight, clearance (mm).
-        slack: How much nearer to the axis a cell may be (mm), how far the line of sight ends above the skin (mm),
-            and the greatest normal . axis and normal . ray (unit vectors) that still count as facing.
+        slack: How much nearer to the axis a cell may be (mm), how far the line of sight ends above the skin
+            (mm), and the greatest normal . axis and normal . ray (unit vectors) that still count as facing.
     """
     n = len(position_mm)
     half_mm, spread, least, clearance_mm = shape

@@ -22,14 +22,14 @@ LEAST_WEIGHT = 0.01
 """Below this the footprint counts as nothing. Source: session format."""
 
 CLEARANCE_MM = 2.0
-"""Skin hides a cell only if it stands this far in front of it along the line of sight: neighbouring triangles meet
-the cell itself. On three simulated sessions 0.5 to 4 mm give the same dwell within 0.1 %."""
+"""Skin hides a cell only if it stands this far in front of it along the line of sight: neighbouring triangles
+meet the cell itself. On three simulated sessions 0.5 to 4 mm give the same dwell within 0.1 %."""
 
 HORIZON_DEG = 3.0
-"""A cell whose normal is turned away from the orifice by more than this is behind its own horizon, whatever the
-triangles say. 3 degrees allow for the error of a normal; with 0 the dwell map's bias on a knee of 55 mm radius is
--1.0 %, with 3 degrees +1.0 %, without the test +2.1 % (simulation; the map's error 4.2 %, of which 2.5 % come from the
-simulation's own line of sight)."""
+"""A cell whose normal is turned away from the orifice by more than this is behind its own horizon, whatever
+the triangles say. 3 degrees allow for the error of a normal; with 0 the dwell map's bias on a knee of 55 mm
+radius is -1.0 %, with 3 degrees +1.0 %, without the test +2.1 % (simulation; the map's error 4.2 %, of which
+2.5 % come from the simulation's own line of sight)."""
 
 
 def half_radius_mm(distance_mm: float, *, bore_mm: float) -> float:
@@ -51,8 +51,8 @@ def jet_weights(
         bore_mm: Bore of the nozzle.
 
     Returns:
-        Weights 0..1, shape (n,): 0 behind the orifice, where the skin does not face the jet, where the line of
-        sight is blocked, and below `LEAST_WEIGHT`.
+        Weights 0..1, shape (n,): 0 behind the orifice, where the skin does not face the jet, where the line
+        of sight is blocked, and below `LEAST_WEIGHT`.
 
     Raises:
         ValueError: If the axis has no length.

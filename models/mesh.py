@@ -102,11 +102,12 @@ def cast_ray(
         return None
     corners = mesh.triangles[triangle]
     share = np.array([1.0 - first - second, first, second])
+    point_mm = origin_mm + distance_mm * axis
     return Hit(
-        point_mm=origin_mm + distance_mm * axis,
+        point_mm=point_mm,
         distance_mm=float(distance_mm),
         normal=unit(share @ normal[corners]),
-        cell=int(corners[int(share.argmax())]),
+        cell=_nearest_cell(position_mm, point_mm),
     )
 
 
@@ -163,5 +164,19 @@ def _nearest_triangle(
             continue
         distance = (turn_i * d[i] + turn_j * d[j] + turn_m * d[m]) / whole
         if 0.0 < distance < best:
-            best, found, best_first, best_second = distance, k, turn_j / whole, turn_m / whole
+            best, found = float(distance), k
+            best_first, best_second = float(turn_j / whole), float(turn_m / whole)
     return best, found, best_first, best_second
+
+
+@compiled
+def _nearest_cell(position_mm: Floats, point_mm: Floats) -> int:
+    best, found = np.inf, -1
+    for i in range(len(position_mm)):
+        a = position_mm[i, 0] - point_mm[0]
+        b = position_mm[i, 1] - point_mm[1]
+        c = position_mm[i, 2] - point_mm[2]
+        square = float(a * a + b * b + c * c)
+        if square < best:
+            best, found = square, i
+    return found
