@@ -40,7 +40,7 @@ class Table:
             raise InputError(f"{where} is not valid TOML ({trouble}); correct it there.") from trouble
         found = values.get("schema")
         if found != schema:
-            told = "no schema" if found is None else f"schema {found!r}"
+            told = "no schema" if found is None else f"schema {_shown(found)}"
             raise InputError(
                 f'{where} has {told}, but this version reads "{schema}" only; write the file in that form.'
             )
@@ -71,7 +71,7 @@ class Table:
         """A finite number; integers are numbers too."""
         value = self.get(key)
         if not is_number(value):
-            raise self.wrong(key, f"must be a number, not {value!r}")
+            raise self.wrong(key, f"must be a number, not {_shown(value)}")
         if not (value > above and at_least <= value <= at_most):
             least = f" above {above:g}" if above > -math.inf else ""
             least = f" of at least {at_least:g}" if at_least > -math.inf else least
@@ -90,21 +90,23 @@ class Table:
         """A text that is not empty."""
         value = self.get(key)
         if not isinstance(value, str) or not value.strip():
-            raise self.wrong(key, f"must be a text, not {value!r}")
+            raise self.wrong(key, f"must be a text, not {_shown(value)}")
         return value
 
     def choice(self, key: str, choices: Collection[str]) -> str:
         """One of the given texts."""
         value = self.text(key)
         if value not in choices:
-            raise self.wrong(key, f"is {value!r}; use one of {', '.join(choices)}")
+            raise self.wrong(key, f"is {_shown(value)}; use one of {', '.join(choices)}")
         return value
 
     def moment(self, key: str) -> datetime:
         """A date with time; one without an offset is taken as UTC."""
         value = self.get(key)
         if not isinstance(value, datetime):
-            raise self.wrong(key, f"must be a date with time such as 2026-11-23T10:00:00Z, not {value!r}")
+            raise self.wrong(
+                key, f"must be a date with time such as 2026-11-23T10:00:00Z, not {_shown(value)}"
+            )
         return value if value.tzinfo else value.replace(tzinfo=UTC)
 
     def array(self, key: str, shape: tuple[int, ...]) -> Floats:
@@ -140,12 +142,21 @@ class Table:
 
 def is_number(value: object) -> TypeGuard[int | float]:
     """Whether a TOML value is a finite number (a truth value is not one)."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    # TOML's integers have no end; beyond 1e300 a float does not hold them.
+    return -1e300 < value < 1e300
 
 
 def is_tables(value: object) -> bool:
     """Whether a TOML value is a list of tables."""
     return isinstance(value, list) and all(isinstance(item, dict) for item in cast("list[object]", value))
+
+
+def _shown(value: object) -> str:
+    """A value on one line, short enough for a sentence."""
+    shown = repr(value) if not isinstance(value, int) or abs(value) < 10**20 else "a number beyond all use"
+    return shown if len(shown) <= 60 else shown[:57] + "..."
 
 
 def _has_shape(value: object, shape: tuple[int, ...]) -> bool:

@@ -98,7 +98,7 @@ def play(
             if last_s == -math.inf:
                 timer_s = math.inf
             tick_s = max(colour_heard_s + SILENCE_S, min(timer_s, arrives_s), last_s + _EPSILON_S)
-            if tick_s > min(row_s - _EPSILON_S, end_s):
+            if tick_s > min(row_s, end_s + 2.0 * _EPSILON_S) - _EPSILON_S:
                 break
             if arrives_s <= tick_s:
                 heard_s = arrives_s

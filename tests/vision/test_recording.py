@@ -140,7 +140,7 @@ def test_a_right_session_has_no_warnings(tiny: Callable[[], Path]) -> None:
 WORKED_AROUND: dict[str, tuple[Callable[[Path], object], str]] = {
     "no rig": (lambda f: (f / "rig.toml").unlink(), "rig.toml is missing"),
     "no table of streams": (
-        lambda f: swap(f / "session.toml", '[streams]\nrgb = "rgb.mp4"\nthermal = "thermal.npz"\ndepth', "depths"),
+        lambda f: swap(f / "session.toml", '[streams]\nrgb = "rgb.mp4"\nthermal = "thermal.npz"\nd', "d"),
         "usual names",
     ),
     "no flags": (

@@ -1,0 +1,180 @@
+"""The rig file is read exactly, and what is wrong in it is told."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from models.camera import Camera
+from models.geometry import Pose, rotation_from_rvec
+from models.problems import InputError
+from models.rig import DepthCamera, Nozzle, Rig, SkinTags, Tags, ThermalCamera
+from models.rig_file import read_rig, write_rig
+
+
+@pytest.fixture
+def text(tiny: Callable[[], Path]) -> str:
+    return (tiny() / "rig.toml").read_text()
+
+
+def same(a: Rig, b: Rig) -> None:
+    assert (a.created, a.transfer, a.rgb_rms_px, a.skin) == (b.created, b.transfer, b.rgb_rms_px, b.skin)
+    for one, other in ((a.rgb, b.rgb), (a.thermal, b.thermal), (a.depth, b.depth)):
+        assert (one is None) == (other is None)
+        if one is None or other is None:
+            continue
+        if isinstance(one, ThermalCamera) and isinstance(other, ThermalCamera):
+            assert one.thermal_from_rgb.matrix == pytest.approx(other.thermal_from_rgb.matrix, abs=1e-9)
+            for name in ("rgb_minus_thermal_s", "latency_s", "accuracy_degc", "emissivity"):
+                assert getattr(one, name) == getattr(other, name)
+        if isinstance(one, DepthCamera) and isinstance(other, DepthCamera):
+            assert one.depth_from_rgb.matrix == pytest.approx(other.depth_from_rgb.matrix, abs=1e-9)
+        ours = one if isinstance(one, Camera) else one.camera
+        theirs = other if isinstance(other, Camera) else other.camera
+        assert ours.matrix == pytest.approx(theirs.matrix)
+        assert ours.distortion.tolist() == theirs.distortion.tolist()
+        assert (ours.width_px, ours.height_px) == (theirs.width_px, theirs.height_px)
+    assert (a.nozzle is None) == (b.nozzle is None)
+    if a.nozzle and b.nozzle:
+        assert a.nozzle.bore_mm == b.nozzle.bore_mm
+        assert a.nozzle.tags.ids.tolist() == b.nozzle.tags.ids.tolist()
+        assert a.nozzle.tags.corners_mm == pytest.approx(b.nozzle.tags.corners_mm)
+
+
+def test_figures_come_as_written(calf: Path) -> None:
+    rig, warnings = read_rig((calf / "rig.toml").read_text(), where="rig.toml")
+    assert warnings == ()
+    assert (rig.rgb.width_px, rig.rgb.fy_px, rig.rgb.cy_px) == (1280, 1001.5, 357.4)
+    assert rig.thermal is not None
+    assert rig.thermal.rgb_minus_thermal_s == -0.18
+    assert rig.thermal.latency_s == 0.05, "the default"
+    assert rig.thermal.thermal_from_rgb.matrix[0, 3] == -47.3394345
+    assert rig.nozzle is not None
+    assert rig.nozzle.tags.corners_mm[1, 0].tolist() == [2.70633, 29.6875, -112.5]
+    assert rig.transfer == "srgb"
+    assert rig.created.tzinfo is not None
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    turn=arrays(np.float64, 3, elements=st.floats(-3, 3)),
+    move=arrays(np.float64, 3, elements=st.floats(-500, 500)),
+    corners=arrays(np.float64, (2, 3), elements=st.floats(-50, 50)),
+    focal_px=st.floats(10, 5000),
+    with_all=st.booleans(),
+)
+def test_what_is_written_is_read_back(
+    turn: np.ndarray, move: np.ndarray, corners: np.ndarray, focal_px: float, with_all: bool
+) -> None:
+    camera = Camera(
+        640, 480, focal_px, focal_px * 1.01, 319.5, 239.5, np.array([0.1, -0.2, 1e-4, 2e-5, 0.03])
+    )
+    pose = Pose.of(rotation_from_rvec(turn), move)
+    square = np.array([[0, 0, 0], [20, 0, 0], [20, 20, 0], [0, 20, 0]], float)
+    tags = Tags("DICT_APRILTAG_36h11", np.array([3, 7]), square + corners[:, None])
+    rig = Rig(
+        created=datetime(2026, 11, 23, 9, tzinfo=UTC),
+        rgb=camera,
+        transfer="linear" if with_all else "srgb",
+        rgb_rms_px=0.21 if with_all else None,
+        thermal=ThermalCamera(camera, pose, -0.18, 0.07, 2.0, 0.98) if with_all else None,
+        depth=DepthCamera(camera, pose) if with_all else None,
+        nozzle=Nozzle(tags, 12.0) if with_all else None,
+        skin=SkinTags("DICT_APRILTAG_36h11", 24.0, (100, 101)) if with_all else None,
+    )
+    again, warnings = read_rig(write_rig(rig), where="rig.toml")
+    assert warnings == ()
+    same(again, rig)
+
+
+def test_a_slightly_rounded_rotation_becomes_a_true_one(text: str) -> None:
+    rounded = text.replace(
+        "[1, 0, 0, -30], [0, 1, 0, 0]", "[0.9999, -0.0124, 0, -30], [0.0124, 0.9999, 0, 0]"
+    )
+    rig, _ = read_rig(rounded, where="rig.toml")
+    assert rig.thermal is not None
+    rotation = rig.thermal.thermal_from_rgb.rotation
+    assert rotation @ rotation.T == pytest.approx(np.eye(3), abs=1e-12)
+
+
+def test_an_unknown_optional_table_is_left_out_and_said(text: str) -> None:
+    more = text + "\n[rgb.covariance]\nfx_px = 0.1\n[validity]\ndays = 30\n[[jet]]\na = 1\n"
+    rig, warnings = read_rig(more, where="s/rig.toml")
+    same(rig, read_rig(text, where="rig.toml")[0])
+    assert len(warnings) == 3
+    assert all(
+        re.search(r"^s/rig\.toml.*\[(rgb\.covariance|validity|jet)\]", warning) for warning in warnings
+    )
+
+
+WRONG = {
+    "other schema": ("cryoguide.rig/1", "cryoguide.rig/2", "cryoguide.rig/2"),
+    "no schema": ('schema = "cryoguide.rig/1"', "", "no schema"),
+    "created is a text": ("2026-11-23T09:00:00Z", '"today"', "created must be a date"),
+    "focal length zero": ("fx_px = 60", "fx_px = 0", r"\[rgb\] fx_px must be a number above 0, not 0"),
+    "focal length nan": ("fx_px = 60", "fx_px = nan", "fx_px must be a number"),
+    "focal length a text": ("fx_px = 60", 'fx_px = "60"', "fx_px must be a number"),
+    "focal length true": ("fx_px = 60", "fx_px = true", "fx_px must be a number"),
+    "half a pixel wide": ("width_px = 64", "width_px = 64.5", "whole number"),
+    "missing key": ("cx_px = 31.5\n", "", r"\[rgb\] cx_px is missing"),
+    "four distortions": ("distortion = [0, 0, 0, 0, 0]", "distortion = [0, 0, 0, 0]", "5 finite numbers"),
+    "unknown key": (
+        "emissivity = 0.98",
+        "emissivity = 0.98\nfever = 1",
+        r"\[thermal\] fever is not a known key",
+    ),
+    "unknown key at the top": ("created", "maker = 1\ncreated", "maker is not a known key"),
+    "unknown transfer": ("rms_px = 0.2", 'transfer = "log"', "srgb, linear"),
+    "not rigid": ("[[1, 0, 0, -30]", "[[1.01, 0, 0, -30]", "thermal_from_rgb is not a rigid transform"),
+    "mirrored": ("[[1, 0, 0, -30]", "[[-1, 0, 0, -30]", "not a rigid transform"),
+    "column by column": ("[0, 0, 0, 1]]\nrgb", "[9, 0, 0, 1]]\nrgb", r"row \[0, 0, 0, 1\]"),
+    "three by four": (", [0, 0, 0, 1]]\nrgb", "]\nrgb", "4 x 4 finite numbers"),
+    "negative latency": (
+        "rgb_minus_thermal_s = 0.3",
+        "rgb_minus_thermal_s = 0.3\nlatency_s = -1",
+        "at least 0",
+    ),
+    "emissivity above 1": ("emissivity = 0.98", "emissivity = 98", "at most 1"),
+    "no tags": ("[[nozzle.tag]]\nid = 0", "[nozzle.other]\nid = 0", r"\[nozzle\] tag is missing"),
+    "three corners": (", [27, 12, -88]]", "]", r"\[nozzle.tag 1\] corners_nozzle_mm must hold 4 x 3"),
+    "corners in one place": ("[27, -12, -112]", "[27, 12, -112]", "two corners in one place"),
+    "tag twice": (
+        "[skin]",
+        "[[nozzle.tag]]\nid = 0\ncorners_nozzle_mm = [[0,0,0],[1,0,0],[1,1,0],[0,1,0]]\n[skin]",
+        r"\[nozzle.tag 2\] id is 0",
+    ),
+    "tag on nozzle and skin": ("ids = [100, 101]", "ids = [0, 101]", "tag 0, which is on the nozzle"),
+    "skin tag twice": ("ids = [100, 101]", "ids = [100, 100]", "each once"),
+    "unknown dictionary": ("DICT_APRILTAG_36h11", "DICT_36H11", "use one of DICT_4X4_50"),
+    "table is a number": ("[skin]\n", "skin = 3\n[other]\n", "skin is not a known key"),
+    "a number beyond all": ("fx_px = 60", "fx_px = 1" + 400 * "0", "fx_px must be a number"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_rig_gets_one_sentence(text: str, name: str) -> None:
+    old, new, told = WRONG[name]
+    assert old in text
+    with pytest.raises(InputError, match=told) as trouble:
+        read_rig(
+            text.replace(old, new, 1) if "DICT" not in old else text.replace(old, new), where="s/rig.toml"
+        )
+    assert str(trouble.value).startswith("s/rig.toml")
+    assert "\n" not in str(trouble.value)
+
+
+@settings(max_examples=100, deadline=None)
+@given(junk=st.text(max_size=200))
+def test_any_text_is_refused_with_a_sentence_or_read(junk: str) -> None:
+    with pytest.raises(InputError):
+        read_rig(junk, where="rig.toml")
+    with pytest.raises(InputError):
+        read_rig('schema = "cryoguide.rig/1"\n' + junk, where="rig.toml")
