@@ -3,20 +3,27 @@
 A landmark network always returns some body. On pictures of legs only it was measured to return
 one that is wrong by 300 px while reporting presence 0.98-1.00, so its own confidence decides
 nothing here. What does: proportions that a human body can have, points inside the picture, the
-picture points agreeing with the network's own metric ones, the same body in several captures,
-and (asked for by `vision.landmarks`) the same body found again in turned copies of the picture.
+picture points agreeing with the network's own metric ones, the same body in several captures
+(`models.body_track`), and, asked for by `vision.landmarks`, the same body found again in turned
+copies of the picture.
 """
 
 from __future__ import annotations
-
-from dataclasses import dataclass, replace
 
 import numpy as np
 
 from models.geometry import Bools, Floats
 
 NAMES = (
-    *("nose", "left_eye_inner", "left_eye", "left_eye_outer", "right_eye_inner", "right_eye", "right_eye_outer"),
+    *(
+        "nose",
+        "left_eye_inner",
+        "left_eye",
+        "left_eye_outer",
+        "right_eye_inner",
+        "right_eye",
+        "right_eye_outer",
+    ),
     *("left_ear", "right_ear", "mouth_left", "mouth_right", "left_shoulder", "right_shoulder"),
     *("left_elbow", "right_elbow", "left_wrist", "right_wrist", "left_pinky", "right_pinky"),
     *("left_index", "right_index", "left_thumb", "right_thumb", "left_hip", "right_hip"),
@@ -29,8 +36,9 @@ LANDMARKS: dict[str, int] = {name: index for index, name in enumerate(NAMES)}
 
 _LEFT = np.array([LANDMARKS[name] for name in NAMES if "left" in name])
 _RIGHT = np.array([LANDMARKS[name.replace("left", "right")] for name in NAMES if "left" in name])
-_EXCHANGED = np.arange(len(NAMES))
-_EXCHANGED[_LEFT], _EXCHANGED[_RIGHT] = _RIGHT, _LEFT
+EXCHANGED = np.arange(len(NAMES))
+"""Row of the same landmark on the other side."""
+EXCHANGED[_LEFT], EXCHANGED[_RIGHT] = _RIGHT, _LEFT
 
 _HEAD = np.arange(0, 11)
 _L_SHOULDER, _R_SHOULDER, _L_HIP, _R_HIP = (
@@ -38,13 +46,12 @@ _L_SHOULDER, _R_SHOULDER, _L_HIP, _R_HIP = (
 )
 _TRUNK = np.array([_L_SHOULDER, _R_SHOULDER, _L_HIP, _R_HIP])
 _SHOULDERS_AND_HEAD = np.array([_L_SHOULDER, _R_SHOULDER, *_HEAD])
-_BIG_JOINTS = np.arange(11, 29)[[0, 1, 2, 3, 12, 13, 14, 15, 16, 17]]  # shoulders, elbows, hips .. ankles
-_HEIGHTS_AND_KNEES = np.array([*_TRUNK, LANDMARKS["left_knee"], LANDMARKS["right_knee"]])
+_BIG_JOINTS = np.array([11, 12, 13, 14, 23, 24, 25, 26, 27, 28])  # shoulders, elbows, hips to ankles
 
 # Proportions in the network's metric points. Anthropometry (Drillis & Contini 1966, fractions of
 # stature: shoulder to hip 0.288, thigh 0.245, shank 0.246, upper arm 0.186, forearm 0.146) gives thigh/trunk
-# 0.85, shank/thigh 1.0, upper arm/trunk 0.65; the network makes arms shorter. Measured on 40
-# pictures of five real people and of a rendered one: trunk 449-505 mm, shoulders/trunk 0.63-0.93, hips/shoulders
+# 0.85, shank/thigh 1.0, upper arm/trunk 0.65; the network makes arms shorter. Measured on 40 pictures of
+# five real people and of a rendered one: trunk 449-529 mm, shoulders/trunk 0.63-0.93, hips/shoulders
 # 0.45-0.76, thigh/trunk 0.67-0.92, shank/thigh 0.80-1.17, upper arm/trunk 0.39-0.63, forearm/upper arm
 # 0.70-1.20, left/right at most 1.30. Bodies seen in legs and hands: trunk 168-479 mm, most of them below 410.
 _TRUNK_MM = (420.0, 580.0)
@@ -167,7 +174,8 @@ def _limbs(
         a, b, c = (LANDMARKS[f"{side}_{joint}"] for joint in joints)
         upper[side], lower[side] = _length(world_mm, a, b), max(_length(world_mm, b, c), 1e-6)
     alike = [
-        1.0 / _LEFT_PER_RIGHT <= part["left"] / max(part["right"], 1e-6) <= _LEFT_PER_RIGHT for part in (upper, lower)
+        1.0 / _LEFT_PER_RIGHT <= part["left"] / max(part["right"], 1e-6) <= _LEFT_PER_RIGHT
+        for part in (upper, lower)
     ]
     return {
         side: (
@@ -182,17 +190,18 @@ def _misfit(points_px: Floats, world_mm: Floats, seen: Bools) -> float:
     """Root mean square misfit of the picture points to the metric ones, as a share of their spread.
 
     Weak perspective: the metric points lie in the camera's directions already, so one scale,
-    one turn in the picture and one shift must do (complex numbers: px = scale * mm + shift).
+    one turn in the picture and one shift must do.
     """
     use = _BIG_JOINTS[seen[_BIG_JOINTS]]
-    x_px = points_px[use, 0] + 1j * points_px[use, 1]
-    x_mm = world_mm[use, 0] + 1j * world_mm[use, 1]
-    x_px, x_mm = x_px - x_px.mean(), x_mm - x_mm.mean()
-    spread_px, spread_mm = float(np.mean(np.abs(x_px) ** 2)), float(np.mean(np.abs(x_mm) ** 2))
+    px: Floats = points_px[use] - points_px[use].mean(axis=0)
+    mm: Floats = world_mm[use, :2] - world_mm[use, :2].mean(axis=0)
+    spread_px, spread_mm = float((px * px).sum()), float((mm * mm).sum())
     if min(spread_px, spread_mm) <= 0.0:
-        return np.inf
-    scale = np.mean(np.conj(x_mm) * x_px) / spread_mm
-    return float(np.sqrt(np.mean(np.abs(scale * x_mm - x_px) ** 2) / spread_px))
+        return float("inf")
+    # Least squares for px = (c -s; s c) mm.
+    c = float((mm * px).sum()) / spread_mm
+    s = float((mm[:, 0] * px[:, 1] - mm[:, 1] * px[:, 0]).sum()) / spread_mm
+    return float(np.sqrt(max(spread_px - (c * c + s * s) * spread_mm, 0.0) / spread_px))
 
 
 def same_body(points_px: Floats, other_px: Floats, *, whole: bool) -> float:
@@ -209,83 +218,6 @@ def same_body(points_px: Floats, other_px: Floats, *, whole: bool) -> float:
     """
     compared = _TRUNK if whole else _SHOULDERS_AND_HEAD
     apart_px = float(np.linalg.norm(points_px[compared] - other_px[compared], axis=1).max())
-    # A trunk is about 1.5 times as long as the shoulders are wide (anthropometry above: 0.288 / 0.19 of stature).
+    # A trunk is about 1.5 times as long as the shoulder joints are apart (0.288 / 0.19 of stature).
     size_px = trunk_px(points_px) if whole else max(1.5 * _length(points_px, _L_SHOULDER, _R_SHOULDER), 1.0)
     return apart_px / size_px
-
-
-# Agreement over captures. A body can move by 0.75 m/s, i.e. 1.5 trunk lengths a second (a squat does);
-# the network's own scatter between captures was at most 0.05 trunk lengths.
-_JITTER, _SPEED_PER_S, _FARTHEST = 0.12, 1.5, 0.6
-CAPTURES_NEEDED = 3
-"""Captures in a row that must agree before a landmark is believed."""
-LONGEST_GAP_S = 0.7
-"""Captures farther apart than this say nothing about each other."""
-TURNED_OVER_S = 2.0
-"""For so long after a body was believed, one with left and right exchanged is refused: nobody turns over faster."""
-
-
-@dataclass(frozen=True, eq=False)
-class BodyTrack:
-    """What earlier captures said about the body in view."""
-
-    t_s: float
-    points_px: Floats
-    """Of the latest capture, shape (33, 2)."""
-    captures: int
-    """Captures in a row that agree with each other."""
-    trusted_t_s: float = -np.inf
-    """When this body was last believed."""
-    trusted_px: Floats | None = None
-    """Where it was then."""
-
-
-def sides_exchanged(before_px: Floats, after_px: Floats) -> bool:
-    """Whether a later set of landmarks fits an earlier one much better with left and right exchanged.
-
-    Args:
-        before_px: Shape (33, 2).
-        after_px: Shape (33, 2).
-    """
-    size_px = trunk_px(before_px)
-    joints = _HEIGHTS_AND_KNEES
-
-    def apart(points_px: Floats) -> float:
-        # About the middle, so that a body that moved as a whole is not taken for one that turned over.
-        a = before_px[joints] - before_px[joints].mean(axis=0)
-        b = points_px[joints] - points_px[joints].mean(axis=0)
-        return float(np.mean(np.linalg.norm(a - b, axis=1)) / size_px)
-
-    return apart(after_px) > 0.1 and apart(after_px[_EXCHANGED]) < 0.5 * apart(after_px)
-
-
-def follow(track: BodyTrack | None, points_px: Floats, *, t_s: float) -> tuple[BodyTrack, str]:
-    """Take one more capture into account.
-
-    Args:
-        track: What was known before; None for nothing.
-        points_px: Landmarks of this capture, shape (33, 2).
-        t_s: Its time.
-
-    Returns:
-        The track with this capture in it, and why the landmarks are not to be believed yet
-        (empty where the captures agree and are enough).
-    """
-    if track is None or t_s <= track.t_s:
-        return BodyTrack(t_s, points_px, 1), "seen in too few captures"
-    kept = replace(track, t_s=t_s, points_px=points_px)
-    if (
-        track.trusted_px is not None
-        and t_s - track.trusted_t_s < TURNED_OVER_S
-        and sides_exchanged(track.trusted_px, points_px)
-    ):
-        return replace(kept, captures=0), "left and right were exchanged"
-    gap_s = t_s - track.t_s
-    allowed = min(_JITTER + _SPEED_PER_S * gap_s, _FARTHEST)
-    steady = gap_s <= LONGEST_GAP_S and same_body(track.points_px, points_px, whole=True) <= allowed
-    if not steady or sides_exchanged(track.points_px, points_px):
-        return replace(kept, captures=1), "the body jumped between captures"
-    kept = replace(kept, captures=track.captures + 1)
-    if kept.captures < CAPTURES_NEEDED:
-        return kept, "seen in too few captures"
-    return replace(kept, trusted_t_s=t_s, trusted_px=points_px), ""

@@ -25,7 +25,7 @@ from models.weights import (
     is_intact,
     sha256_of,
 )
-from vision.tflite_patch import with_longer_output, with_normalization
+from vision.tflite_patch import first_output_shape, with_longer_output, with_normalization
 
 FetchWheel = Callable[[Path], Path]
 """Put the wheel into a folder and say where it is."""
@@ -86,18 +86,28 @@ def _own_bundle(bundle: Bundle, folder: Path) -> Path:
             f"The models folder {folder} holds no {bundle.name} model: put {bundle.file_name} there, "
             f"or unset {MODELS_VARIABLE} to have it fetched."
         )
-    wanted = {network.name_in_bundle for network in bundle.networks}
-    try:
-        with zipfile.ZipFile(found) as archive:
-            missing = wanted - set(archive.namelist())
-    except (zipfile.BadZipFile, OSError):
-        missing = wanted
-    if missing:
+    if why := _unfit(bundle, found):
         raise InputError(
-            f"{found} is not a MediaPipe {bundle.name} bundle (it lacks {', '.join(sorted(missing))}): "
-            "download it again, or remove it."
+            f"{found} is no MediaPipe {bundle.name} bundle for use here ({why}): "
+            f"download it again, or unset {MODELS_VARIABLE} to have it fetched."
         )
     return found
+
+
+def _unfit(bundle: Bundle, path: Path) -> str:
+    """Why a bundle of the user's cannot be used; empty where it can."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for network in bundle.networks:
+                if network.name_in_bundle not in archive.namelist():
+                    return f"it lacks {network.name_in_bundle}"
+                shape = first_output_shape(archive.read(network.name_in_bundle))
+                # MediaPipe 1.x takes a shorter output without a word and returns points that are 60 px off.
+                if network.patch == "longer_output" and shape[-1:] != (_FACE_VALUES_REFINED,):
+                    return f"its face network gives {shape[-1]} values, not {_FACE_VALUES_REFINED}"
+    except (zipfile.BadZipFile, OSError, ValueError):
+        return "it is damaged"
+    return ""
 
 
 def _build_all(folder: Path, fetch_wheel: FetchWheel) -> None:
@@ -108,8 +118,8 @@ def _build_all(folder: Path, fetch_wheel: FetchWheel) -> None:
             found = sha256_of(wheel)
             if found != WHEEL_SHA256:
                 raise InputError(
-                    f"The {WHEEL_REQUIREMENT} wheel from your package index has checksum {found[:12]}..., not "
-                    f"{WHEEL_SHA256[:12]}..., so it is not the released one and was not used: {_REMEDY}"
+                    f"The {WHEEL_REQUIREMENT} wheel from your package index has checksum {found[:12]}..., "
+                    f"not {WHEEL_SHA256[:12]}..., so it is not the released one and was not used: {_REMEDY}"
                 )
             with zipfile.ZipFile(wheel) as archive:
                 for bundle in BUNDLES:
@@ -198,7 +208,9 @@ def fetch_wheel_by_pip(folder: Path) -> Path:
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_PIP_TIMEOUT_S, check=False)
     except subprocess.TimeoutExpired as error:
-        raise InputError(f"The landmark models could not be fetched (pip took too long): {_REMEDY}") from error
+        raise InputError(
+            f"The landmark models could not be fetched (pip took too long): {_REMEDY}"
+        ) from error
     wheels = sorted(folder.glob("*.whl"))
     if done.returncode != 0 or not wheels:
         raise InputError(f"The landmark models could not be fetched ({_why(done.stderr)}): {_REMEDY}")

@@ -1,56 +1,31 @@
-"""Body, hand and face landmarks of a colour picture, by MediaPipe's networks, cross-checked."""
+"""Body landmarks of a colour picture, by MediaPipe's networks, cross-checked."""
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
-from models.body_landmarks import LANDMARKS, LONGEST_GAP_S, BodyTrack, believe, follow, same_body
-from models.geometry import Bytes, Floats, frozen
+from models.body_landmarks import LANDMARKS, believe, same_body
+from models.body_track import LONGEST_GAP_S, BodyTrack, follow
+from models.geometry import Bytes, Floats
 from models.sightings import Landmarks, Lost
-from models.weights import FACE, HAND, POSE, Bundle, sha256_of
-from vision.bundle import bundle_path
-from vision.mediapipe_tasks import Landmarker, points_of
+from models.weights import POSE
+from vision.mediapipe_tasks import Eyes, points_of
 
-__all__ = ["LANDMARKS", "BodyEyes", "FaceEyes", "FaceLandmarks", "HandEyes", "HandLandmarks"]
+__all__ = ["LANDMARKS", "BodyEyes"]
 
 # A body is found at the same place when the picture is turned. On 24 pictures of people alone in view the
 # landmarks of any two of the four orientations agreed within 0.05 trunk lengths; bodies seen in
-# legs or hands are found in few orientations, and apart by 0.09-2.8. Following smooths, so what is followed lags
-# behind a quick movement: by up to 0.11 in squats.
+# legs or hands are found in few orientations, and apart by 0.09-2.8. Following smooths, so what is followed
+# lags behind a quick movement: by up to 0.11 in squats.
 _TURNED_APART, _FOLLOWED_APART = 0.08, 0.20
 _TURNS = (2, 1, 3)  # quarter turns, in the order tried
 _CHECK_AGAIN_S = 5.0
 _RETRY_S = 0.5
 _DROP_AFTER = 5  # captures in a row that are not believed: what is followed is no body, search afresh
-
-
-class _Eyes:
-    """Own landmarkers for the length of a ``with``."""
-
-    def __init__(self, bundle: Bundle, models_dir: Path | None) -> None:
-        self._bundle_path = bundle_path(bundle, models_dir=models_dir)
-        self.bundle_sha256 = sha256_of(self._bundle_path)
-        """Checksum of the models in use, for the record."""
-        self._owned = ExitStack()
-
-    def __enter__(self) -> Self:
-        """Give itself."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close the landmarkers."""
-        self._owned.close()
-
-    def _start(self, kind: str, *, video: bool, **options: object) -> Landmarker:
-        return self._owned.enter_context(Landmarker(kind, self._bundle_path, video=video, **options))
 
 
 @dataclass(frozen=True)
@@ -63,13 +38,14 @@ class _Found:
     world_mm: Floats
 
 
-class BodyEyes(_Eyes):
+class BodyEyes(Eyes):
     """Follows one body through a recording.
 
     A body is searched in the upright picture and then followed. Before anything is believed: its
     proportions are human (`models.body_landmarks.believe`); it is found at the same place in at
-    least two turned copies of the picture (again every 5 s); three captures in a row agree, without
-    left and right changing places. Call `see` on every capture until something is believed.
+    least two turned copies of the picture (again every 5 s); two captures in a row, at most 1.5 s
+    apart, agree without left and right changing places. Call `see` on every capture until something is
+    believed.
 
     Several people: the network returns one of them. Where the turned copies return another one, nothing
     is believed; patient and therapist are not told apart otherwise, which is the operator's to confirm.
@@ -79,7 +55,8 @@ class BodyEyes(_Eyes):
         """Start the networks.
 
         Args:
-            models_dir: Folder with the user's own bundles; ``CRYOGUIDE_MODELS_DIR``, then the cache, where None.
+            models_dir: Folder with the user's own bundles; where None, ``CRYOGUIDE_MODELS_DIR``, then the
+                cache.
 
         Raises:
             InputError: If the models or a system library are missing.
@@ -105,8 +82,8 @@ class BodyEyes(_Eyes):
 
         Args:
             bgr: Colour picture, shape (height_px, width_px, 3).
-            t_s: Its time on the session clock. Where it does not grow, or the picture changes its size, following
-                starts afresh.
+            t_s: Its time on the session clock. Where it does not grow, or the picture changes its size,
+                following starts afresh.
 
         Returns:
             Landmarks of which at least the shoulders are believed, or why nothing is.
@@ -216,99 +193,3 @@ def _body(result: Any, bgr: Bytes) -> _Found | None:
         visibility=np.array([min(point.visibility, point.presence) for point in points]),
         world_mm=1000.0 * np.array([[point.x, point.y, point.z] for point in world]),
     )
-
-
-@dataclass(frozen=True, eq=False)
-class HandLandmarks:
-    """One hand in one picture; not cross-checked."""
-
-    t_s: float
-    points_px: Floats
-    """MediaPipe Hand order (wrist, then four a finger from the thumb on), shape (21, 2)."""
-    world_mm: Floats
-    """Metric estimate of the network, shape (21, 3): a guess of the pose, not a measurement."""
-    side: str
-    """``left`` or ``right``, as the network takes it."""
-    score: float
-    """The network's confidence in the side, 0..1."""
-
-    def __post_init__(self) -> None:
-        """Freeze the arrays."""
-        for name in ("points_px", "world_mm"):
-            object.__setattr__(self, name, frozen(getattr(self, name)))
-
-
-class HandEyes(_Eyes):
-    """Follows up to two hands."""
-
-    def __init__(self, *, models_dir: Path | None = None) -> None:
-        """Start the network; see `BodyEyes`."""
-        super().__init__(HAND, models_dir)
-        self._following = self._start("Hand", video=True, num_hands=2)
-
-    def see(self, bgr: Bytes, *, t_s: float) -> tuple[HandLandmarks, ...] | Lost:
-        """Hands of one capture, at most two.
-
-        Args:
-            bgr: Colour picture, shape (height_px, width_px, 3).
-            t_s: Its time.
-        """
-        result = self._following.detect(bgr, t_s=t_s)
-        if result is None or not result.hand_landmarks:
-            alive = self._following.alive
-            return Lost("no hand found in the picture" if alive else "the hand network has failed", t_s)
-        height_px, width_px = bgr.shape[:2]
-        return tuple(
-            HandLandmarks(
-                t_s=t_s,
-                points_px=points_of(points, width_px=width_px, height_px=height_px),
-                world_mm=1000.0 * np.array([[point.x, point.y, point.z] for point in world]),
-                # MediaPipe names the side as of a mirrored picture; ours is not mirrored.
-                side={"Left": "right", "Right": "left"}[handedness[0].category_name],
-                score=float(handedness[0].score),
-            )
-            for points, world, handedness in zip(
-                result.hand_landmarks, result.hand_world_landmarks, result.handedness, strict=True
-            )
-        )
-
-
-FACE_POINTS = 468
-
-
-@dataclass(frozen=True, eq=False)
-class FaceLandmarks:
-    """One face in one picture; not cross-checked."""
-
-    t_s: float
-    points_px: Floats
-    """MediaPipe Face Mesh order without the iris points, shape (468, 2)."""
-
-    def __post_init__(self) -> None:
-        """Freeze the array."""
-        object.__setattr__(self, "points_px", frozen(self.points_px))
-
-
-class FaceEyes(_Eyes):
-    """Follows one face."""
-
-    def __init__(self, *, models_dir: Path | None = None) -> None:
-        """Start the network; see `BodyEyes`."""
-        super().__init__(FACE, models_dir)
-        self._following = self._start("Face", video=True)
-
-    def see(self, bgr: Bytes, *, t_s: float) -> FaceLandmarks | Lost:
-        """The face of one capture.
-
-        Args:
-            bgr: Colour picture, shape (height_px, width_px, 3).
-            t_s: Its time.
-        """
-        result = self._following.detect(bgr, t_s=t_s)
-        if result is None or not result.face_landmarks:
-            alive = self._following.alive
-            return Lost("no face found in the picture" if alive else "the face network has failed", t_s)
-        height_px, width_px = bgr.shape[:2]
-        # The wheel's face model knows no iris points: the last ten are made up (see vision.bundle).
-        points = result.face_landmarks[0][:FACE_POINTS]
-        return FaceLandmarks(t_s, points_of(points, width_px=width_px, height_px=height_px))

@@ -10,13 +10,16 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import cv2
 import numpy as np
 
 from models.geometry import Bytes, Floats
 from models.problems import InputError
+from models.weights import Bundle, sha256_of
+from vision.bundle import bundle_path
 from vision.system_libraries import missing_library_sentence
 
 # Creating a landmarker takes 0.1-0.7 s; after a graph error it was seen to hang for ever.
@@ -132,6 +135,29 @@ class Landmarker:
             self.detect(np.zeros_like(bgr), t_s=(self._timestamp_ms - self._shift_ms + 1) / 1000.0)
 
 
+class Eyes:
+    """Own landmarkers for the length of a ``with``."""
+
+    def __init__(self, bundle: Bundle, models_dir: Path | None) -> None:
+        self._bundle_path = bundle_path(bundle, models_dir=models_dir)
+        self.bundle_sha256 = sha256_of(self._bundle_path)
+        """Checksum of the models in use, for the record."""
+        self._owned = contextlib.ExitStack()
+
+    def __enter__(self) -> Self:
+        """Give itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the landmarkers."""
+        self._owned.close()
+
+    def _start(self, kind: str, *, video: bool, **options: object) -> Landmarker:
+        return self._owned.enter_context(Landmarker(kind, self._bundle_path, video=video, **options))
+
+
 def points_of(landmarks: Any, *, width_px: int, height_px: int) -> Floats:
     """Pixels of normalised landmarks, shape (n, 2); pixel centres at integers, so x * width - 0.5."""
     return np.array([[point.x * width_px - 0.5, point.y * height_px - 0.5] for point in landmarks])
@@ -168,13 +194,15 @@ def _within(limit_s: float, start: Callable[[], Any]) -> Any:
     if failure:
         raise failure[0]
     if not outcome:
-        raise InputError(f"MediaPipe did not start within {limit_s:.0f} s: end the program and start it again.")
+        raise InputError(
+            f"MediaPipe did not start within {limit_s:.0f} s: end the program and start it again."
+        )
     return outcome[0]
 
 
 @contextlib.contextmanager
 def quiet_stderr() -> Iterator[None]:
-    """Keep MediaPipe's chatter off the terminal; everything else written meanwhile is passed on afterwards."""
+    """Keep MediaPipe's chatter off the terminal; what else is written meanwhile is passed on afterwards."""
     try:
         sys.stderr.flush()
         saved = os.dup(2)
@@ -190,7 +218,9 @@ def quiet_stderr() -> Iterator[None]:
             os.dup2(saved, 2)
             os.close(saved)
             held.seek(0)
-            rest = b"".join(line for line in held.read().splitlines(keepends=True) if not _CHATTER.match(line))
+            rest = b"".join(
+                line for line in held.read().splitlines(keepends=True) if not _CHATTER.match(line)
+            )
             if rest:
                 with contextlib.suppress(OSError):
                     os.write(2, rest)

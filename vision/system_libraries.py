@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-# Debian and Ubuntu packages by library. mediapipe loads libEGL and libGLESv2, OpenCV libGL, each with its own followers.
+# Debian and Ubuntu packages by library. mediapipe loads libEGL and libGLESv2, OpenCV libGL.
 _PACKAGES = {
     "libEGL": "libegl1",
     "libGLESv2": "libgles2",

@@ -106,7 +106,11 @@ def _serialise(root: _Table, identifier: bytes, old: bytes = b"") -> bytes:
         if isinstance(thing, _Old):
             to_old.append((place, thing.position))
             continue
-        start = _write_table(out, thing, pending) if isinstance(thing, _Table) else _write_array(out, thing, pending)
+        start = (
+            _write_table(out, thing, pending)
+            if isinstance(thing, _Table)
+            else _write_array(out, thing, pending)
+        )
         struct.pack_into("<I", out, place, start - place)
     if old:
         out += bytes(-len(out) % _BLOCK)
@@ -171,6 +175,21 @@ def _check(data: bytes) -> _Reader:
     if data[4:8] != b"TFL3":
         raise ValueError("not a tflite model: its identifier is not TFL3")
     return _Reader(data)
+
+
+def first_output_shape(data: bytes) -> tuple[int, ...]:
+    """Shape of a tflite model's first output.
+
+    Raises:
+        ValueError: If the bytes are no tflite model.
+    """
+    reader = _check(data)
+    try:
+        graph = reader.references(reader.root, _SUBGRAPHS)[0].position
+        tensor = reader.references(graph, _TENSORS)[reader.ints(graph, _OUTPUTS)[0]].position
+        return tuple(reader.ints(tensor, 0))
+    except (struct.error, IndexError) as error:
+        raise ValueError("a damaged tflite model") from error
 
 
 def with_normalization(data: bytes, *, mean: float, std: float) -> bytes:
@@ -242,9 +261,7 @@ def with_longer_output(data: bytes, *, before: int, after: int) -> bytes:
     )
     longer_tensor = _Table({0: _Array("i", [1, 1, 1, after]), 3: _text("longer_output")})
     n = len(tensors)
-    pad = _Table(
-        {0: ("I", codes.index(_PAD)), 1: _Array("i", [outputs[0], n]), 2: _Array("i", [n + 1])}
-    )
+    pad = _Table({0: ("I", codes.index(_PAD)), 1: _Array("i", [outputs[0], n]), 2: _Array("i", [n + 1])})
     new_graph = reader.copy(graph, _SUBGRAPH_REFERENCES)
     new_graph.fields[_TENSORS] = _Array("ref", [*tensors, paddings_tensor, longer_tensor])
     new_graph.fields[_OPERATORS] = _Array("ref", [*reader.references(graph, _OPERATORS), pad])
