@@ -28,6 +28,7 @@ from models.chart import CELL_MM, PlacedChart
 from models.geometry import Bytes, Floats
 from models.rig import Rig
 from models.verdict import verdicts
+from models.zone_side import zone_on_side
 from vision.files import atomic_folder, sha256_of
 from vision.landmarks import BodyEyes
 from vision.recording import Recording, open_recording
@@ -102,7 +103,7 @@ def needs_eyes(recording: Recording) -> bool:
 def set_up(recording: Recording, *, protocols: Path | None = None, eyes: BodyEyes | None = None) -> Setup:
     """Zone, protocol and device of a recording from the catalogue."""
     treatment = recording.treatment
-    zone = find(load_zones(), treatment.zone, what="zone")
+    zone = zone_on_side(find(load_zones(), treatment.zone, what="zone"), treatment.side)
     protocol = find(load_protocols(protocols), treatment.protocol, what="protocol")
     return Setup(
         treatment=treatment,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol as Interface
 
 from guidance.alarms import AlarmBoard
-from models.capture import DepthPicture
+from models.capture import DepthPicture, ThermalPicture
 from models.chart import PixelZone, ZoneChart
 from models.exposure import ExposureMap, SkinTemperature
 from models.forecast import Cooling
@@ -101,7 +101,9 @@ class State:
     landmarks: tuple[Landmarks, ...]
     """Believed ones gathered before the zone is placed."""
     depth: DepthPicture | None
-    """Last depth picture."""
+    """Last depth picture before the zone was placed."""
+    scene: ThermalPicture | None
+    """Last thermal picture before the zone was placed."""
     patches: tuple[TagPatch, ...]
     pixel_zone: PixelZone | None
     on_skin: OnSkin | None
@@ -138,6 +140,7 @@ def begin() -> State:
         recent_nozzles=(),
         landmarks=(),
         depth=None,
+        scene=None,
         patches=(),
         pixel_zone=None,
         on_skin=None,

@@ -54,7 +54,8 @@ def place_or_follow(
     if state.on_skin is not None:
         body = follow(state.on_skin.body, state.on_skin.chart, witness, rig=setup.rig, t_s=capture.t_s)
         return replace(state, on_skin=replace(state.on_skin, body=body))
-    state = replace(state, depth=depth or state.depth)
+    scenes = [picture for picture in capture.thermal if not picture.shutter]
+    state = replace(state, depth=depth or state.depth, scene=scenes[-1] if scenes else state.scene)
     if capture.bgr is None:
         return state
     placement = _placement(state, capture, setup)
@@ -89,23 +90,28 @@ def _placement(state: State, capture: Capture, setup: Setup) -> Placement | str:
     nozzle = state.nozzle if isinstance(state.nozzle, NozzleSighting) else None
     points = depth_points(state.depth, rig=rig, nozzle=nozzle) if state.depth is not None else None
     evidence = Evidence(
-        capture.t_s, points, state.patches, state.landmarks, setup.treatment.subject_height_mm
+        t_s=capture.t_s,
+        points=points,
+        patches=state.patches,
+        thermal=state.scene,
+        nozzle=state.nozzle,
+        landmarks=state.landmarks,
+        subject_height_mm=setup.treatment.subject_height_mm,
     )
-    side = setup.treatment.side
     taps = [tap for tap in _taps(setup, "rgb") if tap.t_s <= capture.t_s]
     if taps:
         if points is None and rig.depth is not None:
             return "no depth picture has come yet"
         if points is None and capture.t_s - taps[-1].t_s < TAG_SETTLE_S:
             return "the skin tags are being measured"
-        return place_by_tap(taps[-1], evidence, zone=setup.zone, side=side, rig=rig)
+        return place_by_tap(taps[-1], evidence, zone=setup.zone, rig=rig)
     if _taps(setup, "rgb"):
         return "the zone's outline has not been tapped yet"
     if not _agree(state.landmarks):
         return "the body has not been recognised reliably yet"
     if points is None and rig.depth is not None:
         return "no depth picture has come yet"
-    return place_by_landmarks(evidence, zone=setup.zone, side=side, rig=rig)
+    return place_by_landmarks(evidence, zone=setup.zone, rig=rig)
 
 
 def _agree(landmarks: tuple[Landmarks, ...]) -> bool:
@@ -128,7 +134,7 @@ def _in_pixels(state: State, capture: Capture, setup: Setup, found: Landmarks | 
     if not isinstance(found, Landmarks):
         held = state.pixel_zone
         return replace(state, pixel_zone=replace(held, state="held") if held is not None else None)
-    outline = pixel_zone(found, zone=setup.zone, side=setup.treatment.side)
+    outline = pixel_zone(found, zone=setup.zone)
     if outline is None:
         held = state.pixel_zone
         return replace(state, pixel_zone=replace(held, state="held") if held is not None else None)

@@ -138,6 +138,16 @@ class Skin:
         u95 = ndimage.map_coordinates(self.u95_mm, [row, col], order=1, cval=np.nan)
         return radius, u95
 
+    def raised(
+        self, *, angle_rad: float, v_mm: float, radius_mm: float, height_mm: float, height_u95_mm: float
+    ) -> Skin:
+        """The same skin with a bell-shaped rise about a place."""
+        rows, cols = self.radius_mm.shape
+        v = ((np.arange(rows) - (rows - 1) / 2.0) * GRID_MM)[:, None] - v_mm
+        u = (((np.arange(cols) - (cols - 1) / 2.0) * self.surface.step_rad)[None] - angle_rad) * self.surface.nominal_mm
+        bell = np.exp(-0.5 * (u**2 + v**2) / radius_mm**2)
+        return Skin(self.surface, self.radius_mm + height_mm * bell, np.hypot(self.u95_mm, height_u95_mm * bell))
+
     def cast(self, directions: Floats, *, origin_rgb_mm: Floats, reach_mm: float = 3000.0) -> Floats:
         """First skin point on each ray (n, 3) from an origin; NaN rows where a ray meets none."""
         along = np.arange(0.0, reach_mm, 4.0)

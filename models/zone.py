@@ -21,6 +21,19 @@ class LeaveOut:
 
 
 @dataclass(frozen=True)
+class Relief:
+    """A rise of the skin over a smooth limb or trunk, where the surface is modelled and not measured."""
+
+    name: str
+    u_mm: float
+    v_mm: float
+    radius_mm: float
+    """Standard deviation of its bell shape."""
+    height_mm: float
+    height_u95_mm: float
+
+
+@dataclass(frozen=True)
 class Anchor:
     """How body landmarks place and orient a zone.
 
@@ -71,3 +84,4 @@ class Zone:
     evidence: Evidence
     tile_time_s: dict[str, Ladder] = field(default_factory=dict[str, Ladder])
     """Gas-on seconds a tile by device, where this zone bears less than the protocol allows."""
+    relief: tuple[Relief, ...] = ()

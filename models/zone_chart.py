@@ -51,7 +51,6 @@ def lay_chart(
     outline: Outline,
     *,
     zone: Zone,
-    side: str,
     u_sign: float,
     scale: float,
     reference_t_s: float,
@@ -64,8 +63,7 @@ def lay_chart(
     Args:
         skin: The surface; its v is the chart's v.
         outline: In chart coordinates.
-        zone: For the areas to leave out.
-        side: The subject's own side; areas to leave out are mirrored for ``right``.
+        zone: On its side of the body; for the areas to leave out.
         u_sign: +1 where the surface's x points to the subject's left, -1 otherwise.
         scale: Size of this body against the catalogue's.
         reference_t_s: Time at which the surface was measured.
@@ -94,7 +92,7 @@ def lay_chart(
     keep = _joined(keep, inside)
     if not (keep & inside).any():
         return None
-    out = _left_out(zone.leave_out, u, v, mirror=side == "right", scale=scale)
+    out = _left_out(zone.leave_out, u, v, scale=scale)
     in_zone = inside & keep & ~out
     tile = np.full(u.shape, -1, np.int64)
     tile[in_zone] = tiles(u[in_zone], v[in_zone], area[in_zone])
@@ -166,12 +164,11 @@ def _joined(keep: Bools, inside: Bools) -> Bools:
     return np.isin(labels, held[held > 0])
 
 
-def _left_out(areas: tuple[LeaveOut, ...], u: Floats, v: Floats, *, mirror: bool, scale: float) -> Bools:
+def _left_out(areas: tuple[LeaveOut, ...], u: Floats, v: Floats, *, scale: float) -> Bools:
     """Cells inside any of the ellipses to leave out."""
     out = np.zeros(u.shape, bool)
     for area in areas:
-        u0 = -area.u_mm if mirror else area.u_mm
-        du = (u - u0 * scale) / (area.radius_u_mm * scale)
+        du = (u - area.u_mm * scale) / (area.radius_u_mm * scale)
         dv = (v - area.v_mm * scale) / (area.radius_v_mm * scale)
         out |= du**2 + dv**2 <= 1.0
     return out

@@ -8,7 +8,7 @@ from models.body_landmarks import NAMES
 from models.checked_table import CheckedTable
 from models.protocol import Device, Ladder
 from models.protocol_file import in_order, read_evidence
-from models.zone import Anchor, LeaveOut, Zone
+from models.zone import Anchor, LeaveOut, Relief, Zone
 
 
 def read_zone(name: str, table: CheckedTable, devices: Mapping[str, Device]) -> Zone:
@@ -33,6 +33,7 @@ def read_zone(name: str, table: CheckedTable, devices: Mapping[str, Device]) -> 
         face=surface == "face",
         evidence=read_evidence(table),
         tile_time_s=_tile_time(table, devices) if table.has("tile_time_s") else {},
+        relief=tuple(_relief(item) for item in table.tables("relief")),
     )
     if zone.radius_u95_mm >= zone.radius_mm:
         table.wrong("radius_u95_mm", "must be smaller than radius_mm")
@@ -74,6 +75,19 @@ def _leave_out(table: CheckedTable) -> LeaveOut:
     )
     table.done()
     return area
+
+
+def _relief(table: CheckedTable) -> Relief:
+    relief = Relief(
+        name=table.text("name"),
+        u_mm=table.number("u_mm", low=-400.0, high=400.0),
+        v_mm=table.number("v_mm", low=-400.0, high=400.0),
+        radius_mm=table.number("radius_mm", low=5.0, high=100.0),
+        height_mm=table.number("height_mm", low=-40.0, high=40.0),
+        height_u95_mm=table.number("height_u95_mm", low=0.5, high=40.0),
+    )
+    table.done()
+    return relief
 
 
 def _tile_time(table: CheckedTable, devices: Mapping[str, Device]) -> dict[str, Ladder]:

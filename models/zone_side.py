@@ -65,7 +65,12 @@ def _mirrored(zone: Zone) -> Zone:
             v_to=names(anchor.v_to),
             scale_from=(mirrored_landmark(anchor.scale_from[0]), mirrored_landmark(anchor.scale_from[1])),
         )
-    return replace(zone, anchor=anchor, leave_out=tuple(replace(a, u_mm=-a.u_mm) for a in zone.leave_out))
+    return replace(
+        zone,
+        anchor=anchor,
+        leave_out=tuple(replace(a, u_mm=-a.u_mm) for a in zone.leave_out),
+        relief=tuple(replace(r, u_mm=-r.u_mm) for r in zone.relief),
+    )
 
 
 def _left_half(zone: Zone, anchor: Anchor) -> Zone:

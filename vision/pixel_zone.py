@@ -9,10 +9,9 @@ from models.sightings import Landmarks
 from models.zone import Zone
 from models.zone_chart import outline_of
 from vision.landmarks import LANDMARKS
-from vision.placement import sided
 
 
-def pixel_zone(landmarks: Landmarks, *, zone: Zone, side: str) -> Floats | None:
+def pixel_zone(landmarks: Landmarks, *, zone: Zone) -> Floats | None:
     """Outline (n, 2) of a zone in one picture; None where its landmarks are not believed.
 
     Lengths come from the distance of two landmarks in the picture, with no regard for how the body is turned:
@@ -27,7 +26,7 @@ def pixel_zone(landmarks: Landmarks, *, zone: Zone, side: str) -> Floats | None:
         *anchor.v_to,
         *anchor.scale_from,
     }
-    at = {name: LANDMARKS[sided(name, side)] for name in names}
+    at = {name: LANDMARKS[name] for name in names}
     needed = [at[name] for name in at]
     if not landmarks.believed[needed].all():
         return None

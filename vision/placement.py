@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from models.capture import ThermalPicture
 from models.chart import ZoneChart
 from models.geometry import Floats, Pose, unit
 from models.rig import Rig
-from models.sightings import Landmarks, TagPatch
+from models.sightings import Landmarks, Lost, NozzleSighting, TagPatch
 from models.surface import Skin, empty_surface
-from models.tag_surface import tag_skin
+from models.tag_surface import fit_limb, limb_skin
 from models.treatment import Tap
 from models.zone import Zone
 from models.zone_chart import MARGIN_MM, Outline, lay_chart, outline_of, uv_of
@@ -26,6 +27,7 @@ from vision.depth import (
     outward_normal,
 )
 from vision.landmarks import LANDMARKS
+from vision.outline import grazing_rays
 
 JOINT_DEPTH_MM = 85.0
 """Hip and shoulder joints lie about this far below the skin of back or front of a trunk: half of a buttock-abdomen
@@ -59,11 +61,13 @@ class Evidence:
     t_s: float
     points: DepthPoints | None
     patches: tuple[TagPatch, ...]
+    thermal: ThermalPicture | None
+    nozzle: NozzleSighting | Lost
     landmarks: tuple[Landmarks, ...]
     subject_height_mm: float | None
 
 
-def place_by_tap(tap: Tap, evidence: Evidence, *, zone: Zone, side: str, rig: Rig) -> Placement | str:
+def place_by_tap(tap: Tap, evidence: Evidence, *, zone: Zone, rig: Rig) -> Placement | str:
     """Lay the chart under an outline tapped in the colour picture; a sentence where that cannot be done."""
     rays = rig.rgb.unproject(tap.outline_px)
     remarks: list[str] = []
@@ -82,15 +86,14 @@ def place_by_tap(tap: Tap, evidence: Evidence, *, zone: Zone, side: str, rig: Ri
     elif len(evidence.patches) >= 3:
         flat = _tag_plane(rays, evidence.patches)
         reach = _reach(rays, flat)
-        skin = tag_skin(
-            evidence.patches, zone=zone, half_u_mm=reach + MARGIN_MM, half_v_mm=2.0 * reach + MARGIN_MM
-        )
-        if skin is None:
-            return "fewer than three skin tags are seen"
+        skin = _tagged_skin(evidence, zone=zone, rig=rig, reach_mm=reach + MARGIN_MM)
         surface_by, place = "skin_tags", 2.0 * TAP_U95_MM
     else:
         return "neither depth nor three skin tags show the surface under the tapped outline"
     skin, hits = _centred(skin, rays)
+    if surface_by != "depth":
+        skin = _with_relief(skin, zone, hidden_mm=_hidden_mm(skin, hits, zone))
+        hits = skin.cast(rays, origin_rgb_mm=np.zeros(3))
     if not np.isfinite(hits).any():
         return "the tapped outline does not lie on the skin that was measured"
     sign, told = _orientation(skin, zone, evidence.landmarks, rig)
@@ -103,7 +106,6 @@ def place_by_tap(tap: Tap, evidence: Evidence, *, zone: Zone, side: str, rig: Ri
         skin,
         outline,
         zone=zone,
-        side=side,
         u_sign=u_sign,
         scale=float(np.ptp(outline.polygon_mm[:, 1]) / zone.length_mm),
         reference_t_s=evidence.t_s,
@@ -114,17 +116,17 @@ def place_by_tap(tap: Tap, evidence: Evidence, *, zone: Zone, side: str, rig: Ri
     return Placement(chart, skin, tuple(remarks)) if chart is not None else "no skin lies under the tapped outline"
 
 
-def place_by_landmarks(evidence: Evidence, *, zone: Zone, side: str, rig: Rig) -> Placement | str:
+def place_by_landmarks(evidence: Evidence, *, zone: Zone, rig: Rig) -> Placement | str:
     """Lay the chart where the body's landmarks say; a sentence where that cannot be done."""
     if zone.anchor is None:
         return f"landmarks do not place the zone {zone.name}; tap its outline"
     if not evidence.landmarks:
         return "no body was recognised"
     anchor = zone.anchor
-    weights = _weights(dict(anchor.centre), side)
-    v_from = [sided(name, side) for name in anchor.v_from]
-    v_to = [sided(name, side) for name in anchor.v_to]
-    pair = [sided(name, side) for name in anchor.scale_from]
+    weights = dict(anchor.centre)
+    v_from = list(anchor.v_from)
+    v_to = list(anchor.v_to)
+    pair = list(anchor.scale_from)
     names = {*weights, *v_from, *v_to, *pair, "left_hip", "right_hip", "left_shoulder", "right_shoulder"}
     needed = {*weights, *v_from, *v_to}
     pixels = {name: _mean_px(evidence.landmarks, name) for name in names}
@@ -160,7 +162,6 @@ def place_by_landmarks(evidence: Evidence, *, zone: Zone, side: str, rig: Rig) -
         skin,
         outline_of(zone, scale=scale),
         zone=zone,
-        side=side,
         u_sign=_u_sign(skin, joints, zone),
         scale=scale,
         reference_t_s=evidence.t_s,
@@ -254,6 +255,55 @@ def _measured_skin(
         noise_u95_mm=NOISE_U95_MM,
     )
     return surface.add(part).skin()
+
+
+def _tagged_skin(evidence: Evidence, *, zone: Zone, rig: Rig, reach_mm: float) -> Skin:
+    """Surface through the skin tags, its width from the edge of warm skin where a thermal picture shows it."""
+    limb = fit_limb(evidence.patches, zone=zone, rays=None)
+    rays = None
+    if evidence.thermal is not None:
+        for _ in range(2):
+            rays = grazing_rays(evidence.thermal, limb, rig=rig, nozzle=evidence.nozzle)
+            limb = fit_limb(evidence.patches, zone=zone, rays=rays, start=limb)
+    return limb_skin(limb, evidence.patches, rays=rays, reach_mm=reach_mm)
+
+
+GRAZED_COS = 0.45
+"""An edge of a tapped outline where the skin is seen this grazingly is where sight ends, not where the zone does."""
+
+
+def _hidden_mm(skin: Skin, hits: Floats, zone: Zone) -> float:
+    """How far the zone's middle lies from that of its visible outline, along the surface's x.
+
+    An outline tapped on a limb stops where the limb turns away from the camera. Where one of its edges lies there
+    and the outline is narrower than the zone usually is, the zone goes on round the limb.
+    """
+    seen = hits[np.isfinite(hits[:, 0])]
+    angle, v, _ = skin.surface.polar(seen)
+    nominal = skin.surface.nominal_mm
+    outward = unit(skin.surface.points(angle, v, np.full(len(angle), 2.0 * nominal)) - seen)
+    facing = -(outward * unit(seen)).sum(1)
+    width = float(np.ptp(angle)) * nominal
+    missing = zone.width_mm * float(np.ptp(v)) / zone.length_mm - width
+    if missing <= 0.0:
+        return 0.0
+    low, high = int(np.argmin(angle)), int(np.argmax(angle))
+    if (facing[low] < GRAZED_COS) == (facing[high] < GRAZED_COS):
+        return 0.0
+    return missing / 2.0 if facing[high] < GRAZED_COS else -missing / 2.0
+
+
+def _with_relief(skin: Skin, zone: Zone, *, hidden_mm: float) -> Skin:
+    """What anatomy adds to a surface that was modelled, about the zone's middle."""
+    for relief in zone.relief:
+        skin = skin.raised(
+            angle_rad=(relief.u_mm + hidden_mm) / skin.surface.nominal_mm,
+            v_mm=relief.v_mm,
+            radius_mm=relief.radius_mm,
+            height_mm=relief.height_mm,
+            height_u95_mm=relief.height_u95_mm,
+        )
+    return skin
 
 
 def _model_skin(
@@ -370,19 +420,6 @@ def _u_sign(skin: Skin, joints: dict[str, Floats], zone: Zone) -> float:
             x = skin.surface.rgb_from_axis.rotation[:, 0]
             return 1.0 if (joints[left] - joints[right]) @ x >= 0 else -1.0
     return -1.0 if _seen_from_back(zone) else 1.0
-
-
-def sided(name: str, side: str) -> str:
-    """Anchors are written for the left side; the right one is its mirror image."""
-    if side != "right":
-        return name
-    if name.startswith("left_"):
-        return "right_" + name.removeprefix("left_")
-    return "left_" + name.removeprefix("right_") if name.startswith("right_") else name
-
-
-def _weights(centre: dict[str, float], side: str) -> dict[str, float]:
-    return {sided(name, side): weight for name, weight in centre.items()}
 
 
 def _mean_px(landmarks: tuple[Landmarks, ...], name: str) -> Floats | None:
