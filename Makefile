@@ -9,7 +9,7 @@ JOBS ?= auto
 # Checked by hash, and nothing is built outside the lock.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo test check lint types contracts format bench lock clean
+.PHONY: help demo test check lint types contracts bench readme-picture lock clean
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -33,6 +33,11 @@ contracts: $(VENV)/.dev
 
 bench: $(VENV)/.dev ## time each stage and the whole step, beside MediaPipe and pupil-apriltags
 	@$(BIN)/python -m benchmarks.step $(SESSION)
+
+# A capture of the demo with the stop under way; its second can be chosen.
+PICTURE_S ?= 13.5
+readme-picture: demo ## take the README's picture out of the demo's video
+	@$(BIN)/python docs/images/take_picture.py $(SESSION)-report/annotated.mp4 $(PICTURE_S) docs/images/overlay.png
 
 lock: pyproject.toml ## renew the requirements locks (needs uv)
 	uv pip compile pyproject.toml --group setup $(LOCK) -o requirements.lock
