@@ -9,13 +9,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from scipy.spatial import cKDTree
 
-from models.chart import CELL_MM
 from models.chill import mean_deficit_degc, share_below
 from models.exposure import EXPOSURE_THRESHOLD_DEGC, ExposureMap, SkinTemperature
 from models.geometry import Bools, Floats
 from models.jet import LEAST_WEIGHT
+from models.peak import highest_disc_mean
 
 HAND_SPEED_MM_S = 500.0
 """A bound of how fast the spot moves over the skin while nobody sees it. Sweeping is done at 30-100 mm/s
@@ -31,17 +30,6 @@ LONGEST_GAP_S = 0.5
 """Between two observations of a cell farther apart than this its temperature counts as not observed: skin
 under a CO2 jet falls by 30 degrees in that time (domain: stationary jet). Source of the figure: thermal frame
 age, domain section 8."""
-
-DISC_RADIUS_MM = 5.642
-"""Of a disc of 1 cm2."""
-
-_TAPER_MM = CELL_MM / 2.0
-_SOFT_RADIUS_MM = 4.690
-# A disc of 1 cm2 holds four 5 mm cells and one more or less depending on where it lies: cells are counted
-# with a weight that falls linearly from 1 at (soft radius - taper) to 0 at (soft radius + taper). The soft
-# radius is the one at which its second moment equals the disc's (radius^2 / 2), so that the mean of any
-# smooth field is the disc's to second order. On Gaussian fields of 8 and 15 mm (sigma) the highest mean is
-# then within 0.1 % of the exact one; whole cells within the radius read 6 % and 2 % too low.
 
 
 def deposit(
@@ -239,18 +227,11 @@ def peak_per_cm2(
         counts &= subset
     if not counts.any():
         return float("nan")
-    values, position_mm, area_cm2 = values[counts], position_mm[counts], area_cm2[counts]
-    # A disc's mean cannot be the highest if all cells near its centre lie below half of the maximum, unless
-    # the maximum is a spike narrower than the jet's spot.
-    high = position_mm[values >= 0.5 * values.max()]
-    pairs = cKDTree(high).query_pairs(1.5 * CELL_MM, output_type="ndarray")
-    centre_mm = np.concatenate([high, 0.5 * (high[pairs[:, 0]] + high[pairs[:, 1]])])
-    reach_mm = _SOFT_RADIUS_MM + _TAPER_MM
-    near = cKDTree(centre_mm).sparse_distance_matrix(cKDTree(position_mm), reach_mm, output_type="ndarray")
-    share = np.clip((reach_mm - near["v"]) / (2.0 * _TAPER_MM), 0.0, 1.0) * area_cm2[near["j"]]
-    total = np.bincount(near["i"], share, len(centre_mm))
-    summed = np.bincount(near["i"], share * values[near["j"]], len(centre_mm))
-    return float((summed[total > 0.0] / total[total > 0.0]).max())
+    return highest_disc_mean(
+        np.ascontiguousarray(values[counts], dtype=np.float64),
+        np.ascontiguousarray(position_mm[counts], dtype=np.float64),
+        np.ascontiguousarray(area_cm2[counts], dtype=np.float64),
+    )
 
 
 def _check_gas(gas_s: float) -> None:

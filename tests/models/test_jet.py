@@ -130,17 +130,18 @@ def test_two_legs_hide_each_other() -> None:
     assert weight.sum() < 0.5 * alone.sum()
 
 
-@pytest.mark.parametrize("noise_mm", [0.3])
-def test_surface_noise_hides_no_cell_that_is_seen_well(noise_mm: float) -> None:
-    """Noise of 0.3 mm between 5 mm cells is a slope of 5 degrees: below 60 degrees incidence nothing may vanish."""
-    seeded = np.random.default_rng(5)
+def test_surface_noise_hides_no_cell_that_is_seen_well() -> None:
+    """Noise of 0.3 mm between 5 mm cells is a slope of 5 degrees: below 60 degrees none may vanish."""
+    noise_mm = 0.3 * np.random.default_rng(5).normal(size=31 * 35)
     chart = chart_on(cylinder(55.0), rows=31, cols=35)
-    noisy = chart.position_mm + noise_mm * seeded.normal(size=len(chart))[:, None] * chart.normal
+    noisy = chart.position_mm + noise_mm[:, None] * chart.normal
     tip = np.array([0.0, 0.0, -120.0])
     weight = jet_weights(ChartMesh.of(chart), noisy, chart.normal, tip_mm=tip, axis=DOWN, bore_mm=12.0)
-    smooth = weights(chart, tip, DOWN)
-    steep = -(chart.normal * unit(chart.position_mm - tip)).sum(1) > 0.5
-    assert (weight[steep] > 0.0).sum() == pytest.approx((smooth[steep] > 0.0).sum(), abs=6)
+    seen_well = (weights(chart, tip, DOWN) > 0.02) & (
+        -(chart.normal * unit(chart.position_mm - tip)).sum(1) > 0.5
+    )
+    assert seen_well.sum() > 200
+    assert (weight[seen_well] > 0.0).all()
 
 
 @settings(max_examples=25, deadline=None, derandomize=True)

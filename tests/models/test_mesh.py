@@ -114,7 +114,8 @@ def test_normal_on_a_limb_is_the_limbs_and_not_the_facets() -> None:
     )
     assert hit is not None
     outward = unit((hit.point_mm - [0.0, 0.0, 50.0]) * [1.0, 0.0, 1.0])
-    # A facet of 5 mm on 50 mm radius deviates by up to 2.9 degrees; the interpolated normal by its sagitta only.
+    # A facet of 5 mm on 50 mm radius deviates by up to 2.9 degrees; the interpolated normal by its sagitta
+    # only.
     assert np.degrees(np.arccos(hit.normal @ outward)) < 0.1
 
 
