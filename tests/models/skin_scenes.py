@@ -17,7 +17,8 @@ Shape = Callable[[Floats, Floats], Floats]
 def chart_on(shape: Shape, *, rows: int, cols: int, cell_mm: float = CELL_MM, tile: int = 0) -> ZoneChart:
     """A grid of cells laid on a shape; normals point towards negative z where the shape is flat."""
     row, col = (index.ravel() for index in np.indices((rows, cols)))
-    u_mm, v_mm = (col - (cols - 1) / 2.0) * cell_mm, (row - (rows - 1) / 2.0) * cell_mm
+    u_mm: Floats = (col.astype(float) - (cols - 1) / 2.0) * cell_mm
+    v_mm: Floats = (row.astype(float) - (rows - 1) / 2.0) * cell_mm
     step = 1e-4
     along_u = (shape(u_mm + step, v_mm) - shape(u_mm - step, v_mm)) / (2.0 * step)
     along_v = (shape(u_mm, v_mm + step) - shape(u_mm, v_mm - step)) / (2.0 * step)

@@ -103,9 +103,10 @@ class Simulated:
 
     def true_dwell_s(self) -> tuple[Floats, Floats]:
         """Area-weighted mean of the true cells nearest to each chart cell, and their area."""
-        distance, nearest = cKDTree(self.position_mm(0.0)).query(self.vertices_mm(0.0))
+        found = cKDTree(self.position_mm(0.0)).query(self.vertices_mm(0.0))
+        distance, nearest = np.asarray(found[0], float), np.asarray(found[1], np.int64)
         near, n = distance <= 6.0, len(self.normal)
-        area = np.bincount(nearest[near], self.cells["area_cm2"][near], n)
+        area = np.bincount(nearest[near], self.cells["area_cm2"][near], n).astype(float)
         summed = np.bincount(nearest[near], (self.cells["area_cm2"] * self.cells["dwell_s"])[near], n)
         return summed / np.maximum(area, 1e-12), area
 
