@@ -7,7 +7,10 @@ from vision.system_libraries import missing_library_sentence
     ("error", "library"),
     [
         (OSError("libEGL.so.1: cannot open shared object file: No such file or directory"), "libEGL.so.1"),
-        (OSError("libGLESv2.so.2: cannot open shared object file: No such file or directory"), "libGLESv2.so.2"),
+        (
+            OSError("libGLESv2.so.2: cannot open shared object file: No such file or directory"),
+            "libGLESv2.so.2",
+        ),
         (ImportError("libGL.so.1: cannot open shared object file: No such file or directory"), "libGL.so.1"),
     ],
 )
