@@ -80,7 +80,7 @@ def meet_skin(state: State, capture: Capture, setup: Setup, *, dt_s: float) -> t
         jet=seen,
         tile_time_s=tile_time,
         seen_hit_chart_mm=seen.hit_chart_mm if seen.hit_chart_mm is not None else on_skin.seen_hit_chart_mm,
-        seen_hit_s=capture.t_s,
+        seen_hit_s=capture.t_s if seen.hit_chart_mm is not None else on_skin.seen_hit_s,
     )
     static_s = capture.t_s - seen.anchor_s if capture.gas_now and jet is not None else 0.0
     blind = np.zeros(len(on_skin.chart), bool)

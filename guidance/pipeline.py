@@ -151,7 +151,7 @@ def gather(state: State, capture: Capture, setup: Setup, contact: Contact, skin:
         thermal_expected=setup.thermal_expected,
         thermal_stuck=watch.stuck,
         shutter=watch.shutter,
-        colour_age_s=t_s - state.colour_s if state.colour_s is not None else t_s,
+        colour_age_s=_colour_age_s(state, setup),
         rig_present=setup.rig is not None,
         calibration_age_days=_age_days(setup),
         jet_spot_unobserved_s=on_skin.spot_unobserved_s if on_skin else 0.0,
@@ -167,6 +167,13 @@ def _age_days(setup: Setup) -> float | None:
     if created.tzinfo is None or started.tzinfo is None:
         created, started = created.replace(tzinfo=None), started.replace(tzinfo=None)
     return (started - created).total_seconds() / 86400.0
+
+
+def _colour_age_s(state: State, setup: Setup) -> float | None:
+    """Age of the last colour picture; None where the session has no colour stream."""
+    if not setup.colour_expected:
+        return None
+    return state.t_s - (state.colour_s if state.colour_s is not None else 0.0)
 
 
 def _zone_state(state: State) -> str:

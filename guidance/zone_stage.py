@@ -15,10 +15,11 @@ from models.mesh import ChartMesh
 from models.sightings import Landmarks, Lost, NozzleSighting
 from models.treatment import Tap
 from vision.depth import depth_points
+from vision.evidence import Evidence
 from vision.follow import Witness, begin, follow
 from vision.landmarks import LANDMARKS
 from vision.pixel_zone import pixel_zone
-from vision.placement import Evidence, Placement, place_by_landmarks, place_by_tap
+from vision.placement import Placement, place_by_landmarks, place_by_tap
 
 LANDMARK_PICTURES = 3
 """Believed sightings before landmarks place a zone: one picture alone may be wrong."""
@@ -130,7 +131,7 @@ def _in_pixels(state: State, capture: Capture, setup: Setup, found: Landmarks | 
     """Without a rig: the outline in the picture, nothing in millimetres."""
     taps = _taps(setup, "rgb")
     if taps and capture.t_s >= taps[-1].t_s:
-        return replace(state, pixel_zone=PixelZone("rgb", taps[-1].outline_px, "tap", "placed"))
+        return replace(state, pixel_zone=PixelZone("rgb", taps[-1].outline_px, "tap", "placed"), waiting_for="")
     if not isinstance(found, Landmarks):
         held = state.pixel_zone
         return replace(state, pixel_zone=replace(held, state="held") if held is not None else None)
@@ -138,7 +139,7 @@ def _in_pixels(state: State, capture: Capture, setup: Setup, found: Landmarks | 
     if outline is None:
         held = state.pixel_zone
         return replace(state, pixel_zone=replace(held, state="held") if held is not None else None)
-    return replace(state, pixel_zone=PixelZone("rgb", outline, "landmarks", "placed"))
+    return replace(state, pixel_zone=PixelZone("rgb", outline, "landmarks", "placed"), waiting_for="")
 
 
 def _taps(setup: Setup, stream: str) -> tuple[Tap, ...]:

@@ -148,6 +148,25 @@ class Skin:
         bell = np.exp(-0.5 * (u**2 + v**2) / radius_mm**2)
         return Skin(self.surface, self.radius_mm + height_mm * bell, np.hypot(self.u95_mm, height_u95_mm * bell))
 
+    def shifted(self, *, angle_rad: float, v_mm: float) -> Skin:
+        """The same skin with its axis frame turned and shifted so that a place on it comes to the origin."""
+        surface = self.surface
+        cos, sin = np.cos(angle_rad), np.sin(angle_rad)
+        turn = Pose.of(
+            np.array([[cos, 0.0, sin], [0.0, 1.0, 0.0], [-sin, 0.0, cos]]), np.array([0.0, v_mm, 0.0])
+        )
+        rows, cols = surface.weight.shape
+        v = ((np.arange(rows) - (rows - 1) / 2.0) * GRID_MM)[:, None] * np.ones((1, cols)) + v_mm
+        angle = ((np.arange(cols) - (cols - 1) / 2.0) * surface.step_rad)[None] * np.ones((rows, 1)) + angle_rad
+        radius, u95 = self.at(angle, v)
+        return Skin(replace(surface, rgb_from_axis=surface.rgb_from_axis @ turn), radius, u95)
+
+    def turned_round(self) -> Skin:
+        """The same skin with v pointing the other way."""
+        half_turn = Pose.of(np.diag([-1.0, -1.0, 1.0]), np.zeros(3))
+        surface = replace(self.surface, rgb_from_axis=self.surface.rgb_from_axis @ half_turn)
+        return Skin(surface, self.radius_mm[::-1, ::-1], self.u95_mm[::-1, ::-1])
+
     def cast(self, directions: Floats, *, origin_rgb_mm: Floats, reach_mm: float = 3000.0) -> Floats:
         """First skin point on each ray (n, 3) from an origin; NaN rows where a ray meets none."""
         along = np.arange(0.0, reach_mm, 4.0)

@@ -1,0 +1,168 @@
+"""How the chart's cells look in the colour picture, now and when the chart was laid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from models.camera import Camera
+from models.chart import ZoneChart
+from models.geometry import Bools, Bytes, Floats, Ints, Pose
+from models.occlusion import NozzleShape
+from models.rig import Rig
+from models.sightings import NozzleSighting
+
+WIDTHS_PX = (160, 320)
+"""Picture widths of the two steps, coarse to fine: one chart cell is about one pixel in the finer."""
+
+GREY_SIGMA = 3.0
+"""Least spread of grey levels between two pictures of the same skin: noise and compression, measured 1.5-2.5."""
+
+MOST_CELLS = 1500
+"""Cells read per picture; more do not sharpen the answer."""
+
+ALIKE_GREY = 12.0
+"""A cell looks as it did within this many grey levels: shadow and fog of a nozzle change it by 10-60."""
+
+RIM_MM = 25.0
+"""Cells this near to the nozzle's outline are left out: its edge, and the pose's bound."""
+
+
+@dataclass(frozen=True, eq=False)
+class Likeness:
+    """How the skin looked at the cells when the chart was laid, once per step width."""
+
+    grey: tuple[Floats, ...]
+    """Grey level per cell, each of shape (n,)."""
+    seen: Bools
+    """Cells that were visible then."""
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """What of this capture's colour picture is used: small pictures, and the cells it shows."""
+
+    pictures: tuple[Floats, ...]
+    cameras: tuple[Camera, ...]
+    cells: Ints
+    """Visible cells, thinned out to at most `MOST_CELLS`."""
+
+
+def grey_rows(
+    chart: ZoneChart, likeness: Likeness, look: Look, pose: Pose, centre: Floats, width: int
+) -> tuple[Floats, Floats, float]:
+    """Jacobian (m, 6) and residuals (m,) of the grey levels at the visible cells."""
+    picture, camera = look.pictures[width], look.cameras[width]
+    points = pose.apply(chart.position_mm[look.cells])
+    px = camera.project(points)
+    inside = camera.inside(px, 2.0)
+    points, px = points[inside], px[inside]
+    then = likeness.grey[width][look.cells][inside]
+    if not len(then):
+        return np.zeros((0, 6)), then, GREY_SIGMA
+    slope_x = _read(picture, px + [0.5, 0.0]) - _read(picture, px - [0.5, 0.0])
+    slope_y = _read(picture, px + [0.0, 0.5]) - _read(picture, px - [0.0, 0.5])
+    residual = then - _read(picture, px)
+    residual -= np.median(residual)
+    x, y, z = points.T
+    along_x, along_y = slope_x * camera.fx_px / z, slope_y * camera.fy_px / z
+    by_point = np.stack([along_x, along_y, -(along_x * x + along_y * y) / z], axis=1)
+    rows = np.hstack([np.cross(points - centre, by_point), by_point])
+    sigma = max(GREY_SIGMA, 1.4826 * float(np.median(np.abs(residual))))
+    return rows, residual, sigma
+
+
+def look_at(chart: ZoneChart, likeness: Likeness, bgr: Bytes, nozzle: NozzleSighting | None, rig: Rig, pose: Pose) -> Look:
+    """Shrink the picture once, and choose the cells that it shows."""
+    small = [_small(bgr, rig.rgb, width) for width in WIDTHS_PX]
+    cells = np.flatnonzero(likeness.seen)
+    cells = cells[:: max(1, len(cells) // MOST_CELLS)]
+    points, normals = pose.apply(chart.position_mm[cells]), pose.rotate(chart.normal[cells])
+    cells = cells[visible(points, normals, nozzle, rig)]
+    return Look(tuple(picture for picture, _ in small), tuple(camera for _, camera in small), cells)
+
+
+def matched(chart: ZoneChart, likeness: Likeness, look: Look, pose: Pose) -> float:
+    """Share of visible cells that look as they did, at the coarse width; NaN where too few are visible."""
+    px = look.cameras[0].project(pose.apply(chart.position_mm[look.cells]))
+    off = _read(look.pictures[0], px) - likeness.grey[0][look.cells]
+    return float(np.mean(np.abs(off - np.median(off)) < ALIKE_GREY)) if len(off) > 50 else np.nan
+
+
+def search(chart: ZoneChart, likeness: Likeness, look: Look, pose: Pose) -> Pose:
+    """Try shifts of up to about 100 mm across the picture and take the one that looks most alike."""
+    picture, camera = look.pictures[0], look.cameras[0]
+    cells = look.cells[:: max(1, len(look.cells) // 800)]
+    if len(cells) < 50:
+        return pose
+    points = pose.apply(chart.position_mm[cells])
+    px, then = camera.project(points), likeness.grey[0][cells]
+    depth_mm = float(np.median(points[:, 2]))
+    reach = int(np.ceil(100.0 * camera.fx_px / depth_mm))
+    best, best_cost = (0, 0), np.inf
+    for dy in range(-reach, reach + 1):
+        for dx in range(-reach, reach + 1):
+            off = _read(picture, px + [dx, dy]) - then
+            cost = float(np.mean(np.minimum(np.abs(off - np.median(off)), 30.0))) + 0.02 * np.hypot(dx, dy)
+            if cost < best_cost:
+                best, best_cost = (dx, dy), cost
+    shift = np.array([best[0] * depth_mm / camera.fx_px, best[1] * depth_mm / camera.fy_px, 0.0])
+    return Pose.of(pose.rotation, pose.translation_mm + shift)
+
+
+def _small(bgr: Bytes, camera: Camera, width_px: int) -> tuple[Floats, Camera]:
+    """Grey picture of a width, and the camera that would have taken it."""
+    scale = width_px / camera.width_px
+    height_px = round(camera.height_px * scale)
+    small = cv2.resize(cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY), (width_px, height_px), interpolation=cv2.INTER_AREA)
+    shrunk = Camera(
+        width_px,
+        height_px,
+        camera.fx_px * scale,
+        camera.fy_px * scale,
+        (camera.cx_px + 0.5) * scale - 0.5,
+        (camera.cy_px + 0.5) * scale - 0.5,
+        camera.distortion,
+    )
+    return small.astype(np.float32), shrunk
+
+
+def _read(picture: Floats, px: Floats) -> Floats:
+    """Bilinear reading at pixels (n, 2)."""
+    at = np.ascontiguousarray(px, np.float32)
+    return cv2.remap(
+        picture, at[:, 0], at[:, 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    ).ravel().astype(float)
+
+
+def visible(
+    points: Floats, normals: Floats, nozzle: NozzleSighting | None, rig: Rig
+) -> Bools:
+    """Cells that face the colour camera and are not behind nozzle or hand."""
+    facing = -(points * normals).sum(1) > 0.2 * np.linalg.norm(points, axis=1)
+    if nozzle is None or rig.nozzle is None:
+        return facing
+    shape = NozzleShape.of(rig.nozzle)
+    hidden = shape.hides(
+        points,
+        viewpoint_mm=np.zeros(3),
+        tip_mm=nozzle.tip_rgb_mm,
+        axis=nozzle.axis_rgb,
+        margin_mm=RIM_MM,
+    )
+    return facing & ~hidden
+
+
+def likeness_of(chart: ZoneChart, bgr: Bytes, nozzle: NozzleSighting | None, rig: Rig, pose: Pose) -> Likeness:
+    """How the cells look in this picture."""
+    points = pose.apply(chart.position_mm)
+    seen = visible(points, pose.rotate(chart.normal), nozzle, rig)
+    grey = []
+    for width in WIDTHS_PX:
+        picture, camera = _small(bgr, rig.rgb, width)
+        px = camera.project(points)
+        seen &= camera.inside(px, 1.0)
+        grey.append(_read(picture, px))
+    return Likeness(tuple(grey), seen)

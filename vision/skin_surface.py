@@ -1,0 +1,113 @@
+"""Skin under a zone, from depth, from skin tags or from a body model."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from models.geometry import Floats, unit
+from models.rig import Rig
+from models.surface import Skin, empty_surface
+from models.tag_surface import fit_limb, limb_skin
+from models.zone import Zone
+from models.zone_chart import MARGIN_MM
+from vision.depth import NOISE_U95_MM
+from vision.evidence import Evidence
+from vision.outline import grazing_rays
+
+JOINT_DEPTH_U95_MM = 40.0
+
+GRAZED_COS = 0.45
+"""An edge of a tapped outline where the skin is seen this grazingly is where sight ends, not where the zone does."""
+
+
+def measured_skin(
+    part: Floats, centre: Floats, normal: Floats, v: Floats, *, zone: Zone, reach_mm: float
+) -> Skin:
+    """Surface from depth points about a place."""
+    reach = reach_mm + MARGIN_MM + 20.0
+    surface = empty_surface(
+        centre_rgb_mm=centre,
+        normal_rgb=normal,
+        v_rgb=v,
+        nominal_mm=zone.radius_mm,
+        half_u_mm=1.3 * reach,
+        half_v_mm=reach,
+        noise_u95_mm=NOISE_U95_MM,
+    )
+    return surface.add(part).skin()
+
+
+def tagged_skin(evidence: Evidence, *, zone: Zone, rig: Rig, reach_mm: float) -> Skin:
+    """Surface through the skin tags, its width from the edge of warm skin where a thermal picture shows it."""
+    limb = fit_limb(evidence.patches, zone=zone, rays=None)
+    rays = None
+    if evidence.thermal is not None:
+        for _ in range(2):
+            rays = grazing_rays(evidence.thermal, limb, rig=rig, nozzle=evidence.nozzle)
+            limb = fit_limb(evidence.patches, zone=zone, rays=rays, start=limb)
+    return limb_skin(limb, evidence.patches, rays=rays, reach_mm=reach_mm)
+
+
+def hidden_mm(skin: Skin, hits: Floats, zone: Zone) -> float:
+    """How far the zone's middle lies from that of its visible outline, along the surface's x.
+
+    An outline tapped on a limb stops where the limb turns away from the camera. Where one of its edges lies there
+    and the outline is narrower than the zone usually is, the zone goes on round the limb.
+    """
+    seen = hits[np.isfinite(hits[:, 0])]
+    angle, v, _ = skin.surface.polar(seen)
+    nominal = skin.surface.nominal_mm
+    outward = unit(skin.surface.points(angle, v, np.full(len(angle), 2.0 * nominal)) - seen)
+    facing = -(outward * unit(seen)).sum(1)
+    width = float(np.ptp(angle)) * nominal
+    missing = zone.width_mm * float(np.ptp(v)) / zone.length_mm - width
+    if missing <= 0.0:
+        return 0.0
+    low, high = int(np.argmin(angle)), int(np.argmax(angle))
+    if (facing[low] < GRAZED_COS) == (facing[high] < GRAZED_COS):
+        return 0.0
+    return missing / 2.0 if facing[high] < GRAZED_COS else -missing / 2.0
+
+
+def with_relief(skin: Skin, zone: Zone, *, hidden_mm: float) -> Skin:
+    """What anatomy adds to a surface that was modelled, about the zone's middle."""
+    for relief in zone.relief:
+        skin = skin.raised(
+            angle_rad=(relief.u_mm + hidden_mm) / skin.surface.nominal_mm,
+            v_mm=relief.v_mm,
+            radius_mm=relief.radius_mm,
+            height_mm=relief.height_mm,
+            height_u95_mm=relief.height_u95_mm,
+        )
+    return skin
+
+
+def model_skin(
+    centre: Floats, normal: Floats, v: Floats, *, zone: Zone, scale: float, reach_mm: float
+) -> Skin:
+    """A plain cylinder where the body model puts it, with the bounds such a guess has."""
+    reach = reach_mm + MARGIN_MM + 20.0
+    surface = empty_surface(
+        centre_rgb_mm=centre,
+        normal_rgb=normal,
+        v_rgb=v,
+        nominal_mm=zone.radius_mm * scale,
+        half_u_mm=min(reach, 1.4 * zone.radius_mm * scale),
+        half_v_mm=reach,
+        noise_u95_mm=0.0,
+    )
+    radius = np.full(surface.weight.shape, zone.radius_mm * scale)
+    # Distance from a body's size in the picture: 5 % (1 sigma) of proportions and pose.
+    u95 = float(np.hypot(0.10 * np.linalg.norm(centre), np.hypot(zone.radius_u95_mm, JOINT_DEPTH_U95_MM)))
+    return Skin(surface, radius, np.full(radius.shape, u95))
+
+
+def centred(skin: Skin, rays: Floats) -> tuple[Skin, Floats]:
+    """The same surface with its grid's origin below the outline's centre, and the outline on it."""
+    origin = np.zeros(3)
+    hits = skin.cast(np.vstack([rays, rays.mean(0)]), origin_rgb_mm=origin)
+    middle = hits[-1] if np.isfinite(hits[-1, 0]) else np.nanmean(hits, axis=0)
+    if not np.isfinite(middle[0]):
+        return skin, hits[:-1]
+    angle, v, _ = skin.surface.polar(middle[None])
+    return skin.shifted(angle_rad=float(angle[0]), v_mm=float(v[0])), hits[:-1]
