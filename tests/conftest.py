@@ -71,7 +71,7 @@ def tiny(tmp_path: Path) -> Callable[[], Path]:
         (folder / "session.toml").write_text(TINY_SESSION)
         (folder / "rig.toml").write_text(TINY_RIG)
         seeded = np.random.default_rng(7)
-        still = cv2.resize(seeded.integers(0, 255, (6, 8, 3)).astype(np.uint8), (64, 48))
+        still = np.asarray(cv2.resize(seeded.integers(0, 255, (6, 8, 3), np.uint8), (64, 48)), np.uint8)
         write_colour_video(folder / "rgb.mp4", (np.roll(still, 2 * k, axis=1) for k in range(12)))
         write_rgb_times(folder / "rgb.csv", [(k, 0.1 * k) for k in range(12)])
         t_s = np.arange(24) * 0.05 - 0.3
@@ -139,7 +139,8 @@ class Spoiler:
             ring_mm = radius_mm * (np.cos(turn)[:, None] * across[0] + np.sin(turn)[:, None] * across[1])
             hull_mm = np.concatenate([tip_mm + along * axis + ring_mm for along in (0.0, back_mm)])
             hull_px = cv2.convexHull(rig.rgb.project(hull_mm).astype(np.float32)).astype(np.int32)
-            return cv2.fillConvexPoly(bgr.copy(), hull_px, np.median(bgr, axis=(0, 1)).tolist())
+            skin = np.median(bgr, axis=(0, 1)).tolist()
+            return np.asarray(cv2.fillConvexPoly(bgr.copy(), hull_px, skin), np.uint8)
 
         return self.edit_colour(folder, edit)
 

@@ -7,8 +7,9 @@ first capture whose time is not before the picture's arrival.
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -123,6 +124,8 @@ def open_recording(folder: Path) -> Recording:
         InputError: If it is not a session folder, or anything in it is bad.
     """
     name = folder.resolve().name
+    if folder.exists() and not os.access(folder, os.R_OK | (os.X_OK if folder.is_dir() else 0)):
+        raise InputError(f"{folder} may not be read; check its permissions.")
     if folder.is_file():
         raise InputError(f"{folder} is a file; this version reads session folders, give the folder.")
     if not folder.is_dir():
@@ -162,7 +165,7 @@ def open_recording(folder: Path) -> Recording:
     )
     _check_streams(recording)
     _check_taps(recording)
-    return recording
+    return replace(recording, warnings=(*recording.warnings, *_valve_warnings(recording)))
 
 
 def _text(path: Path, name: str) -> str:
@@ -228,3 +231,12 @@ def _check_taps(recording: Recording) -> None:
             raise InputError(
                 f"{where}: [[tap]] {number} lies outside the {tap.stream} picture; tap the outline again."
             )
+
+
+def _valve_warnings(recording: Recording) -> list[str]:
+    intervals = recording.treatment.valve_s or ()
+    outside = [
+        f"{start:g} to {end:g} s" for start, end in intervals if start > recording.duration_s or end < 0
+    ]
+    where = f"{recording.name}/session.toml"
+    return [f"{where}: the valve interval {interval} lies outside the recording." for interval in outside]

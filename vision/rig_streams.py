@@ -73,6 +73,9 @@ def open_thermal(folder: Path, name: str, file: str, rig: Rig | None, warnings: 
     where = f"{name}/{file}"
     stack = open_stack(folder / file, where=where, values="centikelvin", flag=True)
     warnings += stack.warnings
+    again = int((np.diff(stack.t_s) <= 0).sum())
+    if again:
+        warnings.append(f"{where}: {again} pictures have the time of the one before and were left out.")
     if rig and rig.thermal:
         camera = rig.thermal.camera
         if (stack.width_px, stack.height_px) != (camera.width_px, camera.height_px):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import os
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -114,7 +116,11 @@ def open_stack(path: Path, *, where: str, values: str, flag: bool) -> Stack:
         raise InputError(f"{where} is missing; copy it into the session folder or take it out of [streams].")
     if path.stat().st_size == 0:
         raise InputError(f"{where} is empty; copy it again.")
+    if not os.access(path, os.R_OK):
+        raise InputError(f"{where} may not be read; check its permissions.")
     if path.suffix.lower() == ".npz":
+        if not zipfile.is_zipfile(path):
+            raise InputError(f"{where} cannot be read, it is cut off or no npz archive; copy it again.")
         return _open_npz(path, where=where, values=values, flag=flag)
     return _open_video(path, where=where, flag=flag)
 
@@ -192,7 +198,7 @@ def _open_npz(path: Path, *, where: str, values: str, flag: bool) -> Stack:
         raise InputError(
             f"{where}: t_s must be a list of times in seconds, not an array of shape {t_s.shape}."
         )
-    if len(shape) != 3 or shape[0] != len(t_s) or kind != np.dtype(np.uint16):
+    if len(shape) != 3 or shape[0] != len(t_s) or 0 in shape or kind != np.dtype(np.uint16):
         raise InputError(
             f"{where}: {values} must be uint16 of shape ({len(t_s)}, height, width), one picture a time "
             f"stamp, not {kind} of shape {shape}."
@@ -217,7 +223,19 @@ def _open_npz(path: Path, *, where: str, values: str, flag: bool) -> Stack:
     return Stack(where, frozen(t_s), frozen(events), shape[1], shape[2], read, warnings)
 
 
-_DAMAGED = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError)
+_DAMAGED = (
+    OSError,
+    ValueError,
+    KeyError,
+    EOFError,
+    TypeError,
+    SyntaxError,
+    RuntimeError,
+    MemoryError,
+    tokenize.TokenError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 """What zipfile and numpy raise on a damaged archive."""
 
 

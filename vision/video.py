@@ -59,6 +59,8 @@ def probe_video(path: Path, *, where: str) -> VideoFile:
             if not container.streams.video:
                 raise InputError(f"{where} holds no video; name a video file in [streams].")
             stream = container.streams.video[0]
+            if getattr(stream, "codec_context", None) is None:
+                raise InputError(f"{where} is of a kind of video that cannot be decoded; write it as H.264.")
             width_px, height_px, pixels = stream.width, stream.height, stream.pix_fmt or ""
             base_s, announced = float(stream.time_base or 1), stream.frames
             ticks = [

@@ -77,7 +77,7 @@ def test_thermal_pictures_are_not_delayed_by_a_gap_in_colour() -> None:
 
 
 def test_one_thermal_picture_a_minute_does_not_make_hundreds_of_ticks() -> None:
-    captures = played(np.zeros(0), np.arange(40) * 60.0)
+    captures = played(np.zeros(0), np.arange(40.0) * 60.0)
     assert len(captures) < 40 * 75
     assert sum(len(capture.thermal) for capture in captures) == 40
     assert np.diff([capture.t_s for capture in captures]).max() <= 1.0 + 1e-6
@@ -127,13 +127,13 @@ def test_time_rises_and_no_second_of_gas_is_lost_or_counted_twice(
 
 
 def test_without_a_valve_gas_flows_throughout() -> None:
-    captures = played(np.arange(5) * 0.1)
+    captures = played(np.arange(0.0, 0.45, 0.1))
     assert [capture.gas_now for capture in captures] == [True] * 5
     assert sum(capture.gas_s for capture in captures) == pytest.approx(0.4)
     assert captures[0].gas_s == 0.0
 
 
 def test_a_valve_interval_counts_in_part() -> None:
-    captures = played(np.arange(5) * 0.1, valve_s=((0.15, 0.25),))
+    captures = played(np.arange(0.0, 0.45, 0.1), valve_s=((0.15, 0.25),))
     assert [capture.gas_s for capture in captures] == pytest.approx([0, 0, 0.05, 0.05, 0])
     assert [capture.gas_now for capture in captures] == [False, False, True, False, False]

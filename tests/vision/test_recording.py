@@ -23,7 +23,7 @@ def swap(path: Path, old: str, new: str) -> None:
 def thermal_with(folder: Path, **changes: np.ndarray) -> None:
     with np.load(folder / "thermal.npz") as archive:
         arrays = dict(archive)
-    np.savez(folder / "thermal.npz", **(arrays | changes))
+    np.savez(folder / "thermal.npz", allow_pickle=True, **(arrays | changes))
 
 
 def cut(path: Path, share: float) -> None:
@@ -83,7 +83,13 @@ BAD: dict[str, tuple[Callable[[Path], object], str]] = {
     "time in another unit": (lambda f: csv_row(f, 12, "11,1e9"), "more than an hour"),
     "thermal missing": (lambda f: (f / "thermal.npz").unlink(), "thermal.npz is missing"),
     "thermal empty": (lambda f: (f / "thermal.npz").write_bytes(b""), "thermal.npz is empty"),
-    "thermal cut": (lambda f: cut(f / "thermal.npz", 0.7), "cut off or damaged"),
+    "thermal cut": (lambda f: cut(f / "thermal.npz", 0.7), "it is cut off or no npz archive"),
+    "thermal is no archive": (
+        lambda f: (np.save(f / "x.npy", np.zeros(3)), (f / "x.npy").replace(f / "thermal.npz")), "no npz",
+    ),
+    "thermal without pixels": (
+        lambda f: thermal_with(f, centikelvin=np.zeros((24, 0, 16), np.uint16)), "must be uint16",
+    ),
     "thermal of another size": (
         lambda f: thermal_with(f, centikelvin=np.full((24, 24, 32), 30000, np.uint16)), "32 x 24.*16 x 12",
     ),
@@ -157,6 +163,11 @@ WORKED_AROUND: dict[str, tuple[Callable[[Path], object], str]] = {
         "1 pictures have no row",
     ),
     "a time twice": (lambda f: csv_row(f, 5, "4,0.3"), "1 pictures have the time of the one before"),
+    "a thermal time twice": (lambda f: thermal_with(f, t_s=np.maximum(T24, -0.25)), "1 pictures have"),
+    "a valve after the end": (
+        lambda f: swap(f / "session.toml", "from_s = 0.25\nto_s = 0.65", "from_s = 25\nto_s = 65"),
+        "25 to 65 s lies outside",
+    ),
     "unknown table in the rig": (
         lambda f: (f / "rig.toml").write_text((f / "rig.toml").read_text() + "\n[validity]\ndays = 30\n"),
         r"\[validity\] is not known",
@@ -201,7 +212,10 @@ def test_the_csv_index_says_which_picture_belongs_to_a_row(tiny: Callable[[], Pa
     kept = [capture.bgr for capture in open_recording(folder).captures() if capture.index is not None]
     assert len(kept) == 10
     for picture, row in zip(kept, rows, strict=True):
-        assert np.array_equal(picture, whole[row])
+        expected = whole[row]
+        assert picture is not None
+        assert expected is not None
+        assert np.array_equal(picture, expected)
 
 
 def test_sample_and_recording_open_without_warnings(lumbar: Path, calf: Path) -> None:
@@ -229,6 +243,8 @@ def test_lossless_video_gives_the_pictures_of_the_npz(lumbar: Path, twin: Callab
         assert theirs is not None
         assert ours.t_s == pytest.approx(theirs.t_s, abs=1e-6)
         for picture, expected in zip(ours.read(), theirs.read(), strict=True):
+            assert picture is not None
+            assert expected is not None
             assert np.array_equal(picture, expected)
 
 
@@ -238,3 +254,24 @@ def test_a_truncated_lossless_video_is_refused(calf: Path, tmp_path: Path) -> No
     cut(folder / "thermal.mkv", 0.6)
     with pytest.raises(InputError, match=r"calf/thermal\.mkv is cut off"):
         open_recording(folder)
+
+
+@pytest.mark.filterwarnings("ignore:Reading `.npy` or `.npz`")
+@pytest.mark.parametrize("name", ["thermal.npz", "rgb.mp4", "rgb.csv", "session.toml", "rig.toml"])
+def test_a_file_with_damaged_bytes_is_read_or_refused_with_a_sentence(
+    tiny: Callable[[], Path], name: str
+) -> None:
+    folder = tiny()
+    whole = (folder / name).read_bytes()
+    random = np.random.default_rng(len(whole))
+    for _ in range(40):
+        damaged = bytearray(whole)
+        for at in random.integers(0, len(whole), random.integers(1, 12)):
+            damaged[at] = random.integers(0, 256)
+        (folder / name).write_bytes(damaged[: len(whole) // random.integers(1, 3)])
+        try:
+            captures = list(open_recording(folder).captures())
+        except InputError as trouble:
+            assert str(trouble).endswith(".")  # noqa: PT017 - reading it is as good as refusing it
+        else:
+            assert captures
