@@ -11,7 +11,15 @@ import numpy as np
 from models.geometry import Bytes, Floats, Ints, frozen
 from models.problems import InputError
 from models.rig import Rig
-from vision.streams import Stack, missing_warning, open_stack, picture_rows, read_times
+from vision.streams import (
+    MISSING_SHARE,
+    Stack,
+    cut_off,
+    missing_warning,
+    open_stack,
+    picture_rows,
+    read_times,
+)
 from vision.video import VideoFile, colour_pictures, probe_video
 
 
@@ -51,6 +59,9 @@ def open_colour(folder: Path, name: str, file: str, rig: Rig | None, warnings: l
         warnings += missing_warning(table, pictures=video.pictures, rows=rows, where=where)
         t_s = table.t_s
     else:
+        if video.pictures < (1.0 - MISSING_SHARE) * video.announced:
+            until_s = float(video.times_s[-1])
+            raise cut_off(where, pictures=video.pictures, expected=video.announced, until_s=until_s)
         warnings.append(f"{name}/{table_path.name} is missing: the video's own time stamps are taken.")
         t_s, rows = video.times_s, np.arange(video.pictures, dtype=np.int64)
     again = np.concatenate([[False], np.diff(t_s) <= 0])

@@ -159,16 +159,21 @@ def picture_rows(table: TimeTable, *, pictures: int, announced: int, where: str)
     Raises:
         InputError: If more than `MISSING_SHARE` of the pictures are missing: the file is cut off.
     """
-    rows = len(table.t_s)
-    expected = max(rows, announced)
-    if pictures < (1.0 - MISSING_SHARE) * expected:
-        raise InputError(
-            f"{where} is cut off: {pictures} pictures of {expected} are there, "
-            f"up to {table.t_s[min(pictures, rows) - 1]:.1f} s; copy it again."
-        )
-    if int(table.index[-1]) != rows - 1 and pictures <= rows:
+    rows, needed = len(table.t_s), int(table.index[-1]) + 1
+    if pictures < needed and pictures == rows and announced <= pictures:
         return np.arange(rows, dtype=np.int64)
+    if pictures < (1.0 - MISSING_SHARE) * needed:
+        told_s = table.t_s[min(int(np.searchsorted(table.index, pictures)), rows - 1)]
+        raise cut_off(where, pictures=pictures, expected=needed, until_s=float(told_s))
     return table.index
+
+
+def cut_off(where: str, *, pictures: int, expected: int, until_s: float) -> InputError:
+    """The sentence for a video whose end is missing."""
+    return InputError(
+        f"{where} is cut off: {pictures} pictures of {expected} are there, up to {until_s:.1f} s; "
+        "copy it again."
+    )
 
 
 def missing_warning(table: TimeTable, *, pictures: int, rows: Ints, where: str) -> tuple[str, ...]:
@@ -176,7 +181,7 @@ def missing_warning(table: TimeTable, *, pictures: int, rows: Ints, where: str) 
     missing = int((rows >= pictures).sum())
     if missing:
         return (f"{where}: the last {missing} of {len(rows)} pictures are missing and were left out.",)
-    if pictures > len(rows) and int(table.index[-1]) == len(rows) - 1:
+    if pictures > len(rows) and int(rows[-1]) == len(rows) - 1:
         return (f"{where}: {pictures - len(rows)} pictures have no row in the csv and were left out.",)
     return ()
 

@@ -218,6 +218,16 @@ def test_the_csv_index_says_which_picture_belongs_to_a_row(tiny: Callable[[], Pa
         assert np.array_equal(picture, expected)
 
 
+def test_an_index_with_holes_and_a_picture_a_row_go_together_in_order(tiny: Callable[[], Path]) -> None:
+    folder = tiny()
+    numbers = [*range(6), *range(9, 15)]
+    (folder / "rgb.csv").write_text("index,t_s\n" + "".join(f"{k},{k / 10}\n" for k in numbers))
+    captures = [capture for capture in open_recording(folder).captures() if capture.index is not None]
+    assert [capture.index for capture in captures] == list(range(12))
+    assert all(capture.bgr is not None for capture in captures)
+    assert captures[6].t_s == pytest.approx(0.9)
+
+
 def test_sample_and_recording_open_without_warnings(lumbar: Path, calf: Path) -> None:
     for folder, frames in ((lumbar, 300), (calf, 150)):
         recording = open_recording(folder)

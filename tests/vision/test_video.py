@@ -83,6 +83,9 @@ def test_a_truncated_video_is_refused_wherever_its_index_stands(calf: Path, spoi
     video.write_bytes(whole[: len(whole) * 6 // 10])
     with pytest.raises(InputError, match=r"calf/rgb\.mp4 is cut off: \d+ pictures of 150 are there"):
         open_recording(spoil_copy)
+    (spoil_copy / "rgb.csv").unlink()
+    with pytest.raises(InputError, match=r"calf/rgb\.mp4 is cut off: \d+ pictures of 150 are there"):
+        open_recording(spoil_copy)
     video.write_bytes((calf / "rgb.mp4").read_bytes()[:500_000])
     with pytest.raises(InputError, match=r"calf/rgb\.mp4 cannot be read as a video"):
         open_recording(spoil_copy)
