@@ -25,7 +25,7 @@ _SPELLED |= {"×": "x", "…": "...", "µ": "u", "’": "'", "“": '"', "”": 
 
 
 def plain(text: str) -> str:
-    """Text in the letters that OpenCV's stroke font has, and the two that `write` draws itself: ``±`` and ``°``."""
+    """Text in the letters of OpenCV's stroke font, and the two that `write` draws itself: ``±`` and ``°``."""
     for sign, spelled in _SPELLED.items():
         text = text.replace(sign, spelled)
     text = unicodedata.normalize("NFKD", text)

@@ -16,6 +16,7 @@ from models.chart import PixelZone, PlacedChart
 from models.geometry import Bytes
 from models.protocol import Protocol
 from models.sightings import Lost
+from models.verdict import reached_target
 from models.zone import Zone
 
 OK_COLOUR: Rgb = (60, 220, 150)
@@ -422,7 +423,7 @@ def coverage_share(guidance: Guidance, *, protocol: Protocol) -> float | None:
     if guidance.exposure is None or not isinstance(guidance.zone, PlacedChart):
         return None
     chart = guidance.zone.chart
-    reached = np.nan_to_num(guidance.exposure.min_degc, nan=np.inf) <= protocol.target_high_degc
+    reached = reached_target(guidance.exposure, protocol=protocol)
     total = float(chart.area_cm2[chart.in_zone].sum())
     return float(chart.area_cm2[chart.in_zone & reached].sum()) / total if total > 0.0 else None
 

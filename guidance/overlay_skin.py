@@ -18,15 +18,12 @@ from models.geometry import Bools, Bytes, Floats, Ints, unit
 from models.protocol import Protocol
 from models.rig import Rig
 from models.sightings import NozzleSighting
+from models.verdict import BLIND_S, TREATED_S, UNSEEN_S
 
 LEVELS = 24
 """Steps of the exposure ramp."""
-DRAWN_FROM_S = 0.05
-"""Less dwell than this is not coloured: the skin stays visible."""
 UNDER_JET_WEIGHT = 0.05
 """Footprint weight from which on a cell counts as lying under the jet."""
-BLIND_S = 0.05
-"""Gas time without any observation from which on a cell stays marked as unknown."""
 GRAZING_COS = 0.1
 """Cells seen at a flatter angle are not coloured: they lie on the far side of a limb."""
 
@@ -42,7 +39,7 @@ class CellStates:
     unknown: Bools
     """Gas may have reached it while nothing was observed; never drawn on the ramp."""
     unseen: Bools
-    """Under the jet now, nozzle seen, temperature not."""
+    """Treated, nozzle seen, but the temperature not: never so far, or not now under the jet."""
 
 
 def cell_states(guidance: Guidance, *, protocol: Protocol, cells: int) -> CellStates:
@@ -50,18 +47,21 @@ def cell_states(guidance: Guidance, *, protocol: Protocol, cells: int) -> CellSt
     none = np.zeros(cells, bool)
     exposure = guidance.exposure
     unknown = none if guidance.blind is None else guidance.blind
+    unseen = none
     over, level = none, np.zeros(cells, np.int64)
     if exposure is not None:
-        unknown = unknown | (exposure.blind_gas_s > BLIND_S)
+        never = np.isnan(exposure.min_degc)
+        unknown = unknown | (exposure.blind_gas_s > BLIND_S) | (never & (exposure.unseen_s > UNSEEN_S))
+        unseen = never & (exposure.dwell_s > TREATED_S)
         over = limit_reached(exposure, protocol=protocol)
         share = ramp_share(exposure.dwell_s, protocol=protocol)
         level = np.clip(np.ceil(share * LEVELS), 1, LEVELS).astype(np.int64)
-        level[exposure.dwell_s <= DRAWN_FROM_S] = 0
+        level[exposure.dwell_s <= TREATED_S] = 0
         level[unknown] = 0
-    unseen = none
     if guidance.gas_now and guidance.weight is not None and guidance.skin is not None:
-        unseen = (guidance.weight > UNDER_JET_WEIGHT) & ~guidance.skin.observed & ~unknown
-    return CellStates(level=level, over=over, unknown=unknown & ~over, unseen=unseen & ~over)
+        unseen = unseen | ((guidance.weight > UNDER_JET_WEIGHT) & ~guidance.skin.observed)
+    unknown = unknown & ~over
+    return CellStates(level=level, over=over, unknown=unknown, unseen=unseen & ~over & ~unknown)
 
 
 def ramp_share(dwell_s: Floats, *, protocol: Protocol) -> Floats:

@@ -41,7 +41,7 @@ class VerdictLook:
     colour: Rgb
     letter: str
     pattern: str
-    """``cross``, ``hatch``, ``solid``, ``bars`` or ``dots``."""
+    """``cross``, ``hatch``, ``bars``, ``solid`` or ``plain``."""
     title: str
     meaning: str
 
@@ -61,7 +61,7 @@ VERDICTS: dict[str, VerdictLook] = {
         GREEN, "T", "solid", "In target", "the lowest temperature reached the target band"
     ),
     "below_target": VerdictLook(SKY, "b", "bars", "Below target", "treated, but did not get cold enough"),
-    "untreated": VerdictLook(GREY, "-", "dots", "Untreated", "no gas reached it, as far as it was seen"),
+    "untreated": VerdictLook(GREY, "-", "plain", "Untreated", "no gas reached it, as far as it was seen"),
 }
 """In the order of urgency. A word that is not in this table is drawn as ``unknown``."""
 

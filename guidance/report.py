@@ -10,19 +10,33 @@ from pathlib import Path
 import numpy as np
 
 from guidance import report_sections as sections
+from guidance import report_tables as tables
 from guidance.outcome import Outcome
 from guidance.palette import VERDICTS
-from guidance.report_charts import reduced, shared_patterns
+from guidance.report_charts import reduced
 from guidance.report_grid import CellGrid, chart_grid, pixel_grid
 from guidance.report_maps import CellPaint, cold_paint, dwell_paint, unknown_cells, verdict_paint
-from guidance.report_svg import Scale, esc
+from guidance.report_markup import element, esc
+from guidance.report_plot import Scale
+from guidance.report_strips import shared_patterns
 from models.geometry import Floats
 
-CONTENTS = (
-    ("verdict", "Verdict"), ("figures", "Key figures"), ("treated", "What was treated"), ("maps", "Maps"), ("time", "Over time"),
-    ("rewarming", "Rewarming"), ("coverage", "Coverage"), ("unknown", "Unknown"), ("alarms", "Alarms"), ("protocol", "Protocol"),
-    ("rig", "Rig"), ("warnings", "Warnings"), ("limits", "Limits of the method"), ("software", "Software"),
-)  # fmt: skip
+CONTENTS = {
+    "verdict": "Verdict",
+    "figures": "Key figures",
+    "treated": "What was treated",
+    "maps": "Maps",
+    "time": "Over time",
+    "rewarming": "Rewarming",
+    "coverage": "Coverage",
+    "unknown": "Unknown",
+    "alarms": "Alarms",
+    "protocol": "Protocol",
+    "rig": "Rig",
+    "warnings": "Warnings",
+    "limits": "Limits of the method",
+    "software": "Software",
+}
 
 
 def write_report(outcome: Outcome, path: Path, *, video: str | None = "annotated.mp4") -> None:
@@ -51,31 +65,38 @@ def report_html(outcome: Outcome, *, video: str | None = None) -> str:
         (
             sections.verdict_card(outcome),
             sections.figures(outcome),
-            sections.treated(outcome, verdict, video=video),
+            sections.treated(outcome, grid, verdict, video=video),
             sections.maps(outcome, grid, paints),
             sections.over_time(outcome),
             sections.rewarming(outcome),
-            sections.coverage(outcome),
-            sections.not_known(outcome),
-            sections.alarms(outcome),
-            sections.protocol(outcome),
-            sections.rig(outcome),
-            sections.warnings(outcome),
-            sections.method(),
-            sections.software(outcome),
+            tables.coverage(outcome),
+            tables.not_known(outcome),
+            tables.alarms(outcome),
+            tables.protocol(outcome),
+            tables.rig(outcome),
+            tables.warnings(outcome),
+            tables.method(),
+            tables.software(outcome),
         )
     )
-    contents = "".join(f'<a href="#{name}">{title}</a>' for name, title in CONTENTS if f'id="{name}"' in body)
-    data = json.dumps(_data(outcome, grid), separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
-    title = f"{outcome.zone.title}, {outcome.name}"
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">'
-        f"<title>{esc(title)}</title><style>{_own('report.css')}</style></head><body>{shared_patterns()}<main>"
-        f'{sections.header(outcome)}<nav class="toc" aria-label="Contents">{contents}</nav>{sections.notices(outcome)}{body}'
-        "<footer>Written by cryoguide. Unknown is never safe: what was not seen is shown as unknown.</footer></main>"
-        f'<script type="application/json" id="data">{data}</script><script>{_own("report.js")}</script></body></html>\n'
+    links = (
+        element("a", title, href=f"#{name}") for name, title in CONTENTS.items() if f'id="{name}"' in body
     )
+    contents = element("nav", "".join(links), kind="toc", aria_label="Contents")
+    footer = "Written by cryoguide. Unknown is never safe: what was not seen is shown as unknown."
+    page = sections.header(outcome) + contents + sections.notices(outcome) + body + element("footer", footer)
+    data = json.dumps(_data(outcome, grid), separators=(",", ":"), allow_nan=False).replace("<", "\\u003c")
+    head = (
+        '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta name="color-scheme" content="light dark">'
+        + element("title", esc(f"{outcome.zone.title}, {outcome.name}"))
+        + element("style", _own("report.css"))
+    )
+    scripts = f'<script type="application/json" id="data">{data}</script>' + element(
+        "script", _own("report.js")
+    )
+    whole = element("head", head) + element("body", shared_patterns() + element("main", page) + scripts)
+    return f'<!doctype html>\n<html lang="en">{whole}</html>\n'
 
 
 def _maps(outcome: Outcome) -> tuple[CellGrid | None, list[CellPaint]]:

@@ -1,4 +1,4 @@
-"""Cells as a raster that is seen the way one looks at the skin, for charts in cm and zones in pixels alike."""
+"""Cells as a raster, seen the way one looks at the skin: charts in cm and zones in pixels alike."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from models.chart import CELL_MM, ZoneChart
 from models.geometry import Bools, Bytes, Floats, Ints, frozen
 
 SQUARE_PX = 10
-"""Raster pixels along the side of one cell: enough for a cross or stripes in it."""
+"""Raster pixels along the side of one cell: about twice as many as are shown, so that stripes stay smooth."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,10 +32,12 @@ class CellGrid:
     x_label: str
     y_label: str
     in_zone: Bools
+    left_out: Bools
+    """Inside the zone's outline, but not to be treated."""
 
     def __post_init__(self) -> None:
         """Freeze the arrays."""
-        for name in ("row", "col", "in_zone"):
+        for name in ("row", "col", "in_zone", "left_out"):
             object.__setattr__(self, name, frozen(getattr(self, name)))
 
     def spread(self, values: Floats, *, empty: float = np.nan) -> Floats:
@@ -75,6 +77,7 @@ def chart_grid(chart: ZoneChart, *, limb: bool) -> CellGrid:
         x_label=f"u (cm), {arrow}",
         y_label=f"v (cm), {'trunk' if limb else 'head'} →",
         in_zone=chart.in_zone,
+        left_out=chart.left_out,
     )
 
 
@@ -97,13 +100,14 @@ def pixel_grid(cells: PixelCells) -> CellGrid:
         x_label=f"x (px of the {'thermal' if cells.stream == 'thermal' else 'colour'} picture)",
         y_label="y (px) ↓",
         in_zone=cells.in_zone,
+        left_out=np.zeros(len(cells.in_zone), bool),
     )
 
 
-def zone_paths(grid: CellGrid) -> list[Floats]:
-    """Smoothed outlines of the zone, raster coordinates in cells (x right, y down), closed."""
+def outline_paths(grid: CellGrid, cells: Bools) -> list[Floats]:
+    """Smoothed outlines of a set of cells, raster coordinates in cells (x right, y down), closed."""
     mask = np.zeros((grid.rows + 4, grid.cols + 4), np.uint8)
-    mask[grid.row[grid.in_zone] + 2, grid.col[grid.in_zone] + 2] = 255
+    mask[grid.row[cells] + 2, grid.col[cells] + 2] = 255
     fine = cv2.resize(mask, None, fx=8.0, fy=8.0, interpolation=cv2.INTER_NEAREST)
     soft = cv2.GaussianBlur(fine, (0, 0), 5.0)
     contours, _ = cv2.findContours((soft > 127).astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
@@ -115,18 +119,17 @@ def zone_paths(grid: CellGrid) -> list[Floats]:
     return out
 
 
-def pattern_square(pattern: str, *, size_px: int = SQUARE_PX) -> Bools:
-    """The dark part of one cell's pattern; tiles without seams."""
-    y, x = np.mgrid[:size_px, :size_px]
+def stripes_of(pattern: str, *, height_px: int, width_px: int, period_px: int) -> Bools:
+    """The dark part of a pattern over a whole picture, so that it runs on from cell to cell."""
+    y, x = np.ogrid[:height_px, :width_px]
+    line = max(1, round(0.2 * period_px))
     if pattern == "cross":
-        return (abs(x - y) < 2) | (abs(x + y - (size_px - 1)) < 2)
+        return ((x + y) % period_px < line) | ((x - y) % period_px < line)
     if pattern == "hatch":
-        return (x + y) % (size_px // 2) < 2
+        return (x + y) % period_px < round(0.36 * period_px)
     if pattern == "bars":
-        return (y % (size_px // 2)) == 0
-    if pattern == "dots":
-        return (abs(x - size_px // 2) < 1) & (abs(y - size_px // 2) < 1)
-    return np.zeros((size_px, size_px), bool)
+        return (y % period_px < line) & (x >= 0)
+    return np.zeros((height_px, width_px), bool)
 
 
 def raster(
@@ -150,9 +153,8 @@ def raster(
     for name, cells in pattern.items():
         here = np.zeros((grid.rows, grid.cols), bool)
         here[grid.row[cells], grid.col[cells]] = True
-        mask = np.kron(here, np.ones((SQUARE_PX, SQUARE_PX), bool)) & np.tile(
-            pattern_square(name), (grid.rows, grid.cols)
-        )
+        dark = stripes_of(name, height_px=large.shape[0], width_px=large.shape[1], period_px=2 * SQUARE_PX)
+        mask = np.kron(here, np.ones((SQUARE_PX, SQUARE_PX), bool)) & dark
         large[mask, :3] = ink[name][::-1]
     return large
 

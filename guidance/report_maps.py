@@ -1,27 +1,25 @@
-"""Maps of dwell, lowest temperature and verdict: in cm on the chart, and in place on the body."""
+"""Maps of dwell, lowest temperature and verdict on the chart: colours, patterns, axes, legends."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from guidance.outcome import Outcome, Poster
-from guidance.palette import PURPLE, VERDICTS, WHITE, Rgb, css, ramp, verdict_look
-from guidance.report_grid import CellGrid, pattern_square, raster, zone_paths
-from guidance.report_svg import Scale, esc, jpeg, nice_ceiling, number, png, ticks
+from guidance.outcome import Outcome
+from guidance.palette import PURPLE, VERDICTS, Rgb, css, ramp, verdict_look
+from guidance.report_grid import CellGrid, outline_paths, raster
+from guidance.report_markup import element, esc, png, short
+from guidance.report_plot import Scale, line, nice_ceiling, rect, text, ticks
 from models.exposure import ExposureMap
-from models.geometry import Bools, Bytes, Floats
+from models.geometry import Bools, Bytes
 from models.protocol import Protocol
 
-Ints32 = NDArray[np.int32]
 UNKNOWN_INK: Rgb = (255, 255, 255)
+MAP_WIDTH, MAP_HEIGHT = 330.0, 410.0
+"""Width of a map with its axes, greatest height of its cells."""
 WARMEST_DEGC = 34.0
 """Upper end of the temperature scale: resting skin of the trunk is at 32-34 degC (domain: skin)."""
-BODY_WIDTH_PX = 900
-"""Width of a map in place: twice the width at which it is shown."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,21 +41,25 @@ def verdict_paint(verdict: tuple[str, ...]) -> CellPaint:
     colour = np.array([verdict_look(v).colour for v in verdict], np.uint8).reshape(-1, 3)
     pattern = {
         name: np.array([verdict_look(v).pattern == name for v in verdict], bool)
-        for name in ("cross", "hatch", "bars", "dots")
+        for name in ("cross", "hatch", "bars")
     }
-    present = {v if v in VERDICTS else "unknown" for v in verdict}
+    ink: dict[str, Rgb] = {
+        "cross": (60, 20, 0),
+        "hatch": UNKNOWN_INK,
+        "bars": (255, 255, 255),
+    }
+    return CellPaint("verdict", "Verdict", colour, pattern, ink, verdict_keys(verdict))
+
+
+def verdict_keys(verdict: tuple[str, ...], *, leave_out: str = "") -> str:
+    """Legend of the verdicts that occur."""
+    present = {v if v in VERDICTS else "unknown" for v in verdict} - {leave_out}
     keys = "".join(
         f"<li>{swatch(name)}<b>{esc(look.title)}</b></li>"
         for name, look in VERDICTS.items()
         if name in present
     )
-    ink: dict[str, Rgb] = {
-        "cross": (60, 20, 0),
-        "hatch": UNKNOWN_INK,
-        "bars": (255, 255, 255),
-        "dots": (140, 146, 152),
-    }
-    return CellPaint("verdict", "Verdict", colour, pattern, ink, f'<ul class="keys">{keys}</ul>')
+    return f'<ul class="keys">{keys}</ul>'
 
 
 def dwell_paint(exposure: ExposureMap, *, unknown: Bools, protocol: Protocol) -> CellPaint:
@@ -67,9 +69,7 @@ def dwell_paint(exposure: ExposureMap, *, unknown: Bools, protocol: Protocol) ->
     colour = ramp(share)
     colour[exposure.dwell_s <= 0.05] = VERDICTS["untreated"].colour
     marks = [(protocol.dwell_s.warn, "advisory"), (protocol.dwell_s.stop, "limit")]
-    note = (
-        f"advisory {number(protocol.dwell_s.warn, 0)} s, limit {number(protocol.dwell_s.stop, 0)} s per cell"
-    )
+    note = f"advisory {short(protocol.dwell_s.warn)} s, limit {short(protocol.dwell_s.stop)} s per cell"
     legend = (
         colour_bar(0.0, top_s, "jet-seconds (s)", marks=marks, falling=False)
         + f'<p class="small">{esc(note)}</p>'
@@ -101,196 +101,73 @@ def cold_paint(exposure: ExposureMap, *, unknown: Bools, protocol: Protocol) -> 
 
 
 def chart_svg(grid: CellGrid, paint: CellPaint, *, label: str) -> str:
-    """The cells with axes and the zone's outline, as inline SVG."""
-    left, top, right, bottom = 46.0, 10.0, 10.0, 40.0
-    width = 330.0
-    scale = (width - left - right) / grid.cols
-    height = top + bottom + scale * grid.rows
-    if height > 460.0:
-        scale = (460.0 - top - bottom) / grid.rows
-        height = 460.0
-    plot_w, plot_h = scale * grid.cols, scale * grid.rows
-    left = (width - plot_w - right + left) / 2.0 if plot_w < width - left - right else left
-    x = Scale(*grid.x_edges, left, left + plot_w)
-    y = Scale(*grid.y_edges, top, top + plot_h)
+    """The cells with axes and the outlines, as inline SVG."""
+    room_left, top, room_right, room_below = 46.0, 10.0, 10.0, 40.0
+    step = min((MAP_WIDTH - room_left - room_right) / grid.cols, MAP_HEIGHT / grid.rows)
+    wide, tall = step * grid.cols, step * grid.rows
+    left = (MAP_WIDTH - wide - room_right + room_left) / 2.0
+    height, bottom = top + tall + room_below, top + tall
+    x, y = Scale(*grid.x_edges, left, left + wide), Scale(*grid.y_edges, top, bottom)
+    place = f'x="{left:.2f}" y="{top:.2f}" width="{wide:.2f}" height="{tall:.2f}"'
+    picture = png(raster(grid, paint.colour, pattern=paint.pattern, ink=paint.ink))
     parts = [
-        f'<svg class="map" viewBox="0 0 {width:.0f} {height:.0f}" role="img" aria-label="{esc(label)}" '
-        f'data-map="chart" data-left="{left:.2f}" data-top="{top:.2f}" data-step="{scale:.4f}">',
-        f'<rect class="plot" x="{left:.1f}" y="{top:.1f}" width="{plot_w:.1f}" height="{plot_h:.1f}"/>',
-        f'<image x="{left:.2f}" y="{top:.2f}" width="{plot_w:.2f}" height="{plot_h:.2f}" preserveAspectRatio="none" '
-        f'href="{png(raster(grid, paint.colour, pattern=paint.pattern, ink=paint.ink))}"/>',
+        rect(left, top, wide, tall, kind="plot"),
+        f'<image {place} preserveAspectRatio="none" href="{picture}"/>',
     ]
-    for loop in zone_paths(grid):
-        points = " ".join(f"{left + px * scale:.1f},{top + py * scale:.1f}" for px, py in loop.tolist())
-        parts.append(f'<polygon class="casing" points="{points}"/><polygon class="zone" points="{points}"/>')
+    for kind, cells in (("zone", grid.in_zone | grid.left_out), ("leftout", grid.left_out)):
+        for loop in outline_paths(grid, cells):
+            points = " ".join(f"{left + px * step:.1f},{top + py * step:.1f}" for px, py in loop.tolist())
+            parts.extend(f'<polygon class="{name}" points="{points}"/>' for name in ("casing", kind))
     for tick in ticks(*grid.x_edges, about=6):
-        parts.append(
-            f'<line class="tick" x1="{x(tick):.1f}" x2="{x(tick):.1f}" y1="{top + plot_h:.1f}" y2="{top + plot_h + 4:.1f}"/>'
-        )
-        parts.append(
-            f'<text class="mid" x="{x(tick):.1f}" y="{top + plot_h + 15:.1f}">{number(tick, 0)}</text>'
-        )
+        parts.append(line(x(tick), bottom, x(tick), bottom + 4, kind="tick"))
+        parts.append(text(x(tick), bottom + 15, short(tick), kind="mid"))
     for tick in ticks(*grid.y_edges, about=6):
-        parts.append(
-            f'<line class="tick" x1="{left - 4:.1f}" x2="{left:.1f}" y1="{y(tick):.1f}" y2="{y(tick):.1f}"/>'
-        )
-        parts.append(f'<text class="end" x="{left - 7:.1f}" y="{y(tick) + 3.5:.1f}">{number(tick, 0)}</text>')
-    parts.append(
-        f'<text class="mid name" x="{left + plot_w / 2:.1f}" y="{height - 6:.1f}">{esc(grid.x_label)}</text>'
-    )
-    yy = top + plot_h / 2
-    xx = left - 34
-    parts.append(
-        f'<text class="mid name" transform="translate({xx:.1f} {yy:.1f}) rotate(-90)">{esc(grid.y_label)}</text>'
-    )
-    return "".join(parts) + "</svg>"
-
-
-def body_crop(poster: Poster) -> tuple[int, int, int, int] | None:
-    """The part of the poster that holds all cells, with some room (left, top, right, bottom)."""
-    if poster.corner_px is None:
-        return None
-    points = poster.corner_px.reshape(-1, 2)
-    points = points[np.isfinite(points).all(1)]
-    height, width = poster.bgr.shape[:2]
-    if not len(points):
-        return None
-    low, high = np.clip(points.min(0), 0, [width, height]), np.clip(points.max(0), 0, [width, height])
-    room = 0.18 * float(max(high - low)) + 10.0
-    x0, y0 = np.clip(low - room, 0, [width, height]).astype(int)
-    x1, y1 = np.clip(high + room, 0, [width, height]).astype(int)
-    return (int(x0), int(y0), int(x1), int(y1)) if x1 - x0 > 20 and y1 - y0 > 20 else None
-
-
-def body_picture(
-    poster: Poster,
-    paint: CellPaint,
-    *,
-    in_zone: Bools,
-    crop: tuple[int, int, int, int],
-    cover: float,
-    width_px: int = BODY_WIDTH_PX,
-    hidden: Bools | None = None,
-) -> str:
-    """The map drawn on the body: poster, cells, zone outline; a JPEG as data address.
-
-    Args:
-        poster: Picture and corners of the cells in it.
-        paint: Colours and patterns.
-        in_zone: Cells inside the outline.
-        crop: Part of the poster to show (left, top, right, bottom).
-        cover: How much of the skin the colours cover, 0..1.
-        width_px: Width of the result.
-        hidden: Cells to leave uncoloured.
-    """
-    assert poster.corner_px is not None
-    x0, y0, x1, y1 = crop
-    zoom = width_px / (x1 - x0)
-    size = (width_px, round((y1 - y0) * zoom))
-    picture = cv2.resize(poster.bgr[y0:y1, x0:x1], size, interpolation=cv2.INTER_CUBIC)
-    corners = (poster.corner_px - [x0, y0] + 0.5) * zoom - 0.5
-    good = np.isfinite(corners).all((1, 2)) & _turned_to_camera(corners)
-    shown = good if hidden is None else good & ~hidden
-    shift = 4
-    fixed = np.round(np.nan_to_num(np.clip(corners, -2e4, 2e4)) * (1 << shift)).astype(np.int32)
-    layer = picture.copy()
-    _fill(layer, fixed[shown], paint.colour[shown][:, ::-1], shift)
-    period = max(8, round(float(np.sqrt(np.median(_area(corners[good]))))) if good.any() else 8)
-    for name, cells in paint.pattern.items():
-        chosen = cells & shown
-        if not chosen.any() or name == "dots":
-            continue
-        mask = np.zeros(layer.shape[:2], np.uint8)
-        _fill(mask, fixed[chosen], np.full((int(chosen.sum()), 1), 255, np.uint8), shift)
-        square = pattern_square(name, size_px=period)
-        tiled = np.tile(square, (layer.shape[0] // period + 1, layer.shape[1] // period + 1))[
-            : layer.shape[0], : layer.shape[1]
-        ]
-        layer[(mask > 0) & tiled] = paint.ink[name][::-1]
-    out = cv2.addWeighted(picture, 1.0 - cover, layer, cover, 0.0)
-    _outline(out, fixed[good & in_zone], shift)
-    return jpeg(np.asarray(out, np.uint8), quality=84)
+        parts.append(line(left - 4, y(tick), left, y(tick), kind="tick"))
+        parts.append(text(left - 7, y(tick) + 3.5, short(tick), kind="end"))
+    parts.append(text(left + wide / 2, height - 6, grid.x_label, kind="mid name"))
+    parts.append(text(left - 34, top + tall / 2, grid.y_label, kind="mid name", turned=True))
+    where = f'data-map="chart" data-left="{left:.2f}" data-top="{top:.2f}" data-step="{step:.4f}"'
+    size = f'viewBox="0 0 {MAP_WIDTH:.0f} {height:.0f}"'
+    return f'<svg class="map" {size} role="img" aria-label="{esc(label)}" {where}>{"".join(parts)}</svg>'
 
 
 def swatch(verdict: str) -> str:
     """A small sample of a verdict's look, with its letter."""
     look = verdict_look(verdict)
-    return f'<i class="swatch {esc(look.pattern)}" style="--c:{css(look.colour)}">{esc(look.letter)}</i>'
+    return element("i", esc(look.letter), kind=f"swatch {look.pattern}", style=f"--c:{css(look.colour)}")
 
 
 def unknown_key(unknown: Bools, words: str) -> str:
     """The legend of hatched cells, where there are any."""
     if not unknown.any():
         return ""
-    return f'<ul class="keys"><li>{swatch("unknown")}{esc(words)}</li></ul>'
+    return element("ul", element("li", swatch("unknown") + esc(words)), kind="keys")
 
 
 def colour_bar(low: float, high: float, label: str, *, marks: list[tuple[float, str]], falling: bool) -> str:
-    """The ramp with its figures, as inline SVG."""
-    width, left, right = 300.0, 14.0, 14.0
-    x = Scale(low, high, left, width - right)
-    steps = 48
-    colours = ramp((np.arange(steps) + 0.5) / steps)
-    if falling:
-        colours = colours[::-1]
-    wide = (width - left - right) / steps
-    parts = [f'<svg class="bar" viewBox="0 0 {width:.0f} 46" role="img" aria-label="{esc(label)}">']
-    for k in range(steps):
-        r, g, b = colours[k].tolist()
-        parts.append(
-            f'<rect x="{left + k * wide:.2f}" y="14" width="{wide + 0.4:.2f}" height="10" fill="{css((r, g, b))}"/>'
-        )
-    for tick in ticks(low, high, about=6):
-        parts.append(
-            f'<text class="mid" x="{x(tick):.1f}" y="36">{f"{tick:g}".replace("-", chr(0x2212))}</text>'
-        )
+    """The ramp with its figures, as inline SVG; ``falling``: dark at the low end."""
+    width, edge, steps = 300.0, 14.0, 48
+    x = Scale(low, high, edge, width - edge)
+    colours = ramp((np.arange(steps) + 0.5) / steps)[:: -1 if falling else 1]
+    wide = (width - 2.0 * edge) / steps
+    parts: list[str] = []
+    for k, (r, g, b) in enumerate(colours.tolist()):
+        size = f'x="{edge + k * wide:.2f}" y="14" width="{wide + 0.4:.2f}" height="10"'
+        parts.append(f'<rect {size} fill="{css((r, g, b))}"/>')
+    parts.extend(text(x(tick), 36, short(tick), kind="mid") for tick in ticks(low, high, about=6))
     for value, word in marks:
         if low < value < high:
             parts.append(
-                f'<path class="mark" d="M{x(value):.1f} 26V10"/><text class="mid word" x="{x(value):.1f}" y="8">{esc(word)}</text>'
+                line(x(value), 10, x(value), 26, kind="mark") + text(x(value), 8, word, kind="mid word")
             )
-    parts.append(f'<text class="mid name" x="{width / 2:.0f}" y="45">{esc(label)}</text></svg>')
-    return "".join(parts)
+    parts.append(text(width / 2, 51, label, kind="mid name"))
+    head = f'<svg class="bar" viewBox="0 0 {width:.0f} 56" role="img" aria-label="{esc(label)}">'
+    return f"{head}{''.join(parts)}</svg>"
 
 
 def _hatched(name: str, title: str, colour: Bytes, unknown: Bools, legend: str) -> CellPaint:
     colour[unknown] = PURPLE
     return CellPaint(name, title, colour, {"hatch": unknown}, {"hatch": UNKNOWN_INK}, legend)
-
-
-def _fill(picture: Bytes, quads: Ints32, colour: Bytes, shift: int) -> None:
-    """Fill quads (k, 4, 2) one by one: neighbours may overlap, and one call for all would leave holes there."""
-    for quad, value in zip(quads, colour.tolist(), strict=True):
-        cv2.fillConvexPoly(picture, quad, value, cv2.LINE_8, shift)
-
-
-def _outline(picture: Bytes, quads: Ints32, shift: int) -> None:
-    if not len(quads):
-        return
-    mask = np.zeros(picture.shape[:2], np.uint8)
-    _fill(mask, quads, np.full((len(quads), 1), 255, np.uint8), shift)
-    soft = cv2.GaussianBlur(mask, (0, 0), max(2.0, picture.shape[1] / 300.0))
-    contours, _ = cv2.findContours((soft > 127).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    line = max(1, round(picture.shape[1] / 450.0))
-    cv2.drawContours(picture, contours, -1, (20, 20, 20), line + 2, cv2.LINE_AA)
-    cv2.drawContours(picture, contours, -1, WHITE, line, cv2.LINE_AA)
-
-
-def _area(corners: Floats) -> Floats:
-    a, b = corners[:, 2] - corners[:, 0], corners[:, 3] - corners[:, 1]
-    return np.abs(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]) / 2.0
-
-
-def _turned_to_camera(corners: Floats) -> Bools:
-    """Cells seen from outside: all of them run round the same way as most of the area does."""
-    a, b = corners[:, 2] - corners[:, 0], corners[:, 3] - corners[:, 1]
-    turn = np.nan_to_num(a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0])
-    return turn * np.sign(turn.sum()) > 0.0
-
-
-def bare_picture(poster: Poster) -> str:
-    """The poster without anything on it; a JPEG as data address."""
-    return jpeg(poster.bgr, quality=82)
 
 
 def unknown_cells(outcome: Outcome) -> Bools:

@@ -1,66 +1,14 @@
-"""Small pieces of HTML and SVG: escaping, numbers for people, axes, pictures as data."""
+"""Pieces of inline SVG: scales, ticks, lines, areas; colours come from the page's style sheet."""
 
 from __future__ import annotations
 
-import base64
-import html
 import math
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
-from models.geometry import Bytes, Floats
-
-MINUS = "\N{MINUS SIGN}"
-NARROW = "\N{NARROW NO-BREAK SPACE}"
-
-
-def esc(text: object) -> str:
-    """Text made harmless inside HTML and its attributes."""
-    return html.escape(str(text), quote=True)
-
-
-def number(value: float | None, digits: int = 1) -> str:
-    """A figure for people; ``not known`` where there is none."""
-    if value is None or not math.isfinite(value):
-        return "not known"
-    text = f"{value:.{digits}f}"
-    if float(text) == 0.0:
-        text = text.lstrip("-")
-    return text.replace("-", MINUS)
-
-
-def with_bound(value: float | None, bound: float | None, digits: int = 1) -> str:
-    """``12.3 ± 0.9``, or the figure alone with the words that its bound is not known."""
-    if value is None or not math.isfinite(value):
-        return "not known"
-    if bound is None or not math.isfinite(bound):
-        return f"{number(value, digits)} (bound not known)"
-    return f"{number(value, digits)}{NARROW}±{NARROW}{number(bound, digits)}"
-
-
-def clock(t_s: float) -> str:
-    """``1:05.2`` for 65.2 s."""
-    if not math.isfinite(t_s):
-        return "not known"
-    sign, tenths = (MINUS if t_s < -0.05 else ""), round(abs(t_s) * 10)
-    minutes, rest = divmod(tenths, 600)
-    return f"{sign}{minutes}:{rest // 10:02d}.{rest % 10}"
-
-
-def png(picture: Bytes) -> str:
-    """A picture (BGR or BGRA) as a data address."""
-    done, data = cv2.imencode(".png", picture, [cv2.IMWRITE_PNG_COMPRESSION, 9])
-    assert done
-    return "data:image/png;base64," + base64.b64encode(data.tobytes()).decode()
-
-
-def jpeg(picture: Bytes, *, quality: int) -> str:
-    """A picture (BGR) as a data address."""
-    done, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    assert done
-    return "data:image/jpeg;base64," + base64.b64encode(data.tobytes()).decode()
+from guidance.report_markup import MINUS, esc, number
+from models.geometry import Bools, Floats
 
 
 @dataclass(frozen=True)
@@ -79,6 +27,37 @@ class Scale:
     def many(self, values: Floats) -> Floats:
         """Positions of values; NaN stays NaN."""
         return self.at_low + (values - self.low) / (self.high - self.low) * (self.at_high - self.at_low)
+
+    def clipped(self, value: float) -> float:
+        """Position of a value, kept within the scale."""
+        return self(min(max(value, self.low), self.high))
+
+
+def text(x: float, y: float, words: str, *, kind: str = "", turned: bool = False) -> str:
+    """A line of text; ``turned`` runs upwards."""
+    if turned:
+        return f'<text class="{kind}" transform="translate({x:.1f} {y:.1f}) rotate(-90)">{esc(words)}</text>'
+    return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}">{esc(words)}</text>'
+
+
+def rect(
+    x: float, y: float, width: float, height: float, *, kind: str, title: str = "", radius: float = 0.0
+) -> str:
+    """A rectangle, with a tooltip where a title is given."""
+    size = f'x="{x:.1f}" y="{y:.1f}" width="{max(width, 0.0):.1f}" height="{max(height, 0.0):.1f}"'
+    corner = f' rx="{radius:.0f}"' if radius else ""
+    inside = f"><title>{esc(title)}</title></rect>" if title else "/>"
+    return f'<rect class="{kind}" {size}{corner}{inside}'
+
+
+def line(x1: float, y1: float, x2: float, y2: float, *, kind: str) -> str:
+    """A straight line."""
+    return f'<line class="{kind}" x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"/>'
+
+
+def curve(d: str, *, kind: str) -> str:
+    """A path."""
+    return f'<path class="{kind}" d="{d}"/>'
 
 
 def ticks(low: float, high: float, *, about: int) -> list[float]:
@@ -121,7 +100,7 @@ def nice_ceiling(value: float) -> float:
 
 
 def path(x: Floats, y: Floats) -> str:
-    """SVG path through points, broken where a value is missing."""
+    """Path through points, broken where a value is missing."""
     parts: list[str] = []
     pen_down = False
     for px, py in zip(x.tolist(), y.tolist(), strict=True):
@@ -134,12 +113,16 @@ def path(x: Floats, y: Floats) -> str:
 
 
 def band(x: Floats, low: Floats, high: Floats) -> str:
-    """SVG path of the area between two curves, one closed piece for every stretch without a gap."""
-    good = np.isfinite(x) & np.isfinite(low) & np.isfinite(high)
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], good, [False]]).astype(np.int8)))
+    """Path of the area between two curves, one closed piece for every stretch without a gap."""
     parts: list[str] = []
-    for a, b in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+    for a, b in runs(np.isfinite(x) & np.isfinite(low) & np.isfinite(high)):
         xs = np.concatenate([x[a:b], x[a:b][::-1]])
         ys = np.concatenate([low[a:b], high[a:b][::-1]])
         parts.append(path(xs, ys) + "Z")
     return "".join(parts)
+
+
+def runs(here: Bools) -> list[tuple[int, int]]:
+    """Stretches in which a condition holds, as (first, one past the last)."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], here, [False]]).astype(np.int8)))
+    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))

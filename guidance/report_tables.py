@@ -1,0 +1,223 @@
+"""Sections of the report that list: coverage, what was unknown, alarms, protocol, rig, limits, software."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import cast
+
+from guidance.outcome import Outcome
+from guidance.palette import verdict_look
+from guidance.report_facts import shares, tiles, unknowns, why_no_millimetres
+from guidance.report_maps import swatch
+from guidance.report_markup import (
+    NARROW,
+    TIMES,
+    TO,
+    about,
+    bullets,
+    clock,
+    element,
+    esc,
+    number,
+    section,
+    short,
+    table,
+)
+from models.protocol import DistanceBand, Ladder, Protocol
+
+SIGNS = {"high": "!!! high", "medium": "!! medium", "low": "! low"}
+
+LIMITS_OF_THE_METHOD = (
+    "This is not a medical device and not clinical evidence. It supports an operator; it does not replace "
+    "watching and asking the patient.",
+    "Exposure is not biological dose. Jet-seconds and degree-seconds say what reached the skin, not what it "
+    "did there; no validated measure of a cold dose exists.",
+    "Small cold spots read too warm: spots of a few thermal pixels were measured 2 to 7 °C too warm. True "
+    "minima may be lower than shown.",
+    "Skin under the nozzle, the hand or the fog of the jet is hidden. It warms by several degrees within "
+    "seconds once the jet has moved on, so what is seen then is not the lowest it had.",
+    "Dwell is computed from the nozzle's pose and a footprint formula (half width = bore / 2 + 0.1 of the "
+    "distance), not measured on the skin. The flow of the gas is not measured.",
+    "Cells are 5 mm wide. Nothing is said about tissue below the skin: minutes of gas cool skin, not joints.",
+    "Every bound is a 95 % bound under what the calibration states. What was not seen is unknown: never "
+    "zero, never fine.",
+)
+
+
+def coverage(outcome: Outcome) -> str:
+    """Areas by verdict, and the tiles."""
+    found = shares(outcome)
+    if not found:
+        return ""
+    zone = sum(s.zone_cm2 for s in found) or 1.0
+    rows: list[list[str]] = []
+    for s in found:
+        look = verdict_look(s.verdict)
+        percent = number(100.0 * s.zone_cm2 / zone, 0)
+        name = swatch(s.verdict) + element("b", esc(look.title))
+        rows.append([name, esc(look.meaning), number(s.zone_cm2), percent, number(s.outside_cm2)])
+    columns = ("Verdict", "Meaning", "zone cm²", "% of zone", "around it cm²")
+    body = table(columns, rows, kinds="ktnnn")
+    parts = tiles(outcome)
+    if parts:
+        limit = outcome.protocol.zone_time_s
+        title = f"Tiles (gas time: advisory {short(limit.warn)} s, limit {short(limit.stop)} s for each)"
+        body += element("h3", esc(title), kind="gap")
+        columns = ("Tile", "cm²", "gas s", "reached target %", "overexposed cm²", "unknown cm²")
+        rows = [
+            [
+                str(t.number),
+                *map(number, (t.area_cm2, t.gas_s, t.covered_pct, t.overexposed_cm2, t.unknown_cm2)),
+            ]
+            for t in parts
+        ]
+        body += table(columns, rows, kinds="knnnnn")
+    return section("Coverage", body, name="coverage")
+
+
+def not_known(outcome: Outcome) -> str:
+    """What was unknown and why."""
+    found = unknowns(outcome)
+    body = "<p>No gap was noticed: nozzle, zone and temperature were followed throughout.</p>"
+    if found:
+        rows = [[element("b", esc(f.name)), esc(f.value), esc(f.unit), esc(f.note)] for f in found]
+        body = table(("What", "how much", "", "Why, and what was done"), rows, kinds="tntt")
+    lead = "What was not seen is not counted as zero and not as fine."
+    return section("What was unknown, and why", body, name="unknown", lead=lead)
+
+
+def alarms(outcome: Outcome) -> str:
+    """All alarms in order of time."""
+    found = sorted(outcome.alarms, key=lambda a: a.t_on_s)
+    if not found:
+        return section("Alarms", "<p>No alarm was raised.</p>", name="alarms")
+    rows: list[list[str]] = []
+    for k, alarm in enumerate(found, start=1):
+        kind = alarm.priority if alarm.priority in SIGNS else "high"
+        off = "at the end" if alarm.t_off_s is None else clock(alarm.t_off_s)
+        lasted_s = (outcome.duration_s if alarm.t_off_s is None else alarm.t_off_s) - alarm.t_on_s
+        sign = element("span", SIGNS[kind], kind=f"pill {kind}")
+        cause = esc(alarm.cause.replace("_", " ")) + "<br>" + element("span", esc(alarm.kind), kind="small")
+        times = [clock(alarm.t_on_s), off, number(max(lasted_s, 0.0))]
+        rows.append([str(k), *times, sign, cause, esc(alarm.message)])
+    columns = ("No.", "on", "off", "s", "Priority", "Cause", "What the operator was told")
+    return section("Alarms", table(columns, rows, kinds="nnnnktt"), name="alarms", long=True)
+
+
+def protocol(outcome: Outcome) -> str:
+    """Limits with their sources."""
+    used, device = outcome.protocol, outcome.device
+    rows: list[list[str]] = []
+    for key, name, value in _protocol_figures(used):
+        evidence = used.evidence.get(key)
+        confidence = evidence.confidence if evidence else "low"
+        source = evidence.source if evidence else "no source given"
+        rows.append(
+            [esc(name), esc(value), element("span", esc(confidence), kind=f"conf {confidence}"), esc(source)]
+        )
+    bore_mm = outcome.rig.nozzle.bore_mm if outcome.rig and outcome.rig.nozzle else device.bore_mm
+    profile = [
+        ("Gas at the orifice", f"{short(device.outlet_degc)} °C"),
+        ("Gas at the skin, in the core", f"{short(device.skin_gas_degc)} °C"),
+        ("Film coefficient there", f"{short(device.film_w_m2k)} W/m²K"),
+        ("Bore used", f"{short(bore_mm)} mm"),
+    ]
+    body = table(("Figure", "Value", "Confidence", "Source"), rows, kinds="tnkt")
+    body += element("h3", esc(f"Device profile: {device.title}"), kind="gap") + about(profile)
+    approved = f"Approved by {used.approved_by}." if used.approved_by else "Not approved by a clinician."
+    lead = f"{used.title} ({used.name}). {approved}"
+    return section("Protocol used", body, name="protocol", lead=lead, long=True)
+
+
+def rig(outcome: Outcome) -> str:
+    """Calibration of the cameras."""
+    used = outcome.rig
+    if used is None:
+        return section("Rig", element("p", esc(why_no_millimetres(outcome))), name="rig")
+    calibrated = used.created.strftime("%Y-%m-%d %H:%M %Z").strip()
+    if (outcome.treatment.started.tzinfo is None) == (used.created.tzinfo is None):
+        age_days = (outcome.treatment.started - used.created).total_seconds() / 86400.0
+        calibrated += f" ({number(age_days, 0)} days before)" if age_days >= 1.0 else ""
+    residual = "not stated" if used.rgb_rms_px is None else f"{number(used.rgb_rms_px, 2)} px rms"
+    thermal, depth = "none", "none"
+    if used.thermal is not None:
+        camera = used.thermal.camera
+        thermal = (
+            f"{camera.width_px} {TIMES} {camera.height_px} px, uncorrected accuracy ±{NARROW}"
+            f"{number(used.thermal.accuracy_degc)} °C, emissivity {number(used.thermal.emissivity, 2)}"
+        )
+    if used.depth is not None:
+        depth = f"{used.depth.camera.width_px} {TIMES} {used.depth.camera.height_px} px"
+    nozzle, tags = used.nozzle, used.skin
+    rows = [
+        ("Calibrated", calibrated),
+        ("Colour camera", f"{used.rgb.width_px} {TIMES} {used.rgb.height_px} px, residual {residual}"),
+        ("Thermal camera", thermal),
+        ("Depth camera", depth),
+        (
+            "Nozzle",
+            f"bore {short(nozzle.bore_mm)} mm, {len(nozzle.tags.ids)} tags" if nozzle else "not calibrated",
+        ),
+        ("Skin tags", f"{len(tags.ids)} of {short(tags.size_mm)} mm" if tags else "none"),
+    ]
+    lead = "A residual in pixels is not an accuracy on the skin; the bounds above are."
+    return section("Rig used", about(rows), name="rig", lead=lead)
+
+
+def warnings(outcome: Outcome) -> str:
+    """What the reader of the recording could work around."""
+    if not outcome.warnings:
+        return ""
+    return section("Warnings about the recording", bullets(outcome.warnings), name="warnings")
+
+
+def method() -> str:
+    """What this report cannot say."""
+    return section("Limits of the method", bullets(LIMITS_OF_THE_METHOD), name="limits")
+
+
+def software(outcome: Outcome) -> str:
+    """Version and checksums."""
+    rows = [("software", f"cryoguide {outcome.summary.get('version', 'version not known')}")]
+    for key in ("schema", "hashes"):
+        rows.extend(_flat(key, outcome.summary.get(key)))
+    return section("Software and checksums", about(rows, code=True), name="software")
+
+
+def _flat(key: str, value: object) -> Iterable[tuple[str, str]]:
+    if isinstance(value, Mapping):
+        for name, inner in cast("Mapping[object, object]", value).items():
+            yield from _flat(f"{key}: {name}", inner)
+    else:
+        yield key, "none" if value is None else str(value)
+
+
+def _protocol_figures(p: Protocol) -> list[tuple[str, str, str]]:
+    """Key of the evidence, name, and value of each figure."""
+    slow = f"Nozzle slower than {short(p.static_speed_cm_s)} cm/s over one spot"
+    return [
+        ("target_degc", "Target band", f"{short(p.target_low_degc)}{TO}{short(p.target_high_degc)} °C"),
+        ("advisory_degc", "Advisory temperature", f"{short(p.advisory_degc)} °C"),
+        ("skin_degc", "Skin temperature, warning / STOP", _pair(p.skin_degc, "°C")),
+        ("predicted_s", "Predicted time to STOP, warning / STOP", _pair(p.predicted_s, "s")),
+        ("confirm_pictures", "Pictures that must agree", str(p.confirm_pictures)),
+        ("distance_mm", "Distance, warning / STOP", _band(p.distance)),
+        ("zone_time_s", "Gas time per tile, warning / STOP", _pair(p.zone_time_s, "s")),
+        ("session_time_s", "Gas time of a session", f"{short(p.session_time_s)} s"),
+        ("static_s", f"{slow}, warning / STOP", _pair(p.static_s, "s")),
+        ("dwell_s", "Jet-seconds per cell, advisory / limit", _pair(p.dwell_s, "s")),
+        ("below_10_s", "Time below 10 °C, advisory / limit", _pair(p.below_10_s, "s")),
+        ("below_4_s", "Time below 4 °C, advisory / limit", _pair(p.below_4_s, "s")),
+        ("below_2_s", "Time below 2 °C, advisory / limit", _pair(p.below_2_s, "s")),
+        ("incidence_deg", "Incidence, warning above", f"{short(p.incidence_warn_deg)}°"),
+    ]
+
+
+def _pair(ladder: Ladder, unit: str) -> str:
+    return f"{short(ladder.warn)} / {short(ladder.stop)} {unit}"
+
+
+def _band(band: DistanceBand) -> str:
+    far = "" if band.warn_high_mm is None else f" or above {short(band.warn_high_mm)}"
+    good = f"good {short(band.good_low_mm)}{TO}{short(band.good_high_mm)}"
+    return f"{good}, below {short(band.warn_low_mm)}{far} / below {short(band.stop_low_mm)} mm"
