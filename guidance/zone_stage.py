@@ -61,7 +61,9 @@ def place_or_follow(
         return state
     placement = _placement(state, capture, setup)
     if isinstance(placement, str):
-        return replace(state, waiting_for=placement)
+        tapped = [tap for tap in _taps(setup, "rgb") if tap.t_s <= capture.t_s]
+        shown = PixelZone("rgb", tapped[-1].outline_px, "tap", "held") if tapped else state.pixel_zone
+        return replace(state, waiting_for=placement, pixel_zone=shown)
     chart = placement.chart
     n = len(chart)
     unknown = np.full(n, np.nan)
@@ -80,7 +82,8 @@ def place_or_follow(
         seen_hit_s=capture.t_s,
         spot_unobserved_s=0.0,
     )
-    return replace(state, on_skin=on_skin, remarks=(*state.remarks, *placement.remarks), waiting_for="")
+    remarks = (*state.remarks, *placement.remarks)
+    return replace(state, on_skin=on_skin, pixel_zone=None, remarks=remarks, waiting_for="")
 
 
 def _placement(state: State, capture: Capture, setup: Setup) -> Placement | str:

@@ -24,11 +24,11 @@ from models.sightings import Lost, NozzleSighting
 OBSERVED_S = 0.5
 """A reading older than this is history, not an observation (domain section 8: thermal frame age)."""
 
-GRAZING_COS = 0.25
+GRAZING_COS = 0.35
 """Cells seen more grazingly read several degrees low: emissivity falls and neighbours mix in (simulated: 3-6 degC
 below a cosine of 0.2)."""
 
-SLANT_COS = 0.5
+SLANT_COS = 0.6
 """Below this the reading is widened by up to `SLANT_U95_DEGC`."""
 
 SLANT_U95_DEGC = 2.0
