@@ -32,6 +32,7 @@ from guidance.state import begin
 from models.capture import Capture
 from models.geometry import Bytes
 from models.problems import InputError
+from models.sightings import NozzleSighting
 from models.weights import POSE
 from vision.bundle import bundle_path
 from vision.landmarks import BodyEyes
@@ -54,6 +55,7 @@ STAGES = (
 )
 """What is timed, and its name in `guidance.pipeline`; stages of one label are added up."""
 
+OUR_TAGS, PEER_TAGS = "tags the nozzle's pose rests on", "tags that pupil-apriltags found"
 STEP, READ, OVERLAY = "whole step", "reading the recording", "drawing the overlay"
 POSE_PEER, TAG_PEER = "MediaPipe Pose, VIDEO mode, every frame", "pupil-apriltags, quad_decimate 2"
 
@@ -68,7 +70,7 @@ _FAMILIES = {
 
 
 class Stopwatch:
-    """Milliseconds by name, one row a capture."""
+    """Milliseconds (and counts of tags) by name, one row a capture."""
 
     def __init__(self) -> None:
         """Start with no row."""
@@ -79,11 +81,11 @@ class Stopwatch:
         """Begin the next capture."""
         self._rows.append({})
 
-    def add(self, name: str, seconds: float) -> None:
-        """Add to a name in the current row."""
+    def add(self, name: str, value: float) -> None:
+        """Add milliseconds or a count to a name in the current row; dropped before the first row."""
         self._names[name] = None
         if self._rows:
-            self._rows[-1][name] = self._rows[-1].get(name, 0.0) + 1000.0 * seconds
+            self._rows[-1][name] = self._rows[-1].get(name, 0.0) + value
 
     @contextmanager
     def time(self, name: str) -> Iterator[None]:
@@ -92,9 +94,9 @@ class Stopwatch:
         try:
             yield
         finally:
-            self.add(name, time.perf_counter() - start_s)
+            self.add(name, 1000.0 * (time.perf_counter() - start_s))
 
-    def milliseconds(self, name: str) -> np.ndarray:
+    def values(self, name: str) -> np.ndarray:
         """One value a capture; 0 where it did not run."""
         return np.array([row.get(name, 0.0) for row in self._rows])
 
@@ -155,12 +157,12 @@ def measure(folder: Path, *, captures: int | None, peers: bool, models_dir: Path
             transient=True,
             console=Console(stderr=True),
         )
-        for capture, read_s in source:
+        for capture, read_ms in source:
             if captures is not None and seen >= captures:
                 break
             if capture.t_s >= WARM_UP_S:
                 watch.next_row()
-            watch.add(READ, read_s)
+            watch.add(READ, read_ms)
             with watch.time(STEP):
                 state, guidance = pipeline.step(state, capture, setup)
             if capture.bgr is None:
@@ -173,26 +175,29 @@ def measure(folder: Path, *, captures: int | None, peers: bool, models_dir: Path
                     pose.detect(capture.bgr, t_s=capture.t_s)
             if tags is not None:
                 with watch.time(TAG_PEER):
-                    tags(capture.bgr)
+                    found = tags(capture.bgr)
+                watch.add(PEER_TAGS, found)
+                if isinstance(guidance.nozzle, NozzleSighting):
+                    watch.add(OUR_TAGS, guidance.nozzle.tags_used)
     return watch
 
 
 def timed_captures(recording: Recording) -> Iterator[tuple[Capture, float]]:
-    """Each capture with the seconds that reading it took."""
+    """Each capture with the milliseconds that reading it took."""
     start_s = time.perf_counter()
     for capture in recording.captures():
-        yield capture, time.perf_counter() - start_s
+        yield capture, 1000.0 * (time.perf_counter() - start_s)
         start_s = time.perf_counter()
 
 
-def tag_detector(dictionary: str | None) -> Callable[[Bytes], object] | None:
-    """Full-frame detection by pupil-apriltags; None without tags of a family that it knows."""
+def tag_detector(dictionary: str | None) -> Callable[[Bytes], int] | None:
+    """Count tags in the full picture by pupil-apriltags; None where it does not know the family."""
     if dictionary not in _FAMILIES:
         return None
     from pupil_apriltags import Detector  # pyright: ignore[reportMissingImports]  # bench extra only
 
     detector: Any = Detector(families=_FAMILIES[dictionary], quad_decimate=2.0)
-    return lambda bgr: detector.detect(cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY))
+    return lambda bgr: len(detector.detect(cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY)))
 
 
 def table(watch: Stopwatch, *, title: str) -> Table:
@@ -205,7 +210,7 @@ def table(watch: Stopwatch, *, title: str) -> Table:
     for section in (labels, [STEP], [READ, OVERLAY], [POSE_PEER, TAG_PEER]):
         for name in section:
             if name in watch.names:
-                ms = watch.milliseconds(name)
+                ms = watch.values(name)
                 figures = (ms.mean(), *np.percentile(ms, [50, 95]), ms.max())
                 out.add_row(name, *(f"{value:.2f}" for value in figures))
         out.add_section()
@@ -213,12 +218,15 @@ def table(watch: Stopwatch, *, title: str) -> Table:
 
 
 def ratios(watch: Stopwatch) -> list[str]:
-    """The two ratios that matter, of the means."""
+    """The two ratios that matter, of the means, and how many tags either of the two saw."""
     said: list[str] = []
     for what, peer, aim in ((STEP, POSE_PEER, STEP_AIM), ("nozzle", TAG_PEER, NOZZLE_AIM)):
         if what in watch.names and peer in watch.names:
-            ratio = watch.milliseconds(what).mean() / watch.milliseconds(peer).mean()
+            ratio = watch.values(what).mean() / watch.values(peer).mean()
             said.append(f"{what} / {peer}: {ratio:.2f} (aim: at most {aim})")
+    for name in (OUR_TAGS, PEER_TAGS):
+        if name in watch.names:
+            said.append(f"{name}: {watch.values(name).mean():.1f} a capture")
     return said
 
 
@@ -243,7 +251,7 @@ def main() -> int:
             watch = measure(
                 session, captures=options.captures, peers=options.peers, models_dir=options.models
             )
-            console.print(table(watch, title=f"{session.name}: {len(watch.milliseconds(STEP))} captures"))
+            console.print(table(watch, title=f"{session.name}: {len(watch.values(STEP))} captures"))
             for line in ratios(watch):
                 console.print(line, highlight=False)
     except InputError as error:
