@@ -21,12 +21,12 @@ FAR_PX = 20_000.0
 """Coordinates are clipped here: OpenCV's fixed-point coordinates overflow at 2^31 / 2^SHIFT."""
 
 _SPELLED = {"≤": "<=", "≥": ">=", "–": "-", "—": "-", "−": "-", "²": "2"}  # noqa: RUF001
-_SPELLED |= {"×": "x", "…": "...", "µ": "u", "’": "'", "“": '"', "”": '"', "ß": "ss", "·": "-"}  # noqa: RUF001
+_SPELLED_MORE = {"×": "x", "…": "...", "µ": "u", "’": "'", "“": '"', "”": '"', "ß": "ss", "·": "-"}  # noqa: RUF001
 
 
 def plain(text: str) -> str:
     """Text in the letters of OpenCV's stroke font, and the two that `write` draws itself: ``±`` and ``°``."""
-    for sign, spelled in _SPELLED.items():
+    for sign, spelled in (_SPELLED | _SPELLED_MORE).items():
         text = text.replace(sign, spelled)
     text = unicodedata.normalize("NFKD", text)
     text = "".join(c for c in text if not unicodedata.combining(c))
@@ -130,8 +130,9 @@ def panel(
     if x1 <= x0 or y1 <= y0:
         return
     region = picture[y0:y1, x0:x1]
-    tint = (*(cover * c for c in bgr(colour)), 0.0)
-    region[:] = cv2.add(cv2.convertScaleAbs(region, alpha=1.0 - cover), tint)
+    dark = cv2.convertScaleAbs(region, alpha=1.0 - cover)
+    b, g, r = (cover * c for c in bgr(colour))
+    region[:] = cv2.add(dark, (b, g, r, 0.0))  # pyright: ignore[reportCallIssue, reportArgumentType]
 
 
 def box(picture: Bytes, corners: tuple[float, float, float, float], *, colour: Rgb, line: int = -1) -> None:

@@ -89,8 +89,8 @@ def draw_chart(
     vertex_px = rgb.project(zone.rgb_from_chart.apply(mesh.vertex_mm))
     position = zone.position_rgb_mm
     facing = -(zone.normal_rgb * position).sum(1) > GRAZING_COS * np.linalg.norm(position, axis=1)
-    finite = np.isfinite(vertex_px).all(1)
-    visible = facing & finite[mesh.corner].all(1)
+    finite = np.isfinite(vertex_px.sum(axis=1))
+    visible = facing & finite[mesh.corner].all(axis=1)
     quads = fixed(np.nan_to_num(vertex_px))[mesh.corner]
     states = cell_states(guidance, protocol=protocol, cells=len(chart))
     drawn = visible & ((states.level > 0) | states.over | states.unknown | states.unseen | chart.left_out)

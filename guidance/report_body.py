@@ -60,7 +60,9 @@ def body_picture(
     x0, y0, x1, y1 = crop
     zoom = width_px / (x1 - x0)
     size = (width_px, round((y1 - y0) * zoom))
-    picture = cv2.resize(poster.bgr[y0:y1, x0:x1], size, interpolation=cv2.INTER_CUBIC)
+    picture: Bytes = np.asarray(
+        cv2.resize(poster.bgr[y0:y1, x0:x1], size, interpolation=cv2.INTER_CUBIC), np.uint8
+    )
     corners = (poster.corner_px - [x0, y0] + 0.5) * zoom - 0.5
     good = np.isfinite(corners).all((1, 2)) & _turned_to_camera(corners)
     shown = good if hidden is None else good & ~hidden
@@ -78,10 +80,10 @@ def body_picture(
         _fill(mask, fixed[chosen], np.full((int(chosen.sum()), 1), 255, np.uint8), shift)
         dark = stripes_of(name, height_px=layer.shape[0], width_px=layer.shape[1], period_px=period)
         layer[(mask > 0) & dark] = paint.ink[name][::-1]
-    out = cv2.addWeighted(picture, 1.0 - cover, layer, cover, 0.0)
+    out: Bytes = np.asarray(cv2.addWeighted(picture, 1.0 - cover, layer, cover, 0.0), np.uint8)
     _outline(out, fixed[good & (grid.in_zone | grid.left_out)], shift, cell_px=cell_px, colour=WHITE)
     _outline(out, fixed[good & grid.left_out], shift, cell_px=0.0, colour=AMBER)
-    return jpeg(np.asarray(out, np.uint8), quality=84)
+    return jpeg(out, quality=84)
 
 
 def bare_picture(poster: Poster) -> str:

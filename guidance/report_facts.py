@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -216,10 +215,12 @@ def tiles(outcome: Outcome) -> list[Tile]:
         return []
     named, reached = _named(outcome), reached_target(exposure, protocol=outcome.protocol)
     told = outcome.summary.get("tile_time_s")
-    gas_s = cast("Sequence[float]", told) if isinstance(told, list) else []
+    gas_s = _listed(told)
     out: list[Tile] = []
-    for tile in np.unique(chart.tile[chart.tile >= 0]).tolist():
+    for tile in range(int(chart.tile.max(initial=-1)) + 1):
         here = chart.tile == tile
+        if not here.any():
+            continue
         whole = area_cm2(outcome, here)
         out.append(
             Tile(
@@ -313,6 +314,10 @@ def _unknown_cells(outcome: Outcome) -> list[Fact]:
         why += f"; at most {number(longest_s)} s of gas on one cell" if longest_s > 0.0 else ""
         out.append(_fact("Verdict unknown", area_cm2(outcome, here), "cm²", why))
     return out
+
+
+def _listed(value: object) -> list[float]:
+    return cast("list[float]", value) if isinstance(value, list) else []
 
 
 def _causes(outcome: Outcome, verdict: str) -> list[str]:

@@ -85,10 +85,7 @@ def pixel_grid(cells: PixelCells) -> CellGrid:
     """A zone known in pixels, as in its picture."""
     x, y = cells.centre_px[:, 0], cells.centre_px[:, 1]
     step_x, step_y = _pitch(x), _pitch(y)
-    col, row = (
-        np.round((x - x.min()) / step_x).astype(np.int64),
-        np.round((y - y.min()) / step_y).astype(np.int64),
-    )
+    col, row = _nearest((x - x.min()) / step_x), _nearest((y - y.min()) / step_y)
     return CellGrid(
         row=row,
         col=col,
@@ -157,6 +154,10 @@ def raster(
         mask = np.kron(here, np.ones((SQUARE_PX, SQUARE_PX), bool)) & dark
         large[mask, :3] = ink[name][::-1]
     return large
+
+
+def _nearest(values: Floats) -> Ints:
+    return np.round(values).astype(np.int64)
 
 
 def _slope(index: Ints, value_mm: Floats) -> float:

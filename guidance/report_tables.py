@@ -194,22 +194,23 @@ def _flat(key: str, value: object) -> Iterable[tuple[str, str]]:
 
 def _protocol_figures(p: Protocol) -> list[tuple[str, str, str]]:
     """Key of the evidence, name, and value of each figure."""
-    slow = f"Nozzle slower than {short(p.static_speed_cm_s)} cm/s over one spot"
+    speed = f"{short(p.static_speed_cm_s)} cm/s"
     return [
         ("target_degc", "Target band", f"{short(p.target_low_degc)}{TO}{short(p.target_high_degc)} °C"),
         ("advisory_degc", "Advisory temperature", f"{short(p.advisory_degc)} °C"),
         ("skin_degc", "Skin temperature, warning / STOP", _pair(p.skin_degc, "°C")),
         ("predicted_s", "Predicted time to STOP, warning / STOP", _pair(p.predicted_s, "s")),
         ("confirm_pictures", "Pictures that must agree", str(p.confirm_pictures)),
-        ("distance_mm", "Distance, warning / STOP", _band(p.distance)),
+        ("distance", "Distance, warning / STOP", _band(p.distance)),
         ("zone_time_s", "Gas time per tile, warning / STOP", _pair(p.zone_time_s, "s")),
         ("session_time_s", "Gas time of a session", f"{short(p.session_time_s)} s"),
-        ("static_s", f"{slow}, warning / STOP", _pair(p.static_s, "s")),
+        ("static_speed_cm_s", "Speed below which the nozzle counts as still", speed),
+        ("static_s", "Still over one spot, warning / STOP", _pair(p.static_s, "s")),
         ("dwell_s", "Jet-seconds per cell, advisory / limit", _pair(p.dwell_s, "s")),
         ("below_10_s", "Time below 10 °C, advisory / limit", _pair(p.below_10_s, "s")),
         ("below_4_s", "Time below 4 °C, advisory / limit", _pair(p.below_4_s, "s")),
         ("below_2_s", "Time below 2 °C, advisory / limit", _pair(p.below_2_s, "s")),
-        ("incidence_deg", "Incidence, warning above", f"{short(p.incidence_warn_deg)}°"),
+        ("incidence_warn_deg", "Incidence, warning above", f"{short(p.incidence_warn_deg)}°"),
     ]
 
 

@@ -1,5 +1,8 @@
 """The annotated video: H.264 with true time stamps, written so that a browser plays it at once."""
 
+# pyright: standard
+# PyAV leaves its packets and options partly untyped, so strict checking would only count those.
+
 from __future__ import annotations
 
 import os
@@ -10,6 +13,7 @@ from typing import Self
 
 import av
 import numpy as np
+from av.container.output import OutputContainer
 from av.video.stream import VideoStream
 
 from models.geometry import Bytes
@@ -33,7 +37,7 @@ class OverlayVideo:
         """Write to ``path`` (an ``.mp4``)."""
         self._path = path
         self._aside = path.with_name(f".{path.name}.part")
-        self._container: av.container.OutputContainer | None = None
+        self._container: OutputContainer | None = None
         self._stream: VideoStream | None = None
         self._last_pts: int | None = None
         self._start_s = 0.0
@@ -60,8 +64,7 @@ class OverlayVideo:
         try:
             if self._container is not None and self._stream is not None:
                 if kind is None:
-                    for packet in self._stream.encode(None):
-                        self._container.mux(packet)
+                    self._container.mux(self._stream.encode(None))
                 self._container.close()
                 if kind is None:
                     os.replace(self._aside, self._path)
@@ -95,8 +98,7 @@ class OverlayVideo:
         frame = av.VideoFrame.from_ndarray(_even(bgr), format="bgr24")
         frame = frame.reformat(format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG")
         frame.pts, frame.time_base = pts, TIME_BASE
-        for packet in self._stream.encode(frame):
-            self._container.mux(packet)
+        self._container.mux(self._stream.encode(frame))
 
     def _open(self, bgr: Bytes) -> None:
         self._shape = bgr.shape
