@@ -1,0 +1,235 @@
+"""Photometric alignment of a rigid body of tags: six degrees of freedom from all pixels of all tags."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from models.camera import Camera
+from models.geometry import Bools, Floats, Pose, rotation_from_rvec
+from vision.fiducials import TagBody, Window
+from vision.tag_picture import body_equations
+
+MARGIN = 0.7
+"""White border of a tag that is relied on, modules: the least that its dictionary's users print is 1."""
+
+CLEAR_BLURS = 2.0
+"""Blurs that a pixel must lie inside the plate: less than 2.5 % of its light comes from beyond."""
+
+MIN_COSINE = 0.2
+"""Tags seen more slantingly than 78 degrees are left out."""
+
+MIN_MATCH = 0.85
+"""Least correlation of a tag with its prediction: 0.97 and more in recordings, below 0.7 one module off."""
+
+MIN_KEPT = 0.5
+"""Least share of a tag's pixels that look like it."""
+
+BLUR_PX = (0.35, 3.5)
+"""Blur is sought between these."""
+
+BLUR_SIGMA_PX = 0.15
+"""How far the blur may stray from what it was expected to be (focus and motion change it), 1 sigma."""
+
+COARSE_BLUR_PX = 1.0
+"""Extra blur of picture and prediction at half size: widens the reach of a step to about one module."""
+
+MAX_SIDE_PX = 90.0
+"""Larger tags are aligned in a picture of half the size: they have pixels to spare."""
+
+
+DONE_PX = 0.02
+"""A step smaller than this ends the descent; what is left is a tenth of it."""
+
+MAX_STEP_PX = 6.0
+"""Longest step: beyond about two modules the linearisation means nothing."""
+
+
+@dataclass(frozen=True, eq=False)
+class Aligned:
+    """A body laid over the picture. Motions as in `models.sightings.NozzleSighting.covariance`, and the blur."""
+
+    rgb_from_body: Pose
+    blur_px: float
+    centroid_rgb_mm: Floats
+    """Point about which the motions turn, shape (3,)."""
+    used: Bools
+    """Tags that the pose rests on, shape (n,)."""
+    information: Floats
+    """Of each tag, were the residuals of its pixels independent, shape (n, 7, 7)."""
+    score: Floats
+    """Of each tag, shape (n, 7): how it would still move the body."""
+    spread: Floats
+    """Of each tag: sum over blocks of pixels of the outer products of their scores, shape (n, 7, 7)."""
+    stats: Floats
+    """Of each tag, see `vision.tag_picture.tag_equations`, shape (n, 7)."""
+    step_px: float
+    """Size of the last step in the picture."""
+
+
+def half_size(window: Window, camera: Camera) -> tuple[Window, Camera]:
+    """The same window and camera with half as many pixels a side."""
+    height, width = window.light.shape
+    light = window.light[: height // 2 * 2, : width // 2 * 2]
+    light = 0.25 * (light[::2, ::2] + light[1::2, ::2] + light[::2, 1::2] + light[1::2, 1::2])
+    smaller = Camera(
+        width_px=camera.width_px // 2,
+        height_px=camera.height_px // 2,
+        fx_px=camera.fx_px / 2.0,
+        fy_px=camera.fy_px / 2.0,
+        cx_px=(camera.cx_px - 0.5) / 2.0,
+        cy_px=(camera.cy_px - 0.5) / 2.0,
+        distortion=camera.distortion,
+    )
+    return Window(light, window.corner_px // 2), smaller
+
+
+def align(
+    window: Window,
+    body: TagBody,
+    camera: Camera,
+    *,
+    start: Pose,
+    blur_px: float,
+    srgb: bool,
+    coarse: bool,
+    tags: Bools | None = None,
+) -> Aligned | None:
+    """Move the body until its tags, as the camera would see them, lie over those in the picture.
+
+    Args:
+        window: Linear light.
+        body: Tags.
+        camera: Of the picture that the window was cut from.
+        start: First guess: within a quarter of a module, with ``coarse`` within about one.
+        blur_px: Blur expected, standard deviation.
+        srgb: Whether the picture's numbers were gamma-coded.
+        coarse: First at half size.
+        tags: Which tags to use; None = those that face the camera.
+
+    Returns:
+        None where nothing in the picture looks like the tags.
+    """
+    side_px = _side_px(body, camera, start)
+    while side_px > MAX_SIDE_PX and min(window.light.shape) > 64:
+        window, camera = half_size(window, camera)
+        side_px, blur_px = side_px / 2.0, max(blur_px / 2.0, 0.5)
+    pose = start
+    if coarse:
+        small, small_camera = half_size(window, camera)
+        light = cv2.GaussianBlur(small.light, (0, 0), COARSE_BLUR_PX)
+        expected_px = float(np.hypot(blur_px / 2.0, COARSE_BLUR_PX))
+        rough = _descend(
+            Window(light, small.corner_px),
+            body,
+            small_camera,
+            start=pose,
+            blur_px=expected_px,
+            srgb=srgb,
+            rounds=4,
+            least_match=0.3,
+            free_blur=False,
+            tags=tags,
+        )
+        if rough is None:
+            return None
+        pose = rough.rgb_from_body
+    return _descend(
+        window,
+        body,
+        camera,
+        start=pose,
+        blur_px=blur_px,
+        srgb=srgb,
+        rounds=5,
+        least_match=MIN_MATCH,
+        free_blur=True,
+        tags=tags,
+    )
+
+
+def _side_px(body: TagBody, camera: Camera, pose: Pose) -> float:
+    depth_mm = max(float(pose.apply(body.centroid_mm)[2]), 1.0)
+    side_mm = float(np.linalg.norm(body.corners_mm[:, 1] - body.corners_mm[:, 0], axis=-1).max())
+    return side_mm * camera.fx_px / depth_mm
+
+
+def _descend(
+    window: Window,
+    body: TagBody,
+    camera: Camera,
+    *,
+    start: Pose,
+    blur_px: float,
+    srgb: bool,
+    rounds: int,
+    least_match: float,
+    free_blur: bool,
+    tags: Bools | None,
+) -> Aligned | None:
+    lens = np.array([camera.fx_px, camera.fy_px, camera.cx_px, camera.cy_px, *camera.distortion])
+    pose, expected_px, step_px = start, blur_px, np.inf
+    chosen = np.flatnonzero(body.facing(start) > MIN_COSINE if tags is None else tags)
+    if len(chosen) == 0:
+        return None
+    # Half the radius of the body turns radians into a motion in the picture.
+    lever_mm = float(np.linalg.norm(body.corners_mm - body.centroid_mm, axis=-1).max())
+    for step in range(rounds + 1):
+        last = step == rounds or step_px < DONE_PX
+        centroid = pose.apply(body.centroid_mm)
+        h, b, spread, stats = body_equations(
+            window.light,
+            window.corner_px,
+            body.patterns[chosen],
+            body.plates_in(pose)[chosen],
+            lens,
+            centroid,
+            blur_px,
+            MARGIN,
+            (CLEAR_BLURS if free_blur else 1.0) * blur_px,
+            srgb,
+            last,
+        )
+        good = (stats[:, 4] >= (least_match if last else 0.3)) & (stats[:, 3] >= (MIN_KEPT if last else 0.3))
+        if not good.any() or centroid[2] < 1.0:
+            return None
+        if last:
+            break
+        total, right = h[good].sum(axis=0), b[good].sum(axis=0)
+        total[6, 6] += 1.0 / BLUR_SIGMA_PX**2 if free_blur else 1e12
+        right[6] += (expected_px - blur_px) / BLUR_SIGMA_PX**2 if free_blur else 0.0
+        damping = 1e-6 * np.diag(total)
+        try:
+            move = np.linalg.solve(total + np.diag(damping), right)
+        except np.linalg.LinAlgError:
+            return None
+        if not np.all(np.isfinite(move)):
+            return None
+        per_mm = camera.fx_px / centroid[2]
+        step_px = per_mm * float(np.hypot(np.linalg.norm(move[:3]) * lever_mm, np.linalg.norm(move[3:5])))
+        shrink = min(1.0, MAX_STEP_PX / max(step_px, 1e-9))
+        turn = rotation_from_rvec(shrink * move[:3])
+        pose = Pose.of(
+            turn @ pose.rotation,
+            turn @ (pose.translation_mm - centroid) + centroid + shrink * move[3:6],
+        )
+        blur_px = float(np.clip(blur_px + shrink * move[6], *BLUR_PX))
+    n = len(body.ids)
+    used = np.zeros(n, np.bool_)
+    used[chosen] = good
+    all_h, all_b = np.zeros((n, 7, 7)), np.zeros((n, 7))
+    all_spread, all_stats = np.zeros((n, 7, 7)), np.zeros((n, 7))
+    all_h[chosen], all_b[chosen], all_spread[chosen], all_stats[chosen] = h, b, spread, stats
+    return Aligned(
+        rgb_from_body=pose,
+        blur_px=blur_px,
+        centroid_rgb_mm=pose.apply(body.centroid_mm),
+        used=used,
+        information=all_h,
+        score=all_b,
+        spread=all_spread,
+        stats=all_stats,
+        step_px=step_px,
+    )

@@ -1,0 +1,323 @@
+"""The nozzle: tags of its collar in the picture, to where the orifice is and where the gas goes.
+
+A capture in which the nozzle was just seen is searched round the prediction only: the collar's pattern is
+laid over the picture (`vision.alignment`). Where that fails, corners are looked for in a larger window, then
+in the whole picture. What two poses explain equally well is not guessed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from models.camera import Camera
+from models.geometry import Bytes, Floats, Pose, frozen, rotation_from_rvec
+from models.rig import Rig
+from models.sightings import Lost, NozzleSighting
+from vision.alignment import Aligned, align
+from vision.fiducials import (
+    TagBody,
+    Window,
+    find_corners,
+    other_pose,
+    poses_from_corners,
+    rotation_vector,
+    tag_body,
+    turn_rad,
+    window_of,
+)
+from vision.pose_bounds import Misfit, pose_covariance, score_inflation, settle, tag_misfit
+
+BRIDGE_S = 0.150
+"""Longest time over which a pose is predicted (session format: at most 150 ms)."""
+
+REACQUIRE_S = 0.5
+"""Until then a nozzle out of sight is first looked for near where it was."""
+
+HAND_MM_S2 = 1500.0
+"""Acceleration of a hand that sweeps a wand, 1 sigma; a sweep of 60 mm at 1 Hz peaks at 1200 mm/s2."""
+
+HAND_RAD_S2 = 10.0
+"""Angular acceleration likewise: 15 degrees at 1 Hz peaks at 10 rad/s2."""
+
+APART = 16.0
+"""Chi-square by which the better of two poses must win: odds of 3000 to 1."""
+
+CONTINUITY = 9.0
+"""Most that nearness to the prediction may add to that: motion alone never decides."""
+
+FIRST_BLUR_PX = 0.8
+"""Blur before any was measured: a lens in focus, 0.5 to 1 px."""
+
+WIDEST_MM = 40.0
+"""A pose whose tip is not known better than this (95 %) is not told from its mirror image: not a pose."""
+
+
+@dataclass(frozen=True, eq=False)
+class NozzleTrack:
+    """What the caller carries from capture to capture."""
+
+    seen_s: float
+    """When the nozzle was last seen, -inf = never."""
+    lost_s: float
+    """Since when it is not seen; NaN = it is seen, or nothing was looked at yet."""
+    rgb_from_nozzle: Pose
+    """As last seen."""
+    centroid_rgb_mm: Floats
+    covariance: Floats
+    turning_rad_s: Floats
+    """Angular velocity, rgb frame, shape (3,)."""
+    moving_mm_s: Floats
+    """Velocity of the tags' centroid, shape (3,)."""
+    moved: bool
+    """Whether the velocities rest on two sightings."""
+    blur_px: float
+    misfit: Misfit
+    tags_used: int
+
+    @staticmethod
+    def start() -> NozzleTrack:
+        """Nothing seen yet."""
+        return NozzleTrack(
+            seen_s=-np.inf,
+            lost_s=np.nan,
+            rgb_from_nozzle=Pose.identity(),
+            centroid_rgb_mm=frozen(np.zeros(3)),
+            covariance=frozen(np.zeros((6, 6))),
+            turning_rad_s=frozen(np.zeros(3)),
+            moving_mm_s=frozen(np.zeros(3)),
+            moved=False,
+            blur_px=FIRST_BLUR_PX,
+            misfit=Misfit.none(),
+            tags_used=0,
+        )
+
+
+def track_nozzle(
+    track: NozzleTrack, bgr: Bytes | None, *, t_s: float, rig: Rig
+) -> tuple[NozzleSighting | Lost, NozzleTrack]:
+    """Find the nozzle in one picture.
+
+    Args:
+        track: What the previous call returned, or `NozzleTrack.start`.
+        bgr: Picture, lens distortion still in it; None = there is none at this tick.
+        t_s: Time of the picture, later than that of the previous call.
+        rig: Calibration.
+
+    Returns:
+        The sighting (``predicted`` for at most `BRIDGE_S` after the last one that was tracked), or `Lost`;
+        and the track for the next call.
+    """
+    if rig.nozzle is None:
+        return Lost("the rig has no nozzle", t_s), track
+    if bgr is None:
+        return _without(track, t_s, "no picture", "lost")
+    if bgr.shape[:2] != (rig.rgb.height_px, rig.rgb.width_px):
+        return _without(track, t_s, "the picture's size is not the rig's", "lost")
+    body = tag_body(rig.nozzle.tags)
+    look = _Look(bgr, body, rig, t_s)
+    state, reason = "lost", "no tag in the picture"
+    for attempt in (_follow, _search_near, _search_all):
+        outcome = attempt(track, look)
+        if isinstance(outcome, Aligned):
+            sighting, after = _sighting(track, outcome, look)
+            if sighting.tip_u95_mm <= WIDEST_MM:
+                return sighting, after
+            state, reason = "ambiguous", "the tags in sight leave the pose open"
+        elif outcome is not None:
+            state, reason = "ambiguous", outcome
+            break
+    return _without(track, t_s, reason, state)
+
+
+@dataclass(frozen=True, eq=False)
+class _Look:
+    bgr: Bytes
+    body: TagBody
+    rig: Rig
+    t_s: float
+
+    @property
+    def camera(self) -> Camera:
+        return self.rig.rgb
+
+    def window(self, pose: Pose, pad_px: float) -> Window | None:
+        seen_px = self.camera.project(pose.apply(self.body.corners_mm.reshape(-1, 3)))
+        if not np.all(np.isfinite(seen_px)):
+            return None
+        low, high = seen_px.min(axis=0) - pad_px, seen_px.max(axis=0) + pad_px
+        return window_of(self.bgr, low_px=low, high_px=high, transfer=self.rig.transfer)
+
+    def lay(self, window: Window, start: Pose, blur_px: float, *, coarse: bool) -> Aligned | None:
+        return align(
+            window,
+            self.body,
+            self.camera,
+            start=start,
+            blur_px=blur_px,
+            srgb=self.rig.transfer == "srgb",
+            coarse=coarse,
+        )
+
+
+def _follow(track: NozzleTrack, look: _Look) -> Aligned | str | None:
+    """Lay the collar over the picture where it should be by now."""
+    dt_s = look.t_s - track.seen_s
+    if dt_s > BRIDGE_S:
+        return None
+    expected, _ = predict(track, look.t_s)
+    window = look.window(expected, 24.0)
+    if window is None:
+        return None
+    found = look.lay(window, expected, track.blur_px, coarse=True)
+    if found is None or found.step_px > 0.2:
+        return None
+    if not _flat(look.body, found):
+        return found
+    other = other_pose(found.rgb_from_body, look.body.corners_mm[found.used], look.camera)
+    rival = look.lay(window, other, found.blur_px, coarse=False) if other is not None else None
+    return _decide(found, rival, expected if track.moved else None)
+
+
+def _search_near(track: NozzleTrack, look: _Look) -> Aligned | str | None:
+    if look.t_s - track.seen_s > REACQUIRE_S:
+        return None
+    seen_px = look.camera.project(track.rgb_from_nozzle.apply(look.body.corners_mm.reshape(-1, 3)))
+    size_px = float(np.ptp(seen_px, axis=0).max()) if np.all(np.isfinite(seen_px)) else np.inf
+    if size_px > 0.6 * look.camera.width_px:
+        return None
+    window = look.window(track.rgb_from_nozzle, 60.0 + 0.7 * size_px)
+    return _search(track, look, window, enlarge=True) if window is not None else None
+
+
+def _search_all(track: NozzleTrack, look: _Look) -> Aligned | str | None:
+    whole = window_of(
+        look.bgr,
+        low_px=np.zeros(2),
+        high_px=np.array([look.camera.width_px, look.camera.height_px], float),
+        transfer=look.rig.transfer,
+    )
+    return _search(track, look, whole, enlarge=False) if whole is not None else None
+
+
+def _search(track: NozzleTrack, look: _Look, window: Window, *, enlarge: bool) -> Aligned | str | None:
+    corners = find_corners(window, look.body, enlarge=enlarge)
+    hypotheses = poses_from_corners(corners, look.body, look.camera)
+    laid: list[Aligned] = []
+    for hypothesis in hypotheses:
+        found = look.lay(window, hypothesis.rgb_from_body, track.blur_px, coarse=True)
+        if found is not None and found.step_px <= 0.2:
+            laid.append(found)
+    if not laid:
+        return None
+    laid.sort(key=lambda found: (-int(found.used.sum()), _misfit_per_pixel(found)))
+    best = laid[0]
+    if not _flat(look.body, best):
+        return best
+    rival = laid[1] if len(laid) > 1 else None
+    if rival is None or turn_rad(best.rgb_from_body, rival.rgb_from_body) < np.radians(1.0):
+        other = other_pose(best.rgb_from_body, look.body.corners_mm[best.used], look.camera)
+        rival = look.lay(window, other, best.blur_px, coarse=False) if other is not None else None
+    return _decide(best, rival, None)
+
+
+def _flat(body: TagBody, found: Aligned) -> bool:
+    """Whether the tags used lie in one plane, so that the pose may have a mirror image."""
+    corners = body.corners_mm[found.used].reshape(-1, 3)
+    spread = np.linalg.svd(corners - corners.mean(axis=0), compute_uv=False)
+    return bool(spread[2] < 0.05 * spread[0])
+
+
+def _misfit_per_pixel(found: Aligned) -> float:
+    return float(found.stats[found.used, 6].sum() / max(found.stats[found.used, 5].sum(), 1.0))
+
+
+def _decide(found: Aligned, rival: Aligned | None, expected: Pose | None) -> Aligned | str:
+    """The better of two poses, or the reason why neither is believed."""
+    if rival is None or not rival.used[found.used].all():
+        return found
+    if turn_rad(found.rgb_from_body, rival.rgb_from_body) < np.radians(1.0):
+        return found
+    pair = (found, rival)
+    cost = [float(one.stats[found.used, 6].sum()) for one in pair]
+    if cost[1] < cost[0]:
+        pair, cost = (rival, found), [cost[1], cost[0]]
+    better, worse = pair
+    scale = float(np.mean(better.stats[better.used, 2] ** 2))
+    apart = (cost[1] - cost[0]) / scale / score_inflation(better)
+    if expected is not None:
+        sigma_rad = np.radians(4.0)
+        near = [(turn_rad(one.rgb_from_body, expected) / sigma_rad) ** 2 for one in (better, worse)]
+        apart += float(np.clip(near[1] - near[0], -CONTINUITY, CONTINUITY))
+    return better if apart >= APART else "two poses fit the tags in sight equally well"
+
+
+def predict(track: NozzleTrack, t_s: float) -> tuple[Pose, Floats]:
+    """Pose and centroid at a later time, at constant velocity."""
+    dt_s = t_s - track.seen_s
+    turn = rotation_from_rvec(track.turning_rad_s * dt_s)
+    centroid = track.centroid_rgb_mm + track.moving_mm_s * dt_s
+    pose = Pose.of(
+        turn @ track.rgb_from_nozzle.rotation,
+        turn @ (track.rgb_from_nozzle.translation_mm - track.centroid_rgb_mm) + centroid,
+    )
+    return pose, centroid
+
+
+def _without(
+    track: NozzleTrack, t_s: float, reason: str, state: str
+) -> tuple[NozzleSighting | Lost, NozzleTrack]:
+    """Bridge a capture in which nothing was seen, or say that the nozzle is lost."""
+    since_s = track.lost_s if np.isfinite(track.lost_s) else t_s
+    after = replace(track, lost_s=since_s)
+    dt_s = t_s - track.seen_s
+    if dt_s > BRIDGE_S + 1e-9:
+        return Lost(reason, since_s, state), after
+    pose, centroid = predict(track, t_s)
+    # Position error of a constant-velocity guess; without a velocity the hand may move at 300 mm/s, 1.5 rad/s.
+    slide_mm = 0.5 * HAND_MM_S2 * dt_s**2 + (0.0 if track.moved else 300.0 * dt_s)
+    turn_sigma_rad = 0.5 * HAND_RAD_S2 * dt_s**2 + (0.0 if track.moved else 1.5 * dt_s)
+    growth = np.diag([turn_sigma_rad**2] * 3 + [slide_mm**2] * 3)
+    sighting = NozzleSighting(
+        t_s=t_s,
+        rgb_from_nozzle=pose,
+        covariance=track.covariance * 4.0 + growth,
+        centroid_rgb_mm=centroid,
+        tags_used=0,
+        state="predicted",
+    )
+    return sighting, after
+
+
+def _sighting(track: NozzleTrack, found: Aligned, look: _Look) -> tuple[NozzleSighting, NozzleTrack]:
+    misfit = settle(track.misfit, tag_misfit(found, look.body), dt_s=look.t_s - track.seen_s)
+    covariance = pose_covariance(found, look.body, look.rig, misfit)
+    sighting = NozzleSighting(
+        t_s=look.t_s,
+        rgb_from_nozzle=found.rgb_from_body,
+        covariance=covariance,
+        centroid_rgb_mm=found.centroid_rgb_mm,
+        tags_used=int(found.used.sum()),
+        state="tracked",
+    )
+    dt_s = look.t_s - track.seen_s
+    moved = 1e-4 < dt_s <= BRIDGE_S
+    turning, moving = np.zeros(3), np.zeros(3)
+    if moved:
+        turn = found.rgb_from_body.rotation @ track.rgb_from_nozzle.rotation.T
+        turning = rotation_vector(turn) / dt_s
+        moving = (found.centroid_rgb_mm - track.centroid_rgb_mm) / dt_s
+    return sighting, NozzleTrack(
+        seen_s=look.t_s,
+        lost_s=np.nan,
+        rgb_from_nozzle=found.rgb_from_body,
+        centroid_rgb_mm=frozen(found.centroid_rgb_mm),
+        covariance=frozen(covariance),
+        turning_rad_s=frozen(turning),
+        moving_mm_s=frozen(moving),
+        moved=moved,
+        blur_px=0.8 * track.blur_px + 0.2 * found.blur_px,
+        misfit=misfit,
+        tags_used=sighting.tags_used,
+    )
