@@ -123,7 +123,8 @@ def _session_table(outcome: Outcome) -> Table:
 
 def _alarm_table(outcome: Outcome) -> Table:
     table = Table(title="Alarms", title_justify="left")
-    for heading in ("cause", "priority", "times", "first", "what the operator was told"):
+    table.add_column("cause", no_wrap=True)
+    for heading in ("times", "first", "what the operator was told"):
         table.add_column(heading)
     by_cause: dict[str, list[int]] = {}
     ordered = sorted(outcome.alarms, key=lambda alarm: alarm.t_on_s)
@@ -135,8 +136,7 @@ def _alarm_table(outcome: Outcome) -> Table:
         worst = min(found, key=lambda i: (rank.get(ordered[i].priority, 3), i))
         alarm = ordered[worst]
         table.add_row(
-            Text(alarm.cause),
-            Text(alarm.priority, style=_PRIORITY_STYLE.get(alarm.priority, "")),
+            Text.assemble(alarm.cause, "\n", (alarm.priority, _PRIORITY_STYLE.get(alarm.priority, ""))),
             str(len(found)),
             f"{ordered[found[0]].t_on_s:.2f} s",
             Text(alarm.message),

@@ -190,12 +190,13 @@ def test_alarms_are_listed_once_a_cause_with_the_most_urgent_first() -> None:
         Alarm("skin_temperature", "physiological", "high", "STOP the gas.", 14.25),
     )
     said = printed(replace(outcome(), alarms=alarms))
-    rows = [line for line in said.splitlines() if "Move away" in line or "STOP the gas" in line]
+    lines = said.splitlines()
+    rows = [i for i, line in enumerate(lines) if "Move away" in line or "STOP the gas" in line]
     assert len(rows) == 2
-    for words in ("skin_temperature", "high", " 2 ", "12.00 s"):
-        assert words in rows[0]
-    for words in ("distance", "medium", " 2 ", "3.00 s"):
-        assert words in rows[1]
+    expected = (("skin_temperature", "high", "12.00 s"), ("distance", "medium", "3.00 s"))
+    for row, (cause, priority, first) in enumerate(expected):
+        assert all(words in lines[rows[row]] for words in (cause, " 2 ", first))
+        assert priority in lines[rows[row] + 1]
 
 
 def test_report_and_video_are_named_in_full_on_one_line(tmp_path: Path) -> None:
