@@ -60,7 +60,7 @@ def draw_overlay(
         colour = WHITE if jet is None else distance_colour(jet.distance_mm, protocol=protocol)[0]
         draw_jet(picture, guidance, rig=rig, colour=colour, s=s)
     draw_state_bar(picture, guidance, protocol=protocol, zone=zone, s=s)
-    draw_strip(picture, guidance, protocol=protocol, zone=zone, s=s)
+    draw_strip(picture, guidance, protocol=protocol, metric=rig is not None, s=s)
     if isinstance(place, Lost):
         notice(picture, f"zone not placed: {place.reason}", s=s)
     draw_banner(picture, guidance.active, below=_zone_is_high(guidance, rig, height), s=s)

@@ -26,6 +26,7 @@ _SPELLED_MORE = {"×": "x", "…": "...", "µ": "u", "’": "'", "“": '"', "�
 
 def plain(text: str) -> str:
     """Text in the letters of OpenCV's stroke font, and the two that `write` draws itself: ``±`` and ``°``."""
+    text = text.replace("degC", "°C").replace("+-", "±").replace("± ", "±")
     for sign, spelled in (_SPELLED | _SPELLED_MORE).items():
         text = text.replace(sign, spelled)
     text = unicodedata.normalize("NFKD", text)

@@ -12,7 +12,7 @@ from guidance.overlay_ink import box, fitted, panel, plain, polyline, text_width
 from guidance.overlay_skin import LEVELS, distance_colour
 from guidance.palette import AMBER, INK, MAGENTA, RED, VERMILLION, WHITE, YELLOW, Rgb, ramp
 from guidance.session import Alarm, Guidance
-from models.chart import PixelZone, PlacedChart
+from models.chart import PlacedChart
 from models.geometry import Bytes
 from models.protocol import Protocol
 from models.sightings import Lost
@@ -52,8 +52,8 @@ def draw_state_bar(picture: Bytes, guidance: Guidance, *, protocol: Protocol, zo
     panel(picture, (0, 0, width, height))
     base = 27 * s
     x = 14 * s
-    minutes, seconds = divmod(max(guidance.t_s, 0.0), 60.0)
-    clock = f"{int(minutes)}:{seconds:04.1f}"
+    minutes, tenths = divmod(round(max(guidance.t_s, 0.0) * 10), 600)
+    clock = f"{minutes}:{tenths // 10:02d}.{tenths % 10}"
     write(picture, clock, (x, base), size=0.72 * s)
     x += text_width_px("00:00.0", size=0.72 * s) + 22 * s
     for name, word, colour, sign in _states(guidance):
@@ -72,12 +72,15 @@ def draw_state_bar(picture: Bytes, guidance: Guidance, *, protocol: Protocol, zo
         write(picture, title, (width - wide - 14 * s, base), size=0.48 * s, colour=DIM)
 
 
-def draw_strip(picture: Bytes, guidance: Guidance, *, protocol: Protocol, zone: Zone, s: float) -> None:
-    """Distance, lowest temperature, time to the limit, coverage, zone time and legend, in place."""
+def draw_strip(picture: Bytes, guidance: Guidance, *, protocol: Protocol, metric: bool, s: float) -> None:
+    """Distance, lowest temperature, time to the limit, coverage, zone time and legend, in place.
+
+    Without millimetres (``metric`` false) only what is known then.
+    """
     height, width = picture.shape[:2]
     top = height - STRIP_PX * s
     panel(picture, (0, top, width, height))
-    if isinstance(guidance.zone, PixelZone):
+    if not metric:
         text = "no rig: no millimetres. Zone known in pixels only; no distance, area or dwell."
         for k, line in enumerate(wrapped(text, size=0.6 * s, width_px=width - 330 * s, lines=2)):
             write(picture, line, (16 * s, top + (38 + 26 * k) * s), size=0.6 * s, colour=YELLOW)
@@ -109,23 +112,26 @@ def draw_banner(picture: Bytes, alarms: tuple[Alarm, ...], *, below: bool, s: fl
     Under the state bar, or, where the zone lies there, ``below`` it: just above the figures.
     """
     height, width = picture.shape[:2]
+    shown = _told_once(alarms)
     y = (BAR_PX + 6) * s
     if below:
-        tall = sum((62 if _is_stop(a) else 34) + 5 for a in alarms[:MAX_ALARMS]) + (
-            22 if len(alarms) > MAX_ALARMS else 0
-        )
-        y = height - (STRIP_PX + 26 + tall) * s
-    for alarm in alarms[:MAX_ALARMS]:
-        y = _alarm(picture, alarm, y, width, s) + 5 * s
-    if len(alarms) > MAX_ALARMS:
-        note = f"and {len(alarms) - MAX_ALARMS} more"
-        write(
-            picture,
-            note,
-            (width / 2 - text_width_px(note, size=0.5 * s) / 2, y + 14 * s),
-            size=0.5 * s,
-            halo=True,
-        )
+        tall = sum((76 if k == 0 and _is_stop(a) else 34) + 5 for k, a in enumerate(shown[:MAX_ALARMS]))
+        y = height - (STRIP_PX + 26 + tall + (22 if len(shown) > MAX_ALARMS else 0)) * s
+    for k, alarm in enumerate(shown[:MAX_ALARMS]):
+        y = _alarm(picture, alarm, y, width, s, large=k == 0 and _is_stop(alarm)) + 5 * s
+    if len(shown) > MAX_ALARMS:
+        words = f"and {len(shown) - MAX_ALARMS} more"
+        at = ((width - text_width_px(words, size=0.5 * s)) / 2, y + 14 * s)
+        write(picture, words, at, size=0.5 * s, halo=True)
+
+
+def _told_once(alarms: tuple[Alarm, ...]) -> list[Alarm]:
+    """Leave out the warning of a cause whose STOP stands as well; the order stays."""
+    out: list[Alarm] = []
+    for alarm in alarms:
+        if not any(a.cause == alarm.cause and a.kind == alarm.kind for a in out):
+            out.append(alarm)
+    return out
 
 
 def notice(picture: Bytes, text: str, *, s: float) -> None:
@@ -244,10 +250,10 @@ def _distance_tile(
     if jet is None:
         reason = guidance.jet_reason or (guidance.nozzle.reason if isinstance(guidance.nozzle, Lost) else "")
         room = area[2] - area[0] - 132 * s
-        for k, line in enumerate(wrapped(plain(reason), size=0.44 * s, width_px=room, lines=2)):
-            write(
-                picture, line, (area[0] + 132 * s, area[1] + (38 + 17 * k) * s), size=0.44 * s, colour=MAGENTA
-            )
+        lines = wrapped(plain(reason), size=0.44 * s, width_px=room, lines=2)
+        for k, words in enumerate(lines):
+            y = area[1] + (61 - 17 * len(lines) / 2 + 17 * k) * s
+            write(picture, words, (area[0] + 132 * s, y), size=0.44 * s, colour=MAGENTA)
         return
     x, low, high = (
         at(jet.distance_mm),
@@ -271,18 +277,18 @@ def _skin_tile(
     _label(picture, area, "LOWEST SKIN", s)
     if guidance.skin_min_degc is None:
         _value(picture, area, "not seen", "", s, MAGENTA)
-        _note(picture, area, "no temperature is observed", s, MAGENTA)
+        _note(picture, area, "nothing is observed", s, MAGENTA)
         return
     bound = guidance.skin_min_u95_degc
     least = guidance.skin_min_degc - (bound or 0.0)
     limits = protocol.skin_degc
     colour, word = (WHITE, f"STOP at {limits.stop:g} °C")
     if guidance.skin_min_degc <= limits.stop:
-        colour, word = (255, 120, 110), f"AT OR BELOW STOP ({limits.stop:g} °C)"
+        colour, word = (255, 120, 110), f"REACHED STOP ({limits.stop:g} °C)"
     elif least <= limits.stop:
         colour, word = YELLOW, f"may be at STOP ({limits.stop:g} °C)"
     elif least <= limits.warn:
-        colour, word = YELLOW, f"near the limit, STOP at {limits.stop:g}"
+        colour, word = YELLOW, f"near STOP ({limits.stop:g} °C)"
     _value(
         picture,
         area,
@@ -432,44 +438,36 @@ def _is_stop(alarm: Alarm) -> bool:
     return alarm.priority == "high" and alarm.kind == "physiological"
 
 
-def _alarm(picture: Bytes, alarm: Alarm, y: float, width: int, s: float) -> float:
+def _alarm(picture: Bytes, alarm: Alarm, y: float, width: int, s: float, *, large: bool) -> float:
     """Draw one alarm from y on; returns where it ends."""
     ground, ink, sign = _PRIORITY.get(alarm.priority, _PRIORITY["high"])
-    stop = _is_stop(alarm)
-    size = (0.8 if stop else 0.6) * s
-    head = "STOP" if stop else sign
-    head_size = (1.7 if stop else 0.75) * s
-    head_wide = text_width_px(head, size=head_size, weight=3 if stop else 2)
     message = plain(alarm.message)
-    if stop and message.upper().startswith("STOP"):
+    if _is_stop(alarm) and message.upper().startswith("STOP"):
         message = message[4:].lstrip(" :,.!-") or message
-    lines = wrapped(
-        message[:1].upper() + message[1:], size=size, width_px=width * 0.72 - head_wide - 60 * s, lines=2
-    ) or [""]
-    wide = head_wide + max(text_width_px(line, size=size) for line in lines) + 58 * s
-    tall = max((62 if stop else 34) * s, (14 + 28 * len(lines)) * s if stop else (12 + 22 * len(lines)) * s)
+    message = message[:1].upper() + message[1:]
+    head = "STOP" if _is_stop(alarm) else sign
+    size, head_size = (0.8 * s, 1.7 * s) if large else (0.6 * s, 0.75 * s)
+    weight = max(1, round((2 if large else 1) * s))
+    head_weight = max(1, round((3 if large else 2) * s))
+    head_wide = text_width_px(head, size=head_size, weight=head_weight)
+    room = width * (0.72 if large else 0.86) - head_wide - 60 * s
+    lines = wrapped(message, size=size, width_px=room, lines=2 if large else 1) or [""]
+    wide = head_wide + max(text_width_px(line, size=size, weight=weight) for line in lines) + 56 * s
+    tall = (34 if not large else 62 if len(lines) == 1 else 72) * s
     left = (width - wide) / 2
     panel(picture, (left, y, left + wide, y + tall), colour=ground, cover=0.94)
-    box(picture, (left, y, left + wide, y + tall), colour=ink, line=max(1, round((3 if stop else 1) * s)))
-    mid = y + tall / 2
+    box(picture, (left, y, left + wide, y + tall), colour=ink, line=max(1, round((3 if large else 1) * s)))
+    middle = y + tall / 2
     write(
         picture,
         head,
-        (left + 18 * s, mid + 11 * head_size),
+        (left + 18 * s, middle + 10.5 * head_size),
         size=head_size,
         colour=ink,
-        weight=max(1, round((3 if stop else 2) * s)),
+        weight=head_weight,
     )
-    x = left + head_wide + 38 * s
-    step = (28 if stop else 22) * s
-    first = mid + 9 * size - step * (len(lines) - 1) / 2
+    first = middle + 9 * size - 14 * s * (len(lines) - 1)
     for k, line in enumerate(lines):
-        write(
-            picture,
-            line,
-            (x, first + step * k),
-            size=size,
-            colour=ink,
-            weight=max(1, round((2 if stop else 1) * s)),
-        )
+        at = (left + head_wide + 38 * s, first + 28 * s * k)
+        write(picture, line, at, size=size, colour=ink, weight=weight)
     return y + tall

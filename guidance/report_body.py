@@ -16,6 +16,8 @@ from models.geometry import Bools, Bytes, Floats
 Ints32 = NDArray[np.int32]
 BODY_WIDTH_PX = 900
 """Width of a map in place: about twice the width at which it is shown."""
+LEAST_ASPECT = 0.7
+"""A crop is at least so high for its width, and so wide for its height: a limb lying across stays legible."""
 
 
 def body_crop(poster: Poster) -> tuple[int, int, int, int] | None:
@@ -30,9 +32,11 @@ def body_crop(poster: Poster) -> tuple[int, int, int, int] | None:
         return None
     low, high = np.clip(points.min(0), 0, [width, height]), np.clip(points.max(0), 0, [width, height])
     room = 0.18 * float(max(high - low)) + 10.0
-    x0, y0 = np.clip(low - room, 0, [width, height]).astype(int)
-    x1, y1 = np.clip(high + room, 0, [width, height]).astype(int)
-    return (int(x0), int(y0), int(x1), int(y1)) if x1 - x0 > 20 and y1 - y0 > 20 else None
+    middle, half = (low + high) / 2.0, (high - low) / 2.0 + room
+    half = np.maximum(half, half[::-1] * LEAST_ASPECT)
+    x0, y0 = np.clip(middle - half, 0, [width, height]).astype(int).tolist()
+    x1, y1 = np.clip(middle + half, 0, [width, height]).astype(int).tolist()
+    return (x0, y0, x1, y1) if x1 - x0 > 20 and y1 - y0 > 20 else None
 
 
 def body_picture(

@@ -22,6 +22,13 @@ def esc(text: object) -> str:
     return html.escape(str(text), quote=True)
 
 
+def typeset(text: str) -> str:
+    """Plain words as they are typed (``+- 3 mm``, ``2 degC``) with their proper signs."""
+    for typed, sign in (("degC", "°C"), ("+- ", f"±{NARROW}"), ("+-", "±"), ("cm2", "cm²"), ("m2K", "m²K")):
+        text = text.replace(typed, sign)
+    return text
+
+
 def number(value: float | None, digits: int = 1) -> str:
     """A figure for people; ``not known`` where there is none."""
     if value is None or not math.isfinite(value):

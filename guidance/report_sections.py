@@ -22,7 +22,19 @@ from guidance.report_facts import (
 )
 from guidance.report_grid import CellGrid
 from guidance.report_maps import CellPaint, chart_svg, swatch, verdict_keys
-from guidance.report_markup import NARROW, about, bullets, clock, element, esc, number, section, short, table
+from guidance.report_markup import (
+    NARROW,
+    about,
+    bullets,
+    clock,
+    element,
+    esc,
+    number,
+    section,
+    short,
+    table,
+    typeset,
+)
 
 ANCHORS = {"landmarks": "body landmarks", "skin_tags": "skin tags", "tap": "the operator's tapped outline"}
 SURFACES = {
@@ -98,7 +110,9 @@ def treated(outcome: Outcome, grid: CellGrid | None, verdict: CellPaint | None, 
         rows.append(("Bound of the zone's place", place))
     body = _poster(outcome, grid, verdict) + about(rows)
     if outcome.zone.cautions:
-        body += element("h3", "Cautions for this zone", kind="gap") + bullets(outcome.zone.cautions)
+        body += element("h3", "Cautions for this zone", kind="gap") + bullets(
+            typeset(c) for c in outcome.zone.cautions
+        )
     if video is not None:
         link = element("a", esc(video), href=video)
         words = f"What the operator would have seen. The file {link} has to be kept beside this page."

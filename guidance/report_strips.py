@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from guidance.outcome import Outcome
-from guidance.report_markup import clock
+from guidance.report_markup import clock, typeset
 from guidance.report_plot import Scale, band, curve, rect, runs, text
 from models.geometry import Bools, Floats
 
 WIDTH, LEFT, RIGHT = 980.0, 118.0, 16.0
-MOST_LANES = 6
+MOST_LANES = 8
 LETTER_PX = 6.6
 """Mean width of a letter of the charts' text."""
 WORD_FROM_PX = 36.0
@@ -57,7 +57,7 @@ def alarm_lanes(outcome: Outcome, x: Scale, *, top: float) -> tuple[str, float]:
         y = top + 20.0 * lane
         kind = alarm.priority if alarm.priority in ("high", "medium", "low") else "high"
         until = "the end" if alarm.t_off_s is None else clock(alarm.t_off_s)
-        title = f"{count}. {kind}: {alarm.message} ({clock(alarm.t_on_s)} to {until})"
+        title = f"{count}. {kind}: {typeset(alarm.message)} ({clock(alarm.t_on_s)} to {until})"
         bar = rect(x0, y, x1 - x0, 16.0, kind="", title=title, radius=2.0)
         parts.append(f'<g class="alarm {kind}">{bar}{text(at, y + 12, words, kind=place)}</g>')
     if not parts:

@@ -22,8 +22,9 @@ from guidance.report_markup import (
     section,
     short,
     table,
+    typeset,
 )
-from models.protocol import DistanceBand, Ladder, Protocol
+from models.protocol import Ladder, Protocol
 
 SIGNS = {"high": "!!! high", "medium": "!! medium", "low": "! low"}
 
@@ -99,7 +100,7 @@ def alarms(outcome: Outcome) -> str:
         sign = element("span", SIGNS[kind], kind=f"pill {kind}")
         cause = esc(alarm.cause.replace("_", " ")) + "<br>" + element("span", esc(alarm.kind), kind="small")
         times = [clock(alarm.t_on_s), off, number(max(lasted_s, 0.0))]
-        rows.append([str(k), *times, sign, cause, esc(alarm.message)])
+        rows.append([str(k), *times, sign, cause, esc(typeset(alarm.message))])
     columns = ("No.", "on", "off", "s", "Priority", "Cause", "What the operator was told")
     return section("Alarms", table(columns, rows, kinds="nnnnktt"), name="alarms", long=True)
 
@@ -113,7 +114,12 @@ def protocol(outcome: Outcome) -> str:
         confidence = evidence.confidence if evidence else "low"
         source = evidence.source if evidence else "no source given"
         rows.append(
-            [esc(name), esc(value), element("span", esc(confidence), kind=f"conf {confidence}"), esc(source)]
+            [
+                esc(name),
+                esc(value),
+                element("span", esc(confidence), kind=f"conf {confidence}"),
+                esc(typeset(source)),
+            ]
         )
     bore_mm = outcome.rig.nozzle.bore_mm if outcome.rig and outcome.rig.nozzle else device.bore_mm
     profile = [
@@ -168,7 +174,9 @@ def warnings(outcome: Outcome) -> str:
     """What the reader of the recording could work around."""
     if not outcome.warnings:
         return ""
-    return section("Warnings about the recording", bullets(outcome.warnings), name="warnings")
+    return section(
+        "Warnings about the recording", bullets(typeset(w) for w in outcome.warnings), name="warnings"
+    )
 
 
 def method() -> str:
@@ -194,6 +202,9 @@ def _flat(key: str, value: object) -> Iterable[tuple[str, str]]:
 
 def _protocol_figures(p: Protocol) -> list[tuple[str, str, str]]:
     """Key of the evidence, name, and value of each figure."""
+    band = p.distance
+    near = f"{short(band.warn_low_mm)} / {short(band.stop_low_mm)} mm"
+    far = "none" if band.warn_high_mm is None else f"{short(band.warn_high_mm)} mm"
     speed = f"{short(p.static_speed_cm_s)} cm/s"
     return [
         ("target_degc", "Target band", f"{short(p.target_low_degc)}{TO}{short(p.target_high_degc)} °C"),
@@ -201,7 +212,9 @@ def _protocol_figures(p: Protocol) -> list[tuple[str, str, str]]:
         ("skin_degc", "Skin temperature, warning / STOP", _pair(p.skin_degc, "°C")),
         ("predicted_s", "Predicted time to STOP, warning / STOP", _pair(p.predicted_s, "s")),
         ("confirm_pictures", "Pictures that must agree", str(p.confirm_pictures)),
-        ("distance", "Distance, warning / STOP", _band(p.distance)),
+        ("distance", "Distance, good band", f"{short(band.good_low_mm)}{TO}{short(band.good_high_mm)} mm"),
+        ("distance", "Distance too near, warning / STOP", near),
+        ("distance", "Distance too far, warning", far),
         ("zone_time_s", "Gas time per tile, warning / STOP", _pair(p.zone_time_s, "s")),
         ("session_time_s", "Gas time of a session", f"{short(p.session_time_s)} s"),
         ("static_speed_cm_s", "Speed below which the nozzle counts as still", speed),
@@ -216,9 +229,3 @@ def _protocol_figures(p: Protocol) -> list[tuple[str, str, str]]:
 
 def _pair(ladder: Ladder, unit: str) -> str:
     return f"{short(ladder.warn)} / {short(ladder.stop)} {unit}"
-
-
-def _band(band: DistanceBand) -> str:
-    far = "" if band.warn_high_mm is None else f" or above {short(band.warn_high_mm)}"
-    good = f"good {short(band.good_low_mm)}{TO}{short(band.good_high_mm)}"
-    return f"{good}, below {short(band.warn_low_mm)}{far} / below {short(band.stop_low_mm)} mm"

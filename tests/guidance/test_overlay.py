@@ -186,7 +186,7 @@ def test_text_is_cut_and_wrapped_to_its_width() -> None:
 
 
 def test_letters_that_the_font_lacks_are_spelled() -> None:
-    assert plain("Gefäß ≤ 5 °C ± 1 \N{EN DASH} ü") == "Gefass <= 5 °C ± 1 - u"
+    assert plain("Gefäß ≤ 5 °C ± 1 \N{EN DASH} ü") == "Gefass <= 5 °C ±1 - u"
     assert plain("\u7406") == "?"
 
 

@@ -20,7 +20,7 @@ from guidance.report_charts import reduced, stretched
 from guidance.report_facts import headline, rewarming_figures, shares, unknowns
 from guidance.report_grid import SQUARE_PX, chart_grid, pixel_grid, raster
 from guidance.report_maps import cold_paint, dwell_paint, unknown_cells, verdict_paint
-from guidance.report_markup import clock, number, with_bound
+from guidance.report_markup import clock, number, typeset, with_bound
 from guidance.report_plot import nice_ceiling, path, ticks, time_ticks
 from guidance.session import Alarm
 from tests.guidance.conftest import Scene
@@ -228,13 +228,13 @@ def test_each_gap_is_told_with_its_length(outcome: Outcome) -> None:
 
 def test_every_alarm_is_in_the_table_and_on_the_curves(outcome: Outcome, page: Page) -> None:
     for alarm in outcome.alarms:
-        assert page.words.count(alarm.message) >= 2
+        assert page.words.count(alarm.message) >= 2, alarm.cause
 
 
 def test_every_protocol_figure_shows_its_source(scene: Scene, page: Page) -> None:
     shown = page.words
     for key, evidence in scene.protocol.evidence.items():
-        assert evidence.source in shown, key
+        assert " ".join(typeset(evidence.source).split()) in shown, key
 
 
 def test_the_back_is_seen_with_the_subjects_left_on_the_left(scene: Scene) -> None:
