@@ -222,8 +222,9 @@ def ratios(watch: Stopwatch) -> list[str]:
     said: list[str] = []
     for what, peer, aim in ((STEP, POSE_PEER, STEP_AIM), ("nozzle", TAG_PEER, NOZZLE_AIM)):
         if what in watch.names and peer in watch.names:
-            ratio = watch.values(what).mean() / watch.values(peer).mean()
-            said.append(f"{what} / {peer}: {ratio:.2f} (aim: at most {aim})")
+            ours, theirs = watch.values(what), watch.values(peer)
+            mean, median = ours.mean() / theirs.mean(), np.median(ours) / np.median(theirs)
+            said.append(f"{what} / {peer}: {mean:.2f} of means, {median:.2f} of medians (aim: at most {aim})")
     for name in (OUR_TAGS, PEER_TAGS):
         if name in watch.names:
             said.append(f"{name}: {watch.values(name).mean():.1f} a capture")
