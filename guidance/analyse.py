@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 
 from guidance.alarms import close
+from guidance.jet_stage import measures_distance
 from guidance.outcome import Outcome, PixelCells, Poster, Verdicts
 from guidance.overlay import draw_overlay
 from guidance.pipeline import step
@@ -25,6 +26,7 @@ from guidance.video import OverlayVideo
 from models.capture import Capture
 from models.catalogue import find, limits_in_zone, load_devices, load_protocols, load_zones
 from models.chart import CELL_MM, PlacedChart
+from models.exposure import ExposureMap
 from models.geometry import Bytes, Floats
 from models.rig import Rig
 from models.verdict import verdicts
@@ -177,7 +179,7 @@ class Run:
             duration_s=duration_s,
             chart=chart,
             pixel_cells=PixelCells("thermal", pixel_skin.pixels, pixel_skin.in_zone > 0.0) if pixel_skin else None,
-            exposure=on_skin.exposure if on_skin else pixel_skin.exposure if pixel_skin else None,
+            exposure=_exposure(state, setup),
             verdicts=judged,
             trace=trace,
             alarms=alarms,
@@ -196,6 +198,16 @@ class Run:
         placed = guidance.zone if isinstance(guidance.zone, PlacedChart) else None
         if self._poster is None or (placed is not None and self._poster.cells_px is None):
             self._poster = _poster(capture.t_s, capture.bgr, placed, self.setup.rig)
+
+
+def _exposure(state: State, setup: Setup) -> ExposureMap | None:
+    """The map as it is written: dwell that could not be measured is not known, not zero."""
+    if state.on_skin is None:
+        return state.pixel_skin.exposure if state.pixel_skin else None
+    exposure = state.on_skin.exposure
+    if measures_distance(state.on_skin.chart, setup.protocol):
+        return exposure
+    return replace(exposure, dwell_s=np.full(len(exposure.dwell_s), np.nan))
 
 
 def _poster(t_s: float, bgr: Bytes, placed: PlacedChart | None, rig: Rig | None) -> Poster:

@@ -9,11 +9,12 @@ import numpy as np
 from guidance.session import JetOnSkin
 from guidance.state import Jet, OnSkin, Setup, State
 from models.capture import Capture
-from models.chart import PlacedChart
+from models.chart import PlacedChart, ZoneChart
 from models.deposit import add_blind, add_unseen, deposit, reachable_weight
 from models.geometry import Bools, Floats
 from models.jet import jet_weights, jet_weights_spread
 from models.mesh import Hit, cast_ray
+from models.protocol import Protocol
 from models.sightings import Lost, NozzleSighting
 
 STATIC_RADIUS_MM = 10.0
@@ -39,17 +40,17 @@ class Contact:
 def meet_skin(state: State, capture: Capture, setup: Setup, *, dt_s: float) -> tuple[State, Contact]:
     """Find the spot, deposit dwell, and account for what was not seen."""
     on_skin, nozzle = state.on_skin, state.nozzle
-    unseen_gas_s = 0.0 if isinstance(nozzle, NozzleSighting) and on_skin is not None else capture.gas_s
+    reason = _why_unseen(state, setup)
+    unseen_gas_s = capture.gas_s if reason else 0.0
     state = replace(
         state,
         gas_total_s=state.gas_total_s + capture.gas_s,
         unassigned_s=state.unassigned_s + unseen_gas_s,
     )
     if on_skin is None:
-        return state, Contact(None, state.waiting_for or "the zone is not placed", None, None, 0.0)
+        return state, Contact(None, reason, None, None, 0.0)
     placed = on_skin.body.placed(on_skin.chart)
-    if isinstance(nozzle, Lost) or on_skin.body.state == "lost":
-        reason = nozzle.reason if isinstance(nozzle, Lost) else "the zone was lost"
+    if reason or isinstance(nozzle, Lost):
         on_skin, blind = _unseen(on_skin, capture, placed)
         return replace(state, on_skin=on_skin), Contact(None, reason, None, blind, 0.0)
     position, normal = placed.position_rgb_mm, placed.normal_rgb
@@ -86,6 +87,26 @@ def meet_skin(state: State, capture: Capture, setup: Setup, *, dt_s: float) -> t
     blind = np.zeros(len(on_skin.chart), bool)
     reason = "" if jet is not None else "the jet does not meet the skin of the map"
     return replace(state, on_skin=on_skin), Contact(jet, reason, weight, blind, static_s)
+
+
+def _why_unseen(state: State, setup: Setup) -> str:
+    """Why nobody can say where the jet meets the skin; empty where it can be said."""
+    on_skin = state.on_skin
+    if on_skin is None:
+        return state.waiting_for or "the zone is not placed"
+    if isinstance(state.nozzle, Lost):
+        return state.nozzle.reason
+    if on_skin.body.state == "lost":
+        return "the zone was lost"
+    if not measures_distance(on_skin.chart, setup.protocol):
+        return "distance cannot be measured with this rig: the skin is only guessed"
+    return ""
+
+
+def measures_distance(chart: ZoneChart, protocol: Protocol) -> bool:
+    """Whether the skin is known well enough to say anything about the protocol's distance band."""
+    bound_mm = float(np.median(chart.height_u95_mm[chart.in_zone])) if chart.in_zone.any() else np.inf
+    return bound_mm <= protocol.distance.good_high_mm - protocol.distance.good_low_mm
 
 
 def _unseen(on_skin: OnSkin, capture: Capture, placed: PlacedChart) -> tuple[OnSkin, Bools]:

@@ -22,6 +22,10 @@ from vision.thermal import aged, degrees, read_cells, watch
 CORE = 0.5
 """Weight from which a cell counts as under the jet: inside the half radius."""
 
+UNSEEN_RATE_DEGC_S, UNSEEN_DEGC = -1.0, 15.0
+"""Skin that cools this fast and is this cold lies under a jet that was not seen: rewarming skin does not cool, and
+noise of the averaged rate is 0.5 degC/s."""
+
 CELLS_ACROSS = 60
 """A zone in thermal pixels is cut into at most this many cells across."""
 
@@ -56,9 +60,9 @@ def read_skin(
     if state.on_skin is None:
         return state, SkinNow()
     on_skin = replace(state.on_skin, skin=aged(state.on_skin.skin, t_s=capture.t_s))
-    spot = _spot(weight, on_skin.skin)
+    spot = _spot(weight, on_skin)
     blind_spot_s = 0.0
-    if capture.gas_now and spot is not None and not _spot_seen(weight, on_skin.skin):
+    if capture.gas_now and weight is not None and spot is not None and not _spot_seen(weight, on_skin.skin):
         blind_spot_s = on_skin.spot_unobserved_s + dt_s
     on_skin = replace(on_skin, spot_unobserved_s=blind_spot_s)
     return replace(state, on_skin=on_skin), _now(on_skin, spot, setup.protocol)
@@ -132,9 +136,17 @@ def nozzle_at(state: State, t_s: float) -> NozzleSighting | Lost:
     return replace(first, t_s=t_s, rgb_from_nozzle=between)
 
 
-def _spot(weight: Floats | None, skin: SkinTemperature) -> Bools | None:
-    """Observed cells under the jet; None where the jet is not on the map."""
-    if weight is None or weight.max(initial=0.0) < CORE:
+def _spot(weight: Floats | None, on_skin: OnSkin) -> Bools | None:
+    """Observed cells under the jet; None where the jet is not on the map.
+
+    Where nobody knows the jet's place, the cells that cool fast on cold skin are taken to be under it.
+    """
+    skin = on_skin.skin
+    if weight is None:
+        with np.errstate(invalid="ignore"):
+            cooling = (on_skin.cooling.rate_degc_s <= UNSEEN_RATE_DEGC_S) & (skin.degc <= UNSEEN_DEGC)
+        return skin.observed & cooling
+    if weight.max(initial=0.0) < CORE:
         return None
     return (weight >= CORE * weight.max()) & skin.observed
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from guidance.jet_stage import measures_distance
 from guidance.outcome import Trace, Verdicts
 from guidance.session import Alarm
 from guidance.state import Setup, State
@@ -74,6 +75,7 @@ def summarise(
     if on_skin is None or judged is None:
         return summary
     chart = on_skin.chart
+    measured = measures_distance(chart, setup.protocol)
     zone |= {
         "area_cm2": chart.zone_area_cm2,
         "anchored_by": chart.anchored_by,
@@ -86,8 +88,10 @@ def summarise(
         "coverage_pct": coverage_pct(on_skin.exposure, chart, protocol=setup.protocol),
         "overexposed_cm2": verdict_area_cm2(judged.verdict, chart, name="overexposed"),
         "unknown_cm2": verdict_area_cm2(judged.verdict, chart, name="unknown"),
-        "peak_dwell_s": float(on_skin.exposure.dwell_s.max(initial=0.0)),
-        "peak_dwell_cm2_s": peak_per_cm2(on_skin.exposure.dwell_s, chart.position_mm, chart.area_cm2),
+        "peak_dwell_s": float(on_skin.exposure.dwell_s.max(initial=0.0)) if measured else None,
+        "peak_dwell_cm2_s": peak_per_cm2(on_skin.exposure.dwell_s, chart.position_mm, chart.area_cm2)
+        if measured
+        else None,
         "tile_time_s": on_skin.tile_time_s.tolist(),
         "never_observed_cm2": float(chart.area_cm2[~np.isfinite(on_skin.exposure.min_degc)].sum()),
     }

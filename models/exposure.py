@@ -17,7 +17,8 @@ class ExposureMap:
     """Accumulated over the session, one value a cell, each array of shape (n,)."""
 
     dwell_s: Floats
-    """Jet-seconds: integral of the footprint weight over time in which the nozzle was seen."""
+    """Jet-seconds: integral of the footprint weight over time in which the nozzle was seen; NaN where it could not
+    be measured at all."""
     unseen_s: Floats
     """Jet-seconds that may have come in addition while the nozzle or the zone was not seen, and from the bounds of the pose."""
     min_degc: Floats
@@ -46,7 +47,7 @@ class ExposureMap:
     @property
     def dwell_upper_s(self) -> Floats:
         """Upper 95 % bound of the dwell, time unaccounted for included."""
-        return self.dwell_s + self.unseen_s
+        return np.nan_to_num(self.dwell_s) + self.unseen_s
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,6 +20,12 @@ JOINT_DEPTH_MM = 85.0
 """Hip and shoulder joints lie about this far below the skin of back or front of a trunk: half of a buttock-abdomen
 depth of 200-250 mm, less the way from the joint to the middle (anthropometry class figure, +-30 mm)."""
 
+ADULT_HEIGHT_MM = 1700.0
+"""Height of the network's metric bodies, and of an adult where none is given (adults: 1.55-1.90 m)."""
+
+HEIGHT_GIVEN_U95, HEIGHT_UNKNOWN_U95 = 0.10, 0.20
+"""Bound of a distance taken from a body's size in the picture: proportions and pose, and the height itself."""
+
 NEIGHBOURHOOD_MM = 60.0
 """Radius for the normal of the skin at a zone's centre: larger than a patella, smaller than a trunk."""
 
@@ -32,6 +38,8 @@ class Joints:
     points: DepthPoints | None
     """The depth picture's points, None where there is none."""
     surface_by: str
+    distance_u95: float
+    """95 % bound of their distance, as a share of it."""
 
 
 def joints_by_depth(
@@ -57,21 +65,19 @@ def joints_by_depth(
             continue
         ray = unit(surface[k])
         joints[names[k]] = surface[k] + ray * depth_mm / max(float(-ray @ normal), 0.4)
-    return Joints(joints, evidence.points, "depth")
+    return Joints(joints, evidence.points, "depth", 0.01)
 
 
-def joints_by_model(
-    evidence: Evidence, *, rig: Rig
-) -> Joints | None:
+def joints_by_model(evidence: Evidence, *, rig: Rig) -> Joints | None:
     """Joints from the network's body, scaled by the subject's height and fitted to the pixels."""
-    if evidence.subject_height_mm is None:
-        return None
+    height_mm, bound = evidence.subject_height_mm, HEIGHT_GIVEN_U95
+    if height_mm is None:
+        height_mm, bound = ADULT_HEIGHT_MM, HEIGHT_UNKNOWN_U95
     last = evidence.landmarks[-1]
     good = last.believed
     if good.sum() < 6:
         return None
-    # The network's people are 1.70 m tall on average (height of a standing adult in its training world).
-    world = last.world_mm * evidence.subject_height_mm / 1700.0
+    world = last.world_mm * height_mm / ADULT_HEIGHT_MM
     ok, rvec, tvec = cv2.solvePnP(
         world[good], last.points_px[good], rig.rgb.matrix, rig.rgb.distortion, flags=cv2.SOLVEPNP_SQPNP
     )
@@ -79,7 +85,7 @@ def joints_by_model(
         return None
     rgb_from_world = Pose.of(cv2.Rodrigues(rvec)[0], tvec[:, 0])
     points = rgb_from_world.apply(world)
-    return Joints({name: points[k] for name, k in LANDMARKS.items()}, None, "body_model")
+    return Joints({name: points[k] for name, k in LANDMARKS.items()}, None, "body_model", bound)
 
 
 def out_to_skin(points: DepthPoints, joint_mm: Floats, v: Floats) -> tuple[Floats, Floats] | None:

@@ -32,6 +32,9 @@ from vision.skin_surface import centred, hidden_mm, measured_skin, model_skin, t
 GROW = 1.6
 """The surface is taken this many times farther than the zone and its margin reach."""
 
+OUTLINE_U95 = 0.60
+"""Bound of a distance taken from the size of a tapped outline: zones vary, outlines are tapped freely, and seen slantwise."""
+
 TAP_U95_MM = 5.0
 """A finger on a tablet: a few pixels, about 1 mm each."""
 
@@ -67,9 +70,14 @@ def place_by_tap(tap: Tap, evidence: Evidence, *, zone: Zone, rig: Rig) -> Place
         skin = tagged_skin(evidence, zone=zone, rig=rig, reach_mm=reach + MARGIN_MM)
         surface_by, place = "skin_tags", 2.0 * TAP_U95_MM
     else:
-        return "neither depth nor three skin tags show the surface under the tapped outline"
+        skin = _guessed_skin(rays, zone)
+        surface_by, place = "body_model", 2.0 * TAP_U95_MM
+        remarks.append(
+            "Neither depth nor three skin tags show the skin under the tapped outline: its distance was guessed from"
+            " the outline's size, so lengths are rough, and distance and dwell are not given."
+        )
     skin, hits = centred(skin, rays)
-    if surface_by != "depth":
+    if surface_by == "skin_tags":
         skin = with_relief(skin, zone, hidden_mm=hidden_mm(skin, hits, zone))
         hits = skin.cast(rays, origin_rgb_mm=np.zeros(3))
     if not np.isfinite(hits).any():
@@ -114,7 +122,7 @@ def place_by_landmarks(evidence: Evidence, *, zone: Zone, rig: Rig) -> Placement
     px = {name: value for name, value in pixels.items() if value is not None}
     body = joints_by_depth(px, evidence, rig=rig, zone=zone) or joints_by_model(evidence, rig=rig)
     if body is None:
-        return "the distance of the body is not known: no depth, and no subject height"
+        return "too few of the body's landmarks are seen to tell its distance"
     joints, points, surface_by = body.places_mm, body.points, body.surface_by
     if any(name not in joints for name in needed):
         return "the depth picture has no reading at the landmarks"
@@ -135,7 +143,9 @@ def place_by_landmarks(evidence: Evidence, *, zone: Zone, rig: Rig) -> Placement
     else:
         normal = unit(-centre - ((-centre) @ unit(v)) * unit(v))
         found = centre + depth_mm * normal
-        skin = model_skin(found, normal, v, zone=zone, scale=scale, reach_mm=reach)
+        skin = model_skin(
+            found, normal, v, zone=zone, scale=scale, distance_u95=body.distance_u95, reach_mm=reach
+        )
     chart = lay_chart(
         skin,
         outline_of(zone, scale=scale),
@@ -159,6 +169,20 @@ def _tap_axis(zone: Zone, rays: Floats, centre: Floats, normal: Floats, part: Fl
     corners = rays * (centre @ normal) / (rays @ normal)[:, None]
     _, _, sides = np.linalg.svd(corners - corners.mean(0), full_matrices=False)
     return sides[0] if zone.axis_on_tap == "long_side" else sides[1]
+
+
+def _guessed_skin(rays: Floats, zone: Zone) -> Skin:
+    """A cylinder square to the line of sight, as far away as makes the outline as large as the zone usually is."""
+    corners = rays / rays[:, 2:]
+    x, y = corners[:, 0], corners[:, 1]
+    outlined = 0.5 * abs(float(x @ np.roll(y, -1) - y @ np.roll(x, -1)))
+    usual_mm2 = np.pi / 4.0 * zone.width_mm * zone.length_mm
+    away = corners.mean(0)
+    centre = away * float(np.sqrt(usual_mm2 / max(outlined, 1e-9)))
+    _, _, sides = np.linalg.svd(corners - away, full_matrices=False)
+    v = sides[0] if zone.axis_on_tap == "long_side" else sides[1]
+    reach = max(zone.width_mm, zone.length_mm)
+    return model_skin(centre, -unit(centre), v, zone=zone, scale=1.0, distance_u95=OUTLINE_U95, reach_mm=reach)
 
 
 def _tag_plane(rays: Floats, patches: Sequence[TagPatch]) -> Floats:

@@ -83,9 +83,26 @@ def with_relief(skin: Skin, zone: Zone, *, hidden_mm: float) -> Skin:
 
 
 def model_skin(
-    centre: Floats, normal: Floats, v: Floats, *, zone: Zone, scale: float, reach_mm: float
+    centre: Floats,
+    normal: Floats,
+    v: Floats,
+    *,
+    zone: Zone,
+    scale: float,
+    distance_u95: float,
+    reach_mm: float,
 ) -> Skin:
-    """A plain cylinder where the body model puts it, with the bounds such a guess has."""
+    """A plain cylinder where a body model puts it, with the bounds such a guess has.
+
+    Args:
+        centre: Place on the skin, rgb frame, shape (3,).
+        normal: Outward there.
+        v: Along the zone.
+        zone: Gives the radius.
+        scale: Size of this body against the catalogue's.
+        distance_u95: 95 % bound of the distance, as a share of it.
+        reach_mm: How far the zone reaches from its centre.
+    """
     reach = reach_mm + MARGIN_MM + 20.0
     surface = empty_surface(
         centre_rgb_mm=centre,
@@ -97,8 +114,8 @@ def model_skin(
         noise_u95_mm=0.0,
     )
     radius = np.full(surface.weight.shape, zone.radius_mm * scale)
-    # Distance from a body's size in the picture: 5 % (1 sigma) of proportions and pose.
-    u95 = float(np.hypot(0.10 * np.linalg.norm(centre), np.hypot(zone.radius_u95_mm, JOINT_DEPTH_U95_MM)))
+    own_mm = np.hypot(zone.radius_u95_mm, JOINT_DEPTH_U95_MM)
+    u95 = float(np.hypot(distance_u95 * np.linalg.norm(centre), own_mm))
     return Skin(surface, radius, np.full(radius.shape, u95))
 
 
