@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 
 from guidance.overlay_ink import box, fitted, panel, plain, polyline, text_width_px, wrapped, write
-from guidance.overlay_skin import LEVELS, distance_colour
-from guidance.palette import AMBER, INK, MAGENTA, RED, VERMILLION, WHITE, YELLOW, Rgb, ramp
+from guidance.overlay_skin import LEVELS, distance_colour, ramp_colour
+from guidance.palette import AMBER, INK, MAGENTA, RED, VERMILLION, WHITE, YELLOW, Rgb
 from guidance.session import Alarm, Guidance
 from models.chart import PlacedChart
 from models.geometry import Bytes
@@ -135,11 +135,11 @@ def _told_once(alarms: tuple[Alarm, ...]) -> list[Alarm]:
 
 
 def notice(picture: Bytes, text: str, *, s: float) -> None:
-    """A large calm message in the middle of the picture, in place."""
+    """A calm message above the figures, where it hides little, in place."""
     height, width = picture.shape[:2]
     lines = wrapped(plain(text), size=0.8 * s, width_px=width * 0.8, lines=2)
     wide = max(text_width_px(line, size=0.8 * s) for line in lines)
-    top = height * 0.5 - 20 * s * len(lines)
+    top = height - (STRIP_PX + 26 + 32 * len(lines)) * s
     panel(
         picture,
         ((width - wide) / 2 - 24 * s, top - 14 * s, (width + wide) / 2 + 24 * s, top + 36 * s * len(lines)),
@@ -377,7 +377,7 @@ def _legend_tile(
 ) -> None:
     _label(picture, area, "JET-SECONDS PER CELL", s)
     top, bottom, width = area[1] + 28 * s, area[1] + 39 * s, area[2] - area[0]
-    colours = ramp(np.arange(1, LEVELS + 1) / LEVELS)
+    colours = ramp_colour(np.arange(1, LEVELS + 1) / LEVELS)
     for k in range(LEVELS):
         colour = (int(colours[k, 0]), int(colours[k, 1]), int(colours[k, 2]))
         box(

@@ -15,7 +15,14 @@ from guidance.outcome import Outcome
 from guidance.palette import VERDICTS
 from guidance.report_charts import reduced
 from guidance.report_grid import CellGrid, chart_grid, pixel_grid
-from guidance.report_maps import CellPaint, cold_paint, dwell_paint, unknown_cells, verdict_paint
+from guidance.report_maps import (
+    CellPaint,
+    cold_paint,
+    dwell_paint,
+    overexposed_cells,
+    unknown_cells,
+    verdict_paint,
+)
 from guidance.report_markup import element, esc
 from guidance.report_plot import Scale
 from guidance.report_strips import shared_patterns
@@ -104,11 +111,11 @@ def _maps(outcome: Outcome) -> tuple[CellGrid | None, list[CellPaint]]:
     exposure, judged = outcome.exposure, outcome.verdicts
     if exposure is None:
         return None, []
-    unknown = unknown_cells(outcome)
-    cold = cold_paint(exposure, unknown=unknown, protocol=outcome.protocol)
+    unknown, over = unknown_cells(outcome), overexposed_cells(outcome)
+    cold = cold_paint(exposure, unknown=unknown, over=over, protocol=outcome.protocol)
     if outcome.chart is not None:
         grid = chart_grid(outcome.chart, limb=outcome.zone.surface == "limb")
-        paints = [dwell_paint(exposure, unknown=unknown, protocol=outcome.protocol), cold]
+        paints = [dwell_paint(exposure, unknown=unknown, over=over, protocol=outcome.protocol), cold]
         return grid, [verdict_paint(judged.verdict), *paints] if judged is not None else paints
     if outcome.pixel_cells is not None and len(outcome.pixel_cells.centre_px):
         return pixel_grid(outcome.pixel_cells), [cold]

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from guidance.outcome import Poster
-from guidance.palette import AMBER, WHITE, Rgb, bgr
+from guidance.palette import AMBER, VERMILLION, WHITE, Rgb, bgr
 from guidance.report_grid import CellGrid, stripes_of
 from guidance.report_maps import CellPaint
 from guidance.report_markup import jpeg
@@ -87,6 +87,7 @@ def body_picture(
     out: Bytes = np.asarray(cv2.addWeighted(picture, 1.0 - cover, layer, cover, 0.0), np.uint8)
     _outline(out, fixed[good & (grid.in_zone | grid.left_out)], shift, cell_px=cell_px, colour=WHITE)
     _outline(out, fixed[good & grid.left_out], shift, cell_px=0.0, colour=AMBER)
+    _outline(out, fixed[good & paint.marked], shift, cell_px=0.0, colour=VERMILLION)
     return jpeg(out, quality=84)
 
 

@@ -101,12 +101,15 @@ def pixel_grid(cells: PixelCells) -> CellGrid:
     )
 
 
-def outline_paths(grid: CellGrid, cells: Bools) -> list[Floats]:
-    """Smoothed outlines of a set of cells, raster coordinates in cells (x right, y down), closed."""
+def outline_paths(grid: CellGrid, cells: Bools, *, smooth_cells: float) -> list[Floats]:
+    """Outlines of a set of cells, raster coordinates in cells (x right, y down), closed.
+
+    ``smooth_cells`` is the spread of the smoothing; a set smaller than that would vanish.
+    """
     mask = np.zeros((grid.rows + 4, grid.cols + 4), np.uint8)
     mask[grid.row[cells] + 2, grid.col[cells] + 2] = 255
     fine = cv2.resize(mask, None, fx=8.0, fy=8.0, interpolation=cv2.INTER_NEAREST)
-    soft = cv2.GaussianBlur(fine, (0, 0), 5.0)
+    soft = cv2.GaussianBlur(fine, (0, 0), 8.0 * smooth_cells)
     contours, _ = cv2.findContours((soft > 127).astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     out: list[Floats] = []
     for contour in contours:

@@ -34,6 +34,8 @@ class CellPaint:
     ink: dict[str, Rgb]
     legend: str
     """HTML below the map."""
+    marked: Bools
+    """Overexposed cells: outlined on every map, since a few of them are easily missed."""
 
 
 def verdict_paint(verdict: tuple[str, ...]) -> CellPaint:
@@ -48,7 +50,7 @@ def verdict_paint(verdict: tuple[str, ...]) -> CellPaint:
         "hatch": UNKNOWN_INK,
         "bars": (255, 255, 255),
     }
-    return CellPaint("verdict", "Verdict", colour, pattern, ink, verdict_keys(verdict))
+    return CellPaint("verdict", "Verdict", colour, pattern, ink, verdict_keys(verdict), pattern["cross"])
 
 
 def verdict_keys(verdict: tuple[str, ...], *, leave_out: str = "") -> str:
@@ -62,7 +64,7 @@ def verdict_keys(verdict: tuple[str, ...], *, leave_out: str = "") -> str:
     return f'<ul class="keys">{keys}</ul>'
 
 
-def dwell_paint(exposure: ExposureMap, *, unknown: Bools, protocol: Protocol) -> CellPaint:
+def dwell_paint(exposure: ExposureMap, *, unknown: Bools, over: Bools, protocol: Protocol) -> CellPaint:
     """Jet-seconds on the ramp; unknown cells hatched."""
     top_s = nice_ceiling(float(np.nanmax(exposure.dwell_s, initial=0.0)))
     share = np.nan_to_num(exposure.dwell_s / top_s)
@@ -75,11 +77,11 @@ def dwell_paint(exposure: ExposureMap, *, unknown: Bools, protocol: Protocol) ->
         + f'<p class="small">{esc(note)}</p>'
     )
     return _hatched(
-        "dwell", "Dwell", colour, unknown, legend + unknown_key(unknown, "unknown: more may have come")
+        "dwell", "Dwell", colour, unknown, over, legend + unknown_key(unknown, "unknown: more may have come")
     )
 
 
-def cold_paint(exposure: ExposureMap, *, unknown: Bools, protocol: Protocol) -> CellPaint:
+def cold_paint(exposure: ExposureMap, *, unknown: Bools, over: Bools, protocol: Protocol) -> CellPaint:
     """Lowest observed temperature, dark is cold; cells never observed hatched."""
     observed = np.isfinite(exposure.min_degc)
     coldest = float(exposure.min_degc[observed].min()) if observed.any() else protocol.skin_degc.stop
@@ -96,6 +98,7 @@ def cold_paint(exposure: ExposureMap, *, unknown: Bools, protocol: Protocol) -> 
         "Lowest temperature",
         colour,
         unseen,
+        over,
         legend + unknown_key(unseen, "not or not always observed"),
     )
 
@@ -114,8 +117,9 @@ def chart_svg(grid: CellGrid, paint: CellPaint, *, label: str) -> str:
         rect(left, top, wide, tall, kind="plot"),
         f'<image {place} preserveAspectRatio="none" href="{picture}"/>',
     ]
-    for kind, cells in (("zone", grid.in_zone | grid.left_out), ("leftout", grid.left_out)):
-        for loop in outline_paths(grid, cells):
+    outlined = (("zone", grid.in_zone | grid.left_out, 1.0), ("leftout", grid.left_out, 0.6))
+    for kind, cells, smooth_cells in (*outlined, ("over", paint.marked, 0.25)):
+        for loop in outline_paths(grid, cells, smooth_cells=smooth_cells):
             points = " ".join(f"{left + px * step:.1f},{top + py * step:.1f}" for px, py in loop.tolist())
             parts.extend(f'<polygon class="{name}" points="{points}"/>' for name in ("casing", kind))
     for tick in ticks(*grid.x_edges, about=6):
@@ -165,9 +169,17 @@ def colour_bar(low: float, high: float, label: str, *, marks: list[tuple[float, 
     return f"{head}{''.join(parts)}</svg>"
 
 
-def _hatched(name: str, title: str, colour: Bytes, unknown: Bools, legend: str) -> CellPaint:
+def _hatched(name: str, title: str, colour: Bytes, unknown: Bools, over: Bools, legend: str) -> CellPaint:
     colour[unknown] = PURPLE
-    return CellPaint(name, title, colour, {"hatch": unknown}, {"hatch": UNKNOWN_INK}, legend)
+    return CellPaint(name, title, colour, {"hatch": unknown}, {"hatch": UNKNOWN_INK}, legend, over)
+
+
+def overexposed_cells(outcome: Outcome) -> Bools:
+    """Cells that the verdict calls overexposed."""
+    if outcome.verdicts is not None:
+        return np.array([v == "overexposed" for v in outcome.verdicts.verdict], bool)
+    assert outcome.exposure is not None
+    return np.zeros(len(outcome.exposure.min_degc), bool)
 
 
 def unknown_cells(outcome: Outcome) -> Bools:

@@ -147,17 +147,24 @@ def test_unknown_cells_are_never_drawn_in_a_safe_colour(scene: Scene, outcome: O
     assert unknown.any()
     for paint in (
         verdict_paint(outcome.verdicts.verdict),
-        dwell_paint(exposure, unknown=unknown, protocol=scene.protocol),
-        cold_paint(exposure, unknown=unknown, protocol=scene.protocol),
+        dwell_paint(exposure, unknown=unknown, over=~unknown, protocol=scene.protocol),
+        cold_paint(exposure, unknown=unknown, over=~unknown, protocol=scene.protocol),
     ):
         assert (paint.colour[unknown] == PURPLE).all(), paint.name
         assert paint.pattern["hatch"][unknown].all(), paint.name
 
 
+def test_a_single_overexposed_cell_is_outlined_on_every_map(scene: Scene, outcome: Outcome) -> None:
+    words = ["below_target"] * len(scene.chart)
+    words[1500] = "overexposed"
+    one = replace(outcome, verdicts=Verdicts(tuple(words), ("",) * len(words)))
+    assert report_html(one).count('<polygon class="over"') == 3
+
+
 def test_cells_never_observed_have_no_temperature_colour(scene: Scene) -> None:
     exposure = scene.exposure()
     never = np.isnan(exposure.min_degc)
-    paint = cold_paint(exposure, unknown=np.zeros(len(never), bool), protocol=scene.protocol)
+    paint = cold_paint(exposure, unknown=~never & never, over=never, protocol=scene.protocol)
     assert (paint.colour[never] == PURPLE).all()
 
 
