@@ -38,15 +38,18 @@ def step(state: State, capture: Capture, setup: Setup) -> tuple[State, Guidance]
     dt_s = 0.0 if first else capture.t_s - state.t_s
     if not first and dt_s <= 0.0:
         raise ValueError(f"A capture at {capture.t_s:.3f} s came after one at {state.t_s:.3f} s.")
-    state = replace(state, t_s=capture.t_s, colour_s=capture.t_s if capture.bgr is not None else state.colour_s)
+    state = replace(
+        state, t_s=capture.t_s, colour_s=capture.t_s if capture.bgr is not None else state.colour_s
+    )
     state = see_nozzle(state, capture, setup)
     state, found = see_body(state, capture, setup)
     state = place_or_follow(state, capture, setup, found)
     state, contact = meet_skin(state, capture, setup, dt_s=dt_s)
     state, skin = read_skin(state, capture, setup, weight=contact.weight, dt_s=dt_s)
     facts = gather(state, capture, setup, contact, skin)
-    board, active, ended = update(state.board, conditions(facts, protocol=setup.protocol, device=setup.device),
-                                  t_s=capture.t_s)
+    board, active, ended = update(
+        state.board, conditions(facts, protocol=setup.protocol, device=setup.device), t_s=capture.t_s
+    )
     state = replace(state, board=board)
     on_skin = state.on_skin
     return state, Guidance(
@@ -111,7 +114,13 @@ def gather(state: State, capture: Capture, setup: Setup, contact: Contact, skin:
     lowest = None
     if on_skin is not None:
         e, chart = on_skin.exposure, on_skin.chart
-        values = {"dwell": e.dwell_s, "upper": e.dwell_upper_s, "b10": e.below_10_s, "b4": e.below_4_s, "b2": e.below_2_s}
+        values = {
+            "dwell": e.dwell_s,
+            "upper": e.dwell_upper_s,
+            "b10": e.below_10_s,
+            "b4": e.below_4_s,
+            "b2": e.below_2_s,
+        }
         for name, value in values.items():
             if value.max(initial=0.0) > 0.0:
                 peaks[name] = peak_per_cm2(value, chart.position_mm, chart.area_cm2)

@@ -76,7 +76,7 @@ class OnSkin:
     skin: SkinTemperature
     cooling: Cooling
     below_limit_pictures: Floats
-    """Thermal pictures in a row in which the cell's bound was at or below the STOP temperature, shape (n,)."""
+    """Thermal pictures in a row in which the cell's bound was at or below the STOP temperature, (n,)."""
     confirmed_bound_degc: float | None
     """Lowest estimate less its bound that was confirmed over the protocol's number of pictures."""
     tile_time_s: Floats

@@ -43,9 +43,7 @@ def see_body(state: State, capture: Capture, setup: Setup) -> tuple[State, Landm
     return state, found
 
 
-def place_or_follow(
-    state: State, capture: Capture, setup: Setup, found: Landmarks | Lost | None
-) -> State:
+def place_or_follow(state: State, capture: Capture, setup: Setup, found: Landmarks | Lost | None) -> State:
     """The zone's place in this capture."""
     if setup.rig is None:
         return _in_pixels(state, capture, setup, found)
@@ -87,7 +85,7 @@ def place_or_follow(
 
 
 def _placement(state: State, capture: Capture, setup: Setup) -> Placement | str:
-    """Best evidence first: a tap says where, landmarks do otherwise; depth says the surface, else skin tags."""
+    """Best evidence first: a tap, else landmarks, says where; depth, else skin tags, says the surface."""
     rig = setup.rig
     if rig is None:
         return "there is no rig"
@@ -134,7 +132,9 @@ def _in_pixels(state: State, capture: Capture, setup: Setup, found: Landmarks | 
     """Without a rig: the outline in the picture, nothing in millimetres."""
     taps = _taps(setup, "rgb")
     if taps and capture.t_s >= taps[-1].t_s:
-        return replace(state, pixel_zone=PixelZone("rgb", taps[-1].outline_px, "tap", "placed"), waiting_for="")
+        return replace(
+            state, pixel_zone=PixelZone("rgb", taps[-1].outline_px, "tap", "placed"), waiting_for=""
+        )
     if not isinstance(found, Landmarks):
         held = state.pixel_zone
         return replace(state, pixel_zone=replace(held, state="held") if held is not None else None)

@@ -55,13 +55,17 @@ def update_cooling(cooling: Cooling, *, before: SkinTemperature, now: SkinTemper
         slope = (now.degc - before.degc) / dt_s
     share = 1.0 - np.exp(-np.where(fresh, dt_s, 0.0) / RATE_TIME_S)
     known = np.isfinite(cooling.rate_degc_s)
-    rate = np.where(fresh & known, cooling.rate_degc_s + share * (slope - cooling.rate_degc_s), cooling.rate_degc_s)
+    rate = np.where(
+        fresh & known, cooling.rate_degc_s + share * (slope - cooling.rate_degc_s), cooling.rate_degc_s
+    )
     rate = np.where(fresh & ~known, slope, rate)
     rate = np.where(stale | (dt_s > GAP_S), np.nan, rate)
     return Cooling(np.fmax(cooling.baseline_degc, now.degc), rate)
 
 
-def seconds_to_limit(baseline_degc: Floats, degc: Floats, rate_degc_s: Floats, *, limit_degc: float) -> Floats:
+def seconds_to_limit(
+    baseline_degc: Floats, degc: Floats, rate_degc_s: Floats, *, limit_degc: float
+) -> Floats:
     """Seconds until a cell reaches a limit if the jet stays; inf where it does not cool, NaN where not known.
 
     Args:

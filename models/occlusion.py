@@ -10,8 +10,8 @@ from models.geometry import Bools, Floats
 from models.rig import Nozzle
 
 HAND_RADIUS_MM = 80.0
-"""A gloved fist about a handle: hand breadth of 95th percentile men is about 95 mm (ISO 7250 class figure), half
-of it, and 30 mm of thumb and wrist."""
+"""A gloved fist about a handle: hand breadth of 95th percentile men is about 95 mm (ISO 7250 class figure),
+half of it, and 30 mm of thumb and wrist."""
 
 HAND_REACH_MM = 350.0
 """Hand, wrist and hose behind the collar; farther back the arm leaves the treated region's pictures."""
@@ -39,7 +39,7 @@ class NozzleShape:
     def hides(
         self, points_mm: Floats, *, viewpoint_mm: Floats, tip_mm: Floats, axis: Floats, margin_mm: float
     ) -> Bools:
-        """Which points (n, 3) the nozzle or the hand hides from a viewpoint, with a margin. One frame for all."""
+        """Which points (n, 3) nozzle or hand hide from a viewpoint, with a margin. One frame for all."""
         hidden = np.zeros(len(points_mm), bool)
         sight = points_mm - viewpoint_mm
         for start, end, radius in self.sections:

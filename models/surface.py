@@ -17,14 +17,16 @@ GRID_MM = 2.5
 """Arc length of one grid step at the nominal radius: half a chart cell, about one depth pixel at 1.1 m."""
 
 SMOOTH_MM = 6.0
-"""Standard deviation of the smoothing of measured points. On simulated depth pictures 4 / 6 / 8 mm left normals
-wrong by 7.8 / 6.7 / 5.5 degrees and heights by 1.9 / 1.6 / 1.4 mm (p95); more would flatten a patella."""
+"""Standard deviation of the smoothing of measured points. On simulated depth pictures 4 / 6 / 8 mm left
+normals wrong by 7.8 / 6.7 / 5.5 degrees and heights by 1.9 / 1.6 / 1.4 mm (p95); more would flatten a
+patella."""
 
 DEPTH_FLOOR_U95_MM = 2.5
 """What smoothing does not average away: neighbouring depth readings err together (simulated: 1.5 mm p95)."""
 
 LOW_RADIUS, HIGH_RADIUS = 0.4, 1.9
-"""Share of the nominal radius outside which a point belongs to something else: the other leg lies 3 to 4 radii away."""
+"""Share of the nominal radius outside which a point belongs to something else: the other leg lies 3 to 4
+radii away."""
 
 FILL_MM = 14.0
 """Standard deviation of the weights that fill holes and go on past the last measured point."""
@@ -70,6 +72,12 @@ class RadialSurface:
         rows, cols = self.weight.shape
         return v_mm / GRID_MM + (rows - 1) / 2.0, angle_rad / self.step_rad + (cols - 1) / 2.0
 
+    def grid(self) -> tuple[Floats, Floats]:
+        """Angle (rad) and v (mm) of every node, each of shape (rows, cols)."""
+        rows, cols = self.weight.shape
+        row, col = np.indices((rows, cols)).astype(np.float64)
+        return (col - (cols - 1) / 2.0) * self.step_rad, (row - (rows - 1) / 2.0) * GRID_MM
+
     def polar(self, points_rgb_mm: Floats) -> tuple[Floats, Floats, Floats]:
         """Angle (rad), v (mm) and radius (mm) of points (..., 3) of the rgb frame."""
         p = self.rgb_from_axis.inverse.apply(points_rgb_mm)
@@ -111,9 +119,9 @@ class RadialSurface:
             far_weight > 0, far_mm, 0.0
         )
         effective = np.maximum(near_weight * 4.0 * np.pi * (SMOOTH_MM / GRID_MM) ** 2, 1.0)
-        u95 = np.hypot(self.noise_u95_mm / np.sqrt(effective), DEPTH_FLOOR_U95_MM) + FILL_U95_PER_MM * np.maximum(
-            away_mm - SMOOTH_MM, 0.0
-        )
+        u95 = np.hypot(
+            self.noise_u95_mm / np.sqrt(effective), DEPTH_FLOOR_U95_MM
+        ) + FILL_U95_PER_MM * np.maximum(away_mm - SMOOTH_MM, 0.0)
         known = (away_mm <= FILL_LIMIT_MM) & ((blend < 1.0) | (far_weight > 0))
         return Skin(self, np.where(known, radius, np.nan), np.where(known, u95, np.nan))
 
@@ -142,11 +150,12 @@ class Skin:
         self, *, angle_rad: float, v_mm: float, radius_mm: float, height_mm: float, height_u95_mm: float
     ) -> Skin:
         """The same skin with a bell-shaped rise about a place."""
-        rows, cols = self.radius_mm.shape
-        v = ((np.arange(rows) - (rows - 1) / 2.0) * GRID_MM)[:, None] - v_mm
-        u = (((np.arange(cols) - (cols - 1) / 2.0) * self.surface.step_rad)[None] - angle_rad) * self.surface.nominal_mm
-        bell = np.exp(-0.5 * (u**2 + v**2) / radius_mm**2)
-        return Skin(self.surface, self.radius_mm + height_mm * bell, np.hypot(self.u95_mm, height_u95_mm * bell))
+        angle, v = self.surface.grid()
+        u = (angle - angle_rad) * self.surface.nominal_mm
+        bell = np.exp(-0.5 * (u**2 + (v - v_mm) ** 2) / radius_mm**2)
+        return Skin(
+            self.surface, self.radius_mm + height_mm * bell, np.hypot(self.u95_mm, height_u95_mm * bell)
+        )
 
     def shifted(self, *, angle_rad: float, v_mm: float) -> Skin:
         """The same skin with its axis frame turned and shifted so that a place on it comes to the origin."""
@@ -155,10 +164,8 @@ class Skin:
         turn = Pose.of(
             np.array([[cos, 0.0, sin], [0.0, 1.0, 0.0], [-sin, 0.0, cos]]), np.array([0.0, v_mm, 0.0])
         )
-        rows, cols = surface.weight.shape
-        v = ((np.arange(rows) - (rows - 1) / 2.0) * GRID_MM)[:, None] * np.ones((1, cols)) + v_mm
-        angle = ((np.arange(cols) - (cols - 1) / 2.0) * surface.step_rad)[None] * np.ones((rows, 1)) + angle_rad
-        radius, u95 = self.at(angle, v)
+        angle, v = surface.grid()
+        radius, u95 = self.at(angle + angle_rad, v + v_mm)
         return Skin(replace(surface, rgb_from_axis=surface.rgb_from_axis @ turn), radius, u95)
 
     def turned_round(self) -> Skin:

@@ -14,11 +14,11 @@ from scipy import optimize
 
 from models.geometry import Floats, rotation_from_rvec, unit
 from models.sightings import TagPatch
-from models.surface import GRID_MM, Skin, empty_surface
+from models.surface import Skin, empty_surface
 from models.zone import Zone
 
 KNOT_MM = 40.0
-"""Distance of the knots of radius and course along the limb: the length over which a knee narrows to a shin."""
+"""Distance of the knots of radius and course along the limb: over that length a knee narrows to a shin."""
 
 REACH_MM = 160.0
 
@@ -29,10 +29,12 @@ FRONT_BEND_U95_MM = 5.0
 """The same for the line along the front, which runs on over knee cap and shin."""
 
 OVAL_U95_MM = 20.0
-"""Reach outward less half breadth: a knee of 370 mm girth is 98 mm broad and so about 138 mm deep, a calf is round."""
+"""Reach outward less half breadth: a knee of 370 mm girth is 98 mm broad and so about 138 mm deep, a calf is
+round."""
 
 BULGE_U95_MM = 6.0
-"""How far skin leaves a round cross-section between tags: a patella or the belly of a calf stands out by that much."""
+"""How far skin leaves a round cross-section between tags: a patella or the belly of a calf stands out by that
+much."""
 
 BULGE_REACH_MM = 45.0
 """Distance over which a tag's departure from the round limb holds for its neighbourhood."""
@@ -67,7 +69,7 @@ class Limb:
     side_mm: Floats
     """Half breadth (along x) at the knots."""
     front_mm: Floats
-    """Reach outward (along z) at the knots. A knee is deeper than broad: front and side are separate figures."""
+    """Reach outward (along z) at the knots. A knee is deeper than broad: front and side differ."""
     course_mm: Floats
     """Sideways (along x) departure of the centre line at the knots."""
 
@@ -117,7 +119,9 @@ def knots_mm() -> Floats:
     return np.arange(-REACH_MM, REACH_MM + 1.0, KNOT_MM)
 
 
-def fit_limb(patches: Sequence[TagPatch], *, zone: Zone, rays: GrazingRays | None, start: Limb | None = None) -> Limb:
+def fit_limb(
+    patches: Sequence[TagPatch], *, zone: Zone, rays: GrazingRays | None, start: Limb | None = None
+) -> Limb:
     """The limb that passes the tags and touches the rays, weighed against the zone's usual radius.
 
     Args:
@@ -132,9 +136,7 @@ def fit_limb(patches: Sequence[TagPatch], *, zone: Zone, rays: GrazingRays | Non
     sigma_rad = np.radians([max(patch.normal_u95_deg, 1.0) for patch in patches]) / 2.0
     middle, outward = centres.mean(0), unit(normals.mean(0))
     axes = [start.y] if start is not None else _axes(centres, outward)
-    fits = [
-        _fit(centres, normals, sigma_mm, sigma_rad, middle, outward, axis, zone, rays) for axis in axes
-    ]
+    fits = [_fit(centres, normals, sigma_mm, sigma_rad, middle, outward, axis, zone, rays) for axis in axes]
     return min(fits, key=lambda fit: fit[0])[1]
 
 
@@ -152,9 +154,7 @@ def limb_skin(limb: Limb, patches: Sequence[TagPatch], *, rays: GrazingRays | No
         half_v_mm=min(reach_mm, REACH_MM),
         noise_u95_mm=BULGE_U95_MM,
     )
-    rows, cols = surface.weight.shape
-    v = ((np.arange(rows) - (rows - 1) / 2.0) * GRID_MM)[:, None] * np.ones((1, cols))
-    angle = ((np.arange(cols) - (cols - 1) / 2.0) * surface.step_rad)[None] * np.ones((rows, 1))
+    angle, v = surface.grid()
     side, front, course = limb.at(v)
     # Radius about the straight axis of an ellipse whose centre lies sideways by ``course``.
     sin, cos = np.sin(angle), np.cos(angle)
@@ -174,7 +174,9 @@ def limb_skin(limb: Limb, patches: Sequence[TagPatch], *, rays: GrazingRays | No
     turned_mm = np.maximum(np.abs(angle - tag_angle.mean()) - np.ptp(tag_angle) / 2.0, 0.0) * nominal
     along_mm = np.maximum(np.abs(v - tag_v.mean()) - np.ptp(tag_v) / 2.0, 0.0)
     lean = 0.1 if rays is not None and len(rays.directions) >= 8 else 0.3
-    u95 = np.sqrt(4.0 * left_mm2 + np.mean(4.0 * sigma_mm**2) + (lean * turned_mm) ** 2 + (0.15 * along_mm) ** 2)
+    u95 = np.sqrt(
+        4.0 * left_mm2 + np.mean(4.0 * sigma_mm**2) + (lean * turned_mm) ** 2 + (0.15 * along_mm) ** 2
+    )
     return Skin(surface, round_mm + gain @ departure, u95)
 
 
@@ -207,7 +209,8 @@ def _fit(
         y = unit(turn @ axis)
         z = unit(z0 - (z0 @ y) * y)
         origin = middle - (zone.radius_mm + p[3]) * z + p[2] * np.cross(y, z)
-        side, front, course = zone.radius_mm + p[4 : 4 + n], zone.radius_mm + p[4 + n : 4 + 2 * n], p[4 + 2 * n :]
+        side, front, course = p[4:].reshape(3, n)
+        side, front = zone.radius_mm + side, zone.radius_mm + front
         return Limb(origin, np.cross(y, z), y, z, side, front, course)
 
     def residuals(p: Floats) -> Floats:
@@ -217,7 +220,7 @@ def _fit(
         side, front, course = limb.side_mm, limb.front_mm, limb.course_mm
         parts = [
             gap / np.hypot(sigma_mm, BULGE_U95_MM / 4.0),
-            tilt / np.hypot(sigma_rad, np.radians(6.0)),
+            tilt / np.hypot(sigma_rad, np.radians(12.0)),
             np.diff(side, 2) / (BEND_U95_MM / 2.0),
             np.diff(front, 2) / (FRONT_BEND_U95_MM / 2.0),
             (front - side) / (OVAL_U95_MM / 2.0) / np.sqrt(n),

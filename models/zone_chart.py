@@ -13,7 +13,8 @@ from models.surface import GRID_MM, Skin
 from models.zone import LeaveOut, Zone
 
 MARGIN_MM = 80.0
-"""The map goes on this far past the outline (the format asks for at least 50 mm), so that overspray is counted."""
+"""The map goes on this far past the outline (the format asks for at least 50 mm), so that overspray is
+counted."""
 
 TILE_CM2 = 150.0
 """No dose per tile above this has one timer (domain section 6)."""
@@ -74,8 +75,8 @@ def lay_chart(
     low, high = outline.polygon_mm.min(0) - MARGIN_MM, outline.polygon_mm.max(0) + MARGIN_MM
     cols = np.arange(int(np.floor(low[0] / CELL_MM)), int(np.ceil(high[0] / CELL_MM)) + 1)
     rows = np.arange(int(np.floor(low[1] / CELL_MM)), int(np.ceil(high[1] / CELL_MM)) + 1)
-    u, v = np.meshgrid(cols * CELL_MM, rows * CELL_MM)
-    angle = _angle_at_arc(skin, u * u_sign, rows * CELL_MM)
+    u, v = (grid.astype(np.float64) for grid in np.meshgrid(cols * CELL_MM, rows * CELL_MM))
+    angle = _angle_at_arc(skin, u * u_sign, v[:, 0])
     radius, height_u95 = skin.at(angle, v)
     known = np.isfinite(radius)
     filled = np.where(known, radius, skin.surface.nominal_mm)
@@ -131,7 +132,7 @@ def _angle_at_arc(skin: Skin, arc_mm: Floats, v_mm: Floats) -> Floats:
     """Angle at each arc length from the meridian of the zone's centre, row by row."""
     surface = skin.surface
     half = (surface.weight.shape[1] - 1) / 2.0 * surface.step_rad
-    fine = np.linspace(-half, half, 2 * surface.weight.shape[1] - 1)
+    fine: Floats = np.linspace(-half, half, 2 * surface.weight.shape[1] - 1, dtype=np.float64)
     angle = np.empty(arc_mm.shape)
     for i, v in enumerate(v_mm):
         radius = skin.at(fine, np.full(fine.shape, v))[0]

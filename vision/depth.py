@@ -15,11 +15,12 @@ from models.sightings import NozzleSighting
 from models.surface import largest_part
 
 STEP_MM = 25.0
-"""A depth step within 3x3 pixels above this is the edge of something else. Skin at 75 degrees to the line of sight
-changes by 14 mm there (1.8 mm a pixel at 1.1 m)."""
+"""A depth step within 3x3 pixels above this is the edge of something else. Skin at 75 degrees to the line of
+sight changes by 14 mm there (1.8 mm a pixel at 1.1 m)."""
 
 NOISE_U95_MM = 6.0
-"""95 % bound of one depth reading at about 1 m; 2-4 mm (1 sigma) is what consumer stereo and time-of-flight cameras state."""
+"""95 % bound of one depth reading at about 1 m; 2-4 mm (1 sigma) is what consumer stereo and time-of-flight
+cameras state."""
 
 NOZZLE_MARGIN_MM = 15.0
 
@@ -44,9 +45,7 @@ def depth_points(picture: DepthPicture, *, rig: Rig, nozzle: NozzleSighting | No
     if nozzle is not None and rig.nozzle is not None:
         shape = NozzleShape.of(rig.nozzle)
         flat = points.reshape(-1, 3)
-        held = shape.holds(
-            flat, tip_mm=nozzle.tip_rgb_mm, axis=nozzle.axis_rgb, margin_mm=NOZZLE_MARGIN_MM
-        )
+        held = shape.holds(flat, tip_mm=nozzle.tip_rgb_mm, axis=nozzle.axis_rgb, margin_mm=NOZZLE_MARGIN_MM)
         valid &= ~held.reshape(z.shape)
     farthest = ndimage.maximum_filter(np.where(valid, z, -np.inf), 3)
     nearest = ndimage.minimum_filter(np.where(valid, z, np.inf), 3)
@@ -117,7 +116,6 @@ def _camera(rig: Rig) -> DepthCamera:
     if rig.depth is None:
         raise ValueError("A depth picture came, but the rig has no depth camera.")
     return rig.depth
-
 
 
 def _rays(camera: DepthCamera) -> Floats:

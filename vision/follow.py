@@ -33,7 +33,8 @@ DRIFT_MM_S = 1.5
 """1-sigma speed beyond what the motion so far foretells."""
 
 SWAY_MM2_S3 = 40.0
-"""How fast the speed itself wanders: breathing of 3 mm at 0.27 Hz changes it by 4-5 mm/s within half a second."""
+"""How fast the speed itself wanders: breathing of 3 mm at 0.27 Hz changes it by 4-5 mm/s within half a
+second."""
 
 SWAY_S = 1.0
 """Time constant with which a speed that is not seen any more is forgotten: a quarter of a breath."""
@@ -46,13 +47,15 @@ JUMP_MM = 12.0
 JUMP_WINDOW_S = 0.5
 
 SHARED_CELLS = 20.0
-"""Grey residuals of neighbouring cells are not independent (shading, compression blocks): this many count as one."""
+"""Grey residuals of neighbouring cells are not independent (shading, compression blocks): this many count as
+one."""
 
 DEPTH_SIGMA_MM = 3.0
 SHARED_DEPTH = 60.0
 
 MATCH_LOST = 0.55
-"""Share of visible cells that must still look as they did; below it the body is not followed in that picture."""
+"""Share of visible cells that must still look as they did; below it the body is not followed in that
+picture."""
 
 MATCH_SURE = 0.8
 """Above it the fine picture alone is used: the body has not gone farther than it can tell."""
@@ -132,7 +135,7 @@ def follow(track: BodyTrack, chart: ZoneChart, witness: Witness, *, rig: Rig, t_
             look = look_at(chart, track.likeness, witness.bgr, witness.nozzle, rig, pose)
             match = matched(chart, track.likeness, look, pose)
             prior_covariance = prior_covariance + np.diag([1e-3] * 3 + [400.0] * 6)
-    prior = np.linalg.inv(prior_covariance)
+    prior: Floats = np.linalg.inv(prior_covariance).astype(np.float64)
     use = look if match >= MATCH_LOST else None
     widths = (1, 1) if match >= MATCH_SURE else (0, 0, 1, 1)
     start, velocity = pose, track.velocity_mm_s
@@ -143,9 +146,11 @@ def follow(track: BodyTrack, chart: ZoneChart, witness: Witness, *, rig: Rig, t_
         information[:6, :6] += seen
         right = prior @ np.concatenate([_difference(start, pose, chart), track.velocity_mm_s - velocity])
         right[:6] += gradient
-        move = np.linalg.solve(information, right)
+        move: Floats = np.linalg.solve(information, right).astype(np.float64)
         pose, velocity = _moved(pose, move[:6], chart), velocity + move[6:]
-    return _settle(track, chart, pose, velocity, np.linalg.inv(information), match, evidence)
+    return _settle(
+        track, chart, pose, velocity, np.linalg.inv(information).astype(np.float64), match, evidence
+    )
 
 
 def _predicted(track: BodyTrack, t_s: float) -> BodyTrack:
@@ -235,7 +240,7 @@ def _normal_equations(
         residual = patch.rgb_from_tag.translation_mm - here
         rows = np.hstack([-_cross(here - centre), np.eye(3)])
         sigma = max(patch.position_u95_mm / 2.0, 0.5)
-        weight = _tukey(np.full(1, np.linalg.norm(residual) / (10.0 * sigma)))[0] / sigma**2
+        weight = _tukey(np.array([float(np.linalg.norm(residual)) / (10.0 * sigma)]))[0] / sigma**2
         information += weight * rows.T @ rows
         gradient += weight * rows.T @ residual
         evidence += 1.0

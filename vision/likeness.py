@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from models.camera import Camera
 from models.chart import ZoneChart
@@ -14,11 +15,15 @@ from models.occlusion import NozzleShape
 from models.rig import Rig
 from models.sightings import NozzleSighting
 
+Greys = NDArray[np.float32]
+"""A small grey picture, shape (h, w)."""
+
 WIDTHS_PX = (160, 320)
 """Picture widths of the two steps, coarse to fine: one chart cell is about one pixel in the finer."""
 
 GREY_SIGMA = 3.0
-"""Least spread of grey levels between two pictures of the same skin: noise and compression, measured 1.5-2.5."""
+"""Least spread of grey levels between two pictures of the same skin: noise and compression, measured
+1.5-2.5."""
 
 MOST_CELLS = 1500
 """Cells read per picture; more do not sharpen the answer."""
@@ -44,7 +49,7 @@ class Likeness:
 class Look:
     """What of this capture's colour picture is used: small pictures, and the cells it shows."""
 
-    pictures: tuple[Floats, ...]
+    pictures: tuple[Greys, ...]
     cameras: tuple[Camera, ...]
     cells: Ints
     """Visible cells, thinned out to at most `MOST_CELLS`."""
@@ -62,8 +67,9 @@ def grey_rows(
     then = likeness.grey[width][look.cells][inside]
     if not len(then):
         return np.zeros((0, 6)), then, GREY_SIGMA
-    slope_x = _read(picture, px + [0.5, 0.0]) - _read(picture, px - [0.5, 0.0])
-    slope_y = _read(picture, px + [0.0, 0.5]) - _read(picture, px - [0.0, 0.5])
+    right, down = np.array([0.5, 0.0]), np.array([0.0, 0.5])
+    slope_x = _read(picture, px + right) - _read(picture, px - right)
+    slope_y = _read(picture, px + down) - _read(picture, px - down)
     residual = then - _read(picture, px)
     residual -= np.median(residual)
     x, y, z = points.T
@@ -74,7 +80,9 @@ def grey_rows(
     return rows, residual, sigma
 
 
-def look_at(chart: ZoneChart, likeness: Likeness, bgr: Bytes, nozzle: NozzleSighting | None, rig: Rig, pose: Pose) -> Look:
+def look_at(
+    chart: ZoneChart, likeness: Likeness, bgr: Bytes, nozzle: NozzleSighting | None, rig: Rig, pose: Pose
+) -> Look:
     """Shrink the picture once, and choose the cells that it shows."""
     small = [_small(bgr, rig.rgb, width) for width in WIDTHS_PX]
     cells = np.flatnonzero(likeness.seen)
@@ -104,7 +112,7 @@ def search(chart: ZoneChart, likeness: Likeness, look: Look, pose: Pose) -> Pose
     best, best_cost = (0, 0), np.inf
     for dy in range(-reach, reach + 1):
         for dx in range(-reach, reach + 1):
-            off = _read(picture, px + [dx, dy]) - then
+            off = _read(picture, px + np.array([dx, dy])) - then
             cost = float(np.mean(np.minimum(np.abs(off - np.median(off)), 30.0))) + 0.02 * np.hypot(dx, dy)
             if cost < best_cost:
                 best, best_cost = (dx, dy), cost
@@ -112,11 +120,13 @@ def search(chart: ZoneChart, likeness: Likeness, look: Look, pose: Pose) -> Pose
     return Pose.of(pose.rotation, pose.translation_mm + shift)
 
 
-def _small(bgr: Bytes, camera: Camera, width_px: int) -> tuple[Floats, Camera]:
+def _small(bgr: Bytes, camera: Camera, width_px: int) -> tuple[Greys, Camera]:
     """Grey picture of a width, and the camera that would have taken it."""
     scale = width_px / camera.width_px
     height_px = round(camera.height_px * scale)
-    small = cv2.resize(cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY), (width_px, height_px), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(
+        cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY), (width_px, height_px), interpolation=cv2.INTER_AREA
+    )
     shrunk = Camera(
         width_px,
         height_px,
@@ -126,20 +136,16 @@ def _small(bgr: Bytes, camera: Camera, width_px: int) -> tuple[Floats, Camera]:
         (camera.cy_px + 0.5) * scale - 0.5,
         camera.distortion,
     )
-    return small.astype(np.float32), shrunk
+    return np.asarray(small, np.float32), shrunk
 
 
-def _read(picture: Floats, px: Floats) -> Floats:
+def _read(picture: Greys, px: Floats) -> Floats:
     """Bilinear reading at pixels (n, 2)."""
-    at = np.ascontiguousarray(px, np.float32)
-    return cv2.remap(
-        picture, at[:, 0], at[:, 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    ).ravel().astype(float)
+    x, y = np.ascontiguousarray(px.T, np.float32)
+    return cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).ravel().astype(float)
 
 
-def visible(
-    points: Floats, normals: Floats, nozzle: NozzleSighting | None, rig: Rig
-) -> Bools:
+def visible(points: Floats, normals: Floats, nozzle: NozzleSighting | None, rig: Rig) -> Bools:
     """Cells that face the colour camera and are not behind nozzle or hand."""
     facing = -(points * normals).sum(1) > 0.2 * np.linalg.norm(points, axis=1)
     if nozzle is None or rig.nozzle is None:
@@ -155,7 +161,9 @@ def visible(
     return facing & ~hidden
 
 
-def likeness_of(chart: ZoneChart, bgr: Bytes, nozzle: NozzleSighting | None, rig: Rig, pose: Pose) -> Likeness:
+def likeness_of(
+    chart: ZoneChart, bgr: Bytes, nozzle: NozzleSighting | None, rig: Rig, pose: Pose
+) -> Likeness:
     """How the cells look in this picture."""
     points = pose.apply(chart.position_mm)
     seen = visible(points, pose.rotate(chart.normal), nozzle, rig)

@@ -27,7 +27,8 @@ def grazing_rays(
 ) -> GrazingRays | None:
     """Rays along the limb's two edges; None where too few are seen.
 
-    From the limb's axis the picture is followed sideways to where it falls half-way from skin to what lies behind.
+    From the limb's axis the picture is followed sideways to where it falls half-way from skin to what lies
+    behind.
 
     Args:
         picture: A thermal picture, not a shutter event.
@@ -60,7 +61,9 @@ def grazing_rays(
 
 def _fall(degc: Floats, px: Floats) -> Floats | None:
     """Pixel at which a line from skin outwards falls half-way to what lies behind; None where it does not."""
-    inside = (px[:, 0] >= 0) & (px[:, 1] >= 0) & (px[:, 0] <= degc.shape[1] - 1) & (px[:, 1] <= degc.shape[0] - 1)
+    inside = (
+        (px[:, 0] >= 0) & (px[:, 1] >= 0) & (px[:, 0] <= degc.shape[1] - 1) & (px[:, 1] <= degc.shape[0] - 1)
+    )
     if not inside.all():
         return None
     line = ndimage.map_coordinates(degc, [px[:, 1], px[:, 0]], order=1)

@@ -32,9 +32,13 @@ def pixel_zone(landmarks: Landmarks, *, zone: Zone) -> Floats | None:
         return None
     px = landmarks.points_px
     centre = np.sum([weight * px[at[name]] for name, weight in anchor.centre], axis=0)
-    v = np.mean([px[at[n]] for n in anchor.v_to], axis=0) - np.mean([px[at[n]] for n in anchor.v_from], axis=0)
+    v = np.mean([px[at[n]] for n in anchor.v_to], axis=0) - np.mean(
+        [px[at[n]] for n in anchor.v_from], axis=0
+    )
     length = float(np.linalg.norm(v))
-    px_per_mm = float(np.linalg.norm(px[at[anchor.scale_from[0]]] - px[at[anchor.scale_from[1]]])) / anchor.scale_mm
+    px_per_mm = (
+        float(np.linalg.norm(px[at[anchor.scale_from[0]]] - px[at[anchor.scale_from[1]]])) / anchor.scale_mm
+    )
     if length < 1.0 or px_per_mm <= 0.0:
         return None
     v /= length

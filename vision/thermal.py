@@ -25,8 +25,8 @@ OBSERVED_S = 0.5
 """A reading older than this is history, not an observation (domain section 8: thermal frame age)."""
 
 GRAZING_COS = 0.35
-"""Cells seen more grazingly read several degrees low: emissivity falls and neighbours mix in (simulated: 3-6 degC
-below a cosine of 0.2)."""
+"""Cells seen more grazingly read several degrees low: emissivity falls and neighbours mix in (simulated: 3-6
+degC below a cosine of 0.2)."""
 
 SLANT_COS = 0.6
 """Below this the reading is widened by up to `SLANT_U95_DEGC`."""
@@ -37,8 +37,9 @@ RIM_PX = 2.5
 """Blur of the camera mixes a cold nozzle into this many pixels round it."""
 
 SPREAD_SHARE = 0.10
-"""Share of the wide surroundings in a reading (size of source): small cold spots read 5-13 % of their contrast too
-warm on simulated cameras, 2-7 degC in what was measured beforehand. Until the rig has a measured point spread."""
+"""Share of the wide surroundings in a reading (size of source): small cold spots read 5-13 % of their
+contrast too warm on simulated cameras, 2-7 degC in what was measured beforehand. Until the rig has a measured
+point spread."""
 
 SPREAD_PX = 7.0
 """Reach of that share, standard deviation."""
@@ -53,12 +54,12 @@ NOISE_U95_DEGC = 0.2
 """Two NETD of an uncooled camera (domain section 5: 40-70 mK), at 30 degC; colder pixels are noisier."""
 
 FALL_DEGC, FALL_DEGC_S = 6.0, 40.0
-"""Fastest believable fall of skin: CO2 jet core 34 to 15 degC in 0.5 s (domain section 3). A reading that fell
-further is something that came between."""
+"""Fastest believable fall of skin: CO2 jet core 34 to 15 degC in 0.5 s (domain section 3). A reading that
+fell further is something that came between."""
 
 STUCK_S = 0.45
-"""The very same numbers for this long: a live picture carries noise, and the slowest camera (9 Hz) repeats a picture
-at most three times."""
+"""The very same numbers for this long: a live picture carries noise, and the slowest camera (9 Hz) repeats a
+picture at most three times."""
 
 FEW_PIXELS = 0.01
 """A lowest value that this share of all pixels has exactly is the end of the scale, not a temperature."""
@@ -96,7 +97,9 @@ class ThermalWatch:
 def watch(state: ThermalWatch, picture: ThermalPicture, *, t_s: float) -> ThermalWatch:
     """Take note of one picture."""
     if picture.shutter:
-        return ThermalWatch(state.last_t_s, t_s, state.centikelvin, picture.t_s, True, state.floor_centikelvin)
+        return ThermalWatch(
+            state.last_t_s, t_s, state.centikelvin, picture.t_s, True, state.floor_centikelvin
+        )
     same = state.centikelvin is not None and np.array_equal(state.centikelvin, picture.centikelvin)
     changed = state.changed_s if same else picture.t_s
     floor = state.floor_centikelvin if same else _floor(picture.centikelvin)
@@ -123,7 +126,8 @@ def without_spread(degc: Floats, hidden: Bools) -> tuple[Floats, Floats]:
     """Take the surroundings' share out of each pixel.
 
     Returns:
-        Corrected temperatures and the size of the correction's doubt, both in degC and of the picture's shape.
+        Corrected temperatures and the size of the correction's doubt, both in degC and of the picture's
+        shape.
     """
     use = np.isfinite(degc) & ~hidden
     weight = use.astype(np.float32)
@@ -165,10 +169,10 @@ def read_cells(
     hidden = nozzle_mask(camera, thermal_from_rgb, rig, nozzle)
     corrected, doubt = without_spread(degc, hidden)
     inside = camera.inside(px, 1.0) & (facing > GRAZING_COS)
-    at = np.where(inside[:, None], px, 0.0).astype(np.float32)
+    at = np.where(inside[:, None], px, 0.0)
     read = _sample(corrected, at)
     slope = np.hypot(_sample(_slope(degc, 1), at), _sample(_slope(degc, 0), at))
-    covered = _sample(hidden.astype(np.float32), at) > 0.01
+    covered = _sample(hidden.astype(np.float64), at) > 0.01
     visible = inside & ~covered & np.isfinite(read) & np.isfinite(slope)
     visible &= ~_came_between(before, read, t_s=picture.t_s, nozzle=nozzle)
     slant = np.clip((SLANT_COS - facing) / (SLANT_COS - GRAZING_COS), 0.0, 1.0)
@@ -195,7 +199,7 @@ def aged(skin: SkinTemperature, *, t_s: float) -> SkinTemperature:
 
 
 def nozzle_mask(camera: Camera, camera_from_rgb: Pose, rig: Rig, nozzle: NozzleSighting | Lost) -> Bools:
-    """Pixels of a camera that show nozzle or hand, with a rim for blur; none where the nozzle was not seen."""
+    """Pixels of a camera that show nozzle or hand, with a rim for blur; none where it was not seen."""
     mask: Bytes = np.zeros((camera.height_px, camera.width_px), np.uint8)
     if isinstance(nozzle, Lost) or rig.nozzle is None:
         return mask.astype(bool)
@@ -211,7 +215,9 @@ def nozzle_mask(camera: Camera, camera_from_rgb: Pose, rig: Rig, nozzle: NozzleS
     return mask.astype(bool)
 
 
-def _came_between(before: SkinTemperature, read: Floats, *, t_s: float, nozzle: NozzleSighting | Lost) -> Bools:
+def _came_between(
+    before: SkinTemperature, read: Floats, *, t_s: float, nozzle: NozzleSighting | Lost
+) -> Bools:
     """Readings that fell faster than skin can: the nozzle or its plume where it was not expected."""
     age_s = np.maximum(t_s - before.t_s, 0.0)
     fell = before.degc - read
@@ -224,9 +230,9 @@ def _came_between(before: SkinTemperature, read: Floats, *, t_s: float, nozzle: 
 
 def _sample(picture: Floats, at: Floats) -> Floats:
     """Bilinear reading; NaN spreads to its neighbours."""
-    return cv2.remap(
-        picture.astype(np.float32), at[:, 0], at[:, 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    ).ravel().astype(np.float64)
+    x, y = np.ascontiguousarray(at.T, np.float32)
+    read = cv2.remap(picture.astype(np.float32), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return read.ravel().astype(np.float64)
 
 
 def _slope(degc: Floats, axis: int) -> Floats:
