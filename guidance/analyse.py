@@ -27,7 +27,7 @@ from models.capture import Capture
 from models.catalogue import find, limits_in_zone, load_devices, load_protocols, load_zones
 from models.chart import CELL_MM, PlacedChart
 from models.exposure import ExposureMap
-from models.geometry import Bytes, Floats
+from models.geometry import Bytes, Floats, Ints
 from models.rig import Rig
 from models.verdict import verdicts
 from models.zone_side import zone_on_side
@@ -90,7 +90,9 @@ def analyse(
                 overlay.add(picture, t_s=capture.t_s)
             on_progress(Progress(run.colour_rows, max(recording.frames, 1), capture.t_s, "analysing"))
         outcome = run.outcome(runtime_s=time.perf_counter() - started_s)
-        on_progress(Progress(run.colour_rows, max(recording.frames, 1), outcome.duration_s, "writing the report"))
+        on_progress(
+            Progress(run.colour_rows, max(recording.frames, 1), outcome.duration_s, "writing the report")
+        )
         stack.close()
         write_tables(outcome, aside)
         write_report(outcome, aside / "report.html")
@@ -178,21 +180,21 @@ class Run:
             rig=setup.rig,
             duration_s=duration_s,
             chart=chart,
-            pixel_cells=PixelCells("thermal", pixel_skin.pixels, pixel_skin.in_zone > 0.0) if pixel_skin else None,
+            pixel_cells=PixelCells("thermal", pixel_skin.pixels, pixel_skin.in_zone > 0.0)
+            if pixel_skin
+            else None,
             exposure=_exposure(state, setup),
             verdicts=judged,
             trace=trace,
             alarms=alarms,
             poster=self._poster,
             gas_stopped_s=self._gas_off_s,
-            summary=summarise(
-                setup, state, trace, alarms, judged, recording=recording, runtime_s=runtime_s
-            ),
+            summary=summarise(setup, state, trace, alarms, judged, recording=recording, runtime_s=runtime_s),
             warnings=(*recording.warnings, *state.remarks),
         )
 
     def _keep_poster(self, capture: Capture, guidance: Guidance) -> None:
-        """The picture to lay the maps on: the first with the zone placed, then one without the nozzle at the end."""
+        """The picture to lay the maps on: the first with the zone placed, else the first."""
         if capture.bgr is None:
             return
         placed = guidance.zone if isinstance(guidance.zone, PlacedChart) else None
@@ -227,10 +229,15 @@ def cell_corners(placed: PlacedChart) -> tuple[Floats, Floats, Floats, Floats]:
     along -= (along * normal).sum(1, keepdims=True) * normal
     along *= CELL_MM / 2.0 / np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-9)
     across = np.cross(normal, along)
-    return position - across - along, position + across - along, position + across + along, position - across + along
+    return (
+        position - across - along,
+        position + across - along,
+        position + across + along,
+        position - across + along,
+    )
 
 
-def _grid_direction(position: Floats, row: Floats, col: Floats) -> Floats:
+def _grid_direction(position: Floats, row: Ints, col: Ints) -> Floats:
     """Direction of growing row at each cell, from its neighbour; the mean direction where there is none."""
     index = {(int(r), int(c)): k for k, (r, c) in enumerate(zip(row, col, strict=True))}
     out = np.full(position.shape, np.nan)

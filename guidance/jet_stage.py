@@ -18,7 +18,7 @@ from models.protocol import Protocol
 from models.sightings import Lost, NozzleSighting
 
 STATIC_RADIUS_MM = 10.0
-"""The spot rests while it stays within this: the radius that 1 cm/s (the protocols' slow speed) crosses in 1 s."""
+"""The spot rests while it stays within this: what the protocols' slow speed, 1 cm/s, covers in 1 s."""
 
 SPEED_WINDOW_S = 0.3
 
@@ -56,10 +56,10 @@ def meet_skin(state: State, capture: Capture, setup: Setup, *, dt_s: float) -> t
     position, normal = placed.position_rgb_mm, placed.normal_rgb
     hit = cast_ray(on_skin.mesh, position, normal, origin_mm=nozzle.tip_rgb_mm, direction=nozzle.axis_rgb)
     spot_u95 = _spot_u95_mm(nozzle, placed, hit)
-    where = {"tip_mm": nozzle.tip_rgb_mm, "axis": nozzle.axis_rgb}
-    weight = jet_weights(on_skin.mesh, position, normal, **where, bore_mm=setup.bore_mm)
+    tip_mm, axis, bore_mm = nozzle.tip_rgb_mm, nozzle.axis_rgb, setup.bore_mm
+    weight = jet_weights(on_skin.mesh, position, normal, tip_mm=tip_mm, axis=axis, bore_mm=bore_mm)
     upper = jet_weights_spread(
-        on_skin.mesh, position, normal, **where, bore_mm=setup.bore_mm, spot_u95_mm=spot_u95
+        on_skin.mesh, position, normal, tip_mm=tip_mm, axis=axis, bore_mm=bore_mm, spot_u95_mm=spot_u95
     )
     jet, seen = _described(hit, nozzle, placed, on_skin, capture.t_s, weight, upper)
     before = on_skin.jet

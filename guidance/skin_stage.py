@@ -23,8 +23,8 @@ CORE = 0.5
 """Weight from which a cell counts as under the jet: inside the half radius."""
 
 UNSEEN_RATE_DEGC_S, UNSEEN_DEGC = -1.0, 15.0
-"""Skin that cools this fast and is this cold lies under a jet that was not seen: rewarming skin does not cool, and
-noise of the averaged rate is 0.5 degC/s."""
+"""Skin that cools this fast and is this cold lies under a jet that was not seen: rewarming skin does not
+cool, and noise of the averaged rate is 0.5 degC/s."""
 
 CELLS_ACROSS = 60
 """A zone in thermal pixels is cut into at most this many cells across."""
@@ -80,9 +80,7 @@ def _take_in(state: State, picture: ThermalPicture, capture: Capture, setup: Set
     read = degc[tuple(np.rint(pixel_skin.pixels[:, ::-1]).astype(int).T)]
     accuracy = setup.rig.thermal.accuracy_degc if setup.rig and setup.rig.thermal else 5.0
     seen = np.isfinite(read)
-    now = SkinTemperature(
-        read, np.where(seen, accuracy, np.nan), seen, np.where(seen, picture.t_s, np.nan)
-    )
+    now = SkinTemperature(read, np.where(seen, accuracy, np.nan), seen, np.where(seen, picture.t_s, np.nan))
     exposure = record_temperature(pixel_skin.exposure, before=pixel_skin.skin, now=now)
     zone = PixelZone("thermal", taps[-1].outline_px, "tap", "placed")
     return replace(
@@ -108,7 +106,9 @@ def _cells(
     )
     fresh = now.t_s > np.where(np.isfinite(on_skin.skin.t_s), on_skin.skin.t_s, -np.inf)
     below = fresh & (now.degc - now.u95_degc <= setup.protocol.skin_degc.stop)
-    pictures = np.where(fresh, np.where(below, on_skin.below_limit_pictures + 1.0, 0.0), on_skin.below_limit_pictures)
+    pictures = np.where(
+        fresh, np.where(below, on_skin.below_limit_pictures + 1.0, 0.0), on_skin.below_limit_pictures
+    )
     return replace(
         on_skin,
         exposure=record_temperature(on_skin.exposure, before=on_skin.skin, now=now),
@@ -184,9 +184,7 @@ def _now(on_skin: OnSkin, spot: Bools | None, protocol: Protocol) -> SkinNow:
     )
 
 
-def _time_to_limit(
-    spot: Bools, on_skin: OnSkin, protocol: Protocol
-) -> tuple[float | None, float | None]:
+def _time_to_limit(spot: Bools, on_skin: OnSkin, protocol: Protocol) -> tuple[float | None, float | None]:
     """Nominal and earliest seconds to the STOP temperature under the jet.
 
     The coldest tenth of the spot counts, at the spot's middle rate: a single cell's rate is noise.

@@ -17,10 +17,11 @@ class ExposureMap:
     """Accumulated over the session, one value a cell, each array of shape (n,)."""
 
     dwell_s: Floats
-    """Jet-seconds: integral of the footprint weight over time in which the nozzle was seen; NaN where it could not
-    be measured at all."""
+    """Jet-seconds: integral of the footprint weight over time in which the nozzle was seen; NaN where it
+    could not be measured at all."""
     unseen_s: Floats
-    """Jet-seconds that may have come in addition while the nozzle or the zone was not seen, and from the bounds of the pose."""
+    """Jet-seconds that may have come in addition while the nozzle or the zone was not seen, and from the
+    bounds of the pose."""
     min_degc: Floats
     """Lowest observed temperature; NaN where never observed."""
     min_u95_degc: Floats

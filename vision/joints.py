@@ -1,4 +1,4 @@
-"""Where a body's joints are in space: below the skin that depth shows, or by the network's body and a height."""
+"""Where a body's joints are in space: below the skin that depth shows, or by the network's body."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from models.geometry import Floats, Pose, unit
+from models.geometry import Floats, Pose, rotation_from_rvec, unit
 from models.rig import Rig
 from models.sightings import Landmarks
 from models.zone import Zone
@@ -17,14 +17,16 @@ from vision.evidence import Evidence
 from vision.landmarks import LANDMARKS
 
 JOINT_DEPTH_MM = 85.0
-"""Hip and shoulder joints lie about this far below the skin of back or front of a trunk: half of a buttock-abdomen
-depth of 200-250 mm, less the way from the joint to the middle (anthropometry class figure, +-30 mm)."""
+"""Hip and shoulder joints lie about this far below the skin of back or front of a trunk: half of a
+buttock-abdomen depth of 200-250 mm, less the way from the joint to the middle (anthropometry class figure,
++-30 mm)."""
 
 ADULT_HEIGHT_MM = 1700.0
 """Height of the network's metric bodies, and of an adult where none is given (adults: 1.55-1.90 m)."""
 
 HEIGHT_GIVEN_U95, HEIGHT_UNKNOWN_U95 = 0.10, 0.20
-"""Bound of a distance taken from a body's size in the picture: proportions and pose, and the height itself."""
+"""Bound of a distance taken from a body's size in the picture: proportions and pose, and the height
+itself."""
 
 NEIGHBOURHOOD_MM = 60.0
 """Radius for the normal of the skin at a zone's centre: larger than a patella, smaller than a trunk."""
@@ -42,9 +44,7 @@ class Joints:
     """95 % bound of their distance, as a share of it."""
 
 
-def joints_by_depth(
-    px: dict[str, Floats], evidence: Evidence, *, rig: Rig, zone: Zone
-) -> Joints | None:
+def joints_by_depth(px: dict[str, Floats], evidence: Evidence, *, rig: Rig, zone: Zone) -> Joints | None:
     """Joints below the skin that the depth picture shows at their pixels."""
     if evidence.points is None:
         return None
@@ -83,7 +83,7 @@ def joints_by_model(evidence: Evidence, *, rig: Rig) -> Joints | None:
     )
     if not ok or float(tvec[2, 0]) <= 0:
         return None
-    rgb_from_world = Pose.of(cv2.Rodrigues(rvec)[0], tvec[:, 0])
+    rgb_from_world = Pose.of(rotation_from_rvec(rvec[:, 0].astype(float)), tvec[:, 0].astype(float))
     points = rgb_from_world.apply(world)
     return Joints({name: points[k] for name, k in LANDMARKS.items()}, None, "body_model", bound)
 
@@ -116,4 +116,5 @@ def mean_px(landmarks: tuple[Landmarks, ...], name: str) -> Floats | None:
 
 
 def mean_joint(joints: dict[str, Floats], names: Sequence[str]) -> Floats:
+    """Middle of some joints, shape (3,)."""
     return np.mean([joints[name] for name in names], axis=0)

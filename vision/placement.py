@@ -33,7 +33,8 @@ GROW = 1.6
 """The surface is taken this many times farther than the zone and its margin reach."""
 
 OUTLINE_U95 = 0.60
-"""Bound of a distance taken from the size of a tapped outline: zones vary, outlines are tapped freely, and seen slantwise."""
+"""Bound of a distance taken from the size of a tapped outline: zones vary, outlines are tapped freely, and
+seen slantwise."""
 
 TAP_U95_MM = 5.0
 """A finger on a tablet: a few pixels, about 1 mm each."""
@@ -73,8 +74,8 @@ def place_by_tap(tap: Tap, evidence: Evidence, *, zone: Zone, rig: Rig) -> Place
         skin = _guessed_skin(rays, zone)
         surface_by, place = "body_model", 2.0 * TAP_U95_MM
         remarks.append(
-            "Neither depth nor three skin tags show the skin under the tapped outline: its distance was guessed from"
-            " the outline's size, so lengths are rough, and distance and dwell are not given."
+            "Neither depth nor three skin tags show the skin under the tapped outline: its distance was"
+            " guessed from the outline's size, so lengths are rough, and distance and dwell are not given."
         )
     skin, hits = centred(skin, rays)
     if surface_by == "skin_tags":
@@ -99,7 +100,11 @@ def place_by_tap(tap: Tap, evidence: Evidence, *, zone: Zone, rig: Rig) -> Place
         surface_by=surface_by,
         place_u95_mm=place,
     )
-    return Placement(chart, skin, tuple(remarks)) if chart is not None else "no skin lies under the tapped outline"
+    return (
+        Placement(chart, skin, tuple(remarks))
+        if chart is not None
+        else "no skin lies under the tapped outline"
+    )
 
 
 def place_by_landmarks(evidence: Evidence, *, zone: Zone, rig: Rig) -> Placement | str:
@@ -172,7 +177,7 @@ def _tap_axis(zone: Zone, rays: Floats, centre: Floats, normal: Floats, part: Fl
 
 
 def _guessed_skin(rays: Floats, zone: Zone) -> Skin:
-    """A cylinder square to the line of sight, as far away as makes the outline as large as the zone usually is."""
+    """A cylinder square to the line of sight, so far away that the outline is as large as the zone is."""
     corners = rays / rays[:, 2:]
     x, y = corners[:, 0], corners[:, 1]
     outlined = 0.5 * abs(float(x @ np.roll(y, -1) - y @ np.roll(x, -1)))
@@ -182,7 +187,9 @@ def _guessed_skin(rays: Floats, zone: Zone) -> Skin:
     _, _, sides = np.linalg.svd(corners - away, full_matrices=False)
     v = sides[0] if zone.axis_on_tap == "long_side" else sides[1]
     reach = max(zone.width_mm, zone.length_mm)
-    return model_skin(centre, -unit(centre), v, zone=zone, scale=1.0, distance_u95=OUTLINE_U95, reach_mm=reach)
+    return model_skin(
+        centre, -unit(centre), v, zone=zone, scale=1.0, distance_u95=OUTLINE_U95, reach_mm=reach
+    )
 
 
 def _tag_plane(rays: Floats, patches: Sequence[TagPatch]) -> Floats:
@@ -216,7 +223,9 @@ def _orientation(
     rows = len(skin.radius_mm)
     head, foot = np.nanmedian(skin.radius_mm[2 * rows // 3 :]), np.nanmedian(skin.radius_mm[: rows // 3])
     sign = 1.0 if not np.isfinite(head - foot) or head >= foot else -1.0
-    return sign, ["Which way the head lies was guessed from the limb's taper: u and v may be turned by 180 degrees."]
+    return sign, [
+        "Which way the head lies was guessed from the limb's taper: u and v may be turned by 180 degrees."
+    ]
 
 
 def _seen_from_back(zone: Zone) -> bool:

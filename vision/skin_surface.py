@@ -17,7 +17,8 @@ from vision.outline import grazing_rays
 JOINT_DEPTH_U95_MM = 40.0
 
 GRAZED_COS = 0.45
-"""An edge of a tapped outline where the skin is seen this grazingly is where sight ends, not where the zone does."""
+"""An edge of a tapped outline where the skin is seen this grazingly is where sight ends, not where the zone
+does."""
 
 
 def measured_skin(
@@ -38,7 +39,7 @@ def measured_skin(
 
 
 def tagged_skin(evidence: Evidence, *, zone: Zone, rig: Rig, reach_mm: float) -> Skin:
-    """Surface through the skin tags, its width from the edge of warm skin where a thermal picture shows it."""
+    """Surface through the skin tags, its width from the edge of warm skin where one is seen."""
     limb = fit_limb(evidence.patches, zone=zone, rays=None)
     rays = None
     if evidence.thermal is not None:
@@ -51,8 +52,8 @@ def tagged_skin(evidence: Evidence, *, zone: Zone, rig: Rig, reach_mm: float) ->
 def hidden_mm(skin: Skin, hits: Floats, zone: Zone) -> float:
     """How far the zone's middle lies from that of its visible outline, along the surface's x.
 
-    An outline tapped on a limb stops where the limb turns away from the camera. Where one of its edges lies there
-    and the outline is narrower than the zone usually is, the zone goes on round the limb.
+    An outline tapped on a limb stops where the limb turns away from the camera. Where one of its edges lies
+    there and the outline is narrower than the zone usually is, the zone goes on round the limb.
     """
     seen = hits[np.isfinite(hits[:, 0])]
     angle, v, _ = skin.surface.polar(seen)
