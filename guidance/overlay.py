@@ -6,11 +6,15 @@ its own look (grey with magenta stripes) and its own words.
 
 from __future__ import annotations
 
-from guidance.overlay_ink import REFERENCE_HEIGHT_PX
+import cv2
+import numpy as np
+
+from guidance.overlay_ink import REFERENCE_HEIGHT_PX, paint, stripes
 from guidance.overlay_panels import draw_banner, draw_state_bar, draw_strip, notice
 from guidance.overlay_skin import distance_colour, draw_chart, draw_jet, draw_pixel_zone
-from guidance.palette import WHITE
+from guidance.palette import MAGENTA, WHITE, ramp
 from guidance.session import Guidance
+from models.capture import ThermalPicture
 from models.chart import PixelZone, PlacedChart
 from models.geometry import Bytes
 from models.protocol import Protocol
@@ -22,6 +26,8 @@ HIGH_SHARE = 0.33
 """A zone whose centre lies above this share of the height moves the alarms to the lower edge."""
 LEAST_SCALE = 0.42
 """Below this the stroke font cannot be read; a small picture then shows fewer instruments."""
+KELVIN_0_DEGC = 273.15
+NO_READING_BGR = (96, 90, 90)
 
 
 def draw_overlay(
@@ -65,6 +71,37 @@ def draw_overlay(
         notice(picture, f"zone not placed: {place.reason}", s=s)
     draw_banner(picture, guidance.active, below=_zone_is_high(guidance, rig, height), s=s)
     return picture
+
+
+def draw_thermal(picture: ThermalPicture, *, low_degc: float, high_degc: float, scale: int) -> Bytes:
+    """Draw temperatures on the ramp of the report: dark is cold, pale is warm.
+
+    Args:
+        picture: Counts of shape (h, w).
+        low_degc: Darkest end of the ramp; colder is drawn like it.
+        high_degc: Palest end.
+        scale: Whole-number enlargement; pixels stay squares, nothing is made up between them.
+
+    Returns:
+        Blue, green, red, shape (h * scale, w * scale, 3). Pixels without a reading, and whole pictures
+        taken while the shutter was closed, are grey with magenta stripes.
+
+    Raises:
+        ValueError: If the scale is below 1 or the ramp has no width.
+    """
+    if scale < 1 or not high_degc > low_degc:
+        raise ValueError("A thermal picture needs a scale of 1 or more, and a range from cold to warm.")
+    degc = picture.centikelvin.astype(np.float64) / 100.0 - KELVIN_0_DEGC
+    unknown = np.full(degc.shape, True) if picture.shutter else picture.centikelvin == 0
+    small = np.ascontiguousarray(ramp((high_degc - degc) / (high_degc - low_degc))[..., ::-1])
+    small[unknown] = NO_READING_BGR
+    height, width = degc.shape
+    size = (width * scale, height * scale)
+    large: Bytes = np.asarray(cv2.resize(small, size, interpolation=cv2.INTER_NEAREST), np.uint8)
+    hidden = np.repeat(np.repeat(unknown, scale, axis=0), scale, axis=1)
+    lines = stripes(size[1], size[0], period_px=12, line_px=4, rising=True)
+    paint(large, hidden & lines, colour=MAGENTA)
+    return large
 
 
 def _zone_is_high(guidance: Guidance, rig: Rig | None, height_px: int) -> bool:

@@ -7,12 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from guidance.overlay import draw_overlay
+from guidance.overlay import draw_overlay, draw_thermal
 from guidance.overlay_ink import dashes, fitted, plain, text_width_px, wrapped, write
 from guidance.overlay_mesh import cell_mesh
 from guidance.overlay_skin import cell_states, footprint_ring
 from guidance.palette import MAGENTA, RED, VERMILLION, bgr
 from guidance.session import Alarm, Guidance
+from models.capture import ThermalPicture
 from models.geometry import Bytes, Pose
 from models.rig import Rig
 from models.sightings import Lost
@@ -201,3 +202,34 @@ def test_no_word_claims_safety(scene: Scene, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("guidance.overlay_panels.write", lambda _, text, __, **___: words.append(text))
     drawn(scene, scene.guidance())
     assert not any("safe" in text.lower() for text in words)
+
+
+def thermal(*, shutter: bool = False) -> ThermalPicture:
+    degc = np.tile(np.linspace(0.0, 36.0, 40), (30, 1))
+    counts = np.round((degc + 273.15) * 100.0).astype(np.uint16)
+    counts[:5, :5] = 0
+    return ThermalPicture(0.0, counts, shutter)
+
+
+def test_colder_is_darker() -> None:
+    drawn = draw_thermal(thermal(), low_degc=0.0, high_degc=36.0, scale=4)
+    assert drawn.shape == (120, 160, 3)
+    assert (np.diff(drawn[100, ::4].astype(float).sum(axis=1)) >= 0.0).all()
+
+
+def test_pixels_without_a_reading_are_striped() -> None:
+    drawn = draw_thermal(thermal(), low_degc=0.0, high_degc=36.0, scale=4)
+    striped = (drawn == bgr(MAGENTA)).all(axis=2)
+    assert striped[:20, :20].mean() == pytest.approx(1 / 3, abs=0.05)
+    assert not striped[20:].any()
+    assert not striped[:, 20:].any()
+
+
+def test_a_closed_shutter_shows_no_temperature_at_all() -> None:
+    drawn = draw_thermal(thermal(shutter=True), low_degc=0.0, high_degc=36.0, scale=2)
+    assert len(np.unique(drawn.reshape(-1, 3), axis=0)) == 2
+
+
+def test_a_range_without_width_is_refused() -> None:
+    with pytest.raises(ValueError, match="range"):
+        draw_thermal(thermal(), low_degc=5.0, high_degc=5.0, scale=2)
