@@ -10,8 +10,9 @@ import cv2
 import numpy as np
 
 from guidance.overlay_ink import REFERENCE_HEIGHT_PX, paint, stripes
-from guidance.overlay_panels import draw_banner, draw_state_bar, draw_strip, notice
+from guidance.overlay_panels import draw_banner, draw_state_bar, notice
 from guidance.overlay_skin import distance_colour, draw_chart, draw_jet, draw_pixel_zone
+from guidance.overlay_tiles import draw_strip
 from guidance.palette import MAGENTA, WHITE, ramp
 from guidance.session import Guidance
 from models.capture import ThermalPicture

@@ -119,7 +119,8 @@ def test_without_a_rig_there_is_an_outline_and_no_millimetre(
         words.append(text)
         write(picture, text, at, **how)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("guidance.overlay_panels.write", heard)
+    for module in ("overlay_panels", "overlay_tiles"):
+        monkeypatch.setattr(f"guidance.{module}.write", heard)
     pixel = scene.guidance(
         zone=scene.pixel_zone(), jet=None, exposure=None, skin=None, weight=None, blind=None, tile_time_s=None
     )
@@ -135,7 +136,8 @@ def test_what_is_not_known_is_said_in_words(scene: Scene, monkeypatch: pytest.Mo
     def heard(picture: Bytes, text: str, at: tuple[float, float], **how: object) -> None:
         words.append(text)
 
-    monkeypatch.setattr("guidance.overlay_panels.write", heard)
+    for module in ("overlay_panels", "overlay_tiles"):
+        monkeypatch.setattr(f"guidance.{module}.write", heard)
     drawn(scene, scene.lost())
     assert words.count("not known") >= 2
     assert "not seen" in words
@@ -199,7 +201,8 @@ def test_dashes_keep_to_the_line() -> None:
 
 def test_no_word_claims_safety(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     words: list[str] = []
-    monkeypatch.setattr("guidance.overlay_panels.write", lambda _, text, __, **___: words.append(text))
+    for module in ("overlay_panels", "overlay_tiles"):
+        monkeypatch.setattr(f"guidance.{module}.write", lambda _, text, __, **___: words.append(text))
     drawn(scene, scene.guidance())
     assert not any("safe" in text.lower() for text in words)
 

@@ -1,0 +1,313 @@
+"""Instruments along the lower edge: distance, temperature, time to the limit, coverage, zone time, legend."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from guidance.overlay_ink import box, fitted, panel, plain, polyline, text_width_px, wrapped, write
+from guidance.overlay_skin import LEVELS, distance_colour, ramp_colour
+from guidance.palette import AMBER, INK, MAGENTA, RED, VERMILLION, WHITE, YELLOW, Rgb
+from guidance.session import Guidance
+from models.chart import PlacedChart
+from models.geometry import Bytes
+from models.protocol import Protocol
+from models.sightings import Lost
+from models.verdict import reached_target
+
+OK_COLOUR: Rgb = (60, 220, 150)
+CYAN: Rgb = (70, 220, 235)
+DIM: Rgb = (176, 186, 196)
+TRACK: Rgb = (70, 80, 92)
+ALARMING: Rgb = (255, 120, 110)
+STRIP_PX = 92.0
+"""Height of the strip at scale 1."""
+
+Area = tuple[float, float, float, float]
+"""Left, top, right, bottom in pixels."""
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One instrument of the strip."""
+
+    width_px: float
+    """Least width at scale 1."""
+    rank: int
+    """Where there is no room, the highest rank goes first."""
+    draw: Callable[[Area], None]
+
+
+def draw_strip(picture: Bytes, guidance: Guidance, *, protocol: Protocol, metric: bool, s: float) -> None:
+    """Distance, lowest temperature, time to the limit, coverage, zone time and legend, in place.
+
+    Without millimetres (``metric`` false) only what is known then.
+    """
+    height, width = picture.shape[:2]
+    top = height - STRIP_PX * s
+    panel(picture, (0, top, width, height))
+    if not metric:
+        text = "no rig: no millimetres. Zone known in pixels only; no distance, area or dwell."
+        for k, line in enumerate(wrapped(text, size=0.6 * s, width_px=width - 330 * s, lines=2)):
+            write(picture, line, (16 * s, top + (38 + 26 * k) * s), size=0.6 * s, colour=YELLOW)
+        _skin_tile(picture, guidance, (width - 290 * s, top, width - 10 * s, height), protocol=protocol, s=s)
+        return
+    tiles = [
+        Tile(330, 0, lambda b: _distance_tile(picture, guidance, b, protocol=protocol, s=s)),
+        Tile(206, 1, lambda b: _skin_tile(picture, guidance, b, protocol=protocol, s=s)),
+        Tile(176, 2, lambda b: _limit_tile(picture, guidance, b, protocol=protocol, s=s)),
+        Tile(150, 4, lambda b: _coverage_tile(picture, guidance, b, protocol=protocol, s=s)),
+        Tile(176, 3, lambda b: _time_tile(picture, guidance, b, protocol=protocol, s=s)),
+        Tile(226, 5, lambda b: _legend_tile(picture, b, protocol=protocol, s=s)),
+    ]
+    while len(tiles) > 1 and sum(t.width_px for t in tiles) * s > width:
+        tiles.remove(max(tiles, key=lambda t: t.rank))
+    spare = (width - sum(t.width_px for t in tiles) * s) / len(tiles)
+    x = 0.0
+    for k, tile in enumerate(tiles):
+        right = x + tile.width_px * s + spare
+        if k:
+            box(picture, (x, top + 14 * s, x + max(1, round(s)), height - 14 * s), colour=TRACK)
+        tile.draw((x + 14 * s, top, right - 14 * s, height))
+        x = right
+
+
+def coverage_share(guidance: Guidance, *, protocol: Protocol) -> float | None:
+    """Share of the zone's area whose observed lowest temperature reached the target band; None = no zone."""
+    if guidance.exposure is None or not isinstance(guidance.zone, PlacedChart):
+        return None
+    chart = guidance.zone.chart
+    reached = reached_target(guidance.exposure, protocol=protocol)
+    total = float(chart.area_cm2[chart.in_zone].sum())
+    return float(chart.area_cm2[chart.in_zone & reached].sum()) / total if total > 0.0 else None
+
+
+def _distance_tile(
+    picture: Bytes,
+    guidance: Guidance,
+    area: Area,
+    *,
+    protocol: Protocol,
+    s: float,
+) -> None:
+    _label(picture, area, "DISTANCE TO SKIN", s)
+    band, jet = protocol.distance, guidance.jet
+    if jet is None:
+        _value(picture, area, "not known", "", s, MAGENTA)
+    else:
+        colour, word = distance_colour(jet.distance_mm, protocol=protocol)
+        _value(picture, area, f"{jet.distance_mm:.0f}", f"±{jet.distance_u95_mm:.0f} mm", s, colour)
+        wide = text_width_px(word, size=0.5 * s)
+        write(picture, word, (area[2] - wide, area[1] + 52 * s), size=0.5 * s, colour=colour)
+    top, bottom = area[1] + 68 * s, area[1] + 76 * s
+    full_mm = max(1.25 * (band.warn_high_mm or band.good_high_mm), 1.5 * band.good_high_mm)
+
+    def at(mm: float) -> float:
+        return area[0] + (area[2] - area[0]) * min(max(mm / full_mm, 0.0), 1.0)
+
+    for low, high, colour in (
+        (0.0, band.stop_low_mm, RED),
+        (band.stop_low_mm, band.good_low_mm, AMBER),
+        (band.good_low_mm, band.good_high_mm, (0, 158, 115)),
+        (band.good_high_mm, full_mm, AMBER),
+    ):
+        box(picture, (at(low) + 1, top, at(high), bottom), colour=colour)
+    if jet is None:
+        reason = guidance.jet_reason or (guidance.nozzle.reason if isinstance(guidance.nozzle, Lost) else "")
+        room = area[2] - area[0] - 132 * s
+        lines = wrapped(plain(reason), size=0.44 * s, width_px=room, lines=2)
+        for k, words in enumerate(lines):
+            y = area[1] + (61 - 17 * len(lines) / 2 + 17 * k) * s
+            write(picture, words, (area[0] + 132 * s, y), size=0.44 * s, colour=MAGENTA)
+        return
+    x, low, high = (
+        at(jet.distance_mm),
+        at(jet.distance_mm - jet.distance_u95_mm),
+        at(jet.distance_mm + jet.distance_u95_mm),
+    )
+    box(picture, (low, top - 4 * s, max(high, low + 2), top - 1), colour=WHITE)
+    tip = np.array([[x, top + 3 * s], [x - 6 * s, bottom + 9 * s], [x + 6 * s, bottom + 9 * s]])
+    cv2.fillPoly(picture, [np.round(tip).astype(np.int32)], WHITE, cv2.LINE_AA)
+    cv2.polylines(picture, [np.round(tip).astype(np.int32)], True, INK[::-1], 1, cv2.LINE_AA)
+
+
+def _skin_tile(
+    picture: Bytes,
+    guidance: Guidance,
+    area: Area,
+    *,
+    protocol: Protocol,
+    s: float,
+) -> None:
+    _label(picture, area, "LOWEST SKIN", s)
+    if guidance.skin_min_degc is None:
+        _value(picture, area, "not seen", "", s, MAGENTA)
+        _note(picture, area, "nothing is observed", s, MAGENTA)
+        return
+    bound = guidance.skin_min_u95_degc
+    least = guidance.skin_min_degc - (bound or 0.0)
+    limits = protocol.skin_degc
+    colour, word = (WHITE, f"STOP at {limits.stop:g} °C")
+    if guidance.skin_min_degc <= limits.stop:
+        colour, word = ALARMING, f"REACHED STOP ({limits.stop:g} °C)"
+    elif least <= limits.stop:
+        colour, word = YELLOW, f"may be at STOP ({limits.stop:g} °C)"
+    elif least <= limits.warn:
+        colour, word = YELLOW, f"near STOP ({limits.stop:g} °C)"
+    _value(
+        picture,
+        area,
+        f"{guidance.skin_min_degc:.1f}",
+        (f"±{bound:.1f} " if bound is not None else "") + "°C",
+        s,
+        colour,
+    )
+    _note(
+        picture, area, word if bound is not None else "bound not known", s, colour if colour != WHITE else DIM
+    )
+
+
+def _limit_tile(
+    picture: Bytes,
+    guidance: Guidance,
+    area: Area,
+    *,
+    protocol: Protocol,
+    s: float,
+) -> None:
+    _label(picture, area, "TO LIMIT IF HELD", s)
+    left_s, limits = guidance.time_to_limit_s, protocol.predicted_s
+    if left_s is None:
+        if guidance.gas_now:
+            _value(picture, area, "not known", "", s, MAGENTA)
+        else:
+            _value(picture, area, "--", "gas off", s, DIM)
+        return
+    if not np.isfinite(left_s) or left_s >= 60.0:
+        _value(picture, area, "> 60", "s", s)
+        return
+    colour, word = WHITE, ""
+    if left_s <= limits.stop:
+        colour, word = ALARMING, "MOVE NOW"
+    elif left_s <= limits.warn:
+        colour, word = YELLOW, "move on"
+    _value(picture, area, f"{left_s:.1f}", "s", s, colour)
+    _note(picture, area, word, s, colour)
+
+
+def _coverage_tile(
+    picture: Bytes,
+    guidance: Guidance,
+    area: Area,
+    *,
+    protocol: Protocol,
+    s: float,
+) -> None:
+    _label(picture, area, "COVERAGE", s)
+    share = coverage_share(guidance, protocol=protocol)
+    if share is None:
+        _value(picture, area, "not known", "", s, MAGENTA)
+        return
+    _value(picture, area, f"{100.0 * share:.0f}", "%", s)
+    _progress(picture, area, share, OK_COLOUR, s)
+
+
+def _time_tile(
+    picture: Bytes,
+    guidance: Guidance,
+    area: Area,
+    *,
+    protocol: Protocol,
+    s: float,
+) -> None:
+    tiles = 0 if guidance.tile_time_s is None else len(guidance.tile_time_s)
+    which = (
+        f", TILE {int(np.argmax(guidance.tile_time_s)) + 1}/{tiles}"
+        if guidance.tile_time_s is not None and tiles > 1
+        else ""
+    )
+    _label(picture, area, "ZONE TIME" + which, s)
+    if guidance.tile_time_s is None or not len(guidance.tile_time_s):
+        _value(picture, area, "not known", "", s, MAGENTA)
+        return
+    limits = protocol.zone_time_s
+    longest = float(np.max(guidance.tile_time_s))
+    colour = ALARMING if longest >= limits.stop else YELLOW if longest >= limits.warn else WHITE
+    _value(picture, area, f"{longest:.0f}", f"/ {limits.warn:g} s", s, colour)
+    _progress(picture, area, longest / limits.warn, colour if colour != WHITE else CYAN, s)
+
+
+def _legend_tile(picture: Bytes, area: Area, *, protocol: Protocol, s: float) -> None:
+    _label(picture, area, "JET-SECONDS PER CELL", s)
+    top, bottom, width = area[1] + 28 * s, area[1] + 39 * s, area[2] - area[0]
+    colours = ramp_colour(np.arange(1, LEVELS + 1) / LEVELS)
+    for k in range(LEVELS):
+        colour = (int(colours[k, 0]), int(colours[k, 1]), int(colours[k, 2]))
+        box(
+            picture,
+            (area[0] + width * k / LEVELS, top, area[0] + width * (k + 1) / LEVELS, bottom),
+            colour=colour,
+        )
+    limit = protocol.dwell_s
+    write(picture, "0", (area[0], area[1] + 54 * s), size=0.42 * s, colour=DIM)
+    for tick_s in (limit.warn / 5.0, limit.warn):
+        text = f"{tick_s:.2g}"
+        x = area[0] + width * min(tick_s / limit.stop, 1.0) ** 0.5 - text_width_px(text, size=0.42 * s) / 2
+        write(picture, text, (x, area[1] + 54 * s), size=0.42 * s, colour=DIM)
+    text = f"{limit.stop:g} s"
+    write(
+        picture,
+        text,
+        (area[2] - text_width_px(text, size=0.42 * s), area[1] + 54 * s),
+        size=0.42 * s,
+        colour=DIM,
+    )
+    x, y = area[0], area[1] + 68 * s
+    for text, colour, both in (("unknown", MAGENTA, False), ("over limit", VERMILLION, True)):
+        box(picture, (x, y, x + 20 * s, y + 13 * s), colour=(90, 90, 96) if not both else INK)
+        for k in range(3):
+            a, b = x + (1 + 7 * k) * s, x + (6 + 7 * k) * s
+            line = max(1, round(1.5 * s))
+            polyline(picture, np.array([[a, y + 12 * s], [b, y + s]]), colour=colour, line=line, casing=False)
+            if both:
+                polyline(
+                    picture, np.array([[a, y + s], [b, y + 12 * s]]), colour=colour, line=line, casing=False
+                )
+        write(picture, text, (x + 26 * s, y + 11 * s), size=0.44 * s, colour=WHITE)
+        x += 26 * s + text_width_px(text, size=0.44 * s) + 14 * s
+
+
+def _label(picture: Bytes, area: Area, text: str, s: float) -> None:
+    write(picture, text, (area[0], area[1] + 21 * s), size=0.44 * s, colour=DIM)
+
+
+def _value(
+    picture: Bytes,
+    area: Area,
+    value: str,
+    unit: str,
+    s: float,
+    colour: Rgb = WHITE,
+) -> float:
+    """A figure with its bound and unit behind it; returns where it ends."""
+    size = (0.95 if value[:1].isdigit() or value[:1] in "-<>" else 0.72) * s
+    write(picture, value, (area[0], area[1] + 53 * s), size=size, colour=colour)
+    x = area[0] + text_width_px(value, size=size) + 8 * s
+    write(picture, unit, (x, area[1] + 53 * s), size=0.55 * s, colour=WHITE if "±" in unit else DIM)
+    return x + text_width_px(unit, size=0.55 * s)
+
+
+def _note(picture: Bytes, area: Area, text: str, s: float, colour: Rgb = DIM) -> None:
+    text = fitted(plain(text), size=0.44 * s, width_px=area[2] - area[0])
+    write(picture, text, (area[0], area[1] + 78 * s), size=0.44 * s, colour=colour)
+
+
+def _progress(picture: Bytes, area: Area, share: float, colour: Rgb, s: float) -> None:
+    top, bottom = area[1] + 68 * s, area[1] + 76 * s
+    box(picture, (area[0], top, area[2], bottom), colour=TRACK)
+    filled = (area[2] - area[0]) * min(max(share, 0.0), 1.0)
+    if filled >= 1.0:
+        box(picture, (area[0], top, area[0] + filled, bottom), colour=colour)
