@@ -47,6 +47,15 @@ def test_no_module_takes_the_name_of_one_of_pythons_own() -> None:
     assert ours & set(sys.stdlib_module_names) == set()
 
 
+@pytest.mark.parametrize("package", PACKAGES)
+def test_the_map_names_every_module(package: str) -> None:
+    map_ = (ROOT / "docs" / "architecture.md").read_text()
+    named = set(re.findall(r"[a-z_]+", map_))
+    groups = tuple(re.findall(r"([a-z]+_)\*", map_))
+    modules = {path.stem for path in (ROOT / package).glob("*.py")} - {"__init__"}
+    assert sorted(name for name in modules - named if not name.startswith(groups)) == []
+
+
 @pytest.mark.parametrize("lock", LOCKS)
 def test_a_lock_holds_names_versions_and_hashes_and_no_address(lock: str) -> None:
     line = re.compile(
@@ -120,4 +129,4 @@ def test_the_wheel_holds_all_packages_with_their_data_and_they_import(tmp_path: 
 
 def is_shipped(path: Path) -> bool:
     """Whether a file of the tree belongs into the wheel."""
-    return path.is_file() and path.suffix in {".py", ".toml", ".typed"}
+    return path.is_file() and path.suffix in {".css", ".js", ".py", ".toml", ".typed"}
