@@ -59,7 +59,7 @@ def lay_chart(
     surface_by: str,
     place_u95_mm: float,
 ) -> ZoneChart | None:
-    """Lay the cells; None where there is no skin under the outline.
+    """Lay the cells; None where no skin that may be treated is under the outline.
 
     Args:
         skin: The surface; its v is the chart's v.
@@ -91,10 +91,10 @@ def lay_chart(
     # A cell whose area is three times its nominal one lies on a step, not on skin.
     keep = known & (away <= MARGIN_MM) & (area < 3.0 * CELL_MM**2 / 100.0)
     keep = _joined(keep, inside)
-    if not (keep & inside).any():
-        return None
     out = _left_out(zone.leave_out, u, v, scale=scale)
     in_zone = inside & keep & ~out
+    if not in_zone.any():
+        return None
     tile = np.full(u.shape, -1, np.int64)
     tile[in_zone] = tiles(u[in_zone], v[in_zone], area[in_zone])
     r, c = np.nonzero(keep)
@@ -119,7 +119,9 @@ def lay_chart(
 
 def tiles(u_mm: Floats, v_mm: Floats, area_cm2: Floats) -> Ints:
     """Cut a zone into equal strips of at most 150 cm2, across its longer side."""
-    count = int(np.ceil(area_cm2.sum() / TILE_CM2)) if len(area_cm2) else 0
+    total_cm2, largest_cm2 = float(area_cm2.sum()), float(area_cm2.max(initial=0.0))
+    # A cell goes to one side of a cut as a whole: strips are planned one cell smaller, so that none passes.
+    count = 1 if total_cm2 <= TILE_CM2 else int(np.ceil(total_cm2 / (TILE_CM2 - largest_cm2)))
     along = v_mm if np.ptp(v_mm) >= np.ptp(u_mm) else u_mm
     order = np.argsort(along, kind="stable")
     number = np.empty(len(along), np.int64)
