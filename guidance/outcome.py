@@ -71,6 +71,8 @@ class Poster:
     """Cell centres in this picture, shape (n, 2); None where the zone was never placed."""
     corner_px: Floats | None
     """Corners of each cell in this picture, shape (n, 4, 2)."""
+    outline_px: Floats | None = None
+    """Outline of a zone known in pixels only, in this picture, shape (n, 2)."""
 
 
 @dataclass(frozen=True, eq=False)

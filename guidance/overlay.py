@@ -12,7 +12,7 @@ import numpy as np
 from guidance.overlay_ink import REFERENCE_HEIGHT_PX, paint, stripes
 from guidance.overlay_panels import draw_banner, draw_state_bar, notice
 from guidance.overlay_skin import distance_colour, draw_chart, draw_jet, draw_pixel_zone
-from guidance.overlay_tiles import draw_strip
+from guidance.overlay_tiles import draw_strip, strip_height_px
 from guidance.palette import MAGENTA, WHITE, ramp
 from guidance.session import Guidance
 from models.capture import ThermalPicture
@@ -23,8 +23,11 @@ from models.rig import Rig
 from models.sightings import Lost
 from models.zone import Zone
 
-HIGH_SHARE = 0.33
-"""A zone whose centre lies above this share of the height moves the alarms to the lower edge."""
+HIGH_PX = 240.0
+"""A zone whose centre lies above this (at scale 1) moves the alarms, which end at 195, to the lower edge."""
+REFERENCE_WIDTH_PX = 1280.0
+UPRIGHT_WIDTH_PX = 960.0
+"""In an upright picture the instruments stand in two rows, so they may be larger for its width."""
 LEAST_SCALE = 0.42
 """Below this the stroke font cannot be read; a small picture then shows fewer instruments."""
 KELVIN_0_DEGC = 273.15
@@ -56,7 +59,9 @@ def draw_overlay(
     """
     picture = bgr.copy()
     height, width = picture.shape[:2]
-    s = max(min(height / REFERENCE_HEIGHT_PX, width * 9.0 / 16.0 / REFERENCE_HEIGHT_PX), LEAST_SCALE)
+    least_width_px = REFERENCE_WIDTH_PX if width >= height else UPRIGHT_WIDTH_PX
+    s = max(min(height / REFERENCE_HEIGHT_PX, width / least_width_px), LEAST_SCALE)
+    strip_px = strip_height_px(picture, metric=rig is not None, s=s)
     place = guidance.zone
     if isinstance(place, PlacedChart) and rig is not None:
         draw_chart(picture, guidance, place, rgb=rig.rgb, protocol=protocol, s=s)
@@ -69,8 +74,9 @@ def draw_overlay(
     draw_state_bar(picture, guidance, protocol=protocol, zone=zone, s=s)
     draw_strip(picture, guidance, protocol=protocol, metric=rig is not None, s=s)
     if isinstance(place, Lost):
-        notice(picture, f"zone not placed: {place.reason}", s=s)
-    draw_banner(picture, guidance.active, below=_zone_is_high(guidance, rig, height), s=s)
+        notice(picture, f"zone not placed: {place.reason}", strip_px=strip_px, s=s)
+    high = _zone_is_high(guidance, rig, below_px=HIGH_PX * s)
+    draw_banner(picture, guidance.active, strip_px=strip_px, below=high, s=s)
     return picture
 
 
@@ -105,12 +111,12 @@ def draw_thermal(picture: ThermalPicture, *, low_degc: float, high_degc: float, 
     return large
 
 
-def _zone_is_high(guidance: Guidance, rig: Rig | None, height_px: int) -> bool:
+def _zone_is_high(guidance: Guidance, rig: Rig | None, *, below_px: float) -> bool:
     """Whether a banner under the upper edge would hide the skin under treatment."""
     place = guidance.zone
     if isinstance(place, PixelZone):
-        return float(place.outline_px[:, 1].mean()) < HIGH_SHARE * height_px
+        return float(place.outline_px[:, 1].mean()) < below_px
     if isinstance(place, PlacedChart) and rig is not None:
         y = float(rig.rgb.project(place.rgb_from_chart.apply(place.chart.centre_mm))[1])
-        return y < HIGH_SHARE * height_px
+        return y < below_px
     return False

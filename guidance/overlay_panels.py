@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from guidance.overlay_ink import box, fitted, panel, plain, polyline, text_width_px, wrapped, write
-from guidance.overlay_tiles import CYAN, DIM, OK_COLOUR, STRIP_PX
+from guidance.overlay_tiles import CYAN, DIM, OK_COLOUR
 from guidance.palette import AMBER, INK, MAGENTA, RED, WHITE, YELLOW, Rgb
 from guidance.session import Alarm, Guidance
 from models.chart import PlacedChart
@@ -54,7 +54,7 @@ def draw_state_bar(picture: Bytes, guidance: Guidance, *, protocol: Protocol, zo
         write(picture, title, (width - wide - 14 * s, base), size=0.48 * s, colour=DIM)
 
 
-def draw_banner(picture: Bytes, alarms: tuple[Alarm, ...], *, below: bool, s: float) -> None:
+def draw_banner(picture: Bytes, alarms: tuple[Alarm, ...], *, strip_px: float, below: bool, s: float) -> None:
     """Alarms that stand, most urgent first; a STOP is large; in place.
 
     Under the state bar, or, where the zone lies there, ``below`` it: just above the figures.
@@ -64,7 +64,7 @@ def draw_banner(picture: Bytes, alarms: tuple[Alarm, ...], *, below: bool, s: fl
     y = (BAR_PX + 6) * s
     if below:
         tall = sum((76 if k == 0 and _is_stop(a) else 34) + 5 for k, a in enumerate(shown[:MAX_ALARMS]))
-        y = height - (STRIP_PX + 26 + tall + (22 if len(shown) > MAX_ALARMS else 0)) * s
+        y = height - strip_px - (26 + tall + (22 if len(shown) > MAX_ALARMS else 0)) * s
     for k, alarm in enumerate(shown[:MAX_ALARMS]):
         y = _alarm(picture, alarm, y, width, s, large=k == 0 and _is_stop(alarm)) + 5 * s
     if len(shown) > MAX_ALARMS:
@@ -82,12 +82,12 @@ def _told_once(alarms: tuple[Alarm, ...]) -> list[Alarm]:
     return out
 
 
-def notice(picture: Bytes, text: str, *, s: float) -> None:
+def notice(picture: Bytes, text: str, *, strip_px: float, s: float) -> None:
     """A calm message above the figures, where it hides little, in place."""
     height, width = picture.shape[:2]
     lines = wrapped(plain(text), size=0.8 * s, width_px=width * 0.8, lines=2)
     wide = max(text_width_px(line, size=0.8 * s) for line in lines)
-    top = height - (STRIP_PX + 26 + 32 * len(lines)) * s
+    top = height - strip_px - (26 + 32 * len(lines)) * s
     panel(
         picture,
         ((width - wide) / 2 - 24 * s, top - 14 * s, (width + wide) / 2 + 24 * s, top + 36 * s * len(lines)),

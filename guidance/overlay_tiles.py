@@ -47,7 +47,7 @@ def draw_strip(picture: Bytes, guidance: Guidance, *, protocol: Protocol, metric
     Without millimetres (``metric`` false) only what is known then.
     """
     height, width = picture.shape[:2]
-    top = height - STRIP_PX * s
+    top = height - strip_height_px(picture, metric=metric, s=s)
     panel(picture, (0, top, width, height))
     if not metric:
         text = "no rig: no millimetres. Zone known in pixels only; no distance, area or dwell."
@@ -63,6 +63,22 @@ def draw_strip(picture: Bytes, guidance: Guidance, *, protocol: Protocol, metric
         Tile(176, 3, lambda b: _time_tile(picture, guidance, b, protocol=protocol, s=s)),
         Tile(226, 5, lambda b: _legend_tile(picture, b, protocol=protocol, s=s)),
     ]
+    if height > width:
+        _draw_row(picture, tiles[:3], top, s)
+        _draw_row(picture, tiles[3:], top + STRIP_PX * s, s)
+    else:
+        _draw_row(picture, tiles, top, s)
+
+
+def strip_height_px(picture: Bytes, *, metric: bool, s: float) -> float:
+    """Height of the strip: two rows in an upright picture, one else."""
+    return STRIP_PX * s * (2.0 if metric and picture.shape[0] > picture.shape[1] else 1.0)
+
+
+def _draw_row(picture: Bytes, tiles: list[Tile], top: float, s: float) -> None:
+    """Draw tiles side by side over the whole width; those that find no room are left out."""
+    width, height = picture.shape[1], top + STRIP_PX * s
+    tiles = list(tiles)
     while len(tiles) > 1 and sum(t.width_px for t in tiles) * s > width:
         tiles.remove(max(tiles, key=lambda t: t.rank))
     spare = (width - sum(t.width_px for t in tiles) * s) / len(tiles)

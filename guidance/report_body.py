@@ -92,8 +92,14 @@ def body_picture(
 
 
 def bare_picture(poster: Poster) -> str:
-    """The poster without anything on it; a JPEG as data address."""
-    return jpeg(poster.bgr, quality=82)
+    """The poster, with the outline of a zone known in pixels only; a JPEG as data address."""
+    picture = poster.bgr.copy()
+    if poster.outline_px is not None and np.isfinite(poster.outline_px).all():
+        corners = [np.round(np.clip(poster.outline_px, -2e4, 2e4) * 16).astype(np.int32).reshape(-1, 1, 2)]
+        line = max(2, round(picture.shape[1] / 450.0))
+        cv2.polylines(picture, corners, True, (20, 20, 20), line + 2, cv2.LINE_AA, 4)
+        cv2.polylines(picture, corners, True, WHITE, line, cv2.LINE_AA, 4)
+    return jpeg(picture, quality=82)
 
 
 def _fill(picture: Bytes, quads: Ints32, colour: Bytes, shift: int) -> None:

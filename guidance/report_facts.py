@@ -118,7 +118,9 @@ def key_figures(outcome: Outcome) -> list[Fact]:
     """The figures of the session, each with its bound where there is one."""
     chart, exposure, limits = outcome.chart, outcome.exposure, outcome.protocol
     low, bound = figure(outcome, "min_degc"), figure(outcome, "min_u95_degc")
-    hidden = "observed; what was hidden may have been colder"
+    hidden = "no temperature was observed"
+    if low is not None:
+        hidden = "observed; what was hidden may have been colder"
     out = [Fact("Lowest skin temperature", with_bound(low, bound), "" if low is None else "°C", hidden)]
     if chart is not None and exposure is not None:
         highest = number(float(np.max(exposure.dwell_upper_s, initial=0.0)))
@@ -189,6 +191,8 @@ def unknowns(outcome: Outcome) -> list[Fact]:
     unassigned_s = figure(outcome, "unassigned_s")
     if unassigned_s:
         note = "added to the upper bound of the cells it could have reached"
+        if outcome.chart is None:
+            note = "there were no cells to count it on"
         out.append(_fact("Gas time not accounted for", unassigned_s, "s", note))
     return out + _alarm_times(outcome) + _unknown_cells(outcome)
 

@@ -13,9 +13,10 @@ import cv2
 import numpy as np
 import pytest
 
-from guidance.outcome import Outcome, Verdicts
+from guidance.outcome import Outcome, Poster, Verdicts
 from guidance.palette import PURPLE, VERDICTS, ramp, verdict_look
 from guidance.report import report_html, write_report
+from guidance.report_body import bare_picture
 from guidance.report_charts import reduced, stretched
 from guidance.report_facts import headline, rewarming_figures, shares, unknowns
 from guidance.report_grid import SQUARE_PX, chart_grid, pixel_grid, raster
@@ -276,9 +277,14 @@ def test_pictures_inside_the_page_can_be_decoded(page: Page) -> None:
         v for _, name, v in page.attributes if v.startswith("data:image/") and name in ("src", "href")
     ]
     assert len(pictures) == 7  # three maps on the chart, three in place, the poster
-    for address in pictures:
-        data = np.frombuffer(base64.b64decode(address.split(",", 1)[1]), np.uint8)
-        assert cv2.imdecode(data, cv2.IMREAD_UNCHANGED) is not None
+    assert all(decoded(address).size for address in pictures)
+
+
+def decoded(address: str) -> np.ndarray:
+    data = np.frombuffer(base64.b64decode(address.split(",", 1)[1]), np.uint8)
+    picture = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
+    assert picture is not None
+    return picture
 
 
 def test_without_a_rig_no_millimetre_is_claimed(scene: Scene) -> None:
@@ -288,6 +294,17 @@ def test_without_a_rig_no_millimetre_is_claimed(scene: Scene) -> None:
     shown = page.words.split("Protocol used")[0]
     assert not re.search(r"\d\s*(mm|cm²)", shown)
     assert page.wrong == []
+
+
+def test_a_zone_in_pixels_is_outlined_on_the_picture(scene: Scene) -> None:
+    outline = np.array([[500.0, 250.0], [760.0, 250.0], [760.0, 450.0], [500.0, 450.0]])
+    bare = Poster(0.0, scene.picture, None, None)
+    with_outline, without = (
+        decoded(bare_picture(poster)).astype(int) for poster in (replace(bare, outline_px=outline), bare)
+    )
+    changed = np.abs(with_outline - without).max(axis=2) > 30
+    assert changed[250, 510:750].all()
+    assert not changed[300:400, 550:700].any()
 
 
 def test_a_cold_hand_rewarms_in_the_report(scene: Scene) -> None:
