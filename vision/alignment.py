@@ -40,8 +40,17 @@ MAX_SIDE_PX = 90.0
 """Larger tags are aligned in a picture of half the size: they have pixels to spare."""
 
 
-DONE_PX = 0.02
-"""A step smaller than this ends the descent; what is left is a tenth of it."""
+DONE_PX = 0.05
+"""A step smaller than this is the last: steps shrink five to ten times, so less than 0.01 px is left."""
+
+ROUGH_PX = 0.5
+"""Likewise at half size, in its pixels: the reach of the finer steps is larger."""
+
+NEAR_PX = 0.5
+"""After a step smaller than this tags that do not match yet are taken to be hidden."""
+
+LEFT_PX = 0.3
+"""A last step longer than this found no rest: not a pose."""
 
 MAX_STEP_PX = 6.0
 """Longest step: beyond about two modules the linearisation means nothing."""
@@ -129,8 +138,7 @@ def align(
             blur_px=expected_px,
             srgb=srgb,
             rounds=4,
-            least_match=0.3,
-            free_blur=False,
+            fine=False,
             tags=tags,
         )
         if rough is None:
@@ -143,9 +151,8 @@ def align(
         start=pose,
         blur_px=blur_px,
         srgb=srgb,
-        rounds=5,
-        least_match=MIN_MATCH,
-        free_blur=True,
+        rounds=6,
+        fine=True,
         tags=tags,
     )
 
@@ -165,19 +172,17 @@ def _descend(
     blur_px: float,
     srgb: bool,
     rounds: int,
-    least_match: float,
-    free_blur: bool,
+    fine: bool,
     tags: Bools | None,
 ) -> Aligned | None:
     lens = np.array([camera.fx_px, camera.fy_px, camera.cx_px, camera.cy_px, *camera.distortion])
-    pose, expected_px, step_px = start, blur_px, np.inf
+    pose, expected_px, step_px, matched = start, blur_px, np.inf, False
     chosen = np.flatnonzero(body.facing(start) > MIN_COSINE if tags is None else tags)
     if len(chosen) == 0:
         return None
     # Half the radius of the body turns radians into a motion in the picture.
     lever_mm = float(np.linalg.norm(body.corners_mm - body.centroid_mm, axis=-1).max())
-    for step in range(rounds + 1):
-        last = step == rounds or step_px < DONE_PX
+    for _ in range(rounds):
         centroid = pose.apply(body.centroid_mm)
         h, b, spread, stats = body_equations(
             window.light,
@@ -188,34 +193,41 @@ def _descend(
             centroid,
             blur_px,
             MARGIN,
-            (CLEAR_BLURS if free_blur else 1.0) * blur_px,
+            (CLEAR_BLURS if fine else 1.0) * blur_px,
             srgb,
-            last,
+            fine,
         )
-        good = (stats[:, 4] >= (least_match if last else 0.3)) & (stats[:, 3] >= (MIN_KEPT if last else 0.3))
-        if not good.any() or centroid[2] < 1.0:
+        # On the way every tag that shows something of its pattern helps; at rest only those that match.
+        good = (stats[:, 4] >= 0.3) & (stats[:, 3] >= 0.3)
+        strict = (stats[:, 4] >= MIN_MATCH) & (stats[:, 3] >= MIN_KEPT)
+        if step_px < NEAR_PX and strict.any():
+            good = strict
+        matched = bool(np.array_equal(good, strict))
+        if not good.any():
             return None
-        if last:
-            break
         total, right = h[good].sum(axis=0), b[good].sum(axis=0)
-        total[6, 6] += 1.0 / BLUR_SIGMA_PX**2 if free_blur else 1e12
-        right[6] += (expected_px - blur_px) / BLUR_SIGMA_PX**2 if free_blur else 0.0
-        damping = 1e-6 * np.diag(total)
+        total[6, 6] += 1.0 / BLUR_SIGMA_PX**2 if fine else 1e12
+        right[6] += (expected_px - blur_px) / BLUR_SIGMA_PX**2 if fine else 0.0
+        total[np.diag_indices(7)] *= 1.0 + 1e-6
         try:
-            move = np.linalg.solve(total + np.diag(damping), right)
+            move = np.linalg.solve(total, right)
         except np.linalg.LinAlgError:
-            return None
-        if not np.all(np.isfinite(move)):
             return None
         per_mm = camera.fx_px / centroid[2]
         step_px = per_mm * float(np.hypot(np.linalg.norm(move[:3]) * lever_mm, np.linalg.norm(move[3:5])))
+        if not np.isfinite(step_px):
+            return None
         shrink = min(1.0, MAX_STEP_PX / max(step_px, 1e-9))
         turn = rotation_from_rvec(shrink * move[:3])
-        pose = Pose.of(
-            turn @ pose.rotation,
-            turn @ (pose.translation_mm - centroid) + centroid + shrink * move[3:6],
-        )
+        moved_mm = turn @ (pose.translation_mm - centroid) + centroid + shrink * move[3:6]
+        pose = Pose.of(turn @ pose.rotation, moved_mm)
         blur_px = float(np.clip(blur_px + shrink * move[6], *BLUR_PX))
+        if pose.apply(body.centroid_mm)[2] < 1.0:
+            return None
+        if step_px < (DONE_PX if fine else ROUGH_PX) and (matched or not fine):
+            break
+    if fine and not (matched and step_px < LEFT_PX):
+        return None
     n = len(body.ids)
     used = np.zeros(n, np.bool_)
     used[chosen] = good

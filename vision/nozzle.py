@@ -27,7 +27,8 @@ from vision.fiducials import (
     turn_rad,
     window_of,
 )
-from vision.pose_bounds import Misfit, pose_covariance, score_inflation, settle, tag_misfit
+from vision.pose_bounds import Misfit, pose_covariance, pulls_on, settle
+from vision.slide import Patch, patch_of, slide_px
 
 BRIDGE_S = 0.150
 """Longest time over which a pose is predicted (session format: at most 150 ms)."""
@@ -43,6 +44,10 @@ HAND_RAD_S2 = 10.0
 
 APART = 16.0
 """Chi-square by which the better of two poses must win: odds of 3000 to 1."""
+
+REACH_MM = 30.0
+"""Search this far round the prediction: at 15 pictures a second a hand that starts or stops at 1 m/s moves the
+nozzle by about half of it."""
 
 CONTINUITY = 9.0
 """Most that nearness to the prediction may add to that: motion alone never decides."""
@@ -74,7 +79,8 @@ class NozzleTrack:
     """Whether the velocities rest on two sightings."""
     blur_px: float
     misfit: Misfit
-    tags_used: int
+    patch: Patch | None
+    """What the collar looked like when last seen."""
 
     @staticmethod
     def start() -> NozzleTrack:
@@ -90,7 +96,7 @@ class NozzleTrack:
             moved=False,
             blur_px=FIRST_BLUR_PX,
             misfit=Misfit.none(),
-            tags_used=0,
+            patch=None,
         )
 
 
@@ -149,6 +155,13 @@ class _Look:
         low, high = seen_px.min(axis=0) - pad_px, seen_px.max(axis=0) + pad_px
         return window_of(self.bgr, low_px=low, high_px=high, transfer=self.rig.transfer)
 
+    def patch(self, pose: Pose) -> Patch | None:
+        window = self.window(pose, 4.0)
+        if window is None:
+            return None
+        seen_px = self.camera.project(pose.apply(self.body.corners_mm.reshape(-1, 3)))
+        return patch_of(window, low_px=seen_px.min(axis=0), high_px=seen_px.max(axis=0))
+
     def lay(self, window: Window, start: Pose, blur_px: float, *, coarse: bool) -> Aligned | None:
         return align(
             window,
@@ -166,18 +179,34 @@ def _follow(track: NozzleTrack, look: _Look) -> Aligned | str | None:
     dt_s = look.t_s - track.seen_s
     if dt_s > BRIDGE_S:
         return None
-    expected, _ = predict(track, look.t_s)
-    window = look.window(expected, 24.0)
+    expected, centroid = predict(track, look.t_s)
+    reach_px = REACH_MM * look.camera.fx_px / max(float(centroid[2]), 100.0)
+    window = look.window(expected, reach_px + 8.0)
     if window is None:
         return None
-    found = look.lay(window, expected, track.blur_px, coarse=True)
-    if found is None or found.step_px > 0.2:
+    start, slid = _slide(track, expected, centroid, window, look)
+    found = look.lay(window, start, track.blur_px, coarse=not slid)
+    if found is None and slid:
+        found = look.lay(window, start, track.blur_px, coarse=True)
+    if found is None:
         return None
     if not _flat(look.body, found):
         return found
     other = other_pose(found.rgb_from_body, look.body.corners_mm[found.used], look.camera)
     rival = look.lay(window, other, found.blur_px, coarse=False) if other is not None else None
-    return _decide(found, rival, expected if track.moved else None)
+    return _decide(found, rival, look.body, expected if track.moved else None)
+
+
+def _slide(
+    track: NozzleTrack, expected: Pose, centroid: Floats, window: Window, look: _Look
+) -> tuple[Pose, bool]:
+    """The expected pose, moved across to where the collar is in the picture."""
+    shift_px = slide_px(track.patch, window) if track.patch is not None else None
+    if shift_px is None:
+        return expected, False
+    was_px = look.camera.project(track.centroid_rgb_mm)
+    is_mm = look.camera.unproject(was_px + shift_px) * centroid[2]
+    return Pose.of(expected.rotation, expected.translation_mm + is_mm - centroid), True
 
 
 def _search_near(track: NozzleTrack, look: _Look) -> Aligned | str | None:
@@ -207,7 +236,7 @@ def _search(track: NozzleTrack, look: _Look, window: Window, *, enlarge: bool) -
     laid: list[Aligned] = []
     for hypothesis in hypotheses:
         found = look.lay(window, hypothesis.rgb_from_body, track.blur_px, coarse=True)
-        if found is not None and found.step_px <= 0.2:
+        if found is not None:
             laid.append(found)
     if not laid:
         return None
@@ -219,7 +248,7 @@ def _search(track: NozzleTrack, look: _Look, window: Window, *, enlarge: bool) -
     if rival is None or turn_rad(best.rgb_from_body, rival.rgb_from_body) < np.radians(1.0):
         other = other_pose(best.rgb_from_body, look.body.corners_mm[best.used], look.camera)
         rival = look.lay(window, other, best.blur_px, coarse=False) if other is not None else None
-    return _decide(best, rival, None)
+    return _decide(best, rival, look.body, None)
 
 
 def _flat(body: TagBody, found: Aligned) -> bool:
@@ -233,7 +262,9 @@ def _misfit_per_pixel(found: Aligned) -> float:
     return float(found.stats[found.used, 6].sum() / max(found.stats[found.used, 5].sum(), 1.0))
 
 
-def _decide(found: Aligned, rival: Aligned | None, expected: Pose | None) -> Aligned | str:
+def _decide(
+    found: Aligned, rival: Aligned | None, body: TagBody, expected: Pose | None
+) -> Aligned | str:
     """The better of two poses, or the reason why neither is believed."""
     if rival is None or not rival.used[found.used].all():
         return found
@@ -245,7 +276,7 @@ def _decide(found: Aligned, rival: Aligned | None, expected: Pose | None) -> Ali
         pair, cost = (rival, found), [cost[1], cost[0]]
     better, worse = pair
     scale = float(np.mean(better.stats[better.used, 2] ** 2))
-    apart = (cost[1] - cost[0]) / scale / score_inflation(better)
+    apart = (cost[1] - cost[0]) / scale / pulls_on(better, body).inflation
     if expected is not None:
         sigma_rad = np.radians(4.0)
         near = [(turn_rad(one.rgb_from_body, expected) / sigma_rad) ** 2 for one in (better, worse)]
@@ -291,8 +322,9 @@ def _without(
 
 
 def _sighting(track: NozzleTrack, found: Aligned, look: _Look) -> tuple[NozzleSighting, NozzleTrack]:
-    misfit = settle(track.misfit, tag_misfit(found, look.body), dt_s=look.t_s - track.seen_s)
-    covariance = pose_covariance(found, look.body, look.rig, misfit)
+    pulls = pulls_on(found, look.body)
+    misfit = settle(track.misfit, pulls.misfit, dt_s=look.t_s - track.seen_s)
+    covariance = pose_covariance(found, pulls, look.rig, misfit.placed_mm)
     sighting = NozzleSighting(
         t_s=look.t_s,
         rgb_from_nozzle=found.rgb_from_body,
@@ -319,5 +351,5 @@ def _sighting(track: NozzleTrack, found: Aligned, look: _Look) -> tuple[NozzleSi
         moved=moved,
         blur_px=0.8 * track.blur_px + 0.2 * found.blur_px,
         misfit=misfit,
-        tags_used=sighting.tags_used,
+        patch=look.patch(found.rgb_from_body),
     )

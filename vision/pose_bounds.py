@@ -2,30 +2,42 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from models.geometry import Floats
 from models.rig import Rig
-from vision.alignment import Aligned
+from vision.alignment import BLUR_SIGMA_PX, Aligned
 from vision.fiducials import TagBody
 
 FOCAL_PER_RMS = 0.005
-"""Relative 1-sigma error of a calibrated focal length per pixel of the calibration's rms. Measured: 13 chessboard
-photos with rms 0.196 px state 0.08 %; calibrations from random halves of them scatter by 0.10 %."""
+"""Relative 1-sigma error of a calibrated focal length per pixel of the calibration's rms. Measured: 13
+chessboard photos with rms 0.196 px state 0.08 %; calibrations from random halves of them scatter by 0.10 %."""
 
 UNKNOWN_RMS_PX = 0.4
 """Taken where the rig does not say."""
 
+SCALE_SIGMA = 0.0013
+"""Relative 1-sigma error of depth that a calibration's rms does not show: flatness and print of its board, focus
+since then, the printed size of the tags. Focal lengths of one camera calibrated twice differ by 0.1-0.3 %."""
+
 PLACED_MM = 0.02
-"""1-sigma placement of a calibrated tag on its body before anything was seen: its calibration's noise."""
+"""1-sigma placement of a calibrated tag on its body before anything was seen."""
+
+PLACED_WEIGHT = 10.0
+"""Degrees of freedom with which that is believed; a capture of 6 tags brings about 5."""
+
+VIDEO_INFLATION = 3.0
+"""What coding alone does to `Pulls.inflation` (measured 2.0 to 3.4 where tags are where the rig says); more comes
+from the misfit itself and must not be taken off it as noise."""
 
 MISFIT_S = 3.0
 """Time over which evidence of misplaced tags is averaged."""
 
-PRIOR_WEIGHT = 2.0
-"""Captures' worth of belief in `PLACED_MM`."""
+FEW = 1.4
+"""A spread estimated from the 5 or so degrees of freedom that 6 tags leave, which every capture sees again, is
+too small as often as too large: 1.3 to 1.4 times it holds 95 % like a known one (Student's t)."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +47,7 @@ class Misfit:
     sum_mm2: float
     """Squared shifts of tags against the common pose beyond their noise, summed with fading weights."""
     freedom: float
-    """Degrees of freedom behind it, fading likewise."""
+    """What that would be for tags misplaced by 1 mm, fading likewise."""
 
     @staticmethod
     def none() -> Misfit:
@@ -45,32 +57,8 @@ class Misfit:
     @property
     def placed_mm(self) -> float:
         """1-sigma placement of a tag that explains it, per direction."""
-        prior = PRIOR_WEIGHT * 6.0
-        mean = (prior * PLACED_MM**2 + max(self.sum_mm2, 0.0)) / (prior + self.freedom)
-        return float(np.sqrt(max(mean, PLACED_MM**2)))
-
-
-def score_inflation(found: Aligned) -> float:
-    """Factor by which the scores scatter more than independent pixels would: residuals of video go together."""
-    h = found.information[found.used].sum(axis=0)
-    spread = found.spread[found.used].sum(axis=0)
-    return max(1.0, float(np.trace(np.linalg.solve(h + 1e-9 * np.diag(np.diag(h)), spread))) / 7.0)
-
-
-def tag_misfit(found: Aligned, body: TagBody) -> Misfit:
-    """Shift of each used tag against the common pose, less what noise explains."""
-    tags = np.flatnonzero(found.used)
-    freedom = 2.0 * len(tags) - 6.0
-    if freedom <= 0.0:
-        return Misfit.none()
-    inflation = score_inflation(found)
-    total = 0.0
-    for k in tags:
-        h = found.information[k][3:5, 3:5]
-        inverse = np.linalg.inv(h + 1e-9 * np.eye(2))
-        shift = inverse @ found.score[k][3:5]
-        total += float(shift @ shift - inflation * np.trace(inverse) * freedom / (2.0 * len(tags)))
-    return Misfit(total, freedom)
+        mean = (PLACED_WEIGHT * PLACED_MM**2 + max(self.sum_mm2, 0.0)) / (PLACED_WEIGHT + self.freedom)
+        return float(max(np.sqrt(mean), PLACED_MM))
 
 
 def settle(old: Misfit, new: Misfit, *, dt_s: float) -> Misfit:
@@ -79,39 +67,95 @@ def settle(old: Misfit, new: Misfit, *, dt_s: float) -> Misfit:
     return Misfit(keep * old.sum_mm2 + new.sum_mm2, keep * old.freedom + new.freedom)
 
 
-def pose_covariance(found: Aligned, body: TagBody, rig: Rig, misfit: Misfit) -> Floats:
+@dataclass(frozen=True, eq=False)
+class Pulls:
+    """What moves the pose: the terms of its covariance before they are put together."""
+
+    inverse: Floats
+    """Covariance of pose and blur, were the residuals independent, shape (7, 7)."""
+    spread: Floats
+    """Sum over the picture's blocks of the outer products of their scores, shape (7, 7)."""
+    placed: Floats
+    """Covariance of the scores for tags misplaced by 1 mm, shape (7, 7)."""
+    misfit: Misfit
+
+    @property
+    def inflation(self) -> float:
+        """Factor by which scores scatter more than independent pixels would: residuals of video go together."""
+        return max(1.0, float(np.sum(self.inverse * self.spread)) / 7.0)
+
+
+def pulls_on(found: Aligned, body: TagBody) -> Pulls:
+    """Work out what noise and misplaced tags do to a pose.
+
+    A tag misplaced by itself pulls the pose as its own information says, and leaves a shift of each tag against
+    the common pose. Shifts are compared with what noise and a placement error of 1 mm (tilts by 1 mm at the tag's
+    edge) would leave.
+    """
+    tags = np.flatnonzero(found.used)
+    h, b, spreads = found.information[tags], found.score[tags], found.spread[tags]
+    total = h.sum(axis=0)
+    total[6, 6] += 1.0 / BLUR_SIGMA_PX**2
+    total[np.diag_indices(7)] *= 1.0 + 1e-9
+    inverse = np.linalg.inv(total)
+    spread = spreads.sum(axis=0)
+
+    corners = found.rgb_from_body.apply(body.corners_mm[tags])
+    half_mm = 0.5 * np.linalg.norm(corners[:, 1] - corners[:, 0], axis=-1)
+    x, y, z = (found.centroid_rgb_mm - corners.mean(axis=1)).T
+    # A turn about the tag's centre, told about the body's centroid: translation gains turn x (body - tag).
+    move = np.zeros((len(tags), 6, 6))
+    move[:, range(6), range(6)] = 1.0
+    move[:, 3, 1], move[:, 3, 2], move[:, 4, 2] = z, -y, x
+    move[:, 4, 0], move[:, 5, 0], move[:, 5, 1] = -z, y, -x
+    move[:, :, :3] /= half_mm[:, None, None]
+    pull = h[:, :, :6] @ move
+    own = pull @ pull.transpose(0, 2, 1)
+    placed = own.sum(axis=0)
+
+    if len(tags) < 2:
+        return Pulls(inverse, spread, placed, Misfit.none())
+    shift = np.linalg.inv(h[:, 3:5, 3:5] + 1e-9 * np.eye(2))
+    share = (h @ inverse)[:, 3:5]
+    kept = shift @ (np.eye(7)[3:5] - share)
+    passed = shift @ share
+    seen = (shift @ b[:, 3:5, None])[:, :, 0]
+    noise = _trace(kept, spreads) + _trace(passed, spread - spreads)
+    freedom = _trace(kept, own) + _trace(passed, placed - own)
+    pulls = Pulls(inverse, spread, placed, Misfit.none())
+    noise *= min(1.0, VIDEO_INFLATION / pulls.inflation)
+    return replace(pulls, misfit=Misfit(float(np.sum(seen**2) - noise), freedom))
+
+
+def _trace(maps: Floats, covariances: Floats) -> float:
+    """Sum of the traces of m c m' over tags."""
+    return float(np.einsum("kij,kjl,kil->", maps, covariances, maps))
+
+
+def pose_covariance(found: Aligned, pulls: Pulls, rig: Rig, placed_mm: float) -> Floats:
     """Covariance of the pose as `models.sightings.NozzleSighting` wants it, shape (6, 6).
 
     Noise: residuals within a block of the video's transform go together, blocks do not, so the scores summed
     by block give the covariance (sandwich estimator), evened out with the mean inflation because the blocks
-    are few. Misplaced tags: each tag moved by itself pulls the pose as its own information says.
-    Intrinsics: a focal length wrong by a share moves everything by that share in depth.
+    are few. Intrinsics: a scale wrong by a share moves everything by that share in depth; the rest of the
+    calibration's residual moves it across.
+
+    Args:
+        found: The pose.
+        pulls: From `pulls_on`.
+        rig: For the intrinsics.
+        placed_mm: 1-sigma placement of a tag.
     """
-    tags = np.flatnonzero(found.used)
-    h = found.information[tags].sum(axis=0)
-    h[6, 6] += 1.0 / 0.15**2
-    inverse = np.linalg.inv(h + 1e-12 * np.diag(np.diag(h)))
-    spread = found.spread[tags].sum(axis=0)
-    noise = 0.5 * (inverse @ spread @ inverse + score_inflation(found) * inverse)
+    inverse = pulls.inverse
+    noise = 0.5 * (inverse @ pulls.spread @ inverse + pulls.inflation * inverse)
+    covariance = (noise + (FEW * placed_mm) ** 2 * (inverse @ pulls.placed @ inverse))[:6, :6]
+    return covariance + np.diag([0.0, 0.0, 0.0, *intrinsic_variance_mm2(found.centroid_rgb_mm, rig)])
 
-    placed = np.zeros((7, 7))
-    sigma_mm = misfit.placed_mm
-    for k in tags:
-        corners = found.rgb_from_body.apply(body.corners_mm[k])
-        centre = corners.mean(axis=0)
-        half_mm = 0.5 * float(np.linalg.norm(corners[1] - corners[0]))
-        x, y, z = found.centroid_rgb_mm - centre
-        move = np.eye(6)
-        # A turn about the tag's centre, told about the body's centroid: translation gains turn x (body - tag).
-        move[3:, :3] = [[0.0, z, -y], [-z, 0.0, x], [y, -x, 0.0]]
-        pull = found.information[k][:, :6] @ move
-        own = np.diag([(sigma_mm / half_mm) ** 2] * 3 + [sigma_mm**2] * 3)
-        placed += pull @ own @ pull.T
-    covariance = (noise + inverse @ placed @ inverse)[:6, :6]
 
+def intrinsic_variance_mm2(point_rgb_mm: Floats, rig: Rig) -> Floats:
+    """Variance of a point's x, y, z by imperfect intrinsics, shape (3,)."""
     rms_px = rig.rgb_rms_px if rig.rgb_rms_px is not None else UNKNOWN_RMS_PX
-    depth_mm = float(found.centroid_rgb_mm[2])
-    along = found.centroid_rgb_mm * (FOCAL_PER_RMS * rms_px)
-    along[:2] = rms_px * depth_mm / rig.rgb.fx_px * 0.5
-    covariance[3:, 3:] += np.diag(along**2)
-    return covariance
+    depth_mm = float(point_rgb_mm[2])
+    across_mm = 0.5 * rms_px * depth_mm / rig.rgb.fx_px
+    along_mm = depth_mm * float(np.hypot(FOCAL_PER_RMS * rms_px, SCALE_SIGMA))
+    return np.array([across_mm**2, across_mm**2, along_mm**2])

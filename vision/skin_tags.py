@@ -29,7 +29,7 @@ from vision.fiducials import (
     turn_rad,
     window_of,
 )
-from vision.pose_bounds import Misfit, pose_covariance, score_inflation
+from vision.pose_bounds import PLACED_MM, pose_covariance, pulls_on
 
 LOOK_S = 0.12
 """Each tag is looked at this often: a shift is seen within 0.2 s at 15 pictures a second."""
@@ -163,7 +163,7 @@ class _Look:
         return window_of(self.bgr, low_px=low, high_px=high, transfer=self.rig.transfer)
 
     def lay(self, window: Window, body: TagBody, start: Pose, *, coarse: bool) -> Aligned | None:
-        found = align(
+        return align(
             window,
             body,
             self.rig.rgb,
@@ -173,7 +173,6 @@ class _Look:
             coarse=coarse,
             tags=np.ones(1, np.bool_),
         )
-        return found if found is not None and found.step_px < 0.2 else None
 
 
 @lru_cache(maxsize=4)
@@ -256,8 +255,9 @@ def _acquire(number: int, body: TagBody, window: Window, look: _Look) -> SkinTag
 
 def _average(tag: SkinTag, found: Aligned, window: Window, body: TagBody, look: _Look) -> SkinTag:
     found, evidence, rival_deg = _against_mirror(tag, found, window, body, look)
-    whole = pose_covariance(found, body, look.rig, Misfit.none())
-    noise = score_inflation(found) * np.linalg.inv(found.information[0] + np.diag([0.0] * 6 + [40.0]))[:6, :6]
+    pulls = pulls_on(found, body)
+    whole = pose_covariance(found, pulls, look.rig, PLACED_MM)
+    noise = pulls.inflation * np.linalg.inv(found.information[0] + np.diag([0.0] * 6 + [40.0]))[:6, :6]
     fixed = np.maximum(whole - noise, 0.0) * np.eye(6)
     slid = found.rgb_from_body.translation_mm - tag.rgb_from_tag.translation_mm
     turned = rotation_vector(found.rgb_from_body.rotation @ tag.rgb_from_tag.rotation.T)
@@ -297,7 +297,7 @@ def _against_mirror(
     if rival is None or turn_rad(rival.rgb_from_body, found.rgb_from_body) < np.radians(1.0):
         return found, tag.evidence, 0.0
     scale = float(min(found.stats[0, 2], rival.stats[0, 2]) ** 2)
-    wins = float(rival.stats[0, 6] - found.stats[0, 6]) / scale / max(score_inflation(found), 4.0)
+    wins = float(rival.stats[0, 6] - found.stats[0, 6]) / scale / max(pulls_on(found, body).inflation, 4.0)
     evidence = tag.evidence + wins
     if evidence < 0.0:
         found, evidence = rival, -evidence
