@@ -10,6 +10,7 @@ from models.surface import Skin, empty_surface
 from models.tag_surface import fit_limb, limb_skin
 from models.zone import Zone
 from models.zone_chart import MARGIN_MM
+from vision.bent_tag import bent_patch
 from vision.depth import NOISE_U95_MM
 from vision.evidence import Evidence
 from vision.outline import grazing_rays
@@ -40,13 +41,15 @@ def measured_skin(
 
 def tagged_skin(evidence: Evidence, *, zone: Zone, rig: Rig, reach_mm: float) -> Skin:
     """Surface through the skin tags, its width from the edge of warm skin where one is seen."""
-    limb = fit_limb(evidence.patches, zone=zone, rays=None)
-    rays = None
-    if evidence.thermal is not None:
-        for _ in range(2):
+    patches, rays = evidence.patches, None
+    limb = fit_limb(patches, zone=zone, rays=None)
+    for _ in range(2):
+        if evidence.thermal is not None:
             rays = grazing_rays(evidence.thermal, limb, rig=rig, nozzle=evidence.nozzle)
-            limb = fit_limb(evidence.patches, zone=zone, rays=rays, start=limb)
-    return limb_skin(limb, evidence.patches, rays=rays, reach_mm=reach_mm)
+        limb = fit_limb(patches, zone=zone, rays=rays, start=limb)
+        patches = tuple(bent_patch(patch, limb, evidence.bgr, rig=rig) for patch in evidence.patches)
+    limb = fit_limb(patches, zone=zone, rays=rays, start=limb)
+    return limb_skin(limb, patches, rays=rays, reach_mm=reach_mm)
 
 
 def hidden_mm(skin: Skin, hits: Floats, zone: Zone) -> float:
