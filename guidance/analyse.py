@@ -16,19 +16,17 @@ from guidance.jet_stage import measures_distance
 from guidance.outcome import Outcome, PixelCells, Poster, Verdicts
 from guidance.overlay import draw_overlay
 from guidance.pipeline import step
+from guidance.poster import better_poster, scene
 from guidance.record import write_tables
 from guidance.report import write_report
+from guidance.rows import TraceRows
 from guidance.session import Alarm, Guidance
 from guidance.state import Setup, State, begin
 from guidance.summary import summarise
-from guidance.trace import TraceRows
 from guidance.video import OverlayVideo
 from models.capture import Capture
 from models.catalogue import find, limits_in_zone, load_devices, load_protocols, load_zones
-from models.chart import CELL_MM, PlacedChart
 from models.exposure import ExposureMap
-from models.geometry import Bytes, Floats, Ints
-from models.rig import Rig
 from models.verdict import verdicts
 from models.zone_side import zone_on_side
 from vision.files import atomic_folder, sha256_of
@@ -77,15 +75,21 @@ def analyse(
             eyes = stack.enter_context(BodyEyes(models_dir=models_dir))
             setup = set_up(recording, protocols=protocols, eyes=eyes)
         overlay = None
-        if video and recording.frames:
+        if video:
             overlay = stack.enter_context(OverlayVideo(aside / "annotated.mp4"))
         started_s = time.perf_counter()
         run = Run(setup, recording)
         for capture in recording.captures():
             guidance = run.take(capture)
-            if overlay is not None and capture.bgr is not None:
+            shown = scene(capture, guidance)
+            if overlay is not None and shown is not None:
                 picture = draw_overlay(
-                    capture.bgr, guidance, rig=setup.rig, protocol=setup.protocol, zone=setup.zone
+                    shown.bgr,
+                    guidance,
+                    rig=setup.rig,
+                    protocol=setup.protocol,
+                    zone=setup.zone,
+                    zone_scale=shown.scale,
                 )
                 overlay.add(picture, t_s=capture.t_s)
             on_progress(Progress(run.colour_rows, max(recording.frames, 1), capture.t_s, "analysing"))
@@ -138,7 +142,6 @@ class Run:
         self._rows = TraceRows()
         self._alarms: list[Alarm] = []
         self._poster: Poster | None = None
-        self._poster_gas_s = -1.0
         self._gas_off_s: float | None = None
         self._gas_before = False
 
@@ -153,7 +156,7 @@ class Run:
         elif guidance.gas_now:
             self._gas_off_s = None
         self._gas_before = guidance.gas_now
-        self._keep_poster(capture, guidance)
+        self._poster = better_poster(self._poster, capture, guidance, rig=self.setup.rig)
         return guidance
 
     def outcome(self, *, runtime_s: float) -> Outcome:
@@ -193,14 +196,6 @@ class Run:
             warnings=(*recording.warnings, *state.remarks),
         )
 
-    def _keep_poster(self, capture: Capture, guidance: Guidance) -> None:
-        """The picture to lay the maps on: the first with the zone placed, else the first."""
-        if capture.bgr is None:
-            return
-        placed = guidance.zone if isinstance(guidance.zone, PlacedChart) else None
-        if self._poster is None or (placed is not None and self._poster.cells_px is None):
-            self._poster = _poster(capture.t_s, capture.bgr, placed, self.setup.rig)
-
 
 def _exposure(state: State, setup: Setup) -> ExposureMap | None:
     """The map as it is written: dwell that could not be measured is not known, not zero."""
@@ -210,43 +205,3 @@ def _exposure(state: State, setup: Setup) -> ExposureMap | None:
     if measures_distance(state.on_skin.chart, setup.protocol):
         return exposure
     return replace(exposure, dwell_s=np.full(len(exposure.dwell_s), np.nan))
-
-
-def _poster(t_s: float, bgr: Bytes, placed: PlacedChart | None, rig: Rig | None) -> Poster:
-    """The picture with the cells' places in it."""
-    if placed is None or rig is None:
-        return Poster(t_s, bgr, None, None)
-    corners = np.stack([rig.rgb.project(corner) for corner in cell_corners(placed)], axis=1)
-    return Poster(t_s, bgr, rig.rgb.project(placed.position_rgb_mm), corners)
-
-
-def cell_corners(placed: PlacedChart) -> tuple[Floats, Floats, Floats, Floats]:
-    """Corners of every cell on its own tangent plane, each of shape (n, 3), rgb frame."""
-    position, normal = placed.position_rgb_mm, placed.normal_rgb
-    chart = placed.chart
-    # v runs along rows of constant column: its direction on each cell's plane, from the chart's own grid.
-    along = _grid_direction(position, chart.row, chart.col)
-    along -= (along * normal).sum(1, keepdims=True) * normal
-    along *= CELL_MM / 2.0 / np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-9)
-    across = np.cross(normal, along)
-    return (
-        position - across - along,
-        position + across - along,
-        position + across + along,
-        position - across + along,
-    )
-
-
-def _grid_direction(position: Floats, row: Ints, col: Ints) -> Floats:
-    """Direction of growing row at each cell, from its neighbour; the mean direction where there is none."""
-    index = {(int(r), int(c)): k for k, (r, c) in enumerate(zip(row, col, strict=True))}
-    out = np.full(position.shape, np.nan)
-    for (r, c), k in index.items():
-        other = index.get((r + 1, c))
-        if other is not None:
-            out[k] = position[other] - position[k]
-        elif (r - 1, c) in index:
-            out[k] = position[k] - position[index[(r - 1, c)]]
-    known = np.isfinite(out[:, 0])
-    out[~known] = out[known].mean(0) if known.any() else [0.0, CELL_MM, 0.0]
-    return out

@@ -104,14 +104,9 @@ def cells_table(outcome: Outcome) -> pa.Table:
         unseen = exposure.observed_s <= 0.0
         if chart:
             columns |= {"dwell_s": _known(exposure.dwell_s), "dwell_upper_s": _known(exposure.dwell_upper_s)}
-        for name in (
-            "min_degc",
-            "min_u95_degc",
-            "cold_exposure_degc_s",
-            "below_10_s",
-            "below_4_s",
-            "below_2_s",
-        ):
+        for name in ("min_degc", "min_u95_degc"):
+            columns[name] = _known(cast("Floats", getattr(exposure, name)))
+        for name in ("cold_exposure_degc_s", "below_10_s", "below_4_s", "below_2_s"):
             columns[name] = _known(cast("Floats", getattr(exposure, name)), unknown=unseen)
         columns["observed_s"] = exposure.observed_s
     if outcome.verdicts and n:
