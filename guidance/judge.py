@@ -224,7 +224,8 @@ def _cold_time(facts: Facts, protocol: Protocol) -> Iterator[Condition]:
     for priority in ("high", "medium"):
         for words, time_s, ladder in times:
             if time_s >= ladder.stop if priority == "high" else time_s > ladder.warn:
-                yield Condition("cold_time", priority, detail=f"{time_s:.{1 if time_s < 10.0 else 0}f} s {words}")
+                shown = f"{time_s:.1f}" if time_s < 10.0 else f"{time_s:.0f}"
+                yield Condition("cold_time", priority, detail=f"{shown} s {words}")
                 break
 
 

@@ -47,6 +47,7 @@ class Capture:
     depth: tuple[DepthPicture, ...]
     """Depth pictures that arrived since the previous capture, oldest first."""
     gas_s: float
-    """Seconds of (previous t_s, t_s] during which gas flowed, as the valve (or, lacking one, the assumption) says."""
+    """Seconds of (previous t_s, t_s] during which gas flowed, as the valve says (or, without one, as is
+    assumed)."""
     gas_now: bool
     """Whether gas flows at ``t_s``."""

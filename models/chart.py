@@ -9,7 +9,8 @@ import numpy as np
 from models.geometry import Bools, Floats, Ints, Pose, frozen
 
 CELL_MM = 5.0
-"""Side of a cell. Lateral diffusion in 180 s is 4-5 mm (domain: thermal model), so 5 mm cells are nearly independent."""
+"""Side of a cell. Lateral diffusion in 180 s is 4-5 mm (domain: thermal model), so 5 mm cells are nearly
+independent."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +52,8 @@ class ZoneChart:
     def __post_init__(self) -> None:
         """Check that all arrays speak of the same cells, and freeze them."""
         n = len(self.row)
-        for name in ("row", "col", "u_mm", "v_mm", "area_cm2", "in_zone", "left_out", "tile", "height_u95_mm"):
+        flat = ("row", "col", "u_mm", "v_mm", "area_cm2", "in_zone", "left_out", "tile", "height_u95_mm")
+        for name in flat:
             value = getattr(self, name)
             if value.shape != (n,):
                 raise ValueError(f"Chart of {n} cells has {name} of shape {value.shape}.")

@@ -23,14 +23,16 @@ class Tags:
     ids: Ints
     """Tag numbers, shape (n,)."""
     corners_mm: Floats
-    """Corners of the black square in the body's frame, shape (n, 4, 3), order as OpenCV's aruco returns them."""
+    """Corners of the black square in the body's frame, shape (n, 4, 3), in the order in which OpenCV's
+    aruco returns them."""
 
     def __post_init__(self) -> None:
         """Check the shapes and freeze the arrays."""
         ids = np.asarray(self.ids, np.int64)
         corners = np.asarray(self.corners_mm, float)
         if corners.shape != (len(ids), 4, 3):
-            raise ValueError(f"{len(ids)} tags need corners of shape ({len(ids)}, 4, 3), not {corners.shape}.")
+            wanted = (len(ids), 4, 3)
+            raise ValueError(f"{len(ids)} tags need corners of shape {wanted}, not {corners.shape}.")
         object.__setattr__(self, "ids", frozen(ids))
         object.__setattr__(self, "corners_mm", frozen(corners))
 

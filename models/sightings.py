@@ -39,7 +39,8 @@ class NozzleSighting:
     def __post_init__(self) -> None:
         """Freeze the arrays."""
         object.__setattr__(self, "covariance", frozen(np.asarray(self.covariance, float).reshape(6, 6)))
-        object.__setattr__(self, "centroid_rgb_mm", frozen(np.asarray(self.centroid_rgb_mm, float).reshape(3)))
+        centroid = np.asarray(self.centroid_rgb_mm, float).reshape(3)
+        object.__setattr__(self, "centroid_rgb_mm", frozen(centroid))
 
     @property
     def tip_rgb_mm(self) -> Floats:
