@@ -87,13 +87,12 @@ def place_or_follow(state: State, capture: Capture, setup: Setup, found: Landmar
 def _placement(state: State, capture: Capture, setup: Setup) -> Placement | str:
     """Best evidence first: a tap, else landmarks, says where; depth, else skin tags, says the surface."""
     rig = setup.rig
-    if rig is None or capture.bgr is None:
-        return "there is no rig or no colour picture"
+    if rig is None:
+        return "there is no rig"
     nozzle = state.nozzle if isinstance(state.nozzle, NozzleSighting) else None
     points = depth_points(state.depth, rig=rig, nozzle=nozzle) if state.depth is not None else None
     evidence = Evidence(
         t_s=capture.t_s,
-        bgr=capture.bgr,
         points=points,
         patches=state.patches,
         thermal=state.scene,

@@ -220,7 +220,7 @@ def _fit(
         side, front, course = limb.side_mm, limb.front_mm, limb.course_mm
         parts = [
             gap / np.hypot(sigma_mm, BULGE_U95_MM / 4.0),
-            tilt / np.hypot(sigma_rad, np.radians(12.0)),
+            tilt / np.hypot(sigma_rad, np.radians(5.0)),
             np.diff(side, 2) / (BEND_U95_MM / 2.0),
             np.diff(front, 2) / (FRONT_BEND_U95_MM / 2.0),
             (front - side) / (OVAL_U95_MM / 2.0) / np.sqrt(n),

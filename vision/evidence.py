@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from models.capture import ThermalPicture
-from models.geometry import Bytes
 from models.sightings import Landmarks, Lost, NozzleSighting, TagPatch
 from vision.depth import DepthPoints
 
@@ -15,7 +14,6 @@ class Evidence:
     """Gathered over the captures before the zone is placed."""
 
     t_s: float
-    bgr: Bytes
     points: DepthPoints | None
     patches: tuple[TagPatch, ...]
     thermal: ThermalPicture | None

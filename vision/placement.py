@@ -79,7 +79,7 @@ def place_by_tap(tap: Tap, evidence: Evidence, *, zone: Zone, rig: Rig) -> Place
         )
     skin, hits = centred(skin, rays)
     if surface_by == "skin_tags":
-        skin = with_relief(skin, zone, hidden_mm=hidden_mm(skin, hits, zone))
+        skin = with_relief(skin, zone, hidden_mm=hidden_mm(skin, hits))
         hits = skin.cast(rays, origin_rgb_mm=np.zeros(3))
     if not np.isfinite(hits).any():
         return "the tapped outline does not lie on the skin that was measured"

@@ -10,7 +10,6 @@ from models.surface import Skin, empty_surface
 from models.tag_surface import fit_limb, limb_skin
 from models.zone import Zone
 from models.zone_chart import MARGIN_MM
-from vision.bent_tag import bent_patch
 from vision.depth import NOISE_U95_MM
 from vision.evidence import Evidence
 from vision.outline import grazing_rays
@@ -43,34 +42,35 @@ def tagged_skin(evidence: Evidence, *, zone: Zone, rig: Rig, reach_mm: float) ->
     """Surface through the skin tags, its width from the edge of warm skin where one is seen."""
     patches, rays = evidence.patches, None
     limb = fit_limb(patches, zone=zone, rays=None)
-    for _ in range(2):
-        if evidence.thermal is not None:
+    if evidence.thermal is not None:
+        for _ in range(2):
             rays = grazing_rays(evidence.thermal, limb, rig=rig, nozzle=evidence.nozzle)
-        limb = fit_limb(patches, zone=zone, rays=rays, start=limb)
-        patches = tuple(bent_patch(patch, limb, evidence.bgr, rig=rig) for patch in evidence.patches)
-    limb = fit_limb(patches, zone=zone, rays=rays, start=limb)
+            limb = fit_limb(patches, zone=zone, rays=rays, start=limb)
     return limb_skin(limb, patches, rays=rays, reach_mm=reach_mm)
 
 
-def hidden_mm(skin: Skin, hits: Floats, zone: Zone) -> float:
+def hidden_mm(skin: Skin, hits: Floats) -> float:
     """How far the zone's middle lies from that of its visible outline, along the surface's x.
 
-    An outline tapped on a limb stops where the limb turns away from the camera. Where one of its edges lies
-    there and the outline is narrower than the zone usually is, the zone goes on round the limb.
+    An outline tapped on a limb stops where the limb turns away from the camera, and the zone goes on round the limb.
+    Its middle is then that of the ellipse through the rest of the outline.
     """
     seen = hits[np.isfinite(hits[:, 0])]
     angle, v, _ = skin.surface.polar(seen)
     nominal = skin.surface.nominal_mm
     outward = unit(skin.surface.points(angle, v, np.full(len(angle), 2.0 * nominal)) - seen)
-    facing = -(outward * unit(seen)).sum(1)
-    width = float(np.ptp(angle)) * nominal
-    missing = zone.width_mm * float(np.ptp(v)) / zone.length_mm - width
-    if missing <= 0.0:
+    clear = -(outward * unit(seen)).sum(1) >= GRAZED_COS
+    cut_low, cut_high = not clear[np.argmin(angle)], not clear[np.argmax(angle)]
+    if cut_low == cut_high or clear.sum() < 6:
         return 0.0
-    low, high = int(np.argmin(angle)), int(np.argmax(angle))
-    if (facing[low] < GRAZED_COS) == (facing[high] < GRAZED_COS):
+    u = angle[clear] * nominal
+    size = float(np.abs(v).max())
+    conic = np.stack([u**2, v[clear] ** 2, u * size, v[clear] * size], axis=1) / size**2
+    square_u, square_v, linear_u, _ = np.linalg.lstsq(conic, np.ones(len(u)), rcond=None)[0]
+    if square_u <= 0.0 or square_v <= 0.0:
         return 0.0
-    return missing / 2.0 if facing[high] < GRAZED_COS else -missing / 2.0
+    middle = -linear_u * size / (2.0 * square_u)
+    return float(np.clip(middle, 0.0, nominal / 2.0) if cut_high else np.clip(middle, -nominal / 2.0, 0.0))
 
 
 def with_relief(skin: Skin, zone: Zone, *, hidden_mm: float) -> Skin:
