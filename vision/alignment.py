@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -36,6 +36,9 @@ BLUR_SIGMA_PX = 0.15
 COARSE_BLUR_PX = 1.0
 """Extra blur of picture and prediction at half size: widens the reach of a step to about one module."""
 
+HALF_SIDE_PX = 32.0
+"""Larger tags are first aligned in a picture of half the size, where a step costs a quarter."""
+
 MAX_SIDE_PX = 90.0
 """Larger tags are aligned in a picture of half the size: they have pixels to spare."""
 
@@ -49,6 +52,9 @@ ROUGH_PX = 0.5
 NEAR_PX = 0.5
 """After a step smaller than this tags that do not match yet are taken to be hidden."""
 
+MOST_BENT_PER_MM = 0.04
+"""A tag on a cylinder of 25 mm radius: a child's wrist."""
+
 LEFT_PX = 0.3
 """A last step longer than this found no rest: not a pose."""
 
@@ -57,11 +63,23 @@ MAX_STEP_PX = 6.0
 
 
 @dataclass(frozen=True, eq=False)
+class Bend:
+    """What is expected of a tag's bend, per mm as in `vision.tag_picture.tag_rows`."""
+
+    per_mm: Floats
+    """Shape (3,)."""
+    sigma_per_mm: Floats
+    """1 sigma of each, shape (3,)."""
+
+
+@dataclass(frozen=True, eq=False)
 class Aligned:
     """A body laid over the picture. Motions as in `models.sightings.NozzleSighting.covariance`, and the blur."""
 
     rgb_from_body: Pose
     blur_px: float
+    bend_per_mm: Floats
+    """See `vision.tag_picture.tag_rows`; empty for a rigid body, else all shapes of 7 below are 10."""
     centroid_rgb_mm: Floats
     """Point about which the motions turn, shape (3,)."""
     used: Bools
@@ -70,6 +88,8 @@ class Aligned:
     """Of each tag, were the residuals of its pixels independent, shape (n, 7, 7)."""
     score: Floats
     """Of each tag, shape (n, 7): how it would still move the body."""
+    prior: Floats
+    """Information that was not from the picture, shape (7,), the diagonal."""
     spread: Floats
     """Of each tag: sum over blocks of pixels of the outer products of their scores, shape (n, 7, 7)."""
     stats: Floats
@@ -104,7 +124,7 @@ def align(
     blur_px: float,
     srgb: bool,
     coarse: bool,
-    tags: Bools | None = None,
+    bend: Bend | None = None,
 ) -> Aligned | None:
     """Move the body until its tags, as the camera would see them, lie over those in the picture.
 
@@ -116,15 +136,17 @@ def align(
         blur_px: Blur expected, standard deviation.
         srgb: Whether the picture's numbers were gamma-coded.
         coarse: First at half size.
-        tags: Which tags to use; None = those that face the camera.
+        bend: Of a tag that lies on something curved; None = rigid.
 
     Returns:
         None where nothing in the picture looks like the tags.
     """
     side_px = _side_px(body, camera, start)
+    shrunk = 1.0
     while side_px > MAX_SIDE_PX and min(window.light.shape) > 64:
         window, camera = half_size(window, camera)
-        side_px, blur_px = side_px / 2.0, max(blur_px / 2.0, 0.5)
+        side_px, shrunk = side_px / 2.0, shrunk * 2.0
+    blur_px = max(blur_px / shrunk, BLUR_PX[0])
     pose = start
     if coarse:
         small, small_camera = half_size(window, camera)
@@ -139,12 +161,26 @@ def align(
             srgb=srgb,
             rounds=4,
             fine=False,
-            tags=tags,
+            bend=bend,
         )
         if rough is None:
             return None
         pose = rough.rgb_from_body
-    return _descend(
+    if side_px > HALF_SIDE_PX:
+        small, small_camera = half_size(window, camera)
+        near = _descend(
+            small,
+            body,
+            small_camera,
+            start=pose,
+            blur_px=max(blur_px / 2.0, BLUR_PX[0]),
+            srgb=srgb,
+            rounds=2,
+            fine=False,
+            bend=bend,
+        )
+        pose = near.rgb_from_body if near is not None else pose
+    found = _descend(
         window,
         body,
         camera,
@@ -153,8 +189,9 @@ def align(
         srgb=srgb,
         rounds=6,
         fine=True,
-        tags=tags,
+        bend=bend,
     )
+    return replace(found, blur_px=found.blur_px * shrunk) if found is not None and shrunk > 1.0 else found
 
 
 def _side_px(body: TagBody, camera: Camera, pose: Pose) -> float:
@@ -173,11 +210,16 @@ def _descend(
     srgb: bool,
     rounds: int,
     fine: bool,
-    tags: Bools | None,
+    bend: Bend | None,
 ) -> Aligned | None:
     lens = np.array([camera.fx_px, camera.fy_px, camera.cx_px, camera.cy_px, *camera.distortion])
-    pose, expected_px, step_px, matched = start, blur_px, np.inf, False
-    chosen = np.flatnonzero(body.facing(start) > MIN_COSINE if tags is None else tags)
+    pose, step_px, matched = start, np.inf, False
+    chosen = np.flatnonzero(body.facing(start) > MIN_COSINE)
+    expected = np.concatenate([np.zeros(6), [blur_px], [] if bend is None else bend.per_mm])
+    prior = np.concatenate([np.zeros(6), [BLUR_SIGMA_PX**-2.0], [] if bend is None else bend.sigma_per_mm**-2.0])
+    if not fine:
+        prior[6:] = 1e12
+    curve = expected[7:].copy()
     if len(chosen) == 0:
         return None
     # Half the radius of the body turns radians into a motion in the picture.
@@ -189,6 +231,7 @@ def _descend(
             window.corner_px,
             body.patterns[chosen],
             body.plates_in(pose)[chosen],
+            curve,
             lens,
             centroid,
             blur_px,
@@ -206,9 +249,9 @@ def _descend(
         if not good.any():
             return None
         total, right = h[good].sum(axis=0), b[good].sum(axis=0)
-        total[6, 6] += 1.0 / BLUR_SIGMA_PX**2 if fine else 1e12
-        right[6] += (expected_px - blur_px) / BLUR_SIGMA_PX**2 if fine else 0.0
-        total[np.diag_indices(7)] *= 1.0 + 1e-6
+        total[np.diag_indices(len(prior))] += prior
+        total[np.diag_indices(len(prior))] *= 1.0 + 1e-6
+        right[6:] += prior[6:] * (expected[6:] - np.concatenate([[blur_px], curve]))
         try:
             move = np.linalg.solve(total, right)
         except np.linalg.LinAlgError:
@@ -222,25 +265,28 @@ def _descend(
         moved_mm = turn @ (pose.translation_mm - centroid) + centroid + shrink * move[3:6]
         pose = Pose.of(turn @ pose.rotation, moved_mm)
         blur_px = float(np.clip(blur_px + shrink * move[6], *BLUR_PX))
+        curve = np.clip(curve + shrink * move[7:], -MOST_BENT_PER_MM, MOST_BENT_PER_MM)
         if pose.apply(body.centroid_mm)[2] < 1.0:
             return None
         if step_px < (DONE_PX if fine else ROUGH_PX) and (matched or not fine):
             break
     if fine and not (matched and step_px < LEFT_PX):
         return None
-    n = len(body.ids)
+    n, m = len(body.ids), len(prior)
     used = np.zeros(n, np.bool_)
     used[chosen] = good
-    all_h, all_b = np.zeros((n, 7, 7)), np.zeros((n, 7))
-    all_spread, all_stats = np.zeros((n, 7, 7)), np.zeros((n, 7))
-    all_h[chosen], all_b[chosen], all_spread[chosen], all_stats[chosen] = h, b, spread, stats
+    all_h, all_b = np.zeros((n, m, m)), np.zeros((n, m))
+    all_spread, all_stats = np.zeros((n, m, m)), np.zeros((n, 7))
+    all_h[chosen], all_b[chosen], all_spread[chosen], all_stats[chosen] = h, b - h @ move, spread, stats
     return Aligned(
         rgb_from_body=pose,
         blur_px=blur_px,
+        bend_per_mm=curve,
         centroid_rgb_mm=pose.apply(body.centroid_mm),
         used=used,
         information=all_h,
         score=all_b,
+        prior=prior,
         spread=all_spread,
         stats=all_stats,
         step_px=step_px,

@@ -8,7 +8,7 @@ import numpy as np
 
 from models.geometry import Floats
 from models.rig import Rig
-from vision.alignment import BLUR_SIGMA_PX, Aligned
+from vision.alignment import Aligned
 from vision.fiducials import TagBody
 
 FOCAL_PER_RMS = 0.005
@@ -82,7 +82,7 @@ class Pulls:
     @property
     def inflation(self) -> float:
         """Factor by which scores scatter more than independent pixels would: residuals of video go together."""
-        return max(1.0, float(np.sum(self.inverse * self.spread)) / 7.0)
+        return max(1.0, float(np.sum(self.inverse * self.spread)) / len(self.inverse))
 
 
 def pulls_on(found: Aligned, body: TagBody) -> Pulls:
@@ -95,8 +95,9 @@ def pulls_on(found: Aligned, body: TagBody) -> Pulls:
     tags = np.flatnonzero(found.used)
     h, b, spreads = found.information[tags], found.score[tags], found.spread[tags]
     total = h.sum(axis=0)
-    total[6, 6] += 1.0 / BLUR_SIGMA_PX**2
-    total[np.diag_indices(7)] *= 1.0 + 1e-9
+    m = len(found.prior)
+    total[np.diag_indices(m)] += found.prior
+    total[np.diag_indices(m)] *= 1.0 + 1e-9
     inverse = np.linalg.inv(total)
     spread = spreads.sum(axis=0)
 
@@ -117,7 +118,7 @@ def pulls_on(found: Aligned, body: TagBody) -> Pulls:
         return Pulls(inverse, spread, placed, Misfit.none())
     shift = np.linalg.inv(h[:, 3:5, 3:5] + 1e-9 * np.eye(2))
     share = (h @ inverse)[:, 3:5]
-    kept = shift @ (np.eye(7)[3:5] - share)
+    kept = shift @ (np.eye(m)[3:5] - share)
     passed = shift @ share
     seen = (shift @ b[:, 3:5, None])[:, :, 0]
     noise = _trace(kept, spreads) + _trace(passed, spread - spreads)

@@ -16,10 +16,13 @@ import numpy as np
 
 from models.compiled import compiled
 
-ROW = 11
-"""Columns of a row: 6 derivatives of the pattern by a small motion (rotation about the centroid in rad,
-translation in mm), its derivative by the blur (per px), the pattern itself 0..1, the light seen, and the
-number of the block of `BLOCK_PX` squared that the pixel lies in, and the square of its slope per px."""
+PATTERN, LIGHT, BLOCK, SLOPE2, ACROSS, DOWN, ROW = 10, 11, 12, 13, 14, 15, 16
+"""Columns of a row. Before them: derivatives of the pattern by a small motion (rotation about the centroid in rad,
+translation in mm: 0-5), by the blur (px: 6), by the bend (per mm: 7-9). Then the pattern itself 0..1, the light
+seen, the number of the block of `BLOCK_PX` squared that the pixel lies in, its slope per px, squared, and where on the tag it lies, -1..1 from edge to edge."""
+
+RIGID, BENT = 7, 10
+"""Columns that are solved for on a rigid tag, and on one that may bend."""
 
 BLOCK_PX = 8
 """Residuals within such a block are taken to belong together: video is coded in blocks of 8 (H.264 high)."""
@@ -42,6 +45,10 @@ MIN_SCALE = 1e-3
 MIN_CONTRAST = 0.01
 """Least light between white and black: below, rounding to 8 bits leaves no pattern."""
 
+CODED = 2.275 * np.maximum((np.arange(257) + 0.5) / 256.0, 0.02) ** 0.5833
+"""Light per 8-bit number at a level of light, for the gamma of sRGB (IEC 61966-2-1, its straight part left out): noise
+of a number is that much noise of light."""
+
 RIM = 3
 """White modules round the padded pattern, so that samples beside the tag need no test."""
 
@@ -61,11 +68,66 @@ def distort(x: float, y: float, d: np.ndarray) -> tuple[float, float, float, flo
 
 
 @compiled
+def _smallest(values: np.ndarray, n: int, k: int) -> float:
+    """The k-th smallest (from 0) of the first n values, which it reorders (Hoare's selection)."""
+    low, high = 0, n - 1
+    while low < high:
+        middle = values[(low + high) // 2]
+        i, j = low, high
+        while i <= j:
+            while values[i] < middle:
+                i += 1
+            while values[j] > middle:
+                j -= 1
+            if i <= j:
+                values[i], values[j] = values[j], values[i]
+                i += 1
+                j -= 1
+        if k <= j:
+            high = j
+        elif k >= i:
+            low = i
+        else:
+            break
+    return values[k]
+
+
+@compiled
+def _inverse(a: np.ndarray) -> np.ndarray:
+    """Inverse of a 3x3 matrix; zeros where it has none."""
+    b = np.empty((3, 3))
+    for i in range(3):
+        for j in range(3):
+            p, q, r, s = (j + 1) % 3, (j + 2) % 3, (i + 1) % 3, (i + 2) % 3
+            b[i, j] = a[p, r] * a[q, s] - a[p, s] * a[q, r]
+    det = a[0, 0] * b[0, 0] + a[0, 1] * b[1, 0] + a[0, 2] * b[2, 0]
+    return b / det if abs(det) > 1e-12 else np.zeros((3, 3))
+
+
+@compiled
+def _span(hull: np.ndarray, y: float) -> tuple[int, int]:
+    """First column of a row of pixels that a convex outline (4, 2) touches, and one past the last; a pixel to spare."""
+    low, high = 1e9, -1e9
+    for k in range(4):
+        ax, ay, bx, by = hull[k, 0], hull[k, 1], hull[(k + 1) % 4, 0], hull[(k + 1) % 4, 1]
+        if abs(ay - y) <= 1.0:
+            low, high = min(low, ax), max(high, ax)
+        for line in (y - 1.0, y + 1.0):
+            if (ay - line) * (by - line) < 0.0:
+                x = ax + (bx - ax) * (line - ay) / (by - ay)
+                low, high = min(low, x), max(high, x)
+    if low > high:
+        return 0, 0
+    return math.floor(low) - 1, math.ceil(high) + 2
+
+
+@compiled
 def tag_rows(
     light: np.ndarray,
     corner_px: np.ndarray,
     pattern: np.ndarray,
     plate: np.ndarray,
+    bend: np.ndarray,
     lens: np.ndarray,
     centroid: np.ndarray,
     blur_px: float,
@@ -74,11 +136,16 @@ def tag_rows(
 ) -> np.ndarray:
     """Predict one tag: a row for each pixel that it fills.
 
+    On a bent tag a point p mm from its centre (right, down) stands out by p' K p / 2. It is not drawn in, as film
+    that gives is not; stiff paper on a cylinder of radius r is, by a share of (p / r)^2 / 6.
+
     Args:
         light: Linear light of a window of the picture, shape (h, w).
         corner_px: Column and row of the picture at which the window begins, shape (2,).
         pattern: 0 black, 1 white, with `RIM` white modules round it, shape (n + 2 RIM, n + 2 RIM).
         plate: Columns: step of one module right and down on the tag, its first corner; rgb frame, mm.
+        bend: K as (right-right, right-down, down-down), per mm, towards the viewer; negative on a limb. Empty =
+            rigid, and no derivatives by it.
         lens: fx fy cx cy k1 k2 p1 p2 k3.
         centroid: Point about which rotations act, rgb frame, mm, shape (3,).
         blur_px: Standard deviation of the blur.
@@ -93,6 +160,7 @@ def tag_rows(
     left_px, top_px = int(corner_px[0]), int(corner_px[1])
     height, width = light.shape
     low_x, high_x, low_y, high_y = 1e9, -1e9, 1e9, -1e9
+    hull = np.empty((4, 2))
     for k in range(4):
         u = -margin if k == 0 or k == 3 else side + margin
         v = -margin if k < 2 else side + margin
@@ -104,8 +172,9 @@ def tag_rows(
             (plate[1, 0] * u + plate[1, 1] * v + plate[1, 2]) / z,
             lens_d,
         )
-        low_x, high_x = min(low_x, fx * xd + cx), max(high_x, fx * xd + cx)
-        low_y, high_y = min(low_y, fy * yd + cy), max(high_y, fy * yd + cy)
+        hull[k, 0], hull[k, 1] = fx * xd + cx, fy * yd + cy
+        low_x, high_x = min(low_x, hull[k, 0]), max(high_x, hull[k, 0])
+        low_y, high_y = min(low_y, hull[k, 1]), max(high_y, hull[k, 1])
     if not (high_x - low_x < 4000.0 and high_y - low_y < 4000.0):
         return np.empty((0, ROW))
     first_x = max(int(math.ceil(low_x)), left_px)
@@ -118,19 +187,36 @@ def tag_rows(
     wide, high = last_x - first_x + 1 + 2 * reach, last_y - first_y + 1 + 2 * reach
     inner, deep = wide - 2 * reach, high - 2 * reach
 
-    # Ray (x, y, 1) to (u w, v w, w); the point of the tag on it is ray / w.
-    m = np.linalg.inv(plate)
-    sharp = np.empty((high, wide))
-    rays = np.empty((deep, inner, 7))
+    # Ray (x, y, 1) to (u w, v w, w); the point of the flat tag on it is ray / w.
+    m = _inverse(plate)
+    flat = bend.shape[0] == 0
+    k11, k12, k22 = 0.0, 0.0, 0.0
+    if not flat:
+        k11, k12, k22 = bend[0], bend[1], bend[2]
+    e = np.zeros((3, 3))  # unit vectors right, down, out
+    module_mm = math.sqrt(plate[0, 0] ** 2 + plate[1, 0] ** 2 + plate[2, 0] ** 2)
+    for k in range(3):
+        e[k, 0], e[k, 1] = plate[k, 0] / module_mm, plate[k, 1] / module_mm
+    e[0, 2] = e[1, 1] * e[2, 0] - e[2, 1] * e[1, 0]
+    e[1, 2] = e[2, 1] * e[0, 0] - e[0, 1] * e[2, 0]
+    e[2, 2] = e[0, 1] * e[1, 0] - e[1, 1] * e[0, 0]
+    middle = 0.5 * side
+    sharp = np.ones((high, wide))
+    rays = np.empty((deep, inner, 9))
+    rays[:, :, 0] = -1.0
     last_uv = side + 2.0 * RIM - 2.0
     for row in range(high):
+        begin, end = _span(hull, first_y - reach + row)
+        begin, end = max(begin - first_x + reach, 0), min(end - first_x + reach, wide)
+        if begin >= end:
+            continue  # beside the plate everything is taken to be white, as its border is
         yd = (first_y - reach + row - cy) / fy
-        xd = (first_x - reach - cx) / fx
+        xd = (first_x - reach + begin - cx) / fx
         x, y, xx, xy, yy, det = xd, yd, 1.0, 0.0, 1.0, 1.0
         for _ in range(12):
             xt, yt, xx, xy, yy = distort(x, y, lens_d)
             x, y = x + (xd - xt), y + (yd - yt)
-        for column in range(wide):
+        for column in range(begin, end):
             xd = (first_x - reach + column - cx) / fx
             xt, yt, xx, xy, yy = distort(x, y, lens_d)
             det = xx * yy - xy * xy
@@ -144,6 +230,18 @@ def tag_rows(
             vx, vy = (m[1, 0] - v * m[2, 0]) * z, (m[1, 1] - v * m[2, 1]) * z
             u_px, u_py = (ux * yy - uy * xy) / (det * fx), (uy * xx - ux * xy) / (det * fy)
             v_px, v_py = (vx * yy - vy * xy) / (det * fx), (vy * xx - vx * xy) / (det * fy)
+            if not flat:
+                dn = e[0, 2] * x + e[1, 2] * y + e[2, 2]
+                ds = (e[0, 0] * x + e[1, 0] * y + e[2, 0]) / dn
+                dt = (e[0, 1] * x + e[1, 1] * y + e[2, 1]) / dn
+                s0, t0 = (u - middle) * module_mm, (v - middle) * module_mm
+                s, t, out = s0, t0, 0.0
+                for _ in range(3):
+                    out = 0.5 * (k11 * s * s + 2.0 * k12 * s * t + k22 * t * t)
+                    out = min(max(out, -module_mm * side), module_mm * side)
+                    s, t = s0 + out * ds, t0 + out * dt
+                u, v = s / module_mm + middle, t / module_mm + middle
+                z += out / dn
             # The pixel's area on the tag, as a box along the modules with the same second moments.
             per_u = max(math.sqrt(u_px * u_px + u_py * u_py), 1e-4)
             per_v = max(math.sqrt(v_px * v_px + v_py * v_py), 1e-4)
@@ -163,6 +261,7 @@ def tag_rows(
                 rays[r, c, 0] = min(edge_u, edge_v)
                 rays[r, c, 1], rays[r, c, 2], rays[r, c, 3] = x, y, z
                 rays[r, c, 4], rays[r, c, 5], rays[r, c, 6] = xx, xy, yy
+                rays[r, c, 7], rays[r, c, 8] = u, v
             x += yy / (det * fx)  # predict the neighbour's ray; one Newton step there is exact to 1e-9
             y -= xy / (det * fx)
 
@@ -213,12 +312,46 @@ def tag_rows(
             curve = by_x[row, column + 1] - by_x[row, column - 1]
             curve += by_y[row + 1, column] - by_y[row - 1, column]
             rows[count, 6] = 0.5 * blur_px * curve
-            rows[count, 7] = seen[row, column]
-            rows[count, 8] = light[py - top_px, px - left_px]
-            rows[count, 9] = (py // BLOCK_PX - first_y // BLOCK_PX) * blocks + px // BLOCK_PX - first_x // BLOCK_PX
-            rows[count, 10] = by_x[row, column] ** 2 + by_y[row, column] ** 2
+            if not flat:
+                s, t = (rays[row, column, 7] - middle) * module_mm, (rays[row, column, 8] - middle) * module_mm
+                by_out = qx * e[0, 2] + qy * e[1, 2] + qz * e[2, 2]
+                rows[count, 7] = -0.5 * by_out * s * s
+                rows[count, 8] = -by_out * s * t
+                rows[count, 9] = -0.5 * by_out * t * t
+            rows[count, PATTERN] = seen[row, column]
+            rows[count, LIGHT] = light[py - top_px, px - left_px]
+            rows[count, BLOCK] = (py // BLOCK_PX - first_y // BLOCK_PX) * blocks
+            rows[count, BLOCK] += px // BLOCK_PX - first_x // BLOCK_PX
+            rows[count, ACROSS] = rays[row, column, 7] / middle - 1.0
+            rows[count, DOWN] = rays[row, column, 8] / middle - 1.0
+            rows[count, SLOPE2] = by_x[row, column] ** 2 + by_y[row, column] ** 2
             count += 1
     return rows[:count]
+
+
+@compiled
+def _shade(rows: np.ndarray, weight: np.ndarray, gain: float, offset: float) -> None:
+    """Let the light on a bent tag change steadily across it: the pattern and its derivatives are scaled in place."""
+    aa, ab, bb, ar, br = 0.0, 0.0, 0.0, 0.0, 0.0
+    for i in range(rows.shape[0]):
+        level = gain * rows[i, PATTERN]
+        e = rows[i, LIGHT] - level - offset
+        a, b = level * rows[i, ACROSS], level * rows[i, DOWN]
+        aa += weight[i] * a * a
+        ab += weight[i] * a * b
+        bb += weight[i] * b * b
+        ar += weight[i] * a * e
+        br += weight[i] * b * e
+    det = aa * bb - ab * ab
+    if det <= 1e-12:
+        return
+    across = min(max((ar * bb - br * ab) / det, -0.5), 0.5)
+    down = min(max((br * aa - ar * ab) / det, -0.5), 0.5)
+    for i in range(rows.shape[0]):
+        factor = 1.0 + across * rows[i, ACROSS] + down * rows[i, DOWN]
+        rows[i, PATTERN] *= factor
+        for p in range(BENT):
+            rows[i, p] *= factor
 
 
 @compiled
@@ -234,9 +367,9 @@ def tag_equations(
         rows: From `tag_rows`.
         srgb: Whether numbers are gamma-coded light.
         blocks: Also sum the scores by block into ``spread``.
-        h: Output, 7x7: pose and blur, in units of the residual's own scale.
-        b: Output, right side, shape (7,).
-        spread: Output, 7x7: sum over blocks of the outer product of their scores.
+        h: Output, m x m with m = `RIGID` or `BENT`: pose, blur, bend, in units of the residual's own scale.
+        b: Output, right side, shape (m,).
+        spread: Output, m x m: sum over blocks of the outer product of their scores.
         stats: Output: gain, offset, scale of the residual, share of pixels kept, correlation, pixels,
             sum of the squared residuals, each cut off where its weight ends.
     """
@@ -250,63 +383,67 @@ def tag_equations(
         return
     low, high = 1.0, 0.0
     for i in range(n):
-        low, high = min(low, rows[i, 7]), max(high, rows[i, 7])
+        low, high = min(low, rows[i, PATTERN]), max(high, rows[i, PATTERN])
     # First guess of gain and offset from the medians of what should be lightest and darkest: fingers and
     # glare over less than half of either do not shift it.
     white, black = np.empty(n), np.empty(n)
     whites, blacks, mean_white, mean_black = 0, 0, 0.0, 0.0
     for i in range(n):
-        share = (rows[i, 7] - low) / (high - low + 1e-9)
+        share = (rows[i, PATTERN] - low) / (high - low + 1e-9)
         if share > 0.75:
-            white[whites] = rows[i, 8]
-            mean_white += rows[i, 7]
+            white[whites] = rows[i, LIGHT]
+            mean_white += rows[i, PATTERN]
             whites += 1
         elif share < 0.25:
-            black[blacks] = rows[i, 8]
-            mean_black += rows[i, 7]
+            black[blacks] = rows[i, LIGHT]
+            mean_black += rows[i, PATTERN]
             blacks += 1
     if whites < 6 or blacks < 6:
         return
     mean_white, mean_black = mean_white / whites, mean_black / blacks
-    dark = np.median(black[:blacks])
-    gain = (np.median(white[:whites]) - dark) / (mean_white - mean_black)
+    dark = _smallest(black, blacks, blacks // 2)
+    gain = (_smallest(white, whites, whites // 2) - dark) / (mean_white - mean_black)
     offset = dark - gain * mean_black
-    weight, per_noise, r = np.empty(n), np.empty(n), np.empty(n)
+    weight, per_noise, r, order = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
     scale = 0.0
-    for _ in range(2):
+    for turn in range(2):
         if gain < MIN_CONTRAST:
             return
         for i in range(n):
-            level = gain * rows[i, 7] + offset
-            coded = 2.275 * max(level, 0.02) ** 0.5833 if srgb else 1.0
-            per_noise[i] = 1.0 / math.sqrt(coded * coded + (EDGE_PX * gain) ** 2 * rows[i, 10])
-            r[i] = abs(rows[i, 8] - level) * per_noise[i]
-        middle = MEDIAN * np.median(r)
-        scale = max(min(QUARTILE * np.quantile(r, 0.75), WIDER * middle), MIN_SCALE)
+            level = gain * rows[i, PATTERN] + offset
+            coded = CODED[min(max(int(level * 256.0), 0), 256)] if srgb else 1.0
+            per_noise[i] = 1.0 / math.sqrt(coded * coded + (EDGE_PX * gain) ** 2 * rows[i, SLOPE2])
+            r[i] = abs(rows[i, LIGHT] - level) * per_noise[i]
+            order[i] = r[i]
+        middle = MEDIAN * _smallest(order, n, n // 2)
+        scale = max(min(QUARTILE * _smallest(order, n, 3 * n // 4), WIDER * middle), MIN_SCALE)
         s_rr, s_r, s_1, s_rl, s_l = 0.0, 0.0, 0.0, 0.0, 0.0
         for i in range(n):
             t = r[i] / (TUKEY * scale)
             w = (1.0 - t * t) ** 2 * per_noise[i] ** 2 if t < 1.0 else 0.0
             weight[i] = w
-            s_rr += w * rows[i, 7] * rows[i, 7]
-            s_r += w * rows[i, 7]
+            s_rr += w * rows[i, PATTERN] * rows[i, PATTERN]
+            s_r += w * rows[i, PATTERN]
             s_1 += w
-            s_rl += w * rows[i, 7] * rows[i, 8]
-            s_l += w * rows[i, 8]
+            s_rl += w * rows[i, PATTERN] * rows[i, LIGHT]
+            s_l += w * rows[i, LIGHT]
         det = s_rr * s_1 - s_r * s_r
         if det <= 1e-9 * s_1 * s_1:
             return
         gain, offset = (s_rl * s_1 - s_l * s_r) / det, (s_rr * s_l - s_r * s_rl) / det
+        if turn == 0 and h.shape[0] == BENT:
+            _shade(rows, weight, gain, offset)
     if gain < MIN_CONTRAST:
         return
 
-    full = np.zeros((9, 9))
-    right = np.zeros(9)
-    j = np.empty(9)
+    m = h.shape[0]
+    full = np.zeros((m + 2, m + 2))
+    right = np.zeros(m + 2)
+    j = np.empty(m + 2)
     cut = (TUKEY * scale) ** 2
     kept, m_r, m_l, m_rr, m_ll, m_rl = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     for i in range(n):
-        pattern, light = rows[i, 7], rows[i, 8]
+        pattern, light = rows[i, PATTERN], rows[i, LIGHT]
         if weight[i] > 0.0:
             kept += 1.0
             m_r += pattern
@@ -315,29 +452,30 @@ def tag_equations(
             m_ll += light * light
             m_rl += pattern * light
             w = weight[i] / (scale * scale)
-            for p in range(7):
+            for p in range(m):
                 j[p] = gain * rows[i, p]
-            j[7], j[8] = pattern, 1.0
+            j[m], j[m + 1] = pattern, 1.0
             e = light - gain * pattern - offset
             stats[6] += min((e * per_noise[i]) ** 2, cut)
-            for p in range(9):
+            for p in range(m + 2):
                 wp = w * j[p]
                 right[p] += wp * e
-                for q in range(p, 9):
+                for q in range(p, m + 2):
                     full[p, q] += wp * j[q]
         else:
             stats[6] += cut
     if kept < 12.0:
         return
-    det = full[7, 7] * full[8, 8] - full[7, 8] * full[7, 8]
-    shade = np.empty((2, 7))
-    for p in range(7):
-        shade[0, p] = (full[p, 7] * full[8, 8] - full[p, 8] * full[7, 8]) / det
-        shade[1, p] = (full[p, 8] * full[7, 7] - full[p, 7] * full[7, 8]) / det
-    for p in range(7):
-        b[p] = right[p] - shade[0, p] * right[7] - shade[1, p] * right[8]
-        for q in range(p, 7):
-            h[p, q] = full[p, q] - shade[0, p] * full[q, 7] - shade[1, p] * full[q, 8]
+    g, o = m, m + 1
+    det = full[g, g] * full[o, o] - full[g, o] * full[g, o]
+    shade = np.empty((2, m))
+    for p in range(m):
+        shade[0, p] = (full[p, g] * full[o, o] - full[p, o] * full[g, o]) / det
+        shade[1, p] = (full[p, o] * full[g, g] - full[p, g] * full[g, o]) / det
+    for p in range(m):
+        b[p] = right[p] - shade[0, p] * right[g] - shade[1, p] * right[o]
+        for q in range(p, m):
+            h[p, q] = full[p, q] - shade[0, p] * full[q, g] - shade[1, p] * full[q, o]
             h[q, p] = h[p, q]
     stats[0], stats[1], stats[2], stats[3] = gain, offset, scale, kept / n
     var_r, var_l = m_rr - m_r * m_r / kept, m_ll - m_l * m_l / kept
@@ -347,17 +485,17 @@ def tag_equations(
         return
     last = 0
     for i in range(n):
-        last = max(last, int(rows[i, 9]))
-    scores = np.zeros((last + 1, 7))
+        last = max(last, int(rows[i, BLOCK]))
+    scores = np.zeros((last + 1, m))
     for i in range(n):
         if weight[i] > 0.0:
-            e = weight[i] / (scale * scale) * (rows[i, 8] - gain * rows[i, 7] - offset)
-            k = int(rows[i, 9])
-            for p in range(7):
-                scores[k, p] += e * (gain * rows[i, p] - shade[0, p] * rows[i, 7] - shade[1, p])
+            e = weight[i] / (scale * scale) * (rows[i, LIGHT] - gain * rows[i, PATTERN] - offset)
+            k = int(rows[i, BLOCK])
+            for p in range(m):
+                scores[k, p] += e * (gain * rows[i, p] - shade[0, p] * rows[i, PATTERN] - shade[1, p])
     for k in range(last + 1):
-        for p in range(7):
-            for q in range(7):
+        for p in range(m):
+            for q in range(m):
                 spread[p, q] += scores[k, p] * scores[k, q]
 
 
@@ -367,6 +505,7 @@ def body_equations(
     corner_px: np.ndarray,
     patterns: np.ndarray,
     plates: np.ndarray,
+    bend: np.ndarray,
     lens: np.ndarray,
     centroid: np.ndarray,
     blur_px: float,
@@ -382,6 +521,7 @@ def body_equations(
         corner_px: See `tag_rows`.
         patterns: Shape (n, side, side).
         plates: In the rgb frame, shape (n, 3, 3).
+        bend: See `tag_rows`; the same for all.
         lens: See `tag_rows`.
         centroid: See `tag_rows`.
         blur_px: See `tag_rows`.
@@ -391,14 +531,15 @@ def body_equations(
         blocks: See `tag_equations`.
 
     Returns:
-        Per tag: ``h`` (n, 7, 7), ``b`` (n, 7), ``spread`` (n, 7, 7), ``stats`` (n, 7).
+        Per tag: ``h`` (n, m, m), ``b`` (n, m), ``spread`` (n, m, m), ``stats`` (n, 7).
     """
     n = patterns.shape[0]
-    h, b = np.zeros((n, 7, 7)), np.zeros((n, 7))
-    spread, stats = np.zeros((n, 7, 7)), np.zeros((n, 7))
+    m = RIGID if bend.shape[0] == 0 else BENT
+    h, b = np.zeros((n, m, m)), np.zeros((n, m))
+    spread, stats = np.zeros((n, m, m)), np.zeros((n, 7))
     for k in range(n):
         rows = tag_rows(
-            light, corner_px, patterns[k], plates[k], lens, centroid, blur_px, margin, clear_px
+            light, corner_px, patterns[k], plates[k], bend, lens, centroid, blur_px, margin, clear_px
         )
         tag_equations(rows, srgb, blocks, h[k], b[k], spread[k], stats[k])
     return h, b, spread, stats
