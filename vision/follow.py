@@ -58,7 +58,11 @@ MATCH_LOST = 0.55
 picture."""
 
 MATCH_SURE = 0.8
-"""Above it the fine picture alone is used: the body has not gone farther than it can tell."""
+"""Above it the fine picture alone is used: the body has not gone farther than it can tell. Below it a sudden
+shift is looked for."""
+
+MATCH_BETTER = 0.1
+"""A sudden shift is believed where this much more of the skin then looks as it did."""
 
 HOLD_S = 0.15
 
@@ -130,11 +134,13 @@ def follow(track: BodyTrack, chart: ZoneChart, witness: Witness, *, rig: Rig, t_
     if witness.bgr is not None and track.likeness is not None:
         look = look_at(chart, track.likeness, witness.bgr, witness.nozzle, rig, pose)
         match = matched(chart, track.likeness, look, pose)
-        if match < MATCH_LOST:
-            pose = search(chart, track.likeness, look, pose)
-            look = look_at(chart, track.likeness, witness.bgr, witness.nozzle, rig, pose)
-            match = matched(chart, track.likeness, look, pose)
-            prior_covariance = prior_covariance + np.diag([1e-3] * 3 + [400.0] * 6)
+        if match < MATCH_SURE:
+            there = search(chart, track.likeness, look, pose)
+            if matched(chart, track.likeness, look, there) > match + MATCH_BETTER:
+                # The body has shifted: where to is known as well as a coarse pixel tells, how fast is not.
+                pose, prior_covariance = there, prior_covariance + np.diag([1e-3] * 3 + [400.0] * 6)
+                look = look_at(chart, track.likeness, witness.bgr, witness.nozzle, rig, pose)
+                match = matched(chart, track.likeness, look, pose)
     prior: Floats = np.linalg.inv(prior_covariance).astype(np.float64)
     use = look if match >= MATCH_LOST else None
     widths = (1, 1) if match >= MATCH_SURE else (0, 0, 1, 1)

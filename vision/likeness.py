@@ -31,6 +31,12 @@ MOST_CELLS = 1500
 ALIKE_GREY = 12.0
 """A cell looks as it did within this many grey levels: shadow and fog of a nozzle change it by 10-60."""
 
+SEARCH_CELLS = 300
+"""Cells compared at each shift that is tried."""
+
+REACH_MM = 100.0
+"""Farthest shift across the picture that is looked for."""
+
 RIM_MM = 25.0
 """Cells this near to the nozzle's outline are left out: its edge, and the pose's bound."""
 
@@ -100,24 +106,23 @@ def matched(chart: ZoneChart, likeness: Likeness, look: Look, pose: Pose) -> flo
 
 
 def search(chart: ZoneChart, likeness: Likeness, look: Look, pose: Pose) -> Pose:
-    """Try shifts of up to about 100 mm across the picture and take the one that looks most alike."""
+    """Try shifts of up to `REACH_MM` across the picture and take the one that looks most alike."""
     picture, camera = look.pictures[0], look.cameras[0]
-    cells = look.cells[:: max(1, len(look.cells) // 800)]
+    cells = look.cells[:: max(1, len(look.cells) // SEARCH_CELLS)]
     if len(cells) < 50:
         return pose
     points = pose.apply(chart.position_mm[cells])
-    px, then = camera.project(points), likeness.grey[0][cells]
+    x, y = np.rint(camera.project(points)).astype(np.int64).T
     depth_mm = float(np.median(points[:, 2]))
-    reach = int(np.ceil(100.0 * camera.fx_px / depth_mm))
-    best, best_cost = (0, 0), np.inf
-    for dy in range(-reach, reach + 1):
-        for dx in range(-reach, reach + 1):
-            off = _read(picture, px + np.array([dx, dy])) - then
-            cost = float(np.mean(np.minimum(np.abs(off - np.median(off)), 30.0))) + 0.02 * np.hypot(dx, dy)
-            if cost < best_cost:
-                best, best_cost = (dx, dy), cost
-    shift = np.array([best[0] * depth_mm / camera.fx_px, best[1] * depth_mm / camera.fy_px, 0.0])
-    return Pose.of(pose.rotation, pose.translation_mm + shift)
+    reach = int(np.ceil(REACH_MM * camera.fx_px / depth_mm))
+    dx, dy = np.indices((2 * reach + 1, 2 * reach + 1)).reshape(2, -1, 1) - reach
+    off = picture[np.clip(y + dy, 0, camera.height_px - 1), np.clip(x + dx, 0, camera.width_px - 1)]
+    off = off - likeness.grey[0][cells].astype(np.float32)
+    off -= np.median(off, axis=1, keepdims=True)
+    cost = np.minimum(np.abs(off), 30.0).mean(axis=1) + 0.02 * np.hypot(dx, dy)[:, 0]
+    best = int(cost.argmin())
+    shift_px = np.array([float(dx[best, 0]), float(dy[best, 0]), 0.0])
+    return Pose.of(pose.rotation, pose.translation_mm + shift_px * depth_mm / camera.fx_px)
 
 
 def _small(bgr: Bytes, camera: Camera, width_px: int) -> tuple[Greys, Camera]:
