@@ -129,7 +129,12 @@ def _spot_u95_mm(nozzle: NozzleSighting, placed: PlacedChart, hit: Hit | None) -
     covariance = nozzle.point_covariance_mm2(at)
     across = np.eye(3) - np.outer(nozzle.axis_rgb, nozzle.axis_rgb)
     spread = float(np.linalg.eigvalsh(across @ covariance @ across).max())
-    return float(np.hypot(2.0 * np.sqrt(max(spread, 0.0)), placed.moved_u95_mm))
+    slide_mm = 0.0
+    if hit is not None:
+        # Skin that lies higher or lower than charted is met farther along an oblique jet.
+        cos = max(float(-hit.normal @ nozzle.axis_rgb), 0.2)
+        slide_mm = placed.chart.height_u95_mm[hit.cell] * np.sqrt(1.0 - min(cos, 1.0) ** 2) / cos
+    return float(np.hypot(np.hypot(2.0 * np.sqrt(max(spread, 0.0)), placed.moved_u95_mm), slide_mm))
 
 
 def _described(
