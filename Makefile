@@ -35,7 +35,7 @@ bench: $(VENV)/.dev ## time each stage and the whole step, beside MediaPipe and 
 	@$(BIN)/python -m benchmarks.step $(SESSION)
 
 # A capture of the demo with the stop under way; its second can be chosen.
-PICTURE_S ?= 13.5
+PICTURE_S ?= 14.6
 readme-picture: demo ## take the README's picture out of the demo's video
 	@$(BIN)/python docs/images/take_picture.py $(SESSION)-report/annotated.mp4 $(PICTURE_S) docs/images/overlay.png
 

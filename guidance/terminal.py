@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from guidance.outcome import Outcome
+from guidance.session import Alarm
 from models.protocol import Protocol
 from models.zone import Zone
 
@@ -126,20 +127,17 @@ def _alarm_table(outcome: Outcome) -> Table:
     table.add_column("cause", no_wrap=True)
     for heading in ("times", "first", "what the operator was told"):
         table.add_column(heading)
-    by_cause: dict[str, list[int]] = {}
-    ordered = sorted(outcome.alarms, key=lambda alarm: alarm.t_on_s)
-    for i, alarm in enumerate(ordered):
-        by_cause.setdefault(alarm.cause, []).append(i)
+    episodes: dict[tuple[int, str], list[Alarm]] = {}
     rank = {"high": 0, "medium": 1, "low": 2}
-    rows = [(min(rank.get(ordered[i].priority, 3) for i in found), found) for found in by_cause.values()]
-    for _, found in sorted(rows, key=lambda row: (row[0], row[1][0])):
-        worst = min(found, key=lambda i: (rank.get(ordered[i].priority, 3), i))
-        alarm = ordered[worst]
+    for alarm in sorted(outcome.alarms, key=lambda alarm: alarm.t_on_s):
+        episodes.setdefault((rank.get(alarm.priority, 3), alarm.cause), []).append(alarm)
+    for _, found in sorted(episodes.items(), key=lambda item: (item[0][0], item[1][0].t_on_s)):
+        first = found[0]
         table.add_row(
-            Text.assemble(alarm.cause, "\n", (alarm.priority, _PRIORITY_STYLE.get(alarm.priority, ""))),
+            Text.assemble(first.cause, "\n", (first.priority, _PRIORITY_STYLE.get(first.priority, ""))),
             str(len(found)),
-            f"{ordered[found[0]].t_on_s:.2f} s",
-            Text(alarm.message),
+            f"{first.t_on_s:.2f} s",
+            Text(first.message),
         )
     return table
 
