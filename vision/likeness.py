@@ -25,6 +25,9 @@ GREY_SIGMA = 3.0
 """Least spread of grey levels between two pictures of the same skin: noise and compression, measured
 1.5-2.5."""
 
+GAIN = 0.7, 1.4
+"""Automatic exposure seldom changes more while a body fills the picture."""
+
 MOST_CELLS = 1500
 """Cells read per picture; more do not sharpen the answer."""
 
@@ -76,7 +79,10 @@ def grey_rows(
     right, down = np.array([0.5, 0.0]), np.array([0.0, 0.5])
     slope_x = _read(picture, px + right) - _read(picture, px - right)
     slope_y = _read(picture, px + down) - _read(picture, px - down)
-    residual = then - _read(picture, px)
+    now = _read(picture, px)
+    gain = _gain(then, now)
+    slope_x, slope_y = gain * slope_x, gain * slope_y
+    residual = then - gain * now
     residual -= np.median(residual)
     x, y, z = points.T
     along_x, along_y = slope_x * camera.fx_px / z, slope_y * camera.fy_px / z
@@ -84,6 +90,18 @@ def grey_rows(
     rows = np.hstack([np.cross(points - centre, by_point), by_point])
     sigma = max(GREY_SIGMA, 1.4826 * float(np.median(np.abs(residual))))
     return rows, residual, sigma
+
+
+def _gain(then: Floats, now: Floats) -> float:
+    """How much brighter the exposure was then, by the spread of the cells that look alike.
+
+    Skin darkens towards the rim of a limb: a darker exposure would be taken for a body farther away.
+    """
+    off = then - now
+    off -= np.median(off)
+    alike = np.abs(off) < 3.0 * max(GREY_SIGMA, 1.4826 * float(np.median(np.abs(off))))
+    spread = float(now[alike].std())
+    return float(np.clip(then[alike].std() / spread, *GAIN)) if spread > GREY_SIGMA else 1.0
 
 
 def look_at(
