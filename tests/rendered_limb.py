@@ -78,6 +78,8 @@ class RenderedLimb:
     limb: Limb = field(default_factory=lambda: Limb(radius_mm=60.0, taper=-0.04, deep_mm=900.0))
     rig: Rig = field(default_factory=limb_rig)
     seed: int = 0
+    contrast: float = 1.0
+    """Of the speckle; 1 = some 20 grey levels."""
 
     @cached_property
     def chart(self) -> ZoneChart:
@@ -179,7 +181,7 @@ class RenderedLimb:
         grey = np.full((800, 800), 150.0, np.float32)
         for sigma_mm, spread in ((2.0, 14.0), (7.0, 16.0)):
             noise = cv2.GaussianBlur(seeded.normal(0.0, 1.0, grey.shape).astype(np.float32), (0, 0), sigma_mm)
-            grey += np.float32(spread) * noise / noise.std()
+            grey += np.float32(self.contrast * spread) * noise / noise.std()
         return grey
 
     def _seen(self, camera: Camera, camera_from_rgb: Pose, moved_mm: Floats) -> tuple[Floats, Bools]:
