@@ -182,7 +182,7 @@ def test_a_temperature_is_printed_with_its_bound() -> None:
     assert "1.2 degC (bound not known)" in printed(replace(outcome(), summary={"min_degc": 1.24}))
 
 
-def test_alarms_are_listed_once_a_cause_with_the_most_urgent_first() -> None:
+def test_alarms_are_listed_once_a_cause_and_priority_each_with_its_own_first_time() -> None:
     alarms = (
         Alarm("distance", "physiological", "medium", "Move away.", 3.0, 4.0),
         Alarm("skin_temperature", "physiological", "medium", "Move on.", 12.0, 13.0),
@@ -191,12 +191,16 @@ def test_alarms_are_listed_once_a_cause_with_the_most_urgent_first() -> None:
     )
     said = printed(replace(outcome(), alarms=alarms))
     lines = said.splitlines()
-    rows = [i for i, line in enumerate(lines) if "Move away" in line or "STOP the gas" in line]
-    assert len(rows) == 2
-    expected = (("skin_temperature", "high", "12.00 s"), ("distance", "medium", "3.00 s"))
-    for row, (cause, priority, first) in enumerate(expected):
-        assert all(words in lines[rows[row]] for words in (cause, " 2 ", first))
-        assert priority in lines[rows[row] + 1]
+    rows = [i for i, line in enumerate(lines) if "Move" in line or "STOP the gas" in line]
+    expected = (
+        ("skin_temperature", "high", " 1 ", "14.25 s"),
+        ("distance", "medium", " 2 ", "3.00 s"),
+        ("skin_temperature", "medium", " 1 ", "12.00 s"),
+    )
+    assert len(rows) == len(expected)
+    for row, (cause, priority, times, first) in zip(rows, expected, strict=True):
+        assert all(words in lines[row] for words in (cause, times, first))
+        assert priority in lines[row + 1]
 
 
 def test_report_and_video_are_named_in_full_on_one_line(tmp_path: Path) -> None:
