@@ -64,6 +64,10 @@ picture at most three times."""
 FEW_PIXELS = 0.01
 """A lowest value that this share of all pixels has exactly is the end of the scale, not a temperature."""
 
+CROWD, CROWD_SHARE = 9, 4
+"""So is one that a small cold spot has so often, and so many times as often as any of the next three values:
+at the bottom of a smooth dip each value has about as many pixels."""
+
 
 @dataclass(frozen=True, eq=False)
 class ThermalWatch:
@@ -108,11 +112,14 @@ def watch(state: ThermalWatch, picture: ThermalPicture, *, t_s: float) -> Therma
 
 def _floor(centikelvin: Counts) -> int | None:
     """Lowest value of the picture where it is the end of the scale; None where it is a temperature."""
-    seen = centikelvin[centikelvin > 0]
-    if not len(seen):
+    pixels = np.bincount(centikelvin.ravel())
+    pixels[0] = 0
+    values = np.flatnonzero(pixels)
+    if not len(values):
         return None
-    lowest = int(seen.min())
-    return lowest if np.count_nonzero(seen == lowest) > FEW_PIXELS * centikelvin.size else None
+    lowest, above = int(pixels[values[0]]), int(pixels[values[1:4]].max(initial=0))
+    crowded = lowest > FEW_PIXELS * centikelvin.size or (lowest >= CROWD and lowest > CROWD_SHARE * above)
+    return int(values[0]) if crowded else None
 
 
 def degrees(picture: ThermalPicture, *, floor_centikelvin: int | None) -> Floats:
