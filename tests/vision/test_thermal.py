@@ -1,0 +1,336 @@
+"""The temperature of each cell with its bound, or not observed: never a guess."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.capture import ThermalPicture
+from models.chart import PlacedChart
+from models.exposure import SkinTemperature
+from models.geometry import Counts, Floats, Pose
+from models.sightings import Lost, NozzleSighting
+from tests.rendered_limb import ROOM_DEGC, SKIN_DEGC, RenderedLimb, nozzle_over
+from vision.thermal import (
+    GRAZING_COS,
+    NOISE_U95_DEGC,
+    OBSERVED_S,
+    STUCK_S,
+    ThermalWatch,
+    aged,
+    degrees,
+    nozzle_mask,
+    read_cells,
+    watch,
+    without_spread,
+)
+
+SCENE = RenderedLimb()
+N = len(SCENE.chart)
+UNKNOWN = SkinTemperature(np.full(N, np.nan), np.full(N, np.nan), np.zeros(N, bool), np.full(N, np.nan))
+AWAY = Lost("no tag in the picture", 0.0)
+PLACED = PlacedChart(SCENE.chart, Pose.identity(), "placed", 1.0)
+MIDDLE_MM = SCENE.limb.centre_mm
+
+
+def read(
+    picture: ThermalPicture,
+    *,
+    before: SkinTemperature = UNKNOWN,
+    nozzle: NozzleSighting | Lost = AWAY,
+    placed: PlacedChart = PLACED,
+    floor: int | None = None,
+    t_s: float | None = None,
+) -> SkinTemperature:
+    return read_cells(
+        before,
+        picture,
+        placed,
+        rig=SCENE.rig,
+        nozzle=nozzle,
+        floor_centikelvin=floor,
+        t_s=picture.t_s + 0.05 if t_s is None else t_s,
+    )
+
+
+def facing() -> Floats:
+    """Cosine under which the thermal camera sees each cell."""
+    assert SCENE.rig.thermal is not None
+    to = SCENE.rig.thermal.thermal_from_rgb.inverse.translation_mm - SCENE.chart.position_mm
+    return (to * SCENE.chart.normal).sum(1) / np.linalg.norm(to, axis=1)
+
+
+def counts(degc: float, *, shape: tuple[int, int] = (120, 160)) -> Counts:
+    return np.full(shape, round(100.0 * (degc + 273.15)), np.uint16)
+
+
+def test_even_skin_is_read_to_the_cameras_noise() -> None:
+    """Away from the limb's edge, where the room behind it mixes in."""
+    skin = read(SCENE.thermal(1.0))
+    inner = facing() > 0.75
+    assert skin.observed[inner].all()
+    assert np.abs(skin.degc[inner] - SKIN_DEGC).max() < 0.5
+    assert (skin.t_s[skin.observed] == 1.0).all()
+
+
+def test_a_cold_spot_is_read_where_it_lies() -> None:
+    centre = MIDDLE_MM + np.array([0.0, 20.0, 0.0])
+    spot = SCENE.cold_spot(centre, degc=5.0, radius_mm=18.0)
+    skin = read(SCENE.thermal(1.0, degc=spot))
+    coldest = SCENE.chart.position_mm[int(np.nanargmin(skin.degc))]
+    assert np.linalg.norm(coldest - centre) < 12.0
+    true = spot(SCENE.chart.position_mm)
+    seen = skin.observed
+    assert (np.abs(skin.degc - true) <= skin.u95_degc)[seen].mean() > 0.95
+
+
+def test_a_moved_body_is_read_where_it_is_now() -> None:
+    moved = np.array([4.0, -25.0, 6.0])
+    spot = SCENE.cold_spot(MIDDLE_MM, degc=8.0, radius_mm=15.0)
+    placed = replace(PLACED, rgb_from_chart=Pose.of(np.eye(3), moved))
+    skin = read(SCENE.thermal(1.0, moved_mm=moved, degc=spot), placed=placed)
+    coldest = SCENE.chart.position_mm[int(np.nanargmin(skin.degc))]
+    assert np.linalg.norm(coldest - MIDDLE_MM) < 12.0
+
+
+def test_the_bound_holds_the_cameras_accuracy_exactly_once() -> None:
+    """On even skin seen square on nothing but accuracy and noise is left."""
+    skin = read(SCENE.thermal(1.0, noise_degc=0.0))
+    square_on = facing() > 0.97
+    assert square_on.sum() > 20
+    assert SCENE.rig.thermal is not None
+    once = float(np.hypot(SCENE.rig.thermal.accuracy_degc, NOISE_U95_DEGC))
+    assert skin.u95_degc[square_on].min() == pytest.approx(once, abs=0.01)
+    assert np.median(skin.u95_degc[square_on]) < once + 0.2
+    assert np.nanmin(skin.u95_degc) >= once - 1e-6
+
+
+def test_the_bound_is_wider_on_the_rim_of_a_cold_spot_and_where_skin_slants() -> None:
+    spot = SCENE.cold_spot(MIDDLE_MM, degc=5.0, radius_mm=18.0)
+    skin = read(SCENE.thermal(1.0, degc=spot))
+    away = np.linalg.norm(SCENE.chart.position_mm - MIDDLE_MM, axis=1)
+    square_on = facing() > 0.9
+    rim, far = square_on & (np.abs(away - 18.0) < 4.0), square_on & (away > 60.0)
+    assert np.nanmedian(skin.u95_degc[rim]) > np.nanmedian(skin.u95_degc[far]) + 0.3
+    slanting = (facing() > GRAZING_COS) & (facing() < GRAZING_COS + 0.1)
+    even = read(SCENE.thermal(1.0))
+    assert np.nanmedian(even.u95_degc[slanting]) > np.nanmedian(even.u95_degc[far]) + 0.5
+
+
+def test_skin_seen_grazingly_is_not_observed() -> None:
+    skin = read(SCENE.thermal(1.0))
+    assert not skin.observed[facing() < GRAZING_COS - 0.02].any()
+    assert skin.observed[facing() > GRAZING_COS + 0.2].all()
+    assert np.isnan(skin.degc[~skin.observed]).all()
+
+
+def test_skin_outside_the_picture_is_not_observed() -> None:
+    far = replace(PLACED, rgb_from_chart=Pose.of(np.eye(3), np.array([0.0, 5000.0, 0.0])))
+    assert not read(SCENE.thermal(1.0), placed=far).observed.any()
+
+
+def test_skin_behind_the_nozzle_is_not_observed_and_none_of_its_frost_is_read() -> None:
+    nozzle = nozzle_over(MIDDLE_MM, t_s=1.0, distance_mm=60.0, leaning=(0.25, 0.3))
+    skin = read(SCENE.thermal(1.0, nozzle=nozzle), nozzle=nozzle)
+    hidden = ~skin.observed & (facing() > 0.6)
+    assert hidden.sum() > 50
+    assert skin.observed.sum() > 50
+    assert np.nanmin(skin.degc) > 20.0
+
+
+def test_where_the_nozzle_was_last_seen_is_not_where_it_is() -> None:
+    """Without a sighting no pixel is taken for nozzle: a reading below zero may be its metal, not skin."""
+    nozzle = nozzle_over(MIDDLE_MM, t_s=1.0, distance_mm=60.0, leaning=(0.25, 0.3))
+    skin = read(SCENE.thermal(1.0, nozzle=nozzle), nozzle=AWAY)
+    assert np.nanmin(skin.degc) >= 0.0
+
+
+def test_a_sudden_fall_is_something_in_between_and_not_skin() -> None:
+    """From 33 to 5 degC between two pictures a tenth of a second apart: a glove, not skin."""
+    before = read(SCENE.thermal(1.0))
+    glove = SCENE.cold_spot(MIDDLE_MM, degc=5.0, radius_mm=25.0)
+    after = read(SCENE.thermal(1.1, degc=glove), before=before)
+    covered = (np.linalg.norm(SCENE.chart.position_mm - MIDDLE_MM, axis=1) < 15.0) & before.observed
+    assert (after.t_s[covered] == 1.0).all()
+    assert (after.degc[covered] == before.degc[covered]).all()
+    assert (after.t_s[before.observed & ~covered] == 1.1).mean() > 0.7
+
+
+def test_skin_that_cools_as_fast_as_a_co2_jet_can_is_believed() -> None:
+    """34 to 15 degC in half a second, at 10 pictures a second."""
+    skin = UNKNOWN
+    for k in range(6):
+        picture = SCENE.thermal(1.0 + 0.1 * k, degc=33.0 - 3.6 * k)
+        skin = read(picture, before=skin)
+    inner = facing() > 0.75
+    assert skin.t_s[inner] == pytest.approx(1.5)
+    assert skin.degc[inner] == pytest.approx(np.full(inner.sum(), 15.0), abs=1.0)
+
+
+def test_cold_skin_is_found_again_after_it_was_hidden() -> None:
+    """Two seconds behind the nozzle: what it may have fallen to by then is believed."""
+    before = read(SCENE.thermal(1.0))
+    after = read(SCENE.thermal(3.0, degc=3.0), before=before)
+    inner = facing() > 0.75
+    assert after.t_s[inner] == pytest.approx(3.0)
+
+
+def test_a_value_of_zero_is_no_reading() -> None:
+    picture = SCENE.thermal(1.0)
+    holed = picture.centikelvin.copy()
+    holed[50:70, 60:80] = 0
+    skin = read(replace(picture, centikelvin=holed))
+    assert not skin.observed.all()
+    assert np.nanmin(skin.degc) > 15.0
+    assert np.isnan(degrees(replace(picture, centikelvin=holed), floor_centikelvin=None)[60, 70])
+
+
+@pytest.mark.parametrize("radius_mm", [22.0, 35.0, 60.0])
+def test_the_end_of_the_scale_is_not_a_temperature(radius_mm: float) -> None:
+    """Clipped below 18.4 degC: colder skin is unknown, not 18.4, in a small spot as in a large one."""
+    end = round(100 * (18.4 + 273.15))
+    picture = SCENE.thermal(1.0, degc=SCENE.cold_spot(MIDDLE_MM, degc=5.0, radius_mm=radius_mm))
+    clipped = replace(picture, centikelvin=np.maximum(picture.centikelvin, np.uint16(end)))
+    seen = watch(ThermalWatch.start(), clipped, t_s=1.05)
+    assert seen.floor_centikelvin == end
+    skin = read(clipped, floor=seen.floor_centikelvin)
+    core = np.linalg.norm(SCENE.chart.position_mm - MIDDLE_MM, axis=1) < radius_mm - 10.0
+    assert core.sum() > 10
+    assert not skin.observed[core].any()
+    assert np.isnan(skin.degc[core]).all()
+
+
+@pytest.mark.parametrize("step_ck", [1, 6])
+@pytest.mark.parametrize("radius_mm", [5.0, 20.0, 60.0])
+def test_the_lowest_value_of_a_dip_is_a_temperature(step_ck: int, radius_mm: float) -> None:
+    """Also where the camera tells 1/16 K apart only."""
+
+    def dip(points: Floats) -> Floats:
+        away = np.linalg.norm(points - MIDDLE_MM, axis=-1)
+        return SKIN_DEGC - 28.0 * np.exp(-np.log(2.0) * (away / radius_mm) ** 2)
+
+    for seed in range(4):
+        picture = SCENE.thermal(1.0 + seed, degc=dip)
+        coarse = replace(picture, centikelvin=picture.centikelvin // step_ck * step_ck)
+        assert watch(ThermalWatch.start(), coarse, t_s=1.05 + seed).floor_centikelvin is None
+
+
+def test_a_picture_without_any_reading_observes_nothing() -> None:
+    dead = ThermalPicture(1.0, np.zeros((120, 160), np.uint16), False)
+    seen = watch(ThermalWatch.start(), dead, t_s=1.05)
+    assert not read(dead, floor=seen.floor_centikelvin).observed.any()
+
+
+def test_a_reading_older_than_half_a_second_is_history() -> None:
+    skin = read(SCENE.thermal(1.0))
+    assert aged(skin, t_s=1.0 + OBSERVED_S - 0.01).observed.sum() == skin.observed.sum()
+    late = aged(skin, t_s=1.0 + OBSERVED_S + 0.01)
+    assert not late.observed.any()
+    assert np.array_equal(late.degc, skin.degc, equal_nan=True)
+
+
+def test_a_picture_that_arrives_too_late_observes_nothing_now() -> None:
+    assert not read(SCENE.thermal(1.0), t_s=2.0).observed.any()
+
+
+def test_a_stuck_picture_is_noticed_within_half_a_second() -> None:
+    live, seen = SCENE.thermal(0.0), ThermalWatch.start()
+    stuck_at = None
+    for k in range(12):
+        t_s = k / 9.0
+        picture = replace(live, t_s=t_s) if k >= 3 else SCENE.thermal(t_s)
+        seen = watch(seen, picture, t_s=t_s)
+        if seen.stuck and stuck_at is None:
+            stuck_at = t_s
+    assert stuck_at is not None
+    assert STUCK_S <= stuck_at - 3 / 9.0 < STUCK_S + 0.12
+
+
+def test_live_pictures_are_never_stuck_even_of_a_still_body() -> None:
+    """Each carries noise of its own; a slow camera may repeat each picture three times."""
+    for repeats, rate in ((1, 9.0), (3, 27.0)):
+        seen = ThermalWatch.start()
+        for k in range(40):
+            live = SCENE.thermal(k // repeats * repeats / rate)
+            seen = watch(seen, replace(live, t_s=k / rate), t_s=k / rate)
+            assert not seen.stuck
+
+
+def test_a_stuck_picture_that_moves_on_is_live_again() -> None:
+    seen = ThermalWatch.start()
+    for k in range(10):
+        seen = watch(seen, ThermalPicture(0.1 * k, counts(30.0), False), t_s=0.1 * k)
+    assert seen.stuck
+    assert not watch(seen, ThermalPicture(1.1, counts(30.1), False), t_s=1.1).stuck
+
+
+def test_a_shutter_event_is_a_state_and_not_a_stuck_picture() -> None:
+    seen = ThermalWatch.start()
+    seen = watch(seen, ThermalPicture(0.0, counts(33.0), False), t_s=0.05)
+    for k in range(1, 8):
+        seen = watch(seen, ThermalPicture(0.1 * k, counts(33.0), True), t_s=0.1 * k + 0.05)
+        assert seen.shutter
+        assert not seen.stuck
+        assert seen.last_t_s == 0.0
+    seen = watch(seen, ThermalPicture(0.8, counts(33.1), False), t_s=0.85)
+    assert not seen.shutter
+    assert not seen.stuck
+    assert seen.last_t_s == 0.8
+
+
+@settings(max_examples=25, deadline=None)
+@given(cold_degc=st.floats(-20.0, 20.0), radius_px=st.integers(1, 6))
+def test_taking_the_surroundings_out_never_makes_a_cold_spot_warmer(cold_degc: float, radius_px: int) -> None:
+    """A small cold spot reads too warm: the correction may only go the safe way, and its doubt covers it."""
+    degc = np.full((60, 80), SKIN_DEGC)
+    y, x = np.indices(degc.shape)
+    spot = np.hypot(y - 30, x - 40) <= radius_px
+    degc[spot] = cold_degc
+    corrected, doubt = without_spread(degc, np.zeros(degc.shape, bool))
+    assert (corrected[spot] <= degc[spot] + 1e-5).all()
+    assert (doubt >= 0.0).all()
+    assert (degc - corrected)[spot].max() <= 1.3 * doubt[spot].max() + 1e-5
+
+
+def test_an_even_picture_needs_no_correction_and_what_is_hidden_weighs_nothing() -> None:
+    even = np.full((60, 80), SKIN_DEGC)
+    hidden = np.zeros(even.shape, bool)
+    hidden[20:40, 20:40] = True
+    frosty = np.where(hidden, -80.0, even)
+    for picture in (even, frosty):
+        corrected, doubt = without_spread(picture, hidden)
+        assert corrected[~hidden] == pytest.approx(even[~hidden], abs=1e-3)
+        assert doubt[~hidden].max() < 1e-3
+
+
+def test_the_mask_covers_the_nozzle_and_leaves_the_rest() -> None:
+    assert SCENE.rig.thermal is not None
+    camera, thermal_from_rgb = SCENE.rig.thermal.camera, SCENE.rig.thermal.thermal_from_rgb
+    nozzle = nozzle_over(MIDDLE_MM, t_s=1.0)
+    mask = nozzle_mask(camera, thermal_from_rgb, SCENE.rig, nozzle)
+    along = nozzle.tip_rgb_mm - np.linspace(0.0, 140.0, 30)[:, None] * nozzle.axis_rgb
+    px = np.rint(camera.project(thermal_from_rgb.apply(along))).astype(int)
+    assert mask[px[:, 1], px[:, 0]].all()
+    spot = np.rint(camera.project(thermal_from_rgb.apply(MIDDLE_MM))).astype(int)
+    assert not mask[spot[1], spot[0]]
+    assert not nozzle_mask(camera, thermal_from_rgb, SCENE.rig, AWAY).any()
+    assert not nozzle_mask(camera, thermal_from_rgb, replace(SCENE.rig, nozzle=None), nozzle).any()
+
+
+def test_the_room_behind_the_limb_is_never_taken_for_skin() -> None:
+    """A small error of the calibration must not read 22 degC of couch as cold skin: bounded, not certain."""
+    skin = read(SCENE.thermal(1.0))
+    assert np.nanmin(skin.degc) > ROOM_DEGC + 3.0
+
+
+def test_nothing_that_was_handed_over_is_changed() -> None:
+    picture = SCENE.thermal(1.0)
+    kept = picture.centikelvin.copy()
+    first, second = read(picture), read(picture)
+    assert (picture.centikelvin == kept).all()
+    assert np.array_equal(first.degc, second.degc, equal_nan=True)
+    assert np.isnan(UNKNOWN.degc).all()
