@@ -17,7 +17,7 @@ from models.geometry import Bools, Floats, Pose, unit
 from models.protocol import Protocol
 from models.rig import Rig
 from models.sightings import Lost, NozzleSighting
-from vision.thermal import aged, degrees, read_cells, watch
+from vision.thermal import OBSERVED_S, aged, degrees, read_cells, watch
 
 CORE = 0.5
 """Weight from which a cell counts as under the jet: inside the half radius."""
@@ -56,7 +56,12 @@ def read_skin(
         if not picture.shutter and not state.thermal.stuck:
             state = _take_in(state, picture, capture, setup)
     if state.pixel_skin is not None:
-        return state, _in_pixels(state.pixel_skin)
+        pixel_skin = replace(state.pixel_skin, skin=aged(state.pixel_skin.skin, t_s=capture.t_s))
+        zone, last_s = state.pixel_zone, state.thermal.last_t_s
+        if zone is not None and zone.stream == "thermal":
+            live = last_s is not None and capture.t_s - last_s <= OBSERVED_S
+            zone = replace(zone, state="placed" if live else "held")
+        return replace(state, pixel_skin=pixel_skin, pixel_zone=zone), _in_pixels(pixel_skin)
     if state.on_skin is None:
         return state, SkinNow()
     on_skin = replace(state.on_skin, skin=aged(state.on_skin.skin, t_s=capture.t_s))
