@@ -100,15 +100,13 @@ def nice_ceiling(value: float) -> float:
 
 
 def path(x: Floats, y: Floats) -> str:
-    """Path through points, broken where a value is missing."""
+    """Path through points, broken where a value is missing; a point by itself is a dot (round line ends)."""
     parts: list[str] = []
-    pen_down = False
-    for px, py in zip(x.tolist(), y.tolist(), strict=True):
-        if not (math.isfinite(px) and math.isfinite(py)):
-            pen_down = False
-            continue
-        parts.append(f"{'L' if pen_down else 'M'}{px:.1f} {py:.1f}")
-        pen_down = True
+    for first, end in runs(np.isfinite(x) & np.isfinite(y)):
+        points = [
+            f"{px:.1f} {py:.1f}" for px, py in zip(x[first:end].tolist(), y[first:end].tolist(), strict=True)
+        ]
+        parts.append("M" + "L".join(points) + ("h0" if len(points) == 1 else ""))
     return "".join(parts)
 
 
