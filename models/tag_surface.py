@@ -120,7 +120,12 @@ def knots_mm() -> Floats:
 
 
 def fit_limb(
-    patches: Sequence[TagPatch], *, zone: Zone, rays: GrazingRays | None, start: Limb | None = None
+    patches: Sequence[TagPatch],
+    *,
+    zone: Zone,
+    rays: GrazingRays | None,
+    start: Limb | None = None,
+    front_rgb: Floats | None = None,
 ) -> Limb:
     """The limb that passes the tags and touches the rays, weighed against the zone's usual radius.
 
@@ -129,12 +134,15 @@ def fit_limb(
         zone: Gives the usual radius and its bound.
         rays: None where no outline is known.
         start: An earlier fit to begin with.
+        front_rgb: Direction in which the limb is deepest (its front, or back), rgb frame; None = where the tags
+            face.
     """
     centres = np.array([patch.rgb_from_tag.translation_mm for patch in patches])
     normals = np.array([patch.rgb_from_tag.rotation[:, 2] for patch in patches])
     sigma_mm = np.array([max(patch.position_u95_mm, 1.0) for patch in patches]) / 2.0
     sigma_rad = np.radians([max(patch.normal_u95_deg, 1.0) for patch in patches]) / 2.0
-    middle, outward = centres.mean(0), unit(normals.mean(0))
+    middle = centres.mean(0)
+    outward = unit(normals.mean(0)) if front_rgb is None else unit(front_rgb)
     axes = [start.y] if start is not None else _axes(centres, outward)
     fits = [_fit(centres, normals, sigma_mm, sigma_rad, middle, outward, axis, zone, rays) for axis in axes]
     return min(fits, key=lambda fit: fit[0])[1]
@@ -206,7 +214,7 @@ def _fit(
 
     def shape(p: Floats) -> Limb:
         turn = rotation_from_rvec(p[0] * x0 + p[1] * z0)
-        y = unit(turn @ axis)
+        y = unit(turn @ unit(axis - (axis @ z0) * z0))
         z = unit(z0 - (z0 @ y) * y)
         origin = middle - (zone.radius_mm + p[3]) * z + p[2] * np.cross(y, z)
         side, front, course = p[4:].reshape(3, n)

@@ -27,7 +27,7 @@ from vision.joints import (
     out_to_skin,
 )
 from vision.landmarks import LANDMARKS
-from vision.skin_surface import centred, hidden_mm, measured_skin, model_skin, tagged_skin, with_relief
+from vision.skin_surface import centred, measured_skin, model_skin, tagged_skin
 
 GROW = 1.6
 """The surface is taken this many times farther than the zone and its margin reach."""
@@ -68,7 +68,7 @@ def place_by_tap(tap: Tap, evidence: Evidence, *, zone: Zone, rig: Rig) -> Place
     elif len(evidence.patches) >= 3:
         flat = _tag_plane(rays, evidence.patches)
         reach = _reach(rays, flat)
-        skin = tagged_skin(evidence, zone=zone, rig=rig, reach_mm=reach + MARGIN_MM)
+        skin, hits = tagged_skin(evidence, rays, zone=zone, rig=rig, reach_mm=reach + MARGIN_MM)
         surface_by, place = "skin_tags", 2.0 * TAP_U95_MM
     else:
         skin = _guessed_skin(rays, zone)
@@ -77,10 +77,8 @@ def place_by_tap(tap: Tap, evidence: Evidence, *, zone: Zone, rig: Rig) -> Place
             "Neither depth nor three skin tags show the skin under the tapped outline: its distance was"
             " guessed from the outline's size, so lengths are rough, and distance and dwell are not given."
         )
-    skin, hits = centred(skin, rays)
-    if surface_by == "skin_tags":
-        skin = with_relief(skin, zone, hidden_mm=hidden_mm(skin, hits))
-        hits = skin.cast(rays, origin_rgb_mm=np.zeros(3))
+    if surface_by != "skin_tags":
+        skin, hits = centred(skin, rays)
     if not np.isfinite(hits).any():
         return "the tapped outline does not lie on the skin that was measured"
     sign, told = _orientation(skin, zone, evidence.landmarks, rig)

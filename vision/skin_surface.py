@@ -38,15 +38,40 @@ def measured_skin(
     return surface.add(part).skin()
 
 
-def tagged_skin(evidence: Evidence, *, zone: Zone, rig: Rig, reach_mm: float) -> Skin:
-    """Surface through the skin tags, its width from the edge of warm skin where one is seen."""
+def tagged_skin(
+    evidence: Evidence, outline: Floats, *, zone: Zone, rig: Rig, reach_mm: float
+) -> tuple[Skin, Floats]:
+    """Surface through the skin tags, its width from the edge of warm skin where one is seen.
+
+    Limbs are not round, and where a limb is deepest no tag tells; the middle of the tapped zone does.
+
+    Args:
+        evidence: At least three tags, and a thermal picture if there is one.
+        outline: Rays of the tapped outline, shape (n, 3).
+        zone: For the usual radius and what anatomy adds.
+        rig: With skin tags.
+        reach_mm: How far the surface shall reach.
+
+    Returns:
+        The skin with its origin under the outline's centre, and the outline on it, shape (n, 3).
+    """
     patches, rays = evidence.patches, None
     limb = fit_limb(patches, zone=zone, rays=None)
     if evidence.thermal is not None:
         for _ in range(2):
             rays = grazing_rays(evidence.thermal, limb, rig=rig, nozzle=evidence.nozzle)
             limb = fit_limb(patches, zone=zone, rays=rays, start=limb)
-    return limb_skin(limb, patches, rays=rays, reach_mm=reach_mm)
+    skin, hits = centred(limb_skin(limb, patches, rays=rays, reach_mm=reach_mm), outline)
+    if not np.isfinite(hits).any():
+        return skin, hits
+    turn = hidden_mm(skin, hits) / skin.surface.nominal_mm
+    front = skin.surface.rgb_from_axis.rotate(np.array([np.sin(turn), 0.0, np.cos(turn)]))
+    limb = fit_limb(patches, zone=zone, rays=rays, start=limb, front_rgb=front)
+    skin, hits = centred(limb_skin(limb, patches, rays=rays, reach_mm=reach_mm), outline)
+    if np.isfinite(hits).any():
+        skin = with_relief(skin, zone, hidden_mm=hidden_mm(skin, hits))
+        hits = skin.cast(outline, origin_rgb_mm=np.zeros(3))
+    return skin, hits
 
 
 def hidden_mm(skin: Skin, hits: Floats) -> float:
