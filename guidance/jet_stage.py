@@ -62,6 +62,8 @@ def meet_skin(state: State, capture: Capture, setup: Setup, *, dt_s: float) -> t
         on_skin.mesh, position, normal, tip_mm=tip_mm, axis=axis, bore_mm=bore_mm, spot_u95_mm=spot_u95
     )
     jet, seen = _described(hit, nozzle, placed, on_skin, capture.t_s, weight, upper)
+    if not capture.gas_now:
+        seen = replace(seen, anchor_chart_mm=seen.hit_chart_mm, anchor_s=capture.t_s)  # aiming is not treating
     before = on_skin.jet
     fresh = before is not None and capture.t_s - before.t_s <= dt_s + 1e-6
     exposure = deposit(

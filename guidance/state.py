@@ -63,6 +63,7 @@ class Jet:
     anchor_chart_mm: Floats | None
     """Where the spot came to rest."""
     anchor_s: float
+    """Since when it rests there with gas on."""
 
 
 @dataclass(frozen=True, eq=False)

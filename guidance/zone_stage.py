@@ -9,6 +9,7 @@ import numpy as np
 from guidance.state import OnSkin, Setup, State
 from models.capture import Capture
 from models.chart import PixelZone
+from models.deposit import add_unseen
 from models.exposure import ExposureMap, SkinTemperature
 from models.forecast import Cooling
 from models.mesh import ChartMesh
@@ -69,12 +70,13 @@ def place_or_follow(state: State, capture: Capture, setup: Setup, found: Landmar
         chart=chart,
         mesh=ChartMesh.of(chart),
         body=begin(chart, witness, rig=setup.rig, t_s=capture.t_s),
-        exposure=ExposureMap.empty(n),
+        # Gas that flowed before may have gone to any cell.
+        exposure=add_unseen(ExposureMap.empty(n), reach=np.ones(n), gas_s=state.unassigned_s),
         skin=SkinTemperature(unknown, unknown, np.zeros(n, bool), unknown),
         cooling=Cooling.unknown(n),
         below_limit_pictures=np.zeros(n),
         confirmed_bound_degc=None,
-        tile_time_s=np.zeros(int(chart.tile.max()) + 1),
+        tile_time_s=np.full(int(chart.tile.max()) + 1, state.unassigned_s),
         jet=None,
         seen_hit_chart_mm=None,
         seen_hit_s=capture.t_s,
