@@ -63,7 +63,8 @@ def meet_skin(state: State, capture: Capture, setup: Setup, *, dt_s: float) -> t
     )
     jet, seen = _described(hit, nozzle, placed, on_skin, capture.t_s, weight, upper)
     if not capture.gas_now:
-        seen = replace(seen, anchor_chart_mm=seen.hit_chart_mm, anchor_s=capture.t_s)  # aiming is not treating
+        # Aiming is not treating.
+        seen = replace(seen, anchor_chart_mm=seen.hit_chart_mm, anchor_s=capture.t_s)
     before = on_skin.jet
     fresh = before is not None and capture.t_s - before.t_s <= dt_s + 1e-6
     exposure = deposit(
