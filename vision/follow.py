@@ -53,6 +53,9 @@ one."""
 DEPTH_SIGMA_MM = 3.0
 SHARED_DEPTH = 60.0
 
+FEWEST_CELLS = 100
+"""Cells that must be seen for a picture to count."""
+
 MATCH_LOST = 0.55
 """Share of visible cells that must still look as they did; below it the body is not followed in that
 picture."""
@@ -229,7 +232,7 @@ def _normal_equations(
     centre = pose.apply(chart.centre_mm)
     if look is not None and track.likeness is not None:
         rows, residual, sigma = grey_rows(chart, track.likeness, look, pose, centre, width)
-        if len(residual) > 100:
+        if len(residual) >= FEWEST_CELLS:
             share = SHARED_CELLS * max(1.0, len(look.cells) / MOST_CELLS)
             weight = _tukey(residual / sigma) / (sigma**2 * share)
             information += rows.T @ (rows * weight[:, None])
@@ -237,7 +240,7 @@ def _normal_equations(
             evidence += 1.0
     if witness.depth is not None and rig.depth is not None:
         rows, residual = _depth_rows(chart, witness.depth, witness, rig, pose, centre)
-        if len(residual) > 100:
+        if len(residual) >= FEWEST_CELLS:
             weight = _tukey(residual / DEPTH_SIGMA_MM) / (DEPTH_SIGMA_MM**2 * SHARED_DEPTH)
             information += rows.T @ (rows * weight[:, None])
             gradient += rows.T @ (residual * weight)
@@ -283,7 +286,8 @@ def _remember(track: BodyTrack, chart: ZoneChart, witness: Witness, rig: Rig) ->
     """Note how the skin looks and where its tags are, the first time they are seen."""
     if track.likeness is None and witness.bgr is not None:
         likeness = likeness_of(chart, witness.bgr, witness.nozzle, rig, track.rgb_from_chart)
-        track = replace(track, likeness=likeness)
+        if likeness.seen.sum() >= FEWEST_CELLS:
+            track = replace(track, likeness=likeness)
     known = dict(track.tags_chart_mm)
     new = [
         (patch.tag, track.rgb_from_chart.inverse.apply(patch.rgb_from_tag.translation_mm))

@@ -118,9 +118,11 @@ def look_at(
 
 def matched(chart: ZoneChart, likeness: Likeness, look: Look, pose: Pose) -> float:
     """Share of visible cells that look as they did, at the coarse width; NaN where too few are visible."""
+    if len(look.cells) <= 50:
+        return np.nan
     px = look.cameras[0].project(pose.apply(chart.position_mm[look.cells]))
     off = _read(look.pictures[0], px) - likeness.grey[0][look.cells]
-    return float(np.mean(np.abs(off - np.median(off)) < ALIKE_GREY)) if len(off) > 50 else np.nan
+    return float(np.mean(np.abs(off - np.median(off)) < ALIKE_GREY))
 
 
 def search(chart: ZoneChart, likeness: Likeness, look: Look, pose: Pose) -> Pose:
