@@ -262,6 +262,29 @@ def test_a_chart_laid_while_the_nozzle_hid_part_of_it_is_followed_by_the_rest() 
         assert across_mm(track, moved) < 2.0
 
 
+def test_a_hand_over_the_whole_zone_holds_the_chart() -> None:
+    """Nothing of it is visible: no witness, and no failure either."""
+    over = nozzle_over(SCENE.limb.centre_mm, t_s=0.0, distance_mm=30.0, leaning=(0.02, 0.01))
+    track = begin(SCENE.chart, Witness(SCENE.colour(), None, [], None), rig=SCENE.rig, t_s=0.0)
+    for k in range(1, 6):
+        seen = Witness(SCENE.colour(nozzle=over, seed=k), None, [], over)
+        track = follow(track, SCENE.chart, seen, rig=SCENE.rig, t_s=k * STEP_S)
+    assert track.state == "held"
+    assert np.isnan(track.matched)
+
+
+def test_a_chart_laid_under_a_hand_is_followed_once_the_hand_is_away() -> None:
+    over = nozzle_over(SCENE.limb.centre_mm, t_s=0.0, distance_mm=30.0, leaning=(0.02, 0.01))
+    hidden = Witness(SCENE.colour(nozzle=over), None, [], over)
+    track = begin(SCENE.chart, hidden, rig=SCENE.rig, t_s=0.0)
+    assert track.likeness is None
+    for k in range(1, 8):
+        seen = Witness(SCENE.colour(seed=k), None, [], None)
+        track = follow(track, SCENE.chart, seen, rig=SCENE.rig, t_s=k * STEP_S)
+    assert track.likeness is not None
+    assert track.state == "placed"
+
+
 def test_depth_that_belongs_to_something_else_is_left_out() -> None:
     """A towel 200 mm above the zone moves no chart."""
     near = DepthPicture(0.1, np.full((240, 320), 700, np.uint16))
