@@ -9,8 +9,8 @@ from importlib import resources
 from pathlib import Path
 
 from guidance.session import Alarm
-from models.checked_table import CheckedTable
 from models.problems import InputError
+from models.toml_table import Table
 
 PRIORITIES = ("high", "medium", "low")
 KINDS = ("physiological", "technical")
@@ -177,7 +177,7 @@ def load_alarm_table(path: Path | None = None) -> dict[Key, AlarmRule]:
     where = "The alarm table" if path is None else str(path)
     try:
         file = resources.files("guidance").joinpath("alarms.toml") if path is None else path
-        root = CheckedTable.parse(file.read_text("utf-8"), where=where)
+        root = Table.parse(file.read_text("utf-8"), where=where)
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"Cannot read {where} ({error}): name a readable TOML file.") from error
     table: dict[Key, AlarmRule] = {}
@@ -206,7 +206,7 @@ def _over(gone: Episode, alarm: Alarm, rule: AlarmRule, *, t_s: float) -> bool:
     return long_gone and t_s - alarm.t_on_s >= rule.minimum_s - _CLOCK_SLACK_S
 
 
-def _rule(row: CheckedTable) -> AlarmRule:
+def _rule(row: Table) -> AlarmRule:
     rule = AlarmRule(
         cause=row.text("cause"),
         priority=row.text("priority", choices=PRIORITIES),

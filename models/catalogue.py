@@ -9,10 +9,10 @@ from importlib import resources
 from pathlib import Path
 from typing import TypeVar
 
-from models.checked_table import CheckedTable
 from models.problems import InputError
 from models.protocol import Device, Ladder, Protocol
 from models.protocol_file import read_device, read_protocol
+from models.toml_table import Table
 from models.zone import Zone
 from models.zone_file import read_zone
 
@@ -92,12 +92,12 @@ def limits_in_zone(protocol: Protocol, zone: Zone) -> Protocol:
     return replace(protocol, zone_time_s=tighter, evidence=evidence)
 
 
-def _open(name: str, path: Path | None) -> tuple[CheckedTable, str]:
+def _open(name: str, path: Path | None) -> tuple[Table, str]:
     if path is None:
         text = resources.files("models").joinpath("data", name).read_text("utf-8")
-        return CheckedTable.parse(text, where=f"The catalogue's {name}"), f"The catalogue's {name}"
+        return Table.parse(text, where=f"The catalogue's {name}"), f"The catalogue's {name}"
     try:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"Cannot read {path} ({error}): name a readable TOML file.") from error
-    return CheckedTable.parse(text, where=str(path)), str(path)
+    return Table.parse(text, where=str(path)), str(path)

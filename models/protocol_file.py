@@ -1,16 +1,16 @@
-"""Reading one protocol or device class out of a checked table."""
+"""Reading one protocol or device class out of its table."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from models.checked_table import CheckedTable
 from models.protocol import Device, DistanceBand, Evidence, Ladder, Protocol
+from models.toml_table import Table
 
 CONFIDENCES = ("high", "medium", "low")
 
 
-def read_evidence(table: CheckedTable) -> Evidence:
+def read_evidence(table: Table) -> Evidence:
     """Read ``source`` and ``confidence`` of a table."""
     return Evidence(table.text("source"), table.text("confidence", choices=CONFIDENCES))
 
@@ -18,11 +18,11 @@ def read_evidence(table: CheckedTable) -> Evidence:
 class _Figures:
     """Reads figures with their evidence: one inline table each."""
 
-    def __init__(self, table: CheckedTable) -> None:
+    def __init__(self, table: Table) -> None:
         self.table = table
         self.evidence: dict[str, Evidence] = {}
 
-    def open(self, key: str, *, name: str | None = None) -> CheckedTable:
+    def open(self, key: str, *, name: str | None = None) -> Table:
         """The figure's table, its evidence noted; the caller reads the numbers and calls ``done``."""
         figure = self.table.table(key)
         self.evidence[name or key] = read_evidence(figure)
@@ -40,7 +40,7 @@ class _Figures:
         figure = self.open(key)
         ladder = Ladder(figure.number("warn", low=low, high=high), figure.number("stop", low=low, high=high))
         figure.done()
-        if figure.has("warn") and figure.has("stop") and not in_order(ladder, falling=falling):
+        if figure.sound and not in_order(ladder, falling=falling):
             side = "above" if falling else "below"
             self.table.wrong(
                 key, f"warns at {ladder.warn:g} and stops at {ladder.stop:g}: warn must lie {side} stop"
@@ -53,7 +53,7 @@ def in_order(ladder: Ladder, *, falling: bool) -> bool:
     return ladder.warn > ladder.stop if falling else ladder.warn < ladder.stop
 
 
-def read_device(name: str, table: CheckedTable) -> Device:
+def read_device(name: str, table: Table) -> Device:
     """Read one device class; mistakes are noted in the table."""
     figures = _Figures(table)
     device = Device(
@@ -71,7 +71,7 @@ def read_device(name: str, table: CheckedTable) -> Device:
     return device
 
 
-def read_protocol(name: str, table: CheckedTable, devices: Mapping[str, Device]) -> Protocol:
+def read_protocol(name: str, table: Table, devices: Mapping[str, Device]) -> Protocol:
     """Read one protocol and check what belongs together; mistakes are noted in the table."""
     figures = _Figures(table)
     target = figures.open("target_degc")

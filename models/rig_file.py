@@ -9,7 +9,7 @@ import numpy as np
 from models.camera import Camera
 from models.geometry import Floats, Pose
 from models.rig import DepthCamera, Nozzle, Rig, SkinTags, Tags, ThermalCamera
-from models.toml_table import Table, is_tables
+from models.toml_table import Table
 
 RIG_SCHEMA = "cryoguide.rig/1"
 
@@ -28,21 +28,6 @@ _DICTIONARIES = (
 )
 """Names of OpenCV's predefined aruco dictionaries."""
 
-_CAMERA_KEYS = (
-    "width_px",
-    "height_px",
-    "fx_px",
-    "fy_px",
-    "cx_px",
-    "cy_px",
-    "distortion",
-    "rms_px",
-    "transfer",
-)
-_THERMAL_KEYS = (
-    *_CAMERA_KEYS, "emissivity", "accuracy_degc", "thermal_from_rgb", "rgb_minus_thermal_s", "latency_s",
-)  # fmt: skip
-
 
 def read_rig(text: str, *, where: str) -> tuple[Rig, tuple[str, ...]]:
     """Read the text of a ``rig.toml``.
@@ -58,30 +43,31 @@ def read_rig(text: str, *, where: str) -> tuple[Rig, tuple[str, ...]]:
         InputError: If anything is missing, of the wrong shape, out of range or not known.
     """
     top = Table.parse(text, where=where, schema=RIG_SCHEMA)
-    warnings = _leave_out(top, ("schema", "created", "rgb", "thermal", "depth", "nozzle", "skin"))
+    warnings: list[str] = []
+    created = top.moment("created")
     rgb = top.table("rgb")
-    warnings += _leave_out(rgb, _CAMERA_KEYS)
-    transfer = rgb.choice("transfer", ("srgb", "linear")) if rgb.has("transfer") else "srgb"
-    rms_px = rgb.number("rms_px", at_least=0.0) if rgb.has("rms_px") else None
+    transfer, rms_px = _light(rgb)
+    camera = _camera(rgb)
+    warnings += _leave_out(rgb, where)
     thermal = depth = nozzle = skin = None
     if top.has("thermal"):
-        thermal = _thermal(top.table("thermal"), warnings)
+        thermal = _thermal(top.table("thermal"), where, warnings)
     if top.has("depth"):
         table = top.table("depth")
-        warnings += _leave_out(table, (*_CAMERA_KEYS, "depth_from_rgb"))
+        _light(table)
         depth = DepthCamera(_camera(table), _pose(table, "depth_from_rgb"))
+        warnings += _leave_out(table, where)
     if top.has("nozzle"):
-        nozzle = _nozzle(top.table("nozzle"), warnings)
+        nozzle = _nozzle(top.table("nozzle"), where, warnings)
     if top.has("skin"):
-        skin = _skin(top.table("skin"), warnings)
+        skin = _skin(top.table("skin"), where, warnings)
     if nozzle and skin and nozzle.tags.dictionary == skin.dictionary:
         both = sorted(set(skin.ids) & {int(i) for i in nozzle.tags.ids})
         if both:
-            raise top.table("skin").wrong(
-                "ids", f"names tag {both[0]}, which is on the nozzle already; use others"
-            )
-    rig = Rig(top.moment("created"), _camera(rgb), transfer, rms_px, thermal, depth, nozzle, skin)
-    return rig, tuple(warnings)
+            top.wrong("skin", f"names tag {both[0]}, which is on the nozzle already; use others")
+    warnings += _leave_out(top, where)
+    top.finish(where=where)
+    return Rig(created, camera, transfer, rms_px, thermal, depth, nozzle, skin), tuple(warnings)
 
 
 def write_rig(rig: Rig) -> str:
@@ -119,24 +105,30 @@ def write_rig(rig: Rig) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _leave_out(table: Table, known: tuple[str, ...]) -> list[str]:
+def _leave_out(table: Table, where: str) -> list[str]:
     """Refuse unknown keys; an unknown optional table is left out with a sentence."""
     warnings: list[str] = []
-    for key in table.unknown(known):
-        value = table.values[key]
-        if not isinstance(value, dict) and not (is_tables(value) and value):
-            raise table.wrong(key, f"is not a known key; remove it or use one of {', '.join(known)}")
-        name = f"{table.name}.{key}" if table.name else key
-        warnings.append(
-            f"{table.where}: the optional table [{name}] is not known to this version and was left out."
-        )
+    for key in table.unread():
+        if table.has_tables(key):
+            table.pass_over(key)
+            warnings.append(
+                f"{where}: the optional table [{table.path(key)}] is not known to this version"
+                " and was left out."
+            )
+    table.done()
     return warnings
+
+
+def _light(table: Table) -> tuple[str, float | None]:
+    """How light became numbers, and the residual of the calibration."""
+    transfer = table.text("transfer", choices=("srgb", "linear")) if table.has("transfer") else "srgb"
+    return transfer, table.optional_number("rms_px", low=0.0)
 
 
 def _camera(table: Table) -> Camera:
     return Camera(
-        width_px=table.integer("width_px", at_least=1),
-        height_px=table.integer("height_px", at_least=1),
+        width_px=table.integer("width_px", low=1),
+        height_px=table.integer("height_px", low=1),
         fx_px=table.number("fx_px", above=0.0),
         fy_px=table.number("fy_px", above=0.0),
         cx_px=table.number("cx_px"),
@@ -145,64 +137,76 @@ def _camera(table: Table) -> Camera:
     )
 
 
-def _thermal(table: Table, warnings: list[str]) -> ThermalCamera:
-    warnings += _leave_out(table, _THERMAL_KEYS)
-    return ThermalCamera(
+def _thermal(table: Table, where: str, warnings: list[str]) -> ThermalCamera:
+    _light(table)
+    latency_s = table.optional_number("latency_s", low=0.0)
+    thermal = ThermalCamera(
         camera=_camera(table),
         thermal_from_rgb=_pose(table, "thermal_from_rgb"),
         rgb_minus_thermal_s=table.number("rgb_minus_thermal_s"),
-        latency_s=table.number("latency_s", at_least=0.0) if table.has("latency_s") else LATENCY_S,
-        accuracy_degc=table.number("accuracy_degc", at_least=0.0),
-        emissivity=table.number("emissivity", above=0.0, at_most=1.0),
+        latency_s=LATENCY_S if latency_s is None else latency_s,
+        accuracy_degc=table.number("accuracy_degc", low=0.0),
+        emissivity=table.number("emissivity", above=0.0, high=1.0),
     )
+    warnings += _leave_out(table, where)
+    return thermal
 
 
 def _pose(table: Table, key: str) -> Pose:
     """A rigid transform; what is within tolerance is replaced by the nearest rotation."""
     matrix = table.array(key, (4, 4))
+    if not matrix.any():
+        if table.sound:
+            table.wrong(key, "holds nothing but zeros; calibrate again")
+        return Pose.identity()
     rotation = matrix[:3, :3]
     skew = float(np.abs(rotation @ rotation.T - np.eye(3)).max())
     if skew > _RIGID_TOLERANCE or np.linalg.det(rotation) < 0:
-        raise table.wrong(key, "is not a rigid transform: its 3 x 3 part must be a rotation; calibrate again")
+        table.wrong(key, "is not a rigid transform: its 3 x 3 part must be a rotation; calibrate again")
     if np.abs(matrix[3] - (0.0, 0.0, 0.0, 1.0)).max() > 1e-9:
-        raise table.wrong(key, "must end in the row [0, 0, 0, 1]; is it written row by row?")
+        table.wrong(key, "must end in the row [0, 0, 0, 1]; is it written row by row?")
     left, _, right = np.linalg.svd(rotation)
     return Pose.of(cast("Floats", left @ right), matrix[:3, 3])
 
 
-def _nozzle(table: Table, warnings: list[str]) -> Nozzle:
-    warnings += _leave_out(table, ("dictionary", "bore_mm", "tag"))
-    tags = table.tables("tag")
-    if not tags:
-        raise table.wrong("tag", "is empty; a nozzle needs at least one tag")
+def _nozzle(table: Table, where: str, warnings: list[str]) -> Nozzle:
     ids: list[int] = []
     corners: list[Floats] = []
+    tags = table.tables("tag")
+    if table.sound and not tags:
+        table.wrong("tag", "is empty; a nozzle needs at least one tag")
     for tag in tags:
-        warnings += _leave_out(tag, ("id", "corners_nozzle_mm"))
-        number = tag.integer("id", at_least=0)
-        if number in ids:
-            raise tag.wrong("id", f"is {number}, which an earlier tag has already; give each tag its own")
+        number = tag.integer("id", low=0)
         corner = tag.array("corners_nozzle_mm", (4, 3))
+        warnings += _leave_out(tag, where)
+        if not tag.sound:
+            continue
+        if number in ids:
+            tag.wrong("id", f"is {number}, which an earlier tag has already; give each tag its own")
         if float(np.linalg.norm(corner - np.roll(corner, 1, axis=0), axis=1).min()) < 0.1:
-            raise tag.wrong(
+            tag.wrong(
                 "corners_nozzle_mm", "has two corners in one place; give the four corners of the square"
             )
         ids.append(number)
         corners.append(corner)
-    dictionary = table.choice("dictionary", _DICTIONARIES)
-    return Nozzle(Tags(dictionary, np.array(ids), np.array(corners)), table.number("bore_mm", above=0.0))
+    dictionary = table.text("dictionary", choices=_DICTIONARIES)
+    bore_mm = table.number("bore_mm", above=0.0)
+    warnings += _leave_out(table, where)
+    return Nozzle(Tags(dictionary, np.array(ids, int), np.array(corners).reshape(-1, 4, 3)), bore_mm)
 
 
-def _skin(table: Table, warnings: list[str]) -> SkinTags:
-    warnings += _leave_out(table, ("dictionary", "size_mm", "ids"))
+def _skin(table: Table, where: str, warnings: list[str]) -> SkinTags:
     ids = table.array("ids", (-1,))
-    if len(ids) == 0 or np.any(ids != np.round(ids)) or ids.min() < 0 or len(set(ids.tolist())) != len(ids):
-        raise table.wrong("ids", "must list tag numbers, whole and each once")
-    return SkinTags(
-        dictionary=table.choice("dictionary", _DICTIONARIES),
+    whole = len(ids) > 0 and bool(np.all((ids == np.round(ids)) & (ids >= 0)))
+    if table.sound and not (whole and len(set(ids.tolist())) == len(ids)):
+        table.wrong("ids", "must list tag numbers, whole and each once")
+    skin = SkinTags(
+        dictionary=table.text("dictionary", choices=_DICTIONARIES),
         size_mm=table.number("size_mm", above=0.0),
         ids=tuple(int(i) for i in ids),
     )
+    warnings += _leave_out(table, where)
+    return skin
 
 
 def _camera_lines(camera: Camera) -> list[str]:

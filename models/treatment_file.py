@@ -30,11 +30,6 @@ PROTOCOL_DEVICE = {
 }
 """Protocols, and the device that each was written for."""
 
-_KEYS = (
-    "schema", "started", "zone", "side", "device", "protocol", "subject", "subject_height_mm", "room_degc",
-    "streams", "valve", "tap",
-)  # fmt: skip
-
 
 @dataclass(frozen=True)
 class StreamNames:
@@ -69,18 +64,18 @@ def read_treatment(text: str, *, where: str) -> SessionHeader:
         InputError: If anything is missing, of the wrong kind, out of range or not known.
     """
     top = Table.parse(text, where=where, schema=SESSION_SCHEMA)
-    warnings = [f"{where}: the key {key} is not known and was left out." for key in top.unknown(_KEYS)]
-    zone = top.choice("zone", (*ONE_SIDED_ZONES, *ANY_SIDED_ZONES))
+    warnings: list[str] = []
+    zone = top.text("zone", choices=(*ONE_SIDED_ZONES, *ANY_SIDED_ZONES))
     sides = ("left", "right") if zone in ONE_SIDED_ZONES else ("left", "right", "both")
-    side = top.choice("side", sides)
-    device = top.choice("device", DEVICES)
-    protocol = top.choice("protocol", tuple(PROTOCOL_DEVICE))
-    if PROTOCOL_DEVICE[protocol] != device:
+    side = top.text("side", choices=sides)
+    device = top.text("device", choices=DEVICES)
+    protocol = top.text("protocol", choices=tuple(PROTOCOL_DEVICE))
+    if top.sound and PROTOCOL_DEVICE[protocol] != device:
         warnings.append(
             f"{where}: protocol {protocol} is written for {PROTOCOL_DEVICE[protocol]}, but the device is "
             f"{device}; limits are those of the protocol."
         )
-    subject = top.text("subject") if top.has("subject") else None
+    subject = top.optional_text("subject")
     if subject is not None and any(c.isspace() for c in subject.strip()):
         warnings.append(f"{where}: subject looks like a name; use a code, never a name.")
     treatment = Treatment(
@@ -91,27 +86,28 @@ def read_treatment(text: str, *, where: str) -> SessionHeader:
         protocol=protocol,
         subject=subject,
         # Standing heights from a small child to the tallest man on record (2720 mm).
-        subject_height_mm=(
-            top.number("subject_height_mm", at_least=500.0, at_most=2800.0)
-            if top.has("subject_height_mm")
-            else None
-        ),
-        room_degc=top.number("room_degc", at_least=-20.0, at_most=60.0) if top.has("room_degc") else None,
-        valve_s=_valve(top, warnings) if top.has("valve") else None,
-        taps=_taps(top, warnings) if top.has("tap") else (),
+        subject_height_mm=top.optional_number("subject_height_mm", low=500.0, high=2800.0),
+        room_degc=top.optional_number("room_degc", low=-20.0, high=60.0),
+        valve_s=_valve(top, where, warnings) if top.has("valve") else None,
+        taps=_taps(top, where, warnings) if top.has("tap") else (),
     )
-    return SessionHeader(treatment, _streams(top, warnings), tuple(warnings))
+    streams = _streams(top, where, warnings) if top.has("streams") else None
+    _warn_unknown(top, where, warnings)
+    top.finish(where=where)
+    return SessionHeader(treatment, streams, tuple(warnings))
 
 
-def _valve(top: Table, warnings: list[str]) -> tuple[tuple[float, float], ...]:
+def _valve(top: Table, where: str, warnings: list[str]) -> tuple[tuple[float, float], ...]:
     intervals: list[tuple[float, float]] = []
     for table in top.tables("valve"):
-        _warn_unknown(table, ("from_s", "to_s"), warnings)
         from_s, to_s = table.number("from_s"), table.number("to_s")
+        _warn_unknown(table, where, warnings)
+        if not table.sound:
+            continue
         if to_s <= from_s:
-            raise table.wrong("to_s", f"is {to_s:g}, not after from_s {from_s:g}; correct the interval")
-        if intervals and from_s < intervals[-1][1]:
-            raise table.wrong(
+            table.wrong("to_s", f"is {to_s:g}, not after from_s {from_s:g}; correct the interval")
+        elif intervals and from_s < intervals[-1][1]:
+            table.wrong(
                 "from_s",
                 f"is {from_s:g}, before the interval above ends ({intervals[-1][1]:g}); put them in order",
             )
@@ -119,33 +115,31 @@ def _valve(top: Table, warnings: list[str]) -> tuple[tuple[float, float], ...]:
     return tuple(intervals)
 
 
-def _taps(top: Table, warnings: list[str]) -> tuple[Tap, ...]:
+def _taps(top: Table, where: str, warnings: list[str]) -> tuple[Tap, ...]:
     taps: list[Tap] = []
     for table in top.tables("tap"):
-        _warn_unknown(table, ("t_s", "stream", "outline_px"), warnings)
-        stream = table.choice("stream", ("rgb", "thermal")) if table.has("stream") else "rgb"
+        stream = table.text("stream", choices=("rgb", "thermal")) if table.has("stream") else "rgb"
+        t_s = table.number("t_s")
         outline_px = table.array("outline_px", (-1, 2))
-        if len(outline_px) < 3:
-            raise table.wrong("outline_px", f"has {len(outline_px)} points; an outline needs at least 3")
-        taps.append(Tap(table.number("t_s"), stream, outline_px))
+        if table.sound and len(outline_px) < 3:
+            table.wrong("outline_px", f"has {len(outline_px)} points; an outline needs at least 3")
+        _warn_unknown(table, where, warnings)
+        taps.append(Tap(t_s, stream, outline_px))
     return tuple(taps)
 
 
-def _streams(top: Table, warnings: list[str]) -> StreamNames | None:
-    if not top.has("streams"):
-        return None
+def _streams(top: Table, where: str, warnings: list[str]) -> StreamNames:
     table = top.table("streams")
-    _warn_unknown(table, ("rgb", "thermal", "depth"), warnings)
-    names = {key: table.text(key) if table.has(key) else None for key in ("rgb", "thermal", "depth")}
+    names = {key: table.optional_text(key) for key in ("rgb", "thermal", "depth")}
     for key, name in names.items():
         # A name with a folder in it could reach files outside the session.
         if name is not None and (any(c in name for c in "/\\:\0") or name in (".", "..")):
-            raise table.wrong(
-                key, f"is {name!r}; it must name a file inside the session folder, without a path"
-            )
+            table.wrong(key, f"is {name!r}; it must name a file inside the session folder, without a path")
+    _warn_unknown(table, where, warnings)
     return StreamNames(**names)
 
 
-def _warn_unknown(table: Table, known: tuple[str, ...], warnings: list[str]) -> None:
-    for key in table.unknown(known):
-        warnings.append(f"{table.where}: the key {key} in [{table.name}] is not known and was left out.")
+def _warn_unknown(table: Table, where: str, warnings: list[str]) -> None:
+    for key in table.unread():
+        place = f"{key} in [{table.name}]" if table.name else key
+        warnings.append(f"{where}: the key {place} is not known and was left out.")

@@ -1,17 +1,17 @@
-"""Reading one zone of the catalogue out of a checked table."""
+"""Reading one zone of the catalogue out of its table."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from models.body_landmarks import NAMES
-from models.checked_table import CheckedTable
 from models.protocol import Device, Ladder
 from models.protocol_file import in_order, read_evidence
+from models.toml_table import Table
 from models.zone import Anchor, LeaveOut, Relief, Zone
 
 
-def read_zone(name: str, table: CheckedTable, devices: Mapping[str, Device]) -> Zone:
+def read_zone(name: str, table: Table, devices: Mapping[str, Device]) -> Zone:
     """Read one zone and check what belongs together; mistakes are noted in the table."""
     width_mm = table.number("width_mm", low=20.0, high=600.0)
     length_mm = table.number("length_mm", low=20.0, high=600.0)
@@ -28,20 +28,24 @@ def read_zone(name: str, table: CheckedTable, devices: Mapping[str, Device]) -> 
         radius_u95_mm=table.number("radius_u95_mm", low=1.0, high=200.0),
         anchor=_anchor(table.table("anchor")) if table.has("anchor") else None,
         axis_on_tap=table.text("axis_on_tap", choices=("long_side", "short_side")),
-        leave_out=tuple(_leave_out(item) for item in table.tables("leave_out")),
+        leave_out=tuple(_leave_out(item) for item in _tables(table, "leave_out")),
         cautions=table.texts("cautions"),
         face=surface == "face",
         evidence=read_evidence(table),
         tile_time_s=_tile_time(table, devices) if table.has("tile_time_s") else {},
-        relief=tuple(_relief(item) for item in table.tables("relief")),
+        relief=tuple(_relief(item) for item in _tables(table, "relief")),
     )
-    if zone.radius_u95_mm >= zone.radius_mm:
+    if table.sound and zone.radius_u95_mm >= zone.radius_mm:
         table.wrong("radius_u95_mm", "must be smaller than radius_mm")
     table.done()
     return zone
 
 
-def _anchor(table: CheckedTable) -> Anchor:
+def _tables(table: Table, key: str) -> tuple[Table, ...]:
+    return table.tables(key) if table.has(key) else ()
+
+
+def _anchor(table: Table) -> Anchor:
     weights = table.table("centre")
     centre = tuple((name, weights.number(name, low=-3.0, high=3.0)) for name in weights.names())
     for name, _ in centre:
@@ -65,7 +69,7 @@ def _anchor(table: CheckedTable) -> Anchor:
     return anchor
 
 
-def _leave_out(table: CheckedTable) -> LeaveOut:
+def _leave_out(table: Table) -> LeaveOut:
     area = LeaveOut(
         name=table.text("name"),
         u_mm=table.number("u_mm", low=-400.0, high=400.0),
@@ -77,7 +81,7 @@ def _leave_out(table: CheckedTable) -> LeaveOut:
     return area
 
 
-def _relief(table: CheckedTable) -> Relief:
+def _relief(table: Table) -> Relief:
     relief = Relief(
         name=table.text("name"),
         u_mm=table.number("u_mm", low=-400.0, high=400.0),
@@ -90,7 +94,7 @@ def _relief(table: CheckedTable) -> Relief:
     return relief
 
 
-def _tile_time(table: CheckedTable, devices: Mapping[str, Device]) -> dict[str, Ladder]:
+def _tile_time(table: Table, devices: Mapping[str, Device]) -> dict[str, Ladder]:
     times = table.table("tile_time_s")
     ladders: dict[str, Ladder] = {}
     for device in times.names():

@@ -203,11 +203,14 @@ def test_the_shipped_table_keeps_its_promises() -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"priority = ": 'priority = "urgent"'}, "'urgent' is none of high, medium, low"),
+        ({"priority = ": 'priority = "urgent"'}, "'urgent'; use one of high, medium, low"),
         ({"message = ": 'message = "STOP {skin}"'}, "no other placeholder"),
         ({"message = ": 'message = "STOP {detail"'}, "stray brace"),
         ({"on_delay_s = ": "on_delay_s = 3.0"}, "of a STOP must be 0.5 or less"),
-        ({"minimum_s = ": "minimum = 1.0"}, "minimum_s is missing; alarm[0].minimum is not a key"),
+        (
+            {"minimum_s = ": "minimum = 1.0"},
+            "[alarm 1] minimum_s is missing; [alarm 1] minimum is not a known key (did you mean minimum_s?)",
+        ),
         ({"minimum_s = ": 'minimum_s = 1.0\nlatched = "yes"'}, "must be true or false"),
     ],
 )
@@ -231,4 +234,11 @@ def test_two_rows_of_one_key_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "alarms.toml"
     path.write_text(row + row, "utf-8")
     with pytest.raises(InputError, match="two rows of priority 'low'"):
+        load_alarm_table(path)
+
+
+def test_a_table_without_any_alarm_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "alarms.toml"
+    path.write_text("", "utf-8")
+    with pytest.raises(InputError, match="alarm is missing"):
         load_alarm_table(path)

@@ -140,7 +140,7 @@ WRONG = {
     "negative latency": (
         "rgb_minus_thermal_s = 0.3",
         "rgb_minus_thermal_s = 0.3\nlatency_s = -1",
-        "at least 0",
+        "latency_s must be a number of at least 0",
     ),
     "emissivity above 1": ("emissivity = 0.98", "emissivity = 98", "at most 1"),
     "no tags": ("[[nozzle.tag]]\nid = 0", "[nozzle.other]\nid = 0", r"\[nozzle\] tag is missing"),
@@ -169,6 +169,21 @@ def test_a_wrong_rig_gets_one_sentence(text: str, name: str) -> None:
         )
     assert str(trouble.value).startswith("s/rig.toml")
     assert "\n" not in str(trouble.value)
+
+
+def test_all_mistakes_of_a_rig_are_told_at_once(text: str) -> None:
+    spoiled = text.replace("fx_px = 60", "fx_px = 0", 1).replace("emissivity = 0.98", "emisivity = 0.98")
+    with pytest.raises(InputError) as trouble:
+        read_rig(spoiled, where="s/rig.toml")
+    sentence = str(trouble.value)
+    assert sentence.startswith("s/rig.toml has 3 mistakes: [rgb] fx_px must be a number above 0, not 0;")
+    assert "[thermal] emissivity is missing; [thermal] emisivity is not a known key" in sentence
+    assert "did you mean emissivity?" in sentence
+
+
+def test_a_wrong_figure_is_one_mistake_and_not_two(text: str) -> None:
+    with pytest.raises(InputError, match=r"has 1 mistake: .* 4 x 4 finite numbers"):
+        read_rig(text.replace("[[1, 0, 0, -30]", "[[nan, 0, 0, -30]", 1), where="s/rig.toml")
 
 
 @settings(max_examples=100, deadline=None)

@@ -78,7 +78,7 @@ WRONG = {
     "unknown zone": ('"lumbar"', '"lumber"', "zone is 'lumber'; use one of"),
     "unknown device": ('"ln2-wand"', '"ice"', "device is 'ice'"),
     "zone missing": ('zone = "lumbar"\n', "", "zone is missing"),
-    "a giant": ("1754", "17540", "subject_height_mm must be a number of at least 500 and at most 2800"),
+    "a giant": ("1754", "17540", "subject_height_mm must be a number from 500 to 2800, not 17540"),
     "started is a text": ("2026-11-23T10:00:00Z", '"noon"', "started must be a date with time"),
     "started without time": ("2026-11-23T10:00:00Z", "2026-11-23", "started must be a date with time"),
     "empty subject": ('"A-017"', '""', "subject must be a text"),
