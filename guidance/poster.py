@@ -46,11 +46,12 @@ def scene(capture: Capture, guidance: Guidance) -> Scene | None:
 def better_poster(
     poster: Poster | None, capture: Capture, guidance: Guidance, *, rig: Rig | None
 ) -> Poster | None:
-    """The first picture with the zone in place, until then the first picture of all."""
+    """The first picture with the zone's cells; until then with its outline; until then the first of all."""
     zone = guidance.zone
-    shows_zone = poster is not None and (poster.cells_px is not None or poster.outline_px is not None)
-    if shows_zone or (poster is not None and not isinstance(zone, PlacedChart | PixelZone)):
-        return poster
+    if poster is not None:
+        worth = 2 if poster.cells_px is not None else 1 if poster.outline_px is not None else 0
+        if worth >= (2 if isinstance(zone, PlacedChart) else 1 if isinstance(zone, PixelZone) else 0):
+            return poster
     shown = scene(capture, guidance)
     if shown is None:
         return poster
