@@ -387,7 +387,7 @@ def test_warm_skin_under_a_sweeping_jet_stops_nothing(player: Player) -> None:
 
 
 def test_cold_is_counted_from_what_was_observed(player: Player) -> None:
-    """Measured 5 % more: a share of the warm room is taken out, and drawn pictures have no blur to hold it."""
+    """Measured 5 % more: a share of the warm room is taken out, and drawn pictures hold none of it."""
     played = player.play(Script(degc=lambda _: 8.0), to_s=2.0)
     exposure = on_skin(played.state).exposure
     seen = exposure.observed_s > 1.0

@@ -1,0 +1,95 @@
+"""Each fault of a recording raises its own alarm within a second, and nothing is made up meanwhile."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from guidance.analyse import Run, set_up
+from guidance.session import Guidance
+from models.chart import PlacedChart
+from vision.recording import open_recording
+
+FAULT_S = 1.6
+"""Gas flows from 0.8 s on."""
+UNTIL_S = FAULT_S + 1.1
+
+
+def played(folder: Path, *, to_s: float = UNTIL_S) -> list[Guidance]:
+    """What was told up to a time."""
+    recording = open_recording(folder)
+    run, told = Run(set_up(recording), recording), []
+    for capture in recording.captures():
+        if capture.t_s > to_s:
+            break
+        told.append(run.take(capture))
+    return told
+
+
+def first_s(told: list[Guidance], cause: str) -> float:
+    """When an alarm of a cause first stood."""
+    times_s = [g.t_s for g in told if any(alarm.cause == cause for alarm in g.active)]
+    assert times_s, f"{cause} was never told"
+    return times_s[0]
+
+
+def in_time(told: list[Guidance], cause: str) -> bool:
+    return FAULT_S <= first_s(told, cause) <= FAULT_S + 1.0
+
+
+def test_a_stuck_thermal_picture_is_told(spoil, calf: Path) -> None:
+    told = played(spoil.thermal_stuck(spoil.copy(calf, to_s=UNTIL_S), from_s=FAULT_S))
+    assert in_time(told, "thermal_stuck")
+    last = told[-1]
+    assert last.skin is not None
+    assert not last.skin.observed.any()
+    assert last.skin_min_degc is None
+
+
+def test_missing_thermal_pictures_are_told(spoil, calf: Path) -> None:
+    told = played(spoil.thermal_missing(spoil.copy(calf, to_s=UNTIL_S), from_s=FAULT_S))
+    assert in_time(told, "thermal_stale")
+    assert in_time(told, "thermal_missing")
+    assert told[-1].skin_min_degc is None
+
+
+def test_a_covered_nozzle_is_told_while_gas_flows(spoil, calf: Path) -> None:
+    folder = spoil.copy(calf, to_s=UNTIL_S)
+    told = played(spoil.nozzle_covered(folder, truth=calf / "truth", from_s=FAULT_S, to_s=9.0))
+    assert in_time(told, "nozzle_lost")
+    last = told[-1]
+    assert last.unassigned_s == pytest.approx(last.t_s - FAULT_S - 0.15, abs=0.12)
+    before = next(g for g in reversed(told) if g.t_s < FAULT_S)
+    assert before.exposure is not None
+    assert last.exposure is not None
+    grown = last.exposure.dwell_upper_s - before.exposure.dwell_upper_s
+    assert grown.max() >= last.unassigned_s
+    assert last.jet is None
+
+
+def test_a_colour_gap_of_a_second_is_told(spoil, calf: Path) -> None:
+    folder = spoil.colour_gap(spoil.copy(calf, to_s=UNTIL_S + 0.4), from_s=FAULT_S, to_s=FAULT_S + 1.0)
+    told = played(folder, to_s=UNTIL_S + 0.4)
+    assert in_time(told, "colour_gap")
+    assert told[-1].unassigned_s > 0.6
+
+
+def test_a_patient_who_shifts_by_30_mm_is_told_and_followed(spoil, calf: Path) -> None:
+    """The picture is rolled by 32 px, 30 mm at 0.95 m: nozzle and body shift alike."""
+    told = played(spoil.shifted(spoil.copy(calf, to_s=UNTIL_S), from_s=FAULT_S, shift_px=(26, 18)))
+    assert in_time(told, "patient_moved")
+    before = next(g.zone for g in reversed(told) if g.t_s < FAULT_S)
+    after = told[-1].zone
+    assert isinstance(before, PlacedChart)
+    assert isinstance(after, PlacedChart)
+    moved = after.position_rgb_mm.mean(0) - before.position_rgb_mm.mean(0)
+    assert moved[:2] == pytest.approx([26 * 0.95, 18 * 0.95], abs=4.0)
+
+
+@pytest.mark.parametrize("shift_px", [(32, 0), (0, 32), (-32, 0), (0, -32)])
+def test_a_shift_is_told_whichever_way_it_goes(spoil, calf: Path, shift_px: tuple[int, int]) -> None:
+    told = played(
+        spoil.shifted(spoil.copy(calf, to_s=0.5 + 0.6), from_s=0.5, shift_px=shift_px), to_s=0.5 + 0.6
+    )
+    assert 0.5 <= first_s(told, "patient_moved") <= 1.1
