@@ -10,7 +10,7 @@ import numpy as np
 from models.camera import Camera
 from models.geometry import Bools, Floats, Pose, rotation_from_rvec
 from vision.fiducials import TagBody, Window
-from vision.tag_picture import body_equations
+from vision.tag_equations import body_equations
 
 MARGIN = 0.7
 """White border of a tag that is relied on, modules: the least that its dictionary's users print is 1."""
@@ -21,11 +21,21 @@ CLEAR_BLURS = 2.0
 MIN_COSINE = 0.2
 """Tags seen more slantingly than 78 degrees are left out."""
 
-MIN_MATCH = 0.85
-"""Least correlation of a tag with its prediction: 0.97 and more in recordings, below 0.7 one module off."""
+MIN_MATCH = 0.6
+"""Least correlation of a tag with its prediction: 0.97 and more where it sits right, 0.65 half a module
+off."""
+
+SURE_MATCH = 0.85
+"""At least one tag must match so well: hidden ones and other things stay below 0.5."""
 
 MIN_KEPT = 0.5
 """Least share of a tag's pixels that look like it."""
+
+STRAIGHT, MOST_PACE = 0.9, 4.0
+"""Cosine between steps from which on they grow, and by how much at most."""
+
+MOST_EQUAL = 3.0
+"""A tag that fits worse than most by up to this factor still counts as much as they do."""
 
 BLUR_PX = (0.35, 3.5)
 """Blur is sought between these."""
@@ -45,6 +55,9 @@ MAX_SIDE_PX = 90.0
 
 DONE_PX = 0.05
 """A step smaller than this is the last: steps shrink five to ten times, so less than 0.01 px is left."""
+
+SETTLED_PX = 0.002
+"""Likewise where the misfit itself matters: 0.03 px left can cost a pose as much as its mirror image does."""
 
 ROUGH_PX = 0.5
 """Likewise at half size, in its pixels: the reach of the finer steps is larger."""
@@ -74,7 +87,7 @@ class Bend:
 
 @dataclass(frozen=True, eq=False)
 class Aligned:
-    """A body laid over the picture. Motions as in `models.sightings.NozzleSighting.covariance`, and the blur."""
+    """A body laid over the picture; motions as in `models.sightings.NozzleSighting.covariance`."""
 
     rgb_from_body: Pose
     blur_px: float
@@ -93,7 +106,7 @@ class Aligned:
     spread: Floats
     """Of each tag: sum over blocks of pixels of the outer products of their scores, shape (n, 7, 7)."""
     stats: Floats
-    """Of each tag, see `vision.tag_picture.tag_equations`, shape (n, 7)."""
+    """Of each tag, see `vision.tag_equations.tag_equations`, shape (n, 7)."""
     step_px: float
     """Size of the last step in the picture."""
 
@@ -124,6 +137,7 @@ def align(
     blur_px: float,
     srgb: bool,
     coarse: bool,
+    settle: bool = False,
     bend: Bend | None = None,
 ) -> Aligned | None:
     """Move the body until its tags, as the camera would see them, lie over those in the picture.
@@ -136,6 +150,7 @@ def align(
         blur_px: Blur expected, standard deviation.
         srgb: Whether the picture's numbers were gamma-coded.
         coarse: First at half size.
+        settle: Go on to the very bottom, so that the misfit (`Aligned.stats`) of two poses can be compared.
         bend: Of a tag that lies on something curved; None = rigid.
 
     Returns:
@@ -150,7 +165,7 @@ def align(
     pose = start
     if coarse:
         small, small_camera = half_size(window, camera)
-        light = cv2.GaussianBlur(small.light, (0, 0), COARSE_BLUR_PX)
+        light = np.asarray(cv2.GaussianBlur(small.light, (0, 0), COARSE_BLUR_PX), float)
         expected_px = float(np.hypot(blur_px / 2.0, COARSE_BLUR_PX))
         rough = _descend(
             Window(light, small.corner_px),
@@ -161,6 +176,7 @@ def align(
             srgb=srgb,
             rounds=4,
             fine=False,
+            done_px=ROUGH_PX,
             bend=bend,
         )
         if rough is None:
@@ -177,6 +193,7 @@ def align(
             srgb=srgb,
             rounds=2,
             fine=False,
+            done_px=ROUGH_PX,
             bend=bend,
         )
         pose = near.rgb_from_body if near is not None else pose
@@ -187,8 +204,9 @@ def align(
         start=pose,
         blur_px=blur_px,
         srgb=srgb,
-        rounds=6,
+        rounds=16 if settle else 10,
         fine=True,
+        done_px=SETTLED_PX if settle else DONE_PX,
         bend=bend,
     )
     return replace(found, blur_px=found.blur_px * shrunk) if found is not None and shrunk > 1.0 else found
@@ -210,21 +228,24 @@ def _descend(
     srgb: bool,
     rounds: int,
     fine: bool,
+    done_px: float,
     bend: Bend | None,
 ) -> Aligned | None:
     lens = np.array([camera.fx_px, camera.fy_px, camera.cx_px, camera.cy_px, *camera.distortion])
-    pose, step_px, matched = start, np.inf, False
+    pose, step_px = start, np.inf
     chosen = np.flatnonzero(body.facing(start) > MIN_COSINE)
     expected = np.concatenate([np.zeros(6), [blur_px], [] if bend is None else bend.per_mm])
-    prior = np.concatenate([np.zeros(6), [BLUR_SIGMA_PX**-2.0], [] if bend is None else bend.sigma_per_mm**-2.0])
+    firm = [] if bend is None else bend.sigma_per_mm**-2.0
+    prior = np.concatenate([np.zeros(6), [BLUR_SIGMA_PX**-2.0], firm])
     if not fine:
         prior[6:] = 1e12
     curve = expected[7:].copy()
+    before, before_px, pace = np.zeros(len(prior)), np.inf, 1.0
     if len(chosen) == 0:
         return None
     # Half the radius of the body turns radians into a motion in the picture.
     lever_mm = float(np.linalg.norm(body.corners_mm - body.centroid_mm, axis=-1).max())
-    for _ in range(rounds):
+    while True:
         centroid = pose.apply(body.centroid_mm)
         h, b, spread, stats = body_equations(
             window.light,
@@ -248,6 +269,11 @@ def _descend(
         matched = bool(np.array_equal(good, strict))
         if not good.any():
             return None
+        # Tags that sit a little off must pull against each other: no tag counts less only because it fits
+        # worse.
+        scale = stats[:, 2] / float(np.median(stats[good, 2]))
+        equal = np.clip(scale, 1.0, MOST_EQUAL) ** 2
+        h, b, spread = h * equal[:, None, None], b * equal[:, None], spread * equal[:, None, None] ** 2
         total, right = h[good].sum(axis=0), b[good].sum(axis=0)
         total[np.diag_indices(len(prior))] += prior
         total[np.diag_indices(len(prior))] *= 1.0 + 1e-6
@@ -260,24 +286,35 @@ def _descend(
         step_px = per_mm * float(np.hypot(np.linalg.norm(move[:3]) * lever_mm, np.linalg.norm(move[3:5])))
         if not np.isfinite(step_px):
             return None
-        shrink = min(1.0, MAX_STEP_PX / max(step_px, 1e-9))
+        # Weights that follow the residuals make some descents slow and straight: those gather pace.
+        lengths = (move @ total @ move) * (before @ total @ before)
+        straight = float(move @ total @ before) / float(np.sqrt(max(lengths, 1e-30)))
+        slow = straight > STRAIGHT and step_px > 0.5 * before_px
+        pace = min(2.0 * pace, MOST_PACE) if slow else 1.0
+        before, before_px = move, step_px
+        shrink = min(pace, MAX_STEP_PX / max(step_px, 1e-9))
         turn = rotation_from_rvec(shrink * move[:3])
         moved_mm = turn @ (pose.translation_mm - centroid) + centroid + shrink * move[3:6]
         pose = Pose.of(turn @ pose.rotation, moved_mm)
-        blur_px = float(np.clip(blur_px + shrink * move[6], *BLUR_PX))
+        wanted_px = blur_px + shrink * float(move[6])
+        blur_px = float(np.clip(wanted_px, *BLUR_PX))
+        if blur_px != wanted_px:  # sharpened by the camera, or far out of focus: no longer a free quantity
+            prior[6], expected[6] = 1e12, blur_px
         curve = np.clip(curve + shrink * move[7:], -MOST_BENT_PER_MM, MOST_BENT_PER_MM)
         if pose.apply(body.centroid_mm)[2] < 1.0:
             return None
-        if step_px < (DONE_PX if fine else ROUGH_PX) and (matched or not fine):
+        rounds -= 1
+        if rounds == 0 or (step_px < done_px and (matched or not fine)):
             break
-    if fine and not (matched and step_px < LEFT_PX):
+    if fine and not (matched and step_px < LEFT_PX and stats[good, 4].max() >= SURE_MATCH):
         return None
     n, m = len(body.ids), len(prior)
     used = np.zeros(n, np.bool_)
     used[chosen] = good
     all_h, all_b = np.zeros((n, m, m)), np.zeros((n, m))
     all_spread, all_stats = np.zeros((n, m, m)), np.zeros((n, 7))
-    all_h[chosen], all_b[chosen], all_spread[chosen], all_stats[chosen] = h, b - h @ move, spread, stats
+    all_h[chosen], all_b[chosen] = h, b - h @ (shrink * move)
+    all_spread[chosen], all_stats[chosen] = spread, stats
     return Aligned(
         rgb_from_body=pose,
         blur_px=blur_px,

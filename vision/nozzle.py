@@ -11,24 +11,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from models.camera import Camera
 from models.geometry import Bytes, Floats, Pose, frozen, rotation_from_rvec
 from models.rig import Rig
 from models.sightings import Lost, NozzleSighting
-from vision.alignment import Aligned, align
-from vision.fiducials import (
-    TagBody,
-    Window,
-    find_corners,
-    other_pose,
-    poses_from_corners,
-    rotation_vector,
-    tag_body,
-    turn_rad,
-    window_of,
-)
+from vision.alignment import Aligned
+from vision.fiducials import Window, tag_body, window_of
+from vision.nozzle_pose import Look, misfit_per_pixel, unambiguous
 from vision.pose_bounds import Misfit, pose_covariance, pulls_on, settle
-from vision.slide import Patch, patch_of, slide_px
+from vision.slide import Patch, slide_px
+from vision.tag_corners import find_corners
+from vision.tag_poses import poses_from_corners, rotation_vector
 
 BRIDGE_S = 0.150
 """Longest time over which a pose is predicted (session format: at most 150 ms)."""
@@ -42,15 +34,9 @@ HAND_MM_S2 = 1500.0
 HAND_RAD_S2 = 10.0
 """Angular acceleration likewise: 15 degrees at 1 Hz peaks at 10 rad/s2."""
 
-APART = 16.0
-"""Chi-square by which the better of two poses must win: odds of 3000 to 1."""
-
 REACH_MM = 30.0
-"""Search this far round the prediction: at 15 pictures a second a hand that starts or stops at 1 m/s moves the
-nozzle by about half of it."""
-
-CONTINUITY = 9.0
-"""Most that nearness to the prediction may add to that: motion alone never decides."""
+"""Search this far round the prediction: at 15 pictures a second a hand that starts or stops at 1 m/s moves
+the nozzle by about half of it."""
 
 FIRST_BLUR_PX = 0.8
 """Blur before any was measured: a lens in focus, 0.5 to 1 px."""
@@ -122,7 +108,7 @@ def track_nozzle(
     if bgr.shape[:2] != (rig.rgb.height_px, rig.rgb.width_px):
         return _without(track, t_s, "the picture's size is not the rig's", "lost")
     body = tag_body(rig.nozzle.tags)
-    look = _Look(bgr, body, rig, t_s)
+    look = Look(bgr, body, rig, t_s)
     state, reason = "lost", "no tag in the picture"
     for attempt in (_follow, _search_near, _search_all):
         outcome = attempt(track, look)
@@ -137,44 +123,7 @@ def track_nozzle(
     return _without(track, t_s, reason, state)
 
 
-@dataclass(frozen=True, eq=False)
-class _Look:
-    bgr: Bytes
-    body: TagBody
-    rig: Rig
-    t_s: float
-
-    @property
-    def camera(self) -> Camera:
-        return self.rig.rgb
-
-    def window(self, pose: Pose, pad_px: float) -> Window | None:
-        seen_px = self.camera.project(pose.apply(self.body.corners_mm.reshape(-1, 3)))
-        if not np.all(np.isfinite(seen_px)):
-            return None
-        low, high = seen_px.min(axis=0) - pad_px, seen_px.max(axis=0) + pad_px
-        return window_of(self.bgr, low_px=low, high_px=high, transfer=self.rig.transfer)
-
-    def patch(self, pose: Pose) -> Patch | None:
-        window = self.window(pose, 4.0)
-        if window is None:
-            return None
-        seen_px = self.camera.project(pose.apply(self.body.corners_mm.reshape(-1, 3)))
-        return patch_of(window, low_px=seen_px.min(axis=0), high_px=seen_px.max(axis=0))
-
-    def lay(self, window: Window, start: Pose, blur_px: float, *, coarse: bool) -> Aligned | None:
-        return align(
-            window,
-            self.body,
-            self.camera,
-            start=start,
-            blur_px=blur_px,
-            srgb=self.rig.transfer == "srgb",
-            coarse=coarse,
-        )
-
-
-def _follow(track: NozzleTrack, look: _Look) -> Aligned | str | None:
+def _follow(track: NozzleTrack, look: Look) -> Aligned | str | None:
     """Lay the collar over the picture where it should be by now."""
     dt_s = look.t_s - track.seen_s
     if dt_s > BRIDGE_S:
@@ -188,17 +137,11 @@ def _follow(track: NozzleTrack, look: _Look) -> Aligned | str | None:
     found = look.lay(window, start, track.blur_px, coarse=not slid)
     if found is None and slid:
         found = look.lay(window, start, track.blur_px, coarse=True)
-    if found is None:
-        return None
-    if not _flat(look.body, found):
-        return found
-    other = other_pose(found.rgb_from_body, look.body.corners_mm[found.used], look.camera)
-    rival = look.lay(window, other, found.blur_px, coarse=False) if other is not None else None
-    return _decide(found, rival, look.body, expected if track.moved else None)
+    return unambiguous(found, window, look, expected if track.moved else None) if found is not None else None
 
 
 def _slide(
-    track: NozzleTrack, expected: Pose, centroid: Floats, window: Window, look: _Look
+    track: NozzleTrack, expected: Pose, centroid: Floats, window: Window, look: Look
 ) -> tuple[Pose, bool]:
     """The expected pose, moved across to where the collar is in the picture."""
     shift_px = slide_px(track.patch, window) if track.patch is not None else None
@@ -209,7 +152,7 @@ def _slide(
     return Pose.of(expected.rotation, expected.translation_mm + is_mm - centroid), True
 
 
-def _search_near(track: NozzleTrack, look: _Look) -> Aligned | str | None:
+def _search_near(track: NozzleTrack, look: Look) -> Aligned | str | None:
     if look.t_s - track.seen_s > REACQUIRE_S:
         return None
     seen_px = look.camera.project(track.rgb_from_nozzle.apply(look.body.corners_mm.reshape(-1, 3)))
@@ -217,21 +160,21 @@ def _search_near(track: NozzleTrack, look: _Look) -> Aligned | str | None:
     if size_px > 0.6 * look.camera.width_px:
         return None
     window = look.window(track.rgb_from_nozzle, 60.0 + 0.7 * size_px)
-    return _search(track, look, window, enlarge=True) if window is not None else None
+    return _search(track, look, window) if window is not None else None
 
 
-def _search_all(track: NozzleTrack, look: _Look) -> Aligned | str | None:
+def _search_all(track: NozzleTrack, look: Look) -> Aligned | str | None:
     whole = window_of(
         look.bgr,
         low_px=np.zeros(2),
         high_px=np.array([look.camera.width_px, look.camera.height_px], float),
         transfer=look.rig.transfer,
     )
-    return _search(track, look, whole, enlarge=False) if whole is not None else None
+    return _search(track, look, whole) if whole is not None else None
 
 
-def _search(track: NozzleTrack, look: _Look, window: Window, *, enlarge: bool) -> Aligned | str | None:
-    corners = find_corners(window, look.body, enlarge=enlarge)
+def _search(track: NozzleTrack, look: Look, window: Window) -> Aligned | str | None:
+    corners = find_corners(window, look.body)
     hypotheses = poses_from_corners(corners, look.body, look.camera)
     laid: list[Aligned] = []
     for hypothesis in hypotheses:
@@ -240,48 +183,8 @@ def _search(track: NozzleTrack, look: _Look, window: Window, *, enlarge: bool) -
             laid.append(found)
     if not laid:
         return None
-    laid.sort(key=lambda found: (-int(found.used.sum()), _misfit_per_pixel(found)))
-    best = laid[0]
-    if not _flat(look.body, best):
-        return best
-    rival = laid[1] if len(laid) > 1 else None
-    if rival is None or turn_rad(best.rgb_from_body, rival.rgb_from_body) < np.radians(1.0):
-        other = other_pose(best.rgb_from_body, look.body.corners_mm[best.used], look.camera)
-        rival = look.lay(window, other, best.blur_px, coarse=False) if other is not None else None
-    return _decide(best, rival, look.body, None)
-
-
-def _flat(body: TagBody, found: Aligned) -> bool:
-    """Whether the tags used lie in one plane, so that the pose may have a mirror image."""
-    corners = body.corners_mm[found.used].reshape(-1, 3)
-    spread = np.linalg.svd(corners - corners.mean(axis=0), compute_uv=False)
-    return bool(spread[2] < 0.05 * spread[0])
-
-
-def _misfit_per_pixel(found: Aligned) -> float:
-    return float(found.stats[found.used, 6].sum() / max(found.stats[found.used, 5].sum(), 1.0))
-
-
-def _decide(
-    found: Aligned, rival: Aligned | None, body: TagBody, expected: Pose | None
-) -> Aligned | str:
-    """The better of two poses, or the reason why neither is believed."""
-    if rival is None or not rival.used[found.used].all():
-        return found
-    if turn_rad(found.rgb_from_body, rival.rgb_from_body) < np.radians(1.0):
-        return found
-    pair = (found, rival)
-    cost = [float(one.stats[found.used, 6].sum()) for one in pair]
-    if cost[1] < cost[0]:
-        pair, cost = (rival, found), [cost[1], cost[0]]
-    better, worse = pair
-    scale = float(np.mean(better.stats[better.used, 2] ** 2))
-    apart = (cost[1] - cost[0]) / scale / pulls_on(better, body).inflation
-    if expected is not None:
-        sigma_rad = np.radians(4.0)
-        near = [(turn_rad(one.rgb_from_body, expected) / sigma_rad) ** 2 for one in (better, worse)]
-        apart += float(np.clip(near[1] - near[0], -CONTINUITY, CONTINUITY))
-    return better if apart >= APART else "two poses fit the tags in sight equally well"
+    best = max(laid, key=lambda found: (int(found.used.sum()), -misfit_per_pixel(found)))
+    return unambiguous(best, window, look, None)
 
 
 def predict(track: NozzleTrack, t_s: float) -> tuple[Pose, Floats]:
@@ -306,7 +209,8 @@ def _without(
     if dt_s > BRIDGE_S + 1e-9:
         return Lost(reason, since_s, state), after
     pose, centroid = predict(track, t_s)
-    # Position error of a constant-velocity guess; without a velocity the hand may move at 300 mm/s, 1.5 rad/s.
+    # Position error of a constant-velocity guess; without a velocity the hand may move at 300 mm/s, 1.5
+    # rad/s.
     slide_mm = 0.5 * HAND_MM_S2 * dt_s**2 + (0.0 if track.moved else 300.0 * dt_s)
     turn_sigma_rad = 0.5 * HAND_RAD_S2 * dt_s**2 + (0.0 if track.moved else 1.5 * dt_s)
     growth = np.diag([turn_sigma_rad**2] * 3 + [slide_mm**2] * 3)
@@ -321,7 +225,7 @@ def _without(
     return sighting, after
 
 
-def _sighting(track: NozzleTrack, found: Aligned, look: _Look) -> tuple[NozzleSighting, NozzleTrack]:
+def _sighting(track: NozzleTrack, found: Aligned, look: Look) -> tuple[NozzleSighting, NozzleTrack]:
     pulls = pulls_on(found, look.body)
     misfit = settle(track.misfit, pulls.misfit, dt_s=look.t_s - track.seen_s)
     covariance = pose_covariance(found, pulls, look.rig, misfit.placed_mm)

@@ -13,14 +13,16 @@ from vision.fiducials import TagBody
 
 FOCAL_PER_RMS = 0.005
 """Relative 1-sigma error of a calibrated focal length per pixel of the calibration's rms. Measured: 13
-chessboard photos with rms 0.196 px state 0.08 %; calibrations from random halves of them scatter by 0.10 %."""
+chessboard photos with rms 0.196 px state 0.08 %; calibrations from random halves of them scatter by 0.10
+%."""
 
 UNKNOWN_RMS_PX = 0.4
 """Taken where the rig does not say."""
 
 SCALE_SIGMA = 0.0013
-"""Relative 1-sigma error of depth that a calibration's rms does not show: flatness and print of its board, focus
-since then, the printed size of the tags. Focal lengths of one camera calibrated twice differ by 0.1-0.3 %."""
+"""Relative 1-sigma error of depth that a calibration's rms does not show: flatness and print of its board,
+focus since then, the printed size of the tags. Focal lengths of one camera calibrated twice differ by 0.1-0.3
+%."""
 
 PLACED_MM = 0.02
 """1-sigma placement of a calibrated tag on its body before anything was seen."""
@@ -29,15 +31,15 @@ PLACED_WEIGHT = 10.0
 """Degrees of freedom with which that is believed; a capture of 6 tags brings about 5."""
 
 VIDEO_INFLATION = 3.0
-"""What coding alone does to `Pulls.inflation` (measured 2.0 to 3.4 where tags are where the rig says); more comes
-from the misfit itself and must not be taken off it as noise."""
+"""What coding alone does to `Pulls.inflation` (measured 2.0 to 3.4 where tags are where the rig says); more
+comes from the misfit itself and must not be taken off it as noise."""
 
 MISFIT_S = 3.0
 """Time over which evidence of misplaced tags is averaged."""
 
 FEW = 1.4
-"""A spread estimated from the 5 or so degrees of freedom that 6 tags leave, which every capture sees again, is
-too small as often as too large: 1.3 to 1.4 times it holds 95 % like a known one (Student's t)."""
+"""A spread estimated from the 5 or so degrees of freedom that 6 tags leave, which every capture sees again,
+is too small as often as too large: 1.3 to 1.4 times it holds 95 % like a known one (Student's t)."""
 
 
 @dataclass(frozen=True)
@@ -81,16 +83,16 @@ class Pulls:
 
     @property
     def inflation(self) -> float:
-        """Factor by which scores scatter more than independent pixels would: residuals of video go together."""
+        """Factor by which scores scatter more than they would if pixels were independent, as in video."""
         return max(1.0, float(np.sum(self.inverse * self.spread)) / len(self.inverse))
 
 
 def pulls_on(found: Aligned, body: TagBody) -> Pulls:
     """Work out what noise and misplaced tags do to a pose.
 
-    A tag misplaced by itself pulls the pose as its own information says, and leaves a shift of each tag against
-    the common pose. Shifts are compared with what noise and a placement error of 1 mm (tilts by 1 mm at the tag's
-    edge) would leave.
+    A tag misplaced by itself pulls the pose as its own information says, and leaves a shift of each tag
+    against the common pose. Shifts are compared with what noise and a placement error of 1 mm (tilts by 1 mm
+    at the tag's edge) would leave.
     """
     tags = np.flatnonzero(found.used)
     h, b, spreads = found.information[tags], found.score[tags], found.spread[tags]

@@ -10,12 +10,12 @@ from models.geometry import Floats, Pose, rotation_from_rvec
 from models.rig import Rig
 from models.sightings import TagPatch, radius_95_mm
 from vision.alignment import Aligned, Bend
-from vision.fiducials import rotation_vector
 from vision.pose_bounds import intrinsic_variance_mm2
+from vision.tag_poses import rotation_vector
 
 LIMB_BEND = Bend(np.array([-1 / 120, 0.0, -1 / 120]), np.array([1 / 80, 1 / 120, 1 / 80]))
-"""Bend of a tag before it was seen: skin is convex more often than not; within 2 sigma from flat (and slightly
-hollow) to a cylinder of 30 mm radius lying any way."""
+"""Bend of a tag before it was seen: skin is convex more often than not; within 2 sigma from flat (and
+slightly hollow) to a cylinder of 30 mm radius lying any way."""
 
 SLIDE_MM2_S = 4.0**2
 """Random walk of skin: breathing moves it 10 mm in 2 s, and 0.6 mm between looks."""
@@ -35,7 +35,8 @@ JUMP_MM = 6.0
 JUMP_RAD = float(np.radians(12.0))
 
 CREASE_DEG = 1.5
-"""95 % bound of what a tag's normal errs because skin is no cylinder: folds, hair, an edge that stands off."""
+"""95 % bound of what a tag's normal errs because skin is no cylinder: folds, hair, an edge that stands
+off."""
 
 CREASE_MM = 0.3
 """The same for its place: thickness of the sticker and of what it stands off."""
@@ -114,7 +115,7 @@ def average(
 
 
 def patch_of(tag: SkinTag, *, tag_id: int, size_mm: float, rig: Rig, t_s: float) -> TagPatch:
-    """The message: place and normal with their bounds at ``t_s``; ``size_mm`` is the side of the black square."""
+    """The message: place and normal with their bounds at ``t_s``; ``size_mm`` is the black square's side."""
     age_s, depth_mm = t_s - tag.seen_s, float(tag.rgb_from_tag.translation_mm[2])
     normal = tag.rgb_from_tag.rotation[:, 2]
     across = np.eye(3) - np.outer(normal, normal)

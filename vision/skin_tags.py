@@ -19,18 +19,12 @@ from models.geometry import Bytes, Floats, Pose
 from models.rig import Rig, Tags
 from models.sightings import TagPatch
 from vision.alignment import Aligned, Bend, align
-from vision.fiducials import (
-    TagBody,
-    Window,
-    find_corners,
-    other_pose,
-    poses_from_corners,
-    tag_body,
-    turn_rad,
-    window_of,
-)
+from vision.fiducials import TagBody, Window, tag_body, window_of
+from vision.nozzle_pose import APART, SAME_RAD, SQUARE_ON
 from vision.pose_bounds import pulls_on
 from vision.skin_tag_average import JUMP_MM, LIMB_BEND, SkinTag, average, patch_of
+from vision.tag_corners import find_corners
+from vision.tag_poses import other_pose, poses_from_corners, turn_rad
 
 LOOK_S = 0.12
 """Each tag is looked at this often: a shift is seen within 0.2 s at 15 pictures a second."""
@@ -42,9 +36,6 @@ NEAR_MM = 60.0
 """A tag that is not where it was is looked for within this distance: patients shift by 30 mm."""
 
 FIRST_BLUR_PX = 0.8
-
-APART = 16.0
-"""Chi-square by which a pose must win over its mirror image, gathered over looks: odds of 3000 to 1."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +92,16 @@ class _Look:
         low, high = points_px.min(axis=0) - pad_px, points_px.max(axis=0) + pad_px
         return window_of(self.bgr, low_px=low, high_px=high, transfer=self.rig.transfer)
 
-    def lay(self, window: Window, number: int, start: Pose, bend: Bend, *, coarse: bool) -> Aligned | None:
+    def lay(
+        self,
+        window: Window,
+        number: int,
+        start: Pose,
+        bend: Bend,
+        *,
+        coarse: bool = False,
+        settle: bool = False,
+    ) -> Aligned | None:
         return align(
             window,
             self.bodies[number],
@@ -110,6 +110,7 @@ class _Look:
             blur_px=self.blur_px,
             srgb=self.rig.transfer == "srgb",
             coarse=coarse,
+            settle=settle,
             bend=bend,
         )
 
@@ -170,7 +171,7 @@ def _look_again(tag: SkinTag, look: _Look) -> tuple[SkinTag | None, float]:
         return None, 0.0
     window = look.window(corners_px, 16.0)
     if window is not None:
-        found = look.lay(window, tag.number, tag.rgb_from_tag, tag.expected_bend, coarse=False)
+        found = look.lay(window, tag.number, tag.rgb_from_tag, tag.expected_bend)
         if found is None:
             found = look.lay(window, tag.number, tag.rgb_from_tag, tag.expected_bend, coarse=True)
         if found is not None:
@@ -200,10 +201,10 @@ def _search(missing: Sequence[int], look: _Look) -> list[tuple[SkinTag, float]]:
 def _acquire(number: int, window: Window, look: _Look) -> tuple[SkinTag | None, float]:
     """Find a tag's corners in a window, and the better of the poses that they allow."""
     body = look.bodies[number]
-    corners = find_corners(window, body, enlarge=min(window.light.shape) < 160)
+    corners = find_corners(window, body)
     laid: list[Aligned] = []
     for hypothesis in poses_from_corners(corners, body, look.rig.rgb):
-        found = look.lay(window, number, hypothesis.rgb_from_body, LIMB_BEND, coarse=False)
+        found = look.lay(window, number, hypothesis.rgb_from_body, LIMB_BEND)
         if found is not None:
             laid.append(found)
     if not laid:
@@ -219,17 +220,21 @@ def _settle(before: SkinTag | None, found: Aligned, number: int, window: Window,
     evidence = before.evidence if before is not None else 0.0
     rival_deg = 0.0
     if evidence < APART:
-        other = other_pose(found.rgb_from_body, body.corners_mm[0], look.rig.rgb)
         bend = LIMB_BEND if before is None else before.expected_bend
-        rival = look.lay(window, number, other, bend, coarse=False) if other is not None else None
+        found = look.lay(window, number, found.rgb_from_body, bend, settle=True) or found
+        other = other_pose(found.rgb_from_body, body.corners_mm[0], look.rig.rgb)
+        rival = look.lay(window, number, other, bend, settle=True) if other is not None else None
         angle_rad = turn_rad(rival.rgb_from_body, found.rgb_from_body) if rival is not None else 0.0
-        if rival is None:
-            evidence = APART
-        elif angle_rad > np.radians(1.0):
+        if rival is not None and angle_rad > SAME_RAD:
             scale = float(min(found.stats[0, 2], rival.stats[0, 2]) ** 2)
             evidence += float(rival.stats[0, 6] - found.stats[0, 6]) / scale / inflation
             if evidence < 0.0:
                 found, before, evidence = rival, None, -evidence
         rival_deg = float(np.degrees(angle_rad)) if evidence < APART else 0.0
     tag = average(before, found, number=number, inflation=inflation, t_s=look.t_s)
+    # Seen so square on that its tilt is hardly known, the tag and its mirror image have melted into one.
+    tilt_rad = float(np.arccos(np.clip(body.facing(tag.rgb_from_tag)[0], -1.0, 1.0)))
+    least_rad = SQUARE_ON * float(np.sqrt(np.linalg.eigvalsh(tag.covariance[:3, :3])[-1]))
+    if tilt_rad < least_rad:
+        rival_deg = max(rival_deg, float(np.degrees(2.0 * tilt_rad + least_rad)))
     return replace(tag, evidence=min(evidence, APART), rival_deg=rival_deg)

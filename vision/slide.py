@@ -1,4 +1,4 @@
-"""How far something slid in the picture since it was last seen: a small patch, searched for by correlation."""
+"""How far something slid in the picture since it was last seen: its patch, searched for by correlation."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def patch_of(window: Window, *, low_px: Floats, high_px: Floats) -> Patch | None
         return None
     cut = light[first[1] : last[1], first[0] : last[0]].copy()
     cut.setflags(write=False)
-    return Patch(cut, window.corner_px + FACTOR * first.astype(float))
+    return Patch(cut, window.corner_px.astype(float) + FACTOR * first.astype(float))
 
 
 def slide_px(patch: Patch, window: Window) -> Floats | None:

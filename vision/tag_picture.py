@@ -1,4 +1,4 @@
-"""What a camera sees of a tag, in linear light: prediction, derivatives, normal equations.
+"""What a camera sees of a tag, in linear light, and how that changes as the tag moves.
 
 A tag's plate is a grid of black and white modules, white round about. The kernels here predict what
 the camera sees of it (lens distortion, pixel area, blur of the lens) and how that changes when the body
@@ -17,37 +17,16 @@ import numpy as np
 from models.compiled import compiled
 
 PATTERN, LIGHT, BLOCK, SLOPE2, ACROSS, DOWN, ROW = 10, 11, 12, 13, 14, 15, 16
-"""Columns of a row. Before them: derivatives of the pattern by a small motion (rotation about the centroid in rad,
-translation in mm: 0-5), by the blur (px: 6), by the bend (per mm: 7-9). Then the pattern itself 0..1, the light
-seen, the number of the block of `BLOCK_PX` squared that the pixel lies in, its slope per px, squared, and where on the tag it lies, -1..1 from edge to edge."""
+"""Columns of a row. Before them: derivatives of the pattern by a small motion (rotation about the centroid in
+rad, translation in mm: 0-5), by the blur (px: 6), by the bend (per mm: 7-9). Then the pattern itself 0..1,
+the light seen, the number of the block of `BLOCK_PX` squared that the pixel lies in, its slope per px,
+squared, and where on the tag it lies, -1..1 from edge to edge."""
 
 RIGID, BENT = 7, 10
 """Columns that are solved for on a rigid tag, and on one that may bend."""
 
 BLOCK_PX = 8
 """Residuals within such a block are taken to belong together: video is coded in blocks of 8 (H.264 high)."""
-
-TUKEY = 4.7
-"""Residuals beyond so many robust standard deviations weigh nothing (95 % efficiency for normal noise)."""
-
-EDGE_PX = 5.0
-"""Noise of a pixel grows by so many times the slope of the light there (per scale of the residual): coding errs most
-at edges, and tags that sit 0.1 mm off must pull against each other, not be left out."""
-
-MEDIAN, QUARTILE, WIDER = 1.4826, 0.8693, 1.8
-"""1 / the 50 and 75 % points of the absolute value of a standard normal number, and how much larger the latter may
-make the scale. The median alone is not enough: flat parts of a tag always fit, and it would make outliers of all
-the edges of one that is 0.2 mm off. The 75 % point alone is too much where a finger hides a third."""
-
-MIN_SCALE = 1e-3
-"""Least scale of the residual: rounding to 8 bits, 1 / 255 / sqrt(12)."""
-
-MIN_CONTRAST = 0.01
-"""Least light between white and black: below, rounding to 8 bits leaves no pattern."""
-
-CODED = 2.275 * np.maximum((np.arange(257) + 0.5) / 256.0, 0.02) ** 0.5833
-"""Light per 8-bit number at a level of light, for the gamma of sRGB (IEC 61966-2-1, its straight part left out): noise
-of a number is that much noise of light."""
 
 RIM = 3
 """White modules round the padded pattern, so that samples beside the tag need no test."""
@@ -68,31 +47,6 @@ def distort(x: float, y: float, d: np.ndarray) -> tuple[float, float, float, flo
 
 
 @compiled
-def _smallest(values: np.ndarray, n: int, k: int) -> float:
-    """The k-th smallest (from 0) of the first n values, which it reorders (Hoare's selection)."""
-    low, high = 0, n - 1
-    while low < high:
-        middle = values[(low + high) // 2]
-        i, j = low, high
-        while i <= j:
-            while values[i] < middle:
-                i += 1
-            while values[j] > middle:
-                j -= 1
-            if i <= j:
-                values[i], values[j] = values[j], values[i]
-                i += 1
-                j -= 1
-        if k <= j:
-            high = j
-        elif k >= i:
-            low = i
-        else:
-            break
-    return values[k]
-
-
-@compiled
 def _inverse(a: np.ndarray) -> np.ndarray:
     """Inverse of a 3x3 matrix; zeros where it has none."""
     b = np.empty((3, 3))
@@ -106,7 +60,7 @@ def _inverse(a: np.ndarray) -> np.ndarray:
 
 @compiled
 def _span(hull: np.ndarray, y: float) -> tuple[int, int]:
-    """First column of a row of pixels that a convex outline (4, 2) touches, and one past the last; a pixel to spare."""
+    """First column of a row of pixels that a convex outline (4, 2) touches, and one past the last."""
     low, high = 1e9, -1e9
     for k in range(4):
         ax, ay, bx, by = hull[k, 0], hull[k, 1], hull[(k + 1) % 4, 0], hull[(k + 1) % 4, 1]
@@ -136,15 +90,16 @@ def tag_rows(
 ) -> np.ndarray:
     """Predict one tag: a row for each pixel that it fills.
 
-    On a bent tag a point p mm from its centre (right, down) stands out by p' K p / 2. It is not drawn in, as film
-    that gives is not; stiff paper on a cylinder of radius r is, by a share of (p / r)^2 / 6.
+    On a bent tag a point p mm from its centre (right, down) stands out by p' K p / 2. It is not drawn in, as
+    film that gives is not; stiff paper on a cylinder of radius r is, by a share of (p / r)^2 / 6.
 
     Args:
         light: Linear light of a window of the picture, shape (h, w).
         corner_px: Column and row of the picture at which the window begins, shape (2,).
         pattern: 0 black, 1 white, with `RIM` white modules round it, shape (n + 2 RIM, n + 2 RIM).
         plate: Columns: step of one module right and down on the tag, its first corner; rgb frame, mm.
-        bend: K as (right-right, right-down, down-down), per mm, towards the viewer; negative on a limb. Empty =
+        bend: K as (right-right, right-down, down-down), per mm, towards the viewer; negative on a limb. Empty
+        =
             rigid, and no derivatives by it.
         lens: fx fy cx cy k1 k2 p1 p2 k3.
         centroid: Point about which rotations act, rgb frame, mm, shape (3,).
@@ -177,13 +132,13 @@ def tag_rows(
         low_y, high_y = min(low_y, hull[k, 1]), max(high_y, hull[k, 1])
     if not (high_x - low_x < 4000.0 and high_y - low_y < 4000.0):
         return np.empty((0, ROW))
-    first_x = max(int(math.ceil(low_x)), left_px)
-    last_x = min(int(math.floor(high_x)), left_px + width - 1)
-    first_y = max(int(math.ceil(low_y)), top_px)
-    last_y = min(int(math.floor(high_y)), top_px + height - 1)
+    first_x = max(math.ceil(low_x), left_px)
+    last_x = min(math.floor(high_x), left_px + width - 1)
+    first_y = max(math.ceil(low_y), top_px)
+    last_y = min(math.floor(high_y), top_px + height - 1)
     if last_x - first_x < 3 or last_y - first_y < 3:
         return np.empty((0, ROW))
-    reach = int(math.ceil(3.0 * blur_px)) + 1  # one more for the derivative of the slope
+    reach = math.ceil(3.0 * blur_px) + 1  # one more for the derivative of the slope
     wide, high = last_x - first_x + 1 + 2 * reach, last_y - first_y + 1 + 2 * reach
     inner, deep = wide - 2 * reach, high - 2 * reach
 
@@ -313,7 +268,8 @@ def tag_rows(
             curve += by_y[row + 1, column] - by_y[row - 1, column]
             rows[count, 6] = 0.5 * blur_px * curve
             if not flat:
-                s, t = (rays[row, column, 7] - middle) * module_mm, (rays[row, column, 8] - middle) * module_mm
+                s = (rays[row, column, 7] - middle) * module_mm
+                t = (rays[row, column, 8] - middle) * module_mm
                 by_out = qx * e[0, 2] + qy * e[1, 2] + qz * e[2, 2]
                 rows[count, 7] = -0.5 * by_out * s * s
                 rows[count, 8] = -by_out * s * t
@@ -327,219 +283,3 @@ def tag_rows(
             rows[count, SLOPE2] = by_x[row, column] ** 2 + by_y[row, column] ** 2
             count += 1
     return rows[:count]
-
-
-@compiled
-def _shade(rows: np.ndarray, weight: np.ndarray, gain: float, offset: float) -> None:
-    """Let the light on a bent tag change steadily across it: the pattern and its derivatives are scaled in place."""
-    aa, ab, bb, ar, br = 0.0, 0.0, 0.0, 0.0, 0.0
-    for i in range(rows.shape[0]):
-        level = gain * rows[i, PATTERN]
-        e = rows[i, LIGHT] - level - offset
-        a, b = level * rows[i, ACROSS], level * rows[i, DOWN]
-        aa += weight[i] * a * a
-        ab += weight[i] * a * b
-        bb += weight[i] * b * b
-        ar += weight[i] * a * e
-        br += weight[i] * b * e
-    det = aa * bb - ab * ab
-    if det <= 1e-12:
-        return
-    across = min(max((ar * bb - br * ab) / det, -0.5), 0.5)
-    down = min(max((br * aa - ar * ab) / det, -0.5), 0.5)
-    for i in range(rows.shape[0]):
-        factor = 1.0 + across * rows[i, ACROSS] + down * rows[i, DOWN]
-        rows[i, PATTERN] *= factor
-        for p in range(BENT):
-            rows[i, p] *= factor
-
-
-@compiled
-def tag_equations(
-    rows: np.ndarray, srgb: bool, blocks: bool, h: np.ndarray, b: np.ndarray, spread: np.ndarray, stats: np.ndarray
-) -> None:
-    """Robust normal equations of one tag, its gain and offset solved out.
-
-    Residuals are weighted as noise of the 8-bit numbers, which is even there and not in light. Tukey
-    weights leave out what does not look like the tag: fingers, frost, glare.
-
-    Args:
-        rows: From `tag_rows`.
-        srgb: Whether numbers are gamma-coded light.
-        blocks: Also sum the scores by block into ``spread``.
-        h: Output, m x m with m = `RIGID` or `BENT`: pose, blur, bend, in units of the residual's own scale.
-        b: Output, right side, shape (m,).
-        spread: Output, m x m: sum over blocks of the outer product of their scores.
-        stats: Output: gain, offset, scale of the residual, share of pixels kept, correlation, pixels,
-            sum of the squared residuals, each cut off where its weight ends.
-    """
-    n = rows.shape[0]
-    h[:, :] = 0.0
-    b[:] = 0.0
-    spread[:, :] = 0.0
-    stats[:] = 0.0
-    stats[5] = n
-    if n < 24:
-        return
-    low, high = 1.0, 0.0
-    for i in range(n):
-        low, high = min(low, rows[i, PATTERN]), max(high, rows[i, PATTERN])
-    # First guess of gain and offset from the medians of what should be lightest and darkest: fingers and
-    # glare over less than half of either do not shift it.
-    white, black = np.empty(n), np.empty(n)
-    whites, blacks, mean_white, mean_black = 0, 0, 0.0, 0.0
-    for i in range(n):
-        share = (rows[i, PATTERN] - low) / (high - low + 1e-9)
-        if share > 0.75:
-            white[whites] = rows[i, LIGHT]
-            mean_white += rows[i, PATTERN]
-            whites += 1
-        elif share < 0.25:
-            black[blacks] = rows[i, LIGHT]
-            mean_black += rows[i, PATTERN]
-            blacks += 1
-    if whites < 6 or blacks < 6:
-        return
-    mean_white, mean_black = mean_white / whites, mean_black / blacks
-    dark = _smallest(black, blacks, blacks // 2)
-    gain = (_smallest(white, whites, whites // 2) - dark) / (mean_white - mean_black)
-    offset = dark - gain * mean_black
-    weight, per_noise, r, order = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
-    scale = 0.0
-    for turn in range(2):
-        if gain < MIN_CONTRAST:
-            return
-        for i in range(n):
-            level = gain * rows[i, PATTERN] + offset
-            coded = CODED[min(max(int(level * 256.0), 0), 256)] if srgb else 1.0
-            per_noise[i] = 1.0 / math.sqrt(coded * coded + (EDGE_PX * gain) ** 2 * rows[i, SLOPE2])
-            r[i] = abs(rows[i, LIGHT] - level) * per_noise[i]
-            order[i] = r[i]
-        middle = MEDIAN * _smallest(order, n, n // 2)
-        scale = max(min(QUARTILE * _smallest(order, n, 3 * n // 4), WIDER * middle), MIN_SCALE)
-        s_rr, s_r, s_1, s_rl, s_l = 0.0, 0.0, 0.0, 0.0, 0.0
-        for i in range(n):
-            t = r[i] / (TUKEY * scale)
-            w = (1.0 - t * t) ** 2 * per_noise[i] ** 2 if t < 1.0 else 0.0
-            weight[i] = w
-            s_rr += w * rows[i, PATTERN] * rows[i, PATTERN]
-            s_r += w * rows[i, PATTERN]
-            s_1 += w
-            s_rl += w * rows[i, PATTERN] * rows[i, LIGHT]
-            s_l += w * rows[i, LIGHT]
-        det = s_rr * s_1 - s_r * s_r
-        if det <= 1e-9 * s_1 * s_1:
-            return
-        gain, offset = (s_rl * s_1 - s_l * s_r) / det, (s_rr * s_l - s_r * s_rl) / det
-        if turn == 0 and h.shape[0] == BENT:
-            _shade(rows, weight, gain, offset)
-    if gain < MIN_CONTRAST:
-        return
-
-    m = h.shape[0]
-    full = np.zeros((m + 2, m + 2))
-    right = np.zeros(m + 2)
-    j = np.empty(m + 2)
-    cut = (TUKEY * scale) ** 2
-    kept, m_r, m_l, m_rr, m_ll, m_rl = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-    for i in range(n):
-        pattern, light = rows[i, PATTERN], rows[i, LIGHT]
-        if weight[i] > 0.0:
-            kept += 1.0
-            m_r += pattern
-            m_l += light
-            m_rr += pattern * pattern
-            m_ll += light * light
-            m_rl += pattern * light
-            w = weight[i] / (scale * scale)
-            for p in range(m):
-                j[p] = gain * rows[i, p]
-            j[m], j[m + 1] = pattern, 1.0
-            e = light - gain * pattern - offset
-            stats[6] += min((e * per_noise[i]) ** 2, cut)
-            for p in range(m + 2):
-                wp = w * j[p]
-                right[p] += wp * e
-                for q in range(p, m + 2):
-                    full[p, q] += wp * j[q]
-        else:
-            stats[6] += cut
-    if kept < 12.0:
-        return
-    g, o = m, m + 1
-    det = full[g, g] * full[o, o] - full[g, o] * full[g, o]
-    shade = np.empty((2, m))
-    for p in range(m):
-        shade[0, p] = (full[p, g] * full[o, o] - full[p, o] * full[g, o]) / det
-        shade[1, p] = (full[p, o] * full[g, g] - full[p, g] * full[g, o]) / det
-    for p in range(m):
-        b[p] = right[p] - shade[0, p] * right[g] - shade[1, p] * right[o]
-        for q in range(p, m):
-            h[p, q] = full[p, q] - shade[0, p] * full[q, g] - shade[1, p] * full[q, o]
-            h[q, p] = h[p, q]
-    stats[0], stats[1], stats[2], stats[3] = gain, offset, scale, kept / n
-    var_r, var_l = m_rr - m_r * m_r / kept, m_ll - m_l * m_l / kept
-    if var_r > 0.0 and var_l > 0.0:
-        stats[4] = (m_rl - m_r * m_l / kept) / math.sqrt(var_r * var_l)
-    if not blocks:
-        return
-    last = 0
-    for i in range(n):
-        last = max(last, int(rows[i, BLOCK]))
-    scores = np.zeros((last + 1, m))
-    for i in range(n):
-        if weight[i] > 0.0:
-            e = weight[i] / (scale * scale) * (rows[i, LIGHT] - gain * rows[i, PATTERN] - offset)
-            k = int(rows[i, BLOCK])
-            for p in range(m):
-                scores[k, p] += e * (gain * rows[i, p] - shade[0, p] * rows[i, PATTERN] - shade[1, p])
-    for k in range(last + 1):
-        for p in range(m):
-            for q in range(m):
-                spread[p, q] += scores[k, p] * scores[k, q]
-
-
-@compiled
-def body_equations(
-    light: np.ndarray,
-    corner_px: np.ndarray,
-    patterns: np.ndarray,
-    plates: np.ndarray,
-    bend: np.ndarray,
-    lens: np.ndarray,
-    centroid: np.ndarray,
-    blur_px: float,
-    margin: float,
-    clear_px: float,
-    srgb: bool,
-    blocks: bool,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """`tag_rows` and `tag_equations` of several tags.
-
-    Args:
-        light: See `tag_rows`, as ``corner_px``, ``lens``, ``centroid``, ``blur_px``, ``margin``, ``clear_px``.
-        corner_px: See `tag_rows`.
-        patterns: Shape (n, side, side).
-        plates: In the rgb frame, shape (n, 3, 3).
-        bend: See `tag_rows`; the same for all.
-        lens: See `tag_rows`.
-        centroid: See `tag_rows`.
-        blur_px: See `tag_rows`.
-        margin: See `tag_rows`.
-        clear_px: See `tag_rows`.
-        srgb: See `tag_equations`.
-        blocks: See `tag_equations`.
-
-    Returns:
-        Per tag: ``h`` (n, m, m), ``b`` (n, m), ``spread`` (n, m, m), ``stats`` (n, 7).
-    """
-    n = patterns.shape[0]
-    m = RIGID if bend.shape[0] == 0 else BENT
-    h, b = np.zeros((n, m, m)), np.zeros((n, m))
-    spread, stats = np.zeros((n, m, m)), np.zeros((n, 7))
-    for k in range(n):
-        rows = tag_rows(
-            light, corner_px, patterns[k], plates[k], bend, lens, centroid, blur_px, margin, clear_px
-        )
-        tag_equations(rows, srgb, blocks, h[k], b[k], spread[k], stats[k])
-    return h, b, spread, stats

@@ -1,0 +1,125 @@
+"""One pose of the collar in one picture: laid over it, and told from its mirror image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.camera import Camera
+from models.geometry import Bytes, Pose
+from models.rig import Rig
+from vision.alignment import Aligned, align
+from vision.fiducials import TagBody, Window, window_of
+from vision.pose_bounds import PLACED_MM, pose_covariance, pulls_on
+from vision.slide import Patch, patch_of
+from vision.tag_poses import other_pose, turn_rad
+
+APART = 16.0
+"""Chi-square by which the better of two poses must win: odds of 3000 to 1."""
+
+CONTINUITY = 9.0
+"""Most that nearness to the prediction may add to that: motion alone never decides."""
+
+EXPECTED_RAD = float(np.radians(4.0))
+"""How far a pose turns from the prediction, 1 sigma."""
+
+SAME_RAD = float(np.radians(1.0))
+"""Poses nearer to each other are one."""
+
+SQUARE_ON = 4.0
+"""A plane must be tilted by so many sigmas of its tilt: then its mirror image is 8 sigmas away."""
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """One picture, and what is looked for in it."""
+
+    bgr: Bytes
+    body: TagBody
+    rig: Rig
+    t_s: float
+
+    @property
+    def camera(self) -> Camera:
+        """The colour camera."""
+        return self.rig.rgb
+
+    def window(self, pose: Pose, pad_px: float) -> Window | None:
+        """The part of the picture round the body."""
+        seen_px = self.camera.project(pose.apply(self.body.corners_mm.reshape(-1, 3)))
+        if not np.all(np.isfinite(seen_px)):
+            return None
+        low, high = seen_px.min(axis=0) - pad_px, seen_px.max(axis=0) + pad_px
+        return window_of(self.bgr, low_px=low, high_px=high, transfer=self.rig.transfer)
+
+    def patch(self, pose: Pose) -> Patch | None:
+        """What the body looks like, to find it again."""
+        window = self.window(pose, 4.0)
+        if window is None:
+            return None
+        seen_px = self.camera.project(pose.apply(self.body.corners_mm.reshape(-1, 3)))
+        return patch_of(window, low_px=seen_px.min(axis=0), high_px=seen_px.max(axis=0))
+
+    def lay(
+        self, window: Window, start: Pose, blur_px: float, *, coarse: bool = False, settle: bool = False
+    ) -> Aligned | None:
+        """See `vision.alignment.align`."""
+        return align(
+            window,
+            self.body,
+            self.camera,
+            start=start,
+            blur_px=blur_px,
+            srgb=self.rig.transfer == "srgb",
+            coarse=coarse,
+            settle=settle,
+        )
+
+
+def _flat(body: TagBody, found: Aligned) -> bool:
+    """Whether the tags used lie in one plane, so that the pose may have a mirror image."""
+    corners = body.corners_mm[found.used].reshape(-1, 3)
+    spread = np.linalg.svd(corners - corners.mean(axis=0), compute_uv=False)
+    return bool(spread[2] < 0.05 * spread[0])
+
+
+def misfit_per_pixel(found: Aligned) -> float:
+    """Mean squared residual of the tags used."""
+    return float(found.stats[found.used, 6].sum() / max(found.stats[found.used, 5].sum(), 1.0))
+
+
+def unambiguous(found: Aligned, window: Window, look: Look, expected: Pose | None) -> Aligned | str:
+    """The pose, if tags out of one plane fix it or it beats its mirror image; else why it is not believed."""
+    if not _flat(look.body, found):
+        return found
+    settled = look.lay(window, found.rgb_from_body, found.blur_px, settle=True)
+    if settled is None:
+        return "the tags in sight do not settle on a pose"
+    other = other_pose(settled.rgb_from_body, look.body.corners_mm[settled.used], look.camera)
+    rival = look.lay(window, other, settled.blur_px, settle=True) if other is not None else None
+    better = settled
+    if rival is not None and turn_rad(settled.rgb_from_body, rival.rgb_from_body) > SAME_RAD:
+        better = _better(settled, rival, look.body, expected)
+        if better is None:
+            return "two poses fit the tags in sight equally well"
+    # Where a plane is seen so square on that its tilt is hardly known, the two poses have melted into one.
+    pulls = pulls_on(better, look.body)
+    turn = pose_covariance(better, pulls, look.rig, PLACED_MM)[:3, :3]
+    tilt_rad = float(np.arccos(np.clip(look.body.facing(better.rgb_from_body)[better.used].min(), -1.0, 1.0)))
+    if tilt_rad < SQUARE_ON * float(np.sqrt(np.linalg.eigvalsh(turn)[-1])):
+        return "the tags in sight are seen too square on"
+    return better
+
+
+def _better(one: Aligned, two: Aligned, body: TagBody, expected: Pose | None) -> Aligned | None:
+    """The pose that fits clearly better, if one does."""
+    both = one.used | two.used
+    cost = [float(pose.stats[both, 6].sum()) for pose in (one, two)]
+    better, worse = (one, two) if cost[0] <= cost[1] else (two, one)
+    scale = float(np.mean(better.stats[better.used, 2] ** 2))
+    apart = abs(cost[1] - cost[0]) / scale / pulls_on(better, body).inflation
+    if expected is not None:
+        near = [(turn_rad(pose.rgb_from_body, expected) / EXPECTED_RAD) ** 2 for pose in (better, worse)]
+        apart += float(np.clip(near[1] - near[0], -CONTINUITY, CONTINUITY))
+    return better if apart >= APART else None
