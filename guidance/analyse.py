@@ -27,11 +27,15 @@ from guidance.video import OverlayVideo
 from models.capture import Capture
 from models.catalogue import find, limits_in_zone, load_devices, load_protocols, load_zones
 from models.exposure import ExposureMap
+from models.problems import InputError
 from models.verdict import verdicts
 from models.zone_side import zone_on_side
 from vision.files import atomic_folder, sha256_of
 from vision.landmarks import BodyEyes
 from vision.recording import Recording, open_recording
+
+FACE_STOP_DEGC = 5.0
+"""Least STOP temperature on a face (domain section 8; confidence low)."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +117,12 @@ def set_up(recording: Recording, *, protocols: Path | None = None, eyes: BodyEye
     treatment = recording.treatment
     zone = zone_on_side(find(load_zones(), treatment.zone, what="zone"), treatment.side)
     protocol = find(load_protocols(protocols), treatment.protocol, what="protocol")
+    if zone.face and protocol.skin_degc.stop < FACE_STOP_DEGC:
+        raise InputError(
+            f"{recording.name}/session.toml: the protocol {protocol.name} is for the body (STOP at"
+            f" {protocol.skin_degc.stop:g} degC) and the zone {zone.name} lies on the face, which needs"
+            f" {FACE_STOP_DEGC:g} degC or more: use a gentle-face protocol."
+        )
     return Setup(
         treatment=treatment,
         zone=zone,

@@ -129,8 +129,8 @@ def _camera(table: Table) -> Camera:
     return Camera(
         width_px=table.integer("width_px", low=1),
         height_px=table.integer("height_px", low=1),
-        fx_px=table.number("fx_px", above=0.0),
-        fy_px=table.number("fy_px", above=0.0),
+        fx_px=table.number("fx_px", low=10.0, high=1e5),
+        fy_px=table.number("fy_px", low=10.0, high=1e5),
         cx_px=table.number("cx_px"),
         cy_px=table.number("cy_px"),
         distortion=table.array("distortion", (5,)),
@@ -190,7 +190,7 @@ def _nozzle(table: Table, where: str, warnings: list[str]) -> Nozzle:
         ids.append(number)
         corners.append(corner)
     dictionary = table.text("dictionary", choices=_DICTIONARIES)
-    bore_mm = table.number("bore_mm", above=0.0)
+    bore_mm = table.number("bore_mm", low=0.5, high=100.0)
     warnings += _leave_out(table, where)
     return Nozzle(Tags(dictionary, np.array(ids, int), np.array(corners).reshape(-1, 4, 3)), bore_mm)
 

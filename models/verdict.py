@@ -56,7 +56,7 @@ def verdicts(
     never_observed = np.isnan(exposure.min_degc)
     # Jet-seconds never exceed the time under the jet: fewer observed seconds mean unobserved cooling.
     cooled_unobserved = (treated & (exposure.observed_s < exposure.dwell_s)) | (
-        never_observed & (treated | (exposure.unseen_s > UNSEEN_S))
+        never_observed & (treated | (exposure.dwell_upper_s > UNSEEN_S))
     )
     cold = (
         _passed(exposure.below_10_s, protocol.below_10_s)

@@ -69,6 +69,9 @@ MATCH_BETTER = 0.1
 
 HOLD_S = 0.15
 
+HELD_LONGEST_S = 2.0
+"""A place that nothing has confirmed for so long is no place: a patient turns over in two seconds."""
+
 PLACED_MM = 20.0
 """A picture in which nothing stands out follows no body: known worse than this, the chart is held. Measured
 on three simulated sessions: at most 3.4 mm."""
@@ -104,7 +107,8 @@ class BodyTrack:
         """``placed`` where followed in this capture and well known, else ``held`` or ``lost``."""
         if self.t_s - self.followed_s <= HOLD_S:
             return "placed" if self.u95_mm <= PLACED_MM else "held"
-        return "lost" if self.u95_mm > HELD_LOST_MM else "held"
+        gone = self.t_s - self.followed_s > HELD_LONGEST_S or self.u95_mm > HELD_LOST_MM
+        return "lost" if gone else "held"
 
     @property
     def u95_mm(self) -> float:

@@ -36,6 +36,9 @@ OUTLINE_U95 = 0.60
 """Bound of a distance taken from the size of a tapped outline: zones vary, outlines are tapped freely, and
 seen slantwise."""
 
+SIDE_COS = 0.35
+"""A body turned so far sideways shows neither front nor back: within 20 degrees of its edge."""
+
 TAP_U95_MM = 5.0
 """A finger on a tablet: a few pixels, about 1 mm each."""
 
@@ -72,7 +75,8 @@ def place_by_tap(tap: Tap, evidence: Evidence, *, zone: Zone, rig: Rig) -> Place
         surface_by, place = "skin_tags", 2.0 * TAP_U95_MM
     else:
         skin = _guessed_skin(rays, zone)
-        surface_by, place = "body_model", 2.0 * TAP_U95_MM
+        away_mm = float(np.linalg.norm(skin.surface.rgb_from_axis.translation_mm))
+        surface_by, place = "body_model", OUTLINE_U95 * away_mm
         remarks.append(
             "Neither depth nor three skin tags show the skin under the tapped outline: its distance was"
             " guessed from the outline's size, so lengths are rough, and distance and dwell are not given."
@@ -131,6 +135,9 @@ def place_by_landmarks(evidence: Evidence, *, zone: Zone, rig: Rig) -> Placement
         return "the depth picture has no reading at the landmarks"
     centre = np.sum([weight * joints[name] for name, weight in weights.items()], axis=0)
     v = mean_joint(joints, v_to) - mean_joint(joints, v_from)
+    seen = side_seen(joints)
+    if anchor.side_seen in ("front", "back") and seen is not None and seen != anchor.side_seen:
+        return f"the zone {zone.name} lies on the {anchor.side_seen} of the body, and its {seen} is seen"
     scale = 1.0
     if all(name in joints for name in pair):
         scale = float(np.clip(np.linalg.norm(joints[pair[0]] - joints[pair[1]]) / anchor.scale_mm, 0.7, 1.35))
@@ -161,6 +168,22 @@ def place_by_landmarks(evidence: Evidence, *, zone: Zone, rig: Rig) -> Placement
         place_u95_mm=anchor.place_u95_mm,
     )
     return Placement(chart, skin, ()) if chart is not None else "no skin lies where the zone should be"
+
+
+def side_seen(joints: dict[str, Floats]) -> str | None:
+    """Which side of the trunk faces the camera, ``front`` or ``back``; None where the joints do not tell."""
+    names = ("left_shoulder", "right_shoulder", "left_hip", "right_hip")
+    if any(name not in joints for name in names):
+        return None
+    left_shoulder, right_shoulder, left_hip, right_hip = (joints[name] for name in names)
+    up = left_shoulder + right_shoulder - left_hip - right_hip
+    left = left_shoulder + left_hip - right_shoulder - right_hip
+    # Left cross up points out of the front of a body.
+    out, away = np.cross(left, up), (left_shoulder + right_hip) / 2.0
+    facing = float(-(out @ away) / (np.linalg.norm(out) * np.linalg.norm(away)))
+    if abs(facing) < SIDE_COS:
+        return None
+    return "front" if facing > 0 else "back"
 
 
 def _tap_axis(zone: Zone, rays: Floats, centre: Floats, normal: Floats, part: Floats) -> Floats:

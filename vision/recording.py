@@ -227,7 +227,8 @@ def _check_taps(recording: Recording) -> None:
         if tap.stream not in sizes:
             raise InputError(f"{where}: [[tap]] {number} is of the stream {tap.stream}, which is not there.")
         low, high = tap.outline_px.min(axis=0), tap.outline_px.max(axis=0)
-        if (high < 0).any() or (low > np.array(sizes[tap.stream]) - 1).any() or not math.isfinite(tap.t_s):
+        outside = (low < -0.5).any() or (high > np.array(sizes[tap.stream]) - 0.5).any()
+        if outside or not math.isfinite(tap.t_s):
             raise InputError(
                 f"{where}: [[tap]] {number} lies outside the {tap.stream} picture; tap the outline again."
             )

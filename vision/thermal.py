@@ -57,6 +57,10 @@ FALL_DEGC, FALL_DEGC_S = 6.0, 40.0
 """Fastest believable fall of skin: CO2 jet core 34 to 15 degC in 0.5 s (domain section 3). A reading that
 fell further is something that came between."""
 
+LEAST_DEGC, MOST_DEGC = -60.0, 80.0
+"""Readings outside are no skin and no room: another unit than centikelvin, a broken pixel, or the nozzle's
+metal."""
+
 STUCK_S = 0.45
 """The very same numbers for this long: a live picture carries noise, and the slowest camera (9 Hz) repeats a
 picture at most three times."""
@@ -126,7 +130,8 @@ def degrees(picture: ThermalPicture, *, floor_centikelvin: int | None) -> Floats
     """Temperatures in degC, NaN where the picture has no reading or it is off the scale."""
     low = 0 if floor_centikelvin is None else floor_centikelvin
     degc = picture.centikelvin.astype(np.float64) / 100.0 - 273.15
-    return np.where(picture.centikelvin > low, degc, np.nan)
+    believable = (degc >= LEAST_DEGC) & (degc <= MOST_DEGC)
+    return np.where((picture.centikelvin > low) & believable, degc, np.nan)
 
 
 def without_spread(degc: Floats, hidden: Bools) -> tuple[Floats, Floats]:
