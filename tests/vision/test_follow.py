@@ -225,7 +225,7 @@ def test_a_cover_that_looks_like_pale_skin_is_not_taken_for_it_for_long() -> Non
         track = follow(track, pale.chart, Witness(bgr, None, [], None), rig=pale.rig, t_s=k * STEP_S)
         if k == 7:
             assert track.state == "placed"
-    assert track.state == "held"
+    assert track.state in ("held", "lost")
     assert track.u95_mm > PLACED_MM
 
 
