@@ -135,7 +135,7 @@ def gather(state: State, capture: Capture, setup: Setup, contact: Contact, skin:
         gas_s=capture.gas_s,
         nozzle_seen=isinstance(state.nozzle, NozzleSighting),
         nozzle_lost_s=nozzle_lost_s,
-        zone_state=_zone_state(state),
+        zone_state=_zone_state(state, setup),
         patient_jump_mm=on_skin.body.jump_mm if on_skin else None,
         distance_mm=jet.distance_mm if jet else None,
         distance_u95_mm=jet.distance_u95_mm if jet else None,
@@ -185,10 +185,14 @@ def _colour_age_s(state: State, setup: Setup) -> float | None:
     return state.t_s - (state.colour_s if state.colour_s is not None else 0.0)
 
 
-def _zone_state(state: State) -> str:
+def _zone_state(state: State, setup: Setup) -> str:
+    """Of the zone that is judged: where there is a rig, an outline alone is no zone on skin yet."""
     if state.on_skin is not None:
         return state.on_skin.body.state
-    return state.pixel_zone.state if state.pixel_zone is not None else "none"
+    zone = state.pixel_zone
+    if zone is None or (setup.rig is not None and zone.stream == "rgb"):
+        return "none"
+    return zone.state
 
 
 def _zone(state: State) -> PlacedChart | PixelZone | Lost:

@@ -14,7 +14,7 @@ from guidance import pipeline
 from guidance.pipeline import step
 from guidance.session import Alarm, Guidance
 from guidance.state import Setup, State, begin
-from models.capture import Capture, ThermalPicture
+from models.capture import Capture, DepthPicture, ThermalPicture
 from models.catalogue import load_devices, load_protocols
 from models.geometry import Bytes, Floats
 from models.rig import Rig
@@ -82,6 +82,7 @@ class Script:
     moved: Callable[[float], Floats] = lambda _: STILL
     degc: Callable[[float], Degc] = lambda _: 33.0
     thermal: Callable[[float, ThermalPicture], ThermalPicture | None] = lambda _, picture: picture
+    depth: Callable[[float, DepthPicture], DepthPicture | None] = lambda _, picture: picture
     colour: Callable[[float, Bytes], Bytes | None] = lambda _, picture: picture
     ticks: int = 0
     """Ticks without a picture between two colour pictures."""
@@ -96,7 +97,8 @@ class Script:
             picture = depth = None
             if k % (1 + self.ticks) == 0:
                 picture = self.colour(t_s, _drawn(tuple(moved.tolist()), number % 4))
-                depth = SCENE.depth(t_s, moved_mm=moved, seed=number) if number % 4 == 0 else None
+                if number % 4 == 0:
+                    depth = self.depth(t_s, SCENE.depth(t_s, moved_mm=moved, seed=number))
             thermal = None
             if k % (1 + self.ticks) == 0 and t_s > 0.05:
                 seen_s = t_s - 0.05

@@ -257,6 +257,21 @@ def test_without_a_zone_nothing_is_given_and_gas_raises_the_alarm(player: Player
     assert told.zone_mean_degc is None
 
 
+def test_an_outline_whose_skin_cannot_be_measured_is_shown_but_is_no_zone(player: Player) -> None:
+    """Depth shows nothing there: the outline stays in the picture, and gas raises the alarm."""
+    script = Script()
+    script.depth = lambda _, picture: replace(picture, depth_mm=np.zeros_like(picture.depth_mm))
+    played = player.play(script, to_s=1.6)
+    told = played.steps[-1]
+    assert isinstance(told.zone, PixelZone)
+    assert told.zone.state == "held"
+    assert told.exposure is None
+    assert told.unassigned_s == pytest.approx(told.gas_total_s)
+    lost_s = played.first_s("zone_lost", priority="high")
+    assert lost_s is not None
+    assert lost_s <= 0.5 + 1.0
+
+
 def test_without_a_rig_there_are_no_millimetres(player: Player) -> None:
     played = player.play(Script(), to_s=1.0, setup=setup_of(rig=None))
     told = played.steps[-1]
