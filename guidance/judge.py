@@ -22,7 +22,7 @@ UNOBSERVED_S = 0.5
 CONTACT_MM = 10.0
 """The rim of an LN2 nozzle is colder than -100 degC; 10 mm is twice the tip error aimed at."""
 SHARP_DISTANCE_U95_MM = 15.0
-"""Up to this bound the near end of a distance counts for the STOP; a wider one would stop every treatment."""
+"""The near end of a distance counts for the STOP, by this at most: more would stop every treatment."""
 VAGUE_DISTANCE_U95_MM = 30.0
 """Beyond this the distance band (60 mm wide for LN2) cannot be kept by the figure shown."""
 PATIENT_JUMP_MM = 15.0
@@ -69,7 +69,8 @@ class Facts:
     lowest_degc: float | None
     """Best estimate of the coldest cell observed now."""
     lowest_bound_degc: float | None
-    """Lowest estimate less its u95 over the observed cells, confirmed over ``protocol.confirm_pictures``."""
+    """Lowest estimate less its u95 over the observed cells that the last pictures agree on: as many as the
+    protocol wants, one where the camera is slow."""
     incident: bool
     """The skin was at or below 0 degC (freezing injury, ISO 13732-3)."""
     time_to_limit_s: float | None
@@ -178,7 +179,7 @@ def _nearness(facts: Facts, protocol: Protocol, device: Device) -> Iterator[Cond
     if not facts.gas_now:
         return
     band = protocol.distance
-    sharp_mm = u95_mm if u95_mm is not None and u95_mm <= SHARP_DISTANCE_U95_MM else 0.0
+    sharp_mm = SHARP_DISTANCE_U95_MM if u95_mm is None else min(u95_mm, SHARP_DISTANCE_U95_MM)
     if distance_mm - sharp_mm < band.stop_low_mm:
         yield Condition("distance", "high", detail=detail)
     wanted = f"{detail}, wanted {band.good_low_mm:.0f} to {band.good_high_mm:.0f}"
@@ -281,7 +282,8 @@ def _thermal(facts: Facts) -> Iterator[Condition]:
             yield Condition("thermal_missing", "medium", detail=f"for {age_s:.1f} s")
     if facts.thermal_stuck and not facts.shutter:
         yield Condition("thermal_stuck", "medium", detail="unchanged")
-    if facts.gas_now and facts.rig_present and facts.jet_spot_unobserved_s > UNOBSERVED_S:
+    watched = facts.gas_now and facts.rig_present and facts.thermal_expected
+    if watched and facts.jet_spot_unobserved_s > UNOBSERVED_S:
         yield Condition("temperature_unobserved", "medium", detail=f"for {facts.jet_spot_unobserved_s:.1f} s")
 
 

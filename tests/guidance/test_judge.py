@@ -119,6 +119,15 @@ def test_a_wide_bound_does_not_make_every_distance_a_stop() -> None:
     assert ("distance", "high") in judged(distance_mm=84.0, distance_u95_mm=15.0)
 
 
+@pytest.mark.parametrize("distance_mm", [60.0, 80.0, 84.0, 90.0])
+def test_a_wider_bound_never_takes_a_stop_back(distance_mm: float) -> None:
+    stops = [
+        ("distance", "high") in judged(distance_mm=distance_mm, distance_u95_mm=u95_mm)
+        for u95_mm in (0.0, 5.0, 14.0, 16.0, 29.0, 60.0, None)
+    ]
+    assert stops == sorted(stops)
+
+
 def test_chilled_air_may_be_as_far_away_as_it_likes() -> None:
     assert ("distance", "medium") not in judged("air-analgesia", distance_mm=500.0)
 
@@ -250,8 +259,9 @@ def test_a_thermal_camera_that_never_sends_is_missing() -> None:
     assert judged(thermal_age_s=None, t_s=0.1) == set()
 
 
-def test_a_session_without_a_thermal_camera_says_so() -> None:
-    assert judged(thermal_expected=False, thermal_age_s=None) == {("thermal_missing", "low")}
+def test_a_session_without_a_thermal_camera_says_so_once() -> None:
+    without = {"thermal_expected": False, "thermal_age_s": None, "jet_spot_unobserved_s": 9.0}
+    assert judged(**without) == {("thermal_missing", "low")}
 
 
 @pytest.mark.parametrize(
