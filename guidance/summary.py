@@ -29,6 +29,7 @@ def summarise(
     """Figures of the whole session; None where something is not known."""
     on_skin, pixel_skin = state.on_skin, state.pixel_skin
     colour = trace.is_colour
+    looked = colour.any() and setup.rig is not None and setup.rig.nozzle is not None
     tracked = np.array([s == "tracked" for s in trace.nozzle_state], bool)
     zone: dict[str, object] = {
         "name": setup.zone.name,
@@ -58,7 +59,7 @@ def summarise(
         "peak_dwell_cm2_s": None,
         "min_degc": None,
         "min_u95_degc": None,
-        "tracked_pct": round(100.0 * float(tracked[colour].mean()), 2) if colour.any() else None,
+        "tracked_pct": round(100.0 * float(tracked[colour].mean()), 2) if looked else None,
         "gas_s": state.gas_total_s,
         "unassigned_s": state.unassigned_s,
         "zone_not_placed_because": state.waiting_for or None,
@@ -85,7 +86,9 @@ def summarise(
     }
     summary |= {
         "reference_t_s": chart.reference_t_s,
-        "coverage_pct": coverage_pct(on_skin.exposure, chart, protocol=setup.protocol),
+        "coverage_pct": coverage_pct(on_skin.exposure, chart, protocol=setup.protocol)
+        if np.isfinite(on_skin.exposure.min_degc[chart.in_zone]).any()
+        else None,
         "overexposed_cm2": verdict_area_cm2(judged.verdict, chart, name="overexposed"),
         "unknown_cm2": verdict_area_cm2(judged.verdict, chart, name="unknown"),
         "peak_dwell_s": float(on_skin.exposure.dwell_s.max(initial=0.0)) if measured else None,
