@@ -15,12 +15,27 @@ from models.geometry import Bools, Floats
 from models.jet import jet_weights, jet_weights_spread
 from models.mesh import Hit, cast_ray
 from models.protocol import Protocol
-from models.sightings import Lost, NozzleSighting
+from models.sightings import Lost, NozzleSighting, radius_95_mm
 
 STATIC_RADIUS_MM = 10.0
 """The spot rests while it stays within this: what the protocols' slow speed, 1 cm/s, covers in 1 s."""
 
+STATIC_GAP_S = 1.0
+"""Seen on the same spot before and after a gap this short, the jet is taken to have rested there: tags that
+flicker must not start its time afresh. Sweeps, at 3-10 cm/s, rarely come back to within 1 cm so soon."""
+
 SPEED_WINDOW_S = 0.3
+"""The speed is the least over any part of this time up to now: between two pictures 1 mm of noise alone would
+be 3 cm/s, over all of it a nozzle that has just stopped would still count as fast."""
+
+BRIDGED_S = 0.15
+"""The nozzle is taken to be where it is seen again over at most this (session format, ``predicted``)."""
+
+INSIDE_MM = 20.0
+"""A tip that seems to be this deep in the skin touches it: errors of tip and skin together."""
+
+LEAST_DISTANCE_MM = 1.0
+"""A tip at or below the skin is taken to blow from this far above it."""
 
 REACHED = 0.05
 """Weight from which a cell counts as one that gas may have reached."""
@@ -54,9 +69,11 @@ def meet_skin(state: State, capture: Capture, setup: Setup, *, dt_s: float) -> t
         on_skin, blind = _unseen(on_skin, capture, placed)
         return replace(state, on_skin=on_skin), Contact(None, reason, None, blind, 0.0)
     position, normal = placed.position_rgb_mm, placed.normal_rgb
-    hit = cast_ray(on_skin.mesh, position, normal, origin_mm=nozzle.tip_rgb_mm, direction=nozzle.axis_rgb)
+    hit = _struck(on_skin, position, normal, nozzle)
     spot_u95 = _spot_u95_mm(nozzle, placed, hit)
-    tip_mm, axis, bore_mm = nozzle.tip_rgb_mm, nozzle.axis_rgb, setup.bore_mm
+    axis, bore_mm = nozzle.axis_rgb, setup.bore_mm
+    sunk_mm = max(0.0, LEAST_DISTANCE_MM - hit.distance_mm) if hit is not None else 0.0
+    tip_mm = nozzle.tip_rgb_mm - sunk_mm * axis
     weight = jet_weights(on_skin.mesh, position, normal, tip_mm=tip_mm, axis=axis, bore_mm=bore_mm)
     upper = jet_weights_spread(
         on_skin.mesh, position, normal, tip_mm=tip_mm, axis=axis, bore_mm=bore_mm, spot_u95_mm=spot_u95
@@ -67,17 +84,23 @@ def meet_skin(state: State, capture: Capture, setup: Setup, *, dt_s: float) -> t
         seen = replace(seen, anchor_chart_mm=seen.hit_chart_mm, anchor_s=capture.t_s)
     before = on_skin.jet
     fresh = before is not None and capture.t_s - before.t_s <= dt_s + 1e-6
+    seen_gas_s = capture.gas_s
+    if not fresh and dt_s > BRIDGED_S:
+        # Where the jet was at the beginning of this long interval nobody knows.
+        on_skin, _ = _unseen(on_skin, capture, placed)
+        state = replace(state, unassigned_s=state.unassigned_s + capture.gas_s)
+        seen_gas_s = 0.0
     exposure = deposit(
         on_skin.exposure,
         weight_before=before.weight if before is not None and fresh else weight,
         weight_now=weight,
         upper_before=before.upper if before is not None and fresh else upper,
         upper_now=upper,
-        gas_s=capture.gas_s,
+        gas_s=seen_gas_s,
     )
     tile_time = on_skin.tile_time_s.copy()
     if jet is not None and jet.cell is not None and on_skin.chart.tile[jet.cell] >= 0:
-        tile_time[on_skin.chart.tile[jet.cell]] += capture.gas_s
+        tile_time[on_skin.chart.tile[jet.cell]] += seen_gas_s
     on_skin = replace(
         on_skin,
         exposure=exposure,
@@ -123,7 +146,14 @@ def _unseen(on_skin: OnSkin, capture: Capture, placed: PlacedChart) -> tuple[OnS
     exposure = add_unseen(on_skin.exposure, reach=reach, gas_s=capture.gas_s)
     exposure = add_blind(exposure, cells=(reach >= REACHED) & ~on_skin.skin.observed, gas_s=capture.gas_s)
     tile_time = on_skin.tile_time_s + capture.gas_s  # any tile may have had it
-    return replace(on_skin, exposure=exposure, jet=None, tile_time_s=tile_time), blind
+    return replace(on_skin, exposure=exposure, tile_time_s=tile_time), blind
+
+
+def _struck(on_skin: OnSkin, position_mm: Floats, normal: Floats, nozzle: NozzleSighting) -> Hit | None:
+    """Where the jet meets the skin; a negative distance where the tip seems to be inside it."""
+    start_mm = nozzle.tip_rgb_mm - INSIDE_MM * nozzle.axis_rgb
+    hit = cast_ray(on_skin.mesh, position_mm, normal, origin_mm=start_mm, direction=nozzle.axis_rgb)
+    return None if hit is None else replace(hit, distance_mm=hit.distance_mm - INSIDE_MM)
 
 
 def _spot_u95_mm(nozzle: NozzleSighting, placed: PlacedChart, hit: Hit | None) -> float:
@@ -131,13 +161,13 @@ def _spot_u95_mm(nozzle: NozzleSighting, placed: PlacedChart, hit: Hit | None) -
     at = hit.point_mm if hit is not None else nozzle.tip_rgb_mm + 150.0 * nozzle.axis_rgb
     covariance = nozzle.point_covariance_mm2(at)
     across = np.eye(3) - np.outer(nozzle.axis_rgb, nozzle.axis_rgb)
-    spread = float(np.linalg.eigvalsh(across @ covariance @ across).max())
     slide_mm = 0.0
     if hit is not None:
         # Skin that lies higher or lower than charted is met farther along an oblique jet.
         cos = max(float(-hit.normal @ nozzle.axis_rgb), 0.2)
         slide_mm = placed.chart.height_u95_mm[hit.cell] * np.sqrt(1.0 - min(cos, 1.0) ** 2) / cos
-    return float(np.hypot(np.hypot(2.0 * np.sqrt(max(spread, 0.0)), placed.moved_u95_mm), slide_mm))
+    nozzle_mm = radius_95_mm(across @ covariance @ across)
+    return float(np.hypot(np.hypot(nozzle_mm, placed.moved_u95_mm), slide_mm))
 
 
 def _described(
@@ -152,28 +182,29 @@ def _described(
     """The spot with distance, bound, incidence and speed."""
     before = on_skin.jet
     if hit is None:
-        return None, Jet(t_s, weight, upper, None, None, t_s)
+        return None, Jet(t_s, weight, upper, None, None, t_s, ())
     chart = on_skin.chart
     spot = placed.rgb_from_chart.inverse.apply(hit.point_mm)
-    anchor, since = spot, t_s
+    anchor, since, recent = spot, t_s, ()
     speed = None
-    if before is not None and before.hit_chart_mm is not None and before.anchor_chart_mm is not None:
-        if np.linalg.norm(spot - before.anchor_chart_mm) <= STATIC_RADIUS_MM:
+    if before is not None and before.anchor_chart_mm is not None:
+        rests = np.linalg.norm(spot - before.anchor_chart_mm) <= STATIC_RADIUS_MM
+        if rests and t_s - before.t_s <= STATIC_GAP_S:
             anchor, since = before.anchor_chart_mm, before.anchor_s
-        dt_s = t_s - before.t_s
-        if 0.0 < dt_s <= SPEED_WINDOW_S:
-            speed = float(np.linalg.norm(spot - before.hit_chart_mm)) / dt_s / 10.0
+        recent = tuple((s, place) for s, place in before.recent_chart_mm if t_s - s <= SPEED_WINDOW_S)
+        speeds = [float(np.linalg.norm(spot - place)) / (t_s - s) / 10.0 for s, place in recent]
+        speed = min(speeds, default=None)
     cos = max(float(-hit.normal @ nozzle.axis_rgb), 0.05)
     along = float(hit.normal @ nozzle.point_covariance_mm2(hit.point_mm) @ hit.normal)
     height = np.hypot(chart.height_u95_mm[hit.cell], placed.moved_u95_mm)
     u95 = float(np.hypot(1.96 * np.sqrt(max(along, 0.0)), height)) / cos
     jet = JetOnSkin(
         hit_rgb_mm=hit.point_mm,
-        distance_mm=hit.distance_mm,
+        distance_mm=max(hit.distance_mm, 0.0),
         distance_u95_mm=u95,
         incidence_deg=float(np.degrees(np.arccos(np.clip(-hit.normal @ nozzle.axis_rgb, -1.0, 1.0)))),
         cell=hit.cell,
         in_zone=bool(chart.in_zone[hit.cell]),
         speed_cm_s=speed,
     )
-    return jet, Jet(t_s, weight, upper, spot, anchor, since)
+    return jet, Jet(t_s, weight, upper, spot, anchor, since, (*recent, (t_s, spot)))

@@ -124,7 +124,14 @@ def gather(state: State, capture: Capture, setup: Setup, contact: Contact, skin:
         for name, value in values.items():
             if value.max(initial=0.0) > 0.0:
                 peaks[name] = peak_per_cm2(value, chart.position_mm, chart.area_cm2)
-        lowest = float(np.nanmin(e.min_degc)) if np.isfinite(e.min_degc).any() else None
+    elif state.pixel_skin is not None:
+        # Cells of a picture have no area: the worst one stands for the worst cm2.
+        e = state.pixel_skin.exposure
+        for name, value in {"b10": e.below_10_s, "b4": e.below_4_s, "b2": e.below_2_s}.items():
+            peaks[name] = float(value.max(initial=0.0))
+    exposure = on_skin.exposure if on_skin else state.pixel_skin.exposure if state.pixel_skin else None
+    if exposure is not None and np.isfinite(exposure.min_degc).any():
+        lowest = float(np.nanmin(exposure.min_degc))
     watch = state.thermal
     nozzle_lost_s = 0.0
     if isinstance(state.nozzle, Lost):

@@ -38,7 +38,7 @@ class JetOnSkin:
     """Nearest cell of the chart, None where the jet meets skin off the map."""
     in_zone: bool
     speed_cm_s: float | None
-    """Speed of the jet's spot over the skin."""
+    """Speed of the jet's spot over the skin, the least over the last moments; None = not known."""
 
 
 @dataclass(frozen=True, eq=False)

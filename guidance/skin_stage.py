@@ -9,7 +9,7 @@ import numpy as np
 
 from guidance.state import OnSkin, PixelSkin, Setup, State
 from models.capture import Capture, ThermalPicture
-from models.chart import PixelZone
+from models.chart import PixelZone, PlacedChart, ZoneChart
 from models.deposit import record_temperature
 from models.exposure import ExposureMap, SkinTemperature
 from models.forecast import seconds_to_limit, soonest_s, update_cooling
@@ -17,6 +17,7 @@ from models.geometry import Bools, Floats, Pose, unit
 from models.protocol import Protocol
 from models.rig import Rig
 from models.sightings import Lost, NozzleSighting
+from vision.follow import BodyTrack
 from vision.thermal import OBSERVED_S, aged, degrees, read_cells, watch
 
 CORE = 0.5
@@ -28,6 +29,16 @@ cool, and noise of the averaged rate is 0.5 degC/s."""
 
 CELLS_ACROSS = 60
 """A zone in thermal pixels is cut into at most this many cells across."""
+
+SLOW_CAMERA_S = 1.0 / 15.0
+"""Pictures farther apart than this are not waited for: one alone passes a limit (domain section 8)."""
+
+INTERVAL_SHARE = 0.2
+"""Weight of the newest interval in the mean time between thermal pictures."""
+
+RAW_U95_DEGC = 5.0
+"""Accuracy of a raw camera core (Lepton, Boson; domain section 5), taken where no rig says. Such a camera is
+advisory only (domain section 8): its bound would stop every treatment, so its estimate is judged."""
 
 SPOT_SEEN = 0.3
 """Share of the cells under the jet that must be observed for the spot to count as observed."""
@@ -52,7 +63,10 @@ def read_skin(
 ) -> tuple[State, SkinNow]:
     """Take in the thermal pictures of this capture."""
     for picture in capture.thermal:
-        state = replace(state, thermal=watch(state.thermal, picture, t_s=capture.t_s))
+        interval_s = _interval_s(state, picture)
+        state = replace(
+            state, thermal=watch(state.thermal, picture, t_s=capture.t_s), thermal_interval_s=interval_s
+        )
         if not picture.shutter and not state.thermal.stuck:
             state = _take_in(state, picture, capture, setup)
     if state.pixel_skin is not None:
@@ -61,7 +75,8 @@ def read_skin(
         if zone is not None and zone.stream == "thermal":
             live = last_s is not None and capture.t_s - last_s <= OBSERVED_S
             zone = replace(zone, state="placed" if live else "held")
-        return replace(state, pixel_skin=pixel_skin, pixel_zone=zone), _in_pixels(pixel_skin)
+        state = replace(state, pixel_skin=pixel_skin, pixel_zone=zone)
+        return state, _in_pixels(pixel_skin, pictures=_pictures_needed(state, setup))
     if state.on_skin is None:
         return state, SkinNow()
     on_skin = replace(state.on_skin, skin=aged(state.on_skin.skin, t_s=capture.t_s))
@@ -70,7 +85,23 @@ def read_skin(
     if capture.gas_now and weight is not None and spot is not None and not _spot_seen(weight, on_skin.skin):
         blind_spot_s = on_skin.spot_unobserved_s + dt_s
     on_skin = replace(on_skin, spot_unobserved_s=blind_spot_s)
-    return replace(state, on_skin=on_skin), _now(on_skin, spot, setup.protocol)
+    state = replace(state, on_skin=on_skin)
+    return state, _now(on_skin, spot, setup.protocol, pictures=_pictures_needed(state, setup))
+
+
+def _interval_s(state: State, picture: ThermalPicture) -> float | None:
+    """Mean time between pictures with this one taken in; gaps are no intervals."""
+    last_s, mean_s = state.thermal.last_t_s, state.thermal_interval_s
+    if last_s is None or picture.t_s - last_s > OBSERVED_S:
+        return mean_s
+    newest_s = picture.t_s - last_s
+    return newest_s if mean_s is None else mean_s + INTERVAL_SHARE * (newest_s - mean_s)
+
+
+def _pictures_needed(state: State, setup: Setup) -> int:
+    """Pictures in a row that must show a limit passed."""
+    slow = state.thermal_interval_s is not None and state.thermal_interval_s > SLOW_CAMERA_S
+    return 1 if slow else setup.protocol.confirm_pictures
 
 
 def _take_in(state: State, picture: ThermalPicture, capture: Capture, setup: Setup) -> State:
@@ -80,24 +111,27 @@ def _take_in(state: State, picture: ThermalPicture, capture: Capture, setup: Set
     taps = [tap for tap in setup.treatment.taps if tap.stream == "thermal" and tap.t_s <= capture.t_s]
     if not taps:
         return state
-    pixel_skin = state.pixel_skin or _outlined(taps[-1].outline_px, picture)
+    pixel_skin = state.pixel_skin or _outlined(
+        taps[-1].outline_px, picture, pictures=setup.protocol.confirm_pictures
+    )
     degc = degrees(picture, floor_centikelvin=state.thermal.floor_centikelvin)
     read = degc[tuple(np.rint(pixel_skin.pixels[:, ::-1]).astype(int).T)]
-    accuracy = setup.rig.thermal.accuracy_degc if setup.rig and setup.rig.thermal else 5.0
+    accuracy = setup.rig.thermal.accuracy_degc if setup.rig and setup.rig.thermal else RAW_U95_DEGC
     seen = np.isfinite(read)
     now = SkinTemperature(read, np.where(seen, accuracy, np.nan), seen, np.where(seen, picture.t_s, np.nan))
     exposure = record_temperature(pixel_skin.exposure, before=pixel_skin.skin, now=now)
+    bound = read if accuracy >= RAW_U95_DEGC else read - accuracy
+    bounds = _with_newest(pixel_skin.bounds_degc, bound, fresh=seen)
     zone = PixelZone("thermal", taps[-1].outline_px, "tap", "placed")
-    return replace(
-        state, pixel_zone=zone, pixel_skin=replace(pixel_skin, exposure=exposure, skin=now), waiting_for=""
-    )
+    pixel_skin = replace(pixel_skin, exposure=exposure, skin=now, bounds_degc=bounds)
+    return replace(state, pixel_zone=zone, pixel_skin=pixel_skin, waiting_for="")
 
 
 def _cells(
     state: State, on_skin: OnSkin, picture: ThermalPicture, capture: Capture, setup: Setup, rig: Rig
 ) -> OnSkin:
     """Cells of the chart."""
-    placed = on_skin.body.placed(on_skin.chart)
+    placed = _placed_at(on_skin.body, on_skin.chart, picture.t_s)
     if placed.state == "lost":
         return on_skin
     now = read_cells(
@@ -110,16 +144,38 @@ def _cells(
         t_s=capture.t_s,
     )
     fresh = now.t_s > np.where(np.isfinite(on_skin.skin.t_s), on_skin.skin.t_s, -np.inf)
-    below = fresh & (now.degc - now.u95_degc <= setup.protocol.skin_degc.stop)
-    pictures = np.where(
-        fresh, np.where(below, on_skin.below_limit_pictures + 1.0, 0.0), on_skin.below_limit_pictures
-    )
     return replace(
         on_skin,
         exposure=record_temperature(on_skin.exposure, before=on_skin.skin, now=now),
         cooling=update_cooling(on_skin.cooling, before=on_skin.skin, now=now),
         skin=now,
-        below_limit_pictures=pictures,
+        bounds_degc=_with_newest(on_skin.bounds_degc, now.degc - now.u95_degc, fresh=fresh),
+    )
+
+
+def _with_newest(bounds_degc: Floats, newest_degc: Floats, *, fresh: Bools) -> Floats:
+    """Put the newest bounds first and drop the oldest, for the cells that were read."""
+    return np.where(fresh, np.vstack([newest_degc[None], bounds_degc[:-1]]), bounds_degc)
+
+
+def _confirmed_degc(bounds_degc: Floats, seen: Bools, *, pictures: int) -> float | None:
+    """Lowest bound that all of a cell's last pictures agree on, over the observed cells."""
+    confirmed = bounds_degc[:pictures].max(axis=0)[seen]
+    lowest = float(confirmed.min(initial=np.inf))
+    return lowest if np.isfinite(lowest) else None
+
+
+def _placed_at(body: BodyTrack, chart: ZoneChart, t_s: float) -> PlacedChart:
+    """Where the chart was at a time of exposure: shifted back along the way that its centre came."""
+    placed = body.placed(chart)
+    if not body.recent_mm:
+        return placed
+    times_s = [time_s for time_s, _ in body.recent_mm]
+    shift_mm = np.array([shift for _, shift in body.recent_mm])
+    then_mm = np.array([np.interp(t_s, times_s, shift_mm[:, axis]) for axis in range(3)])
+    pose = placed.rgb_from_chart
+    return replace(
+        placed, rgb_from_chart=Pose.of(pose.rotation, pose.translation_mm + then_mm - shift_mm[-1])
     )
 
 
@@ -164,7 +220,7 @@ def _spot_seen(weight: Floats | None, skin: SkinTemperature) -> bool:
     return bool(skin.observed[core].mean() >= SPOT_SEEN)
 
 
-def _now(on_skin: OnSkin, spot: Bools | None, protocol: Protocol) -> SkinNow:
+def _now(on_skin: OnSkin, spot: Bools | None, protocol: Protocol, *, pictures: int) -> SkinNow:
     """Figures over all cells of the map."""
     skin, chart = on_skin.skin, on_skin.chart
     seen = skin.observed
@@ -175,13 +231,11 @@ def _now(on_skin: OnSkin, spot: Bools | None, protocol: Protocol) -> SkinNow:
     if not seen.any():
         return SkinNow(zone_mean_degc=mean, zone_observed_share=share)
     coldest = int(np.argmin(np.where(seen, skin.degc, np.inf)))
-    confirmed = seen & (on_skin.below_limit_pictures >= protocol.confirm_pictures)
-    bound = float(np.min((skin.degc - skin.u95_degc)[confirmed])) if confirmed.any() else None
     left, soonest = _time_to_limit(spot, on_skin, protocol) if spot is not None else (None, None)
     return SkinNow(
         min_degc=float(skin.degc[coldest]),
         min_u95_degc=float(skin.u95_degc[coldest]),
-        bound_degc=bound,
+        bound_degc=_confirmed_degc(on_skin.bounds_degc, seen, pictures=pictures),
         time_to_limit_s=left,
         time_to_limit_lower_s=soonest,
         zone_mean_degc=mean,
@@ -208,7 +262,7 @@ def _time_to_limit(spot: Bools, on_skin: OnSkin, protocol: Protocol) -> tuple[fl
     return left if np.isfinite(left) else None, soonest if np.isfinite(soonest) else None
 
 
-def _outlined(outline_px: Floats, picture: ThermalPicture) -> PixelSkin:
+def _outlined(outline_px: Floats, picture: ThermalPicture, *, pictures: int) -> PixelSkin:
     """Cells of a zone tapped in the thermal picture: whole pixels, every few where the zone is large."""
     h, w = picture.centikelvin.shape
     mask = np.zeros((h, w), np.uint8)
@@ -220,10 +274,11 @@ def _outlined(outline_px: Floats, picture: ThermalPicture) -> PixelSkin:
     n = len(pixels)
     unknown = np.full(n, np.nan)
     nothing = SkinTemperature(unknown, unknown, np.zeros(n, bool), unknown)
-    return PixelSkin(pixels, np.ones(n), ExposureMap.empty(n), nothing)
+    bounds = np.full((pictures, n), np.inf)
+    return PixelSkin(pixels, np.ones(n), ExposureMap.empty(n), nothing, bounds)
 
 
-def _in_pixels(pixel_skin: PixelSkin) -> SkinNow:
+def _in_pixels(pixel_skin: PixelSkin, *, pictures: int) -> SkinNow:
     """Figures of a zone in thermal pixels."""
     skin = pixel_skin.skin
     seen = skin.observed
@@ -233,6 +288,7 @@ def _in_pixels(pixel_skin: PixelSkin) -> SkinNow:
     return SkinNow(
         min_degc=float(skin.degc[coldest]),
         min_u95_degc=float(skin.u95_degc[coldest]),
+        bound_degc=_confirmed_degc(pixel_skin.bounds_degc, seen, pictures=pictures),
         zone_mean_degc=float(skin.degc[seen].mean()),
         zone_observed_share=float(seen.mean()),
     )

@@ -64,6 +64,8 @@ class Jet:
     """Where the spot came to rest."""
     anchor_s: float
     """Since when it rests there with gas on."""
+    recent_chart_mm: tuple[tuple[float, Floats], ...]
+    """(time, spot) over the last `guidance.jet_stage.SPEED_WINDOW_S`, oldest first."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,10 +78,9 @@ class OnSkin:
     exposure: ExposureMap
     skin: SkinTemperature
     cooling: Cooling
-    below_limit_pictures: Floats
-    """Thermal pictures in a row in which the cell's bound was at or below the STOP temperature, (n,)."""
-    confirmed_bound_degc: float | None
-    """Lowest estimate less its bound that was confirmed over the protocol's number of pictures."""
+    bounds_degc: Floats
+    """Estimate less its bound of each cell's last readings, newest first, inf where there was none yet,
+    shape (``protocol.confirm_pictures``, n)."""
     tile_time_s: Floats
     jet: Jet | None
     seen_hit_chart_mm: Floats | None
@@ -113,6 +114,8 @@ class State:
     """Why the zone is not placed yet."""
     remarks: tuple[str, ...]
     thermal: ThermalWatch
+    thermal_interval_s: float | None
+    """Mean time between thermal pictures; None before the second one."""
     colour_s: float | None
     gas_total_s: float
     unassigned_s: float
@@ -128,6 +131,8 @@ class PixelSkin:
     in_zone: Floats
     exposure: ExposureMap
     skin: SkinTemperature
+    bounds_degc: Floats
+    """As in `OnSkin`."""
 
 
 def begin() -> State:
@@ -149,6 +154,7 @@ def begin() -> State:
         waiting_for="nothing was seen yet",
         remarks=(),
         thermal=ThermalWatch.start(),
+        thermal_interval_s=None,
         colour_s=None,
         gas_total_s=0.0,
         unassigned_s=0.0,

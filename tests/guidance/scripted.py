@@ -102,7 +102,9 @@ class Script:
             thermal = None
             if k % (1 + self.ticks) == 0 and t_s > 0.05:
                 seen_s = t_s - 0.05
-                thermal = self.thermal(seen_s, SCENE.thermal(seen_s, moved_mm=moved, degc=self.degc(seen_s)))
+                thermal = self.thermal(
+                    seen_s, SCENE.thermal(seen_s, moved_mm=self.moved(seen_s), degc=self.degc(seen_s))
+                )
             start, end = self.gas_s
             yield Capture(
                 t_s=t_s,

@@ -396,6 +396,95 @@ def test_stop_comes_before_the_skin_is_at_the_limit_and_counts_the_bound_once(pl
     assert abs(told.skin_min_degc - 0.5) <= told.skin_min_u95_degc
 
 
+@pytest.mark.parametrize("hz", [10.0, 20.0])
+def test_the_warning_comes_before_the_stop_and_each_waits_for_as_many_pictures_as_it_must(
+    player: Player, hz: float
+) -> None:
+    """From 33 degC down to 7 in a second, then by 2 degC a second; bounds are about 3 degC.
+
+    The camera of 10 Hz is slow: one picture alone passes a limit. That of 20 Hz needs two.
+    """
+
+    def falling(t_s: float) -> Degc:
+        low = max(33.0 - 26.0 * (t_s - 0.5), 9.0 - 2.0 * (t_s - 1.5)) if t_s > 0.5 else 33.0
+        return SCENE.cold_spot(CENTRE_MM, degc=max(low, 1.0), radius_mm=18.0)
+
+    script = Script(degc=falling, gas_s=(99.0, 99.0), hz=hz)
+    setup = setup_of(protocol="ln2-analgesia")
+    played = player.play(script, to_s=5.0, setup=setup)
+    warn_s = played.first_s("skin_temperature", priority="medium")
+    stop_s = played.first_s("skin_temperature", priority="high")
+    assert warn_s is not None
+    assert stop_s is not None
+    assert stop_s - warn_s == pytest.approx(1.0, abs=0.3)
+    for limit_degc, told_s in ((4.0, warn_s), (2.0, stop_s)):
+        below = [
+            g.t_s
+            for g in played.steps
+            if g.skin is not None
+            and (g.skin.degc - g.skin.u95_degc)[g.skin.observed].min(initial=np.inf) <= limit_degc
+        ]
+        assert told_s == pytest.approx(below[0] if hz == 10.0 else below[1], abs=1e-6)
+
+
+def test_a_jet_that_flickers_while_it_rests_is_still_a_static_nozzle(player: Player) -> None:
+    """Out of sight for 0.3 s in each 0.8 s: CO2 stops after 2 s on one spot."""
+    script = Script(nozzle=lambda t_s: GONE if t_s % 0.8 < 0.3 else nozzle_over(CENTRE_MM, t_s=t_s))
+    static_s = player.play(script, to_s=3.5).first_s("static_nozzle", priority="high")
+    assert static_s is not None
+    assert 2.4 < static_s < 3.1
+
+
+@pytest.mark.parametrize("distance_mm", [4.0, -4.0, -12.0])
+def test_a_tip_that_seems_to_be_inside_the_skin_touches_it(player: Player, distance_mm: float) -> None:
+    """Tip and skin are known to some millimetres only."""
+
+    def touching(t_s: float) -> NozzleSighting:
+        return nozzle_over(CENTRE_MM, t_s=t_s, distance_mm=100.0 if t_s < 0.45 else distance_mm)
+
+    played = player.play(Script(nozzle=touching), to_s=1.5)
+    assert played.first_s("contact", priority="high") is not None
+    assert played.first_s("off_zone") is None
+    told = played.steps[-1]
+    assert told.jet is not None
+    assert told.jet.distance_mm >= 0.0
+    assert on_skin(played.state).exposure.dwell_s.max() > 0.7
+
+
+def test_gas_since_long_before_the_nozzle_was_seen_again_is_unassigned(player: Player) -> None:
+    """One capture a second, as a source ticks in a long silence: the nozzle is seen at the last one."""
+    script = Script(nozzle=lambda t_s: GONE if 1.5 < t_s < 3.5 else nozzle_over(CENTRE_MM, t_s=t_s), hz=1.0)
+    script.gas_s = (0.0, 99.0)
+    played = player.play(script, to_s=4.0)
+    assert played.state.gas_total_s == pytest.approx(4.0)
+    assert played.state.unassigned_s == pytest.approx(3.0)
+    exposure = on_skin(played.state).exposure
+    assert exposure.dwell_s.max() == pytest.approx(1.0, abs=0.05)
+    assert exposure.dwell_upper_s.max() == pytest.approx(4.0, abs=0.1)
+
+
+def test_cells_are_read_where_the_body_was_when_the_picture_was_taken(player: Player) -> None:
+    """A body that glides by 20 mm/s: a picture that comes 0.05 s late shows it 1 mm further back.
+
+    Measured: the cold spot's middle lies 0.1 mm from its place on a still body, 1.0 mm without the way back.
+    """
+
+    def middle_mm(speed_mm_s: float) -> float:
+        script = Script(
+            moved=lambda t_s: np.array([0.0, speed_mm_s * max(0.0, t_s - 0.5), 0.0]),
+            degc=lambda _: SCENE.cold_spot(CENTRE_MM, degc=12.0, radius_mm=10.0),
+            gas_s=(99.0, 99.0),
+        )
+        state = player.play(script, to_s=1.2).state
+        skin = on_skin(state).skin
+        chill = np.where(skin.observed, np.maximum(31.0 - skin.degc, 0.0), 0.0)
+        return float(np.average(on_skin(state).chart.position_mm[:, 1], weights=chill))
+
+    still_mm = middle_mm(0.0)
+    assert middle_mm(20.0) == pytest.approx(still_mm, abs=0.3)
+    assert middle_mm(-20.0) == pytest.approx(still_mm, abs=0.3)
+
+
 def test_warm_skin_under_a_sweeping_jet_stops_nothing(player: Player) -> None:
     played = player.play(Script(nozzle=sweeping, degc=lambda _: 30.0), to_s=3.0)
     assert not any(a.priority == "high" for g in played.steps for a in g.active)
@@ -463,6 +552,16 @@ def test_temperatures_in_thermal_pixels_grow_old_when_pictures_stop(player: Play
     assert isinstance(told.zone, PixelZone)
     assert told.zone.state == "held"
     assert played.first_s("thermal_missing") is not None
+
+
+@pytest.mark.parametrize(("degc", "told"), [(8.0, None), (1.5, "skin_temperature"), (-2.0, "skin_freezing")])
+def test_a_zone_in_thermal_pixels_is_guarded_as_well(player: Player, degc: float, told: str | None) -> None:
+    """A camera without a rig is taken as raw: its estimate is judged, its bound would stop everything."""
+    script, tap = thermal_only()
+    script.degc = lambda _: degc
+    played = player.play(script, to_s=1.0, setup=setup_of(rig=None, taps=(tap,), colour_expected=False))
+    high = {a.cause for g in played.steps for a in g.active if a.priority == "high"}
+    assert high == ({told, "skin_temperature"} if told else set())
 
 
 # --- between two sightings ----------------------------------------------------------------------------------
