@@ -134,8 +134,8 @@ def fit_limb(
         zone: Gives the usual radius and its bound.
         rays: None where no outline is known.
         start: An earlier fit to begin with.
-        front_rgb: Direction in which the limb is deepest (its front, or back), rgb frame; None = where the tags
-            face.
+        front_rgb: Direction in which the limb is deepest (its front, or back), rgb frame; None = where the
+            tags face.
     """
     centres = np.array([patch.rgb_from_tag.translation_mm for patch in patches])
     normals = np.array([patch.rgb_from_tag.rotation[:, 2] for patch in patches])

@@ -66,7 +66,7 @@ def place_by_tap(tap: Tap, evidence: Evidence, *, zone: Zone, rig: Rig) -> Place
         if normal is None:
             return "the depth picture has too few readings under the tapped outline"
         v = _tap_axis(zone, rays, found, normal, part)
-        skin = measured_skin(part, found, normal, v, zone=zone, reach_mm=reach)
+        skin, hits = centred(measured_skin(part, found, normal, v, zone=zone, reach_mm=reach), rays)
         surface_by, place = "depth", TAP_U95_MM
     elif len(evidence.patches) >= 3:
         flat = _tag_plane(rays, evidence.patches)
@@ -74,15 +74,14 @@ def place_by_tap(tap: Tap, evidence: Evidence, *, zone: Zone, rig: Rig) -> Place
         skin, hits = tagged_skin(evidence, rays, zone=zone, rig=rig, reach_mm=reach + MARGIN_MM)
         surface_by, place = "skin_tags", 2.0 * TAP_U95_MM
     else:
-        skin = _guessed_skin(rays, zone)
-        away_mm = float(np.linalg.norm(skin.surface.rgb_from_axis.translation_mm))
+        guess = _guessed_skin(rays, zone)
+        away_mm = float(np.linalg.norm(guess.surface.rgb_from_axis.translation_mm))
+        skin, hits = centred(guess, rays)
         surface_by, place = "body_model", OUTLINE_U95 * away_mm
         remarks.append(
             "Neither depth nor three skin tags show the skin under the tapped outline: its distance was"
             " guessed from the outline's size, so lengths are rough, and distance and dwell are not given."
         )
-    if surface_by != "skin_tags":
-        skin, hits = centred(skin, rays)
     if not np.isfinite(hits).any():
         return "the tapped outline does not lie on the skin that was measured"
     sign, told = _orientation(skin, zone, evidence.landmarks, rig)

@@ -77,8 +77,8 @@ def tagged_skin(
 def hidden_mm(skin: Skin, hits: Floats) -> float:
     """How far the zone's middle lies from that of its visible outline, along the surface's x.
 
-    An outline tapped on a limb stops where the limb turns away from the camera, and the zone goes on round the
-    limb. Its middle is then that of the ellipse through the rest of the outline.
+    An outline tapped on a limb stops where the limb turns away from the camera, and the zone goes on round
+    the limb. Its middle is then that of the ellipse through the rest of the outline.
     """
     seen = hits[np.isfinite(hits[:, 0])]
     angle, v, _ = skin.surface.polar(seen)
