@@ -34,6 +34,9 @@ from vision.files import atomic_folder, sha256_of
 from vision.landmarks import BodyEyes
 from vision.recording import Recording, open_recording
 
+OFF_MAP_S = 0.5
+"""Gas off the map for longer is told; less is the turn of a sweep."""
+
 FACE_STOP_DEGC = 5.0
 """Least STOP temperature on a face (domain section 8; confidence low)."""
 
@@ -132,6 +135,7 @@ def set_up(recording: Recording, *, protocols: Path | None = None, eyes: BodyEye
         eyes=eyes,
         thermal_expected=recording.has_thermal,
         colour_expected=recording.frames > 0,
+        depth_expected=recording.has_depth,
         hashes={
             "rig": sha256_of(recording.folder / "rig.toml") if recording.rig else None,
             "protocol": sha256(repr(protocol).encode()).hexdigest(),
@@ -149,6 +153,7 @@ class Run:
         self.recording = recording
         self.state: State = begin()
         self.colour_rows = 0
+        self._damaged = 0
         self._rows = TraceRows()
         self._alarms: list[Alarm] = []
         self._poster: Poster | None = None
@@ -161,6 +166,7 @@ class Run:
         self._rows.add(guidance)
         self._alarms += guidance.ended
         self.colour_rows += capture.index is not None
+        self._damaged += capture.index is not None and capture.bgr is None
         if self._gas_before and not guidance.gas_now:
             self._gas_off_s = guidance.t_s
         elif guidance.gas_now:
@@ -168,6 +174,18 @@ class Run:
         self._gas_before = guidance.gas_now
         self._poster = better_poster(self._poster, capture, guidance, rig=self.setup.rig)
         return guidance
+
+    def _told(self) -> tuple[str, ...]:
+        """What the report must say beside its figures."""
+        told: list[str] = []
+        if self.state.off_map_s > OFF_MAP_S:
+            told.append(
+                f"Gas flowed for {self.state.off_map_s:.1f} s where the jet did not meet the charted skin:"
+                " what it did there is in no figure of this report."
+            )
+        if self._damaged:
+            told.append(f"{self._damaged} colour pictures are damaged and were left out.")
+        return tuple(told)
 
     def outcome(self, *, runtime_s: float) -> Outcome:
         """Everything that is written, after the last capture."""
@@ -203,7 +221,7 @@ class Run:
             poster=self._poster,
             gas_stopped_s=self._gas_off_s,
             summary=summarise(setup, state, trace, alarms, judged, recording=recording, runtime_s=runtime_s),
-            warnings=(*recording.warnings, *state.remarks),
+            warnings=(*recording.warnings, *state.remarks, *self._told()),
         )
 
 

@@ -112,6 +112,8 @@ def meet_skin(state: State, capture: Capture, setup: Setup, *, dt_s: float) -> t
     static_s = capture.t_s - seen.anchor_s if capture.gas_now and jet is not None else 0.0
     blind = np.zeros(len(on_skin.chart), bool)
     reason = "" if jet is not None else "the jet does not meet the skin of the map"
+    if jet is None:
+        state = replace(state, off_map_s=state.off_map_s + capture.gas_s)
     return replace(state, on_skin=on_skin), Contact(jet, reason, weight, blind, static_s)
 
 

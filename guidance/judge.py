@@ -19,6 +19,8 @@ NOZZLE_LOST_S = 0.3
 """Twice the 150 ms over which the tracker bridges."""
 UNOBSERVED_S = 0.5
 """As for a stale picture: what counts is how long the temperature under the jet is not known."""
+COLD_SHOWN_S = 0.5
+"""Less than this below a limit is told by the temperature alarms, not as time."""
 CONTACT_MM = 10.0
 """The rim of an LN2 nozzle is colder than -100 degC; 10 mm is twice the tip error aimed at."""
 SHARP_DISTANCE_U95_MM = 15.0
@@ -135,7 +137,7 @@ def _temperature(facts: Facts, protocol: Protocol) -> Iterator[Condition]:
         yield Condition("skin_freezing", "high", detail=_degc(facts.lowest_degc))
     bound = facts.lowest_bound_degc
     if bound is not None:
-        detail = f"{bound:.1f} degC, best estimate {_degc(facts.lowest_degc)}"
+        detail = f"{bound:.1f} degC, measured {_degc(facts.lowest_degc)}"
         if bound <= protocol.skin_degc.stop:
             yield Condition("skin_temperature", "high", detail=detail)
         if bound <= protocol.skin_degc.warn:
@@ -156,7 +158,7 @@ def _predicted(facts: Facts, protocol: Protocol) -> Iterator[Condition]:
     if early_s is None:
         return
     best_s = early_s if best_s is None else best_s
-    detail = f"{best_s:.1f} s (from {early_s:.1f} s on)"
+    detail = f"{early_s:.0f} to {best_s:.0f} s" if round(best_s) > round(early_s) else f"{best_s:.0f} s"
     if early_s <= protocol.predicted_s.stop and best_s <= protocol.predicted_s.warn:
         yield Condition("predicted_skin_temperature", "high", detail=detail)
     if early_s <= protocol.predicted_s.warn:
@@ -182,7 +184,8 @@ def _nearness(facts: Facts, protocol: Protocol, device: Device) -> Iterator[Cond
     sharp_mm = SHARP_DISTANCE_U95_MM if u95_mm is None else min(u95_mm, SHARP_DISTANCE_U95_MM)
     if distance_mm - sharp_mm < band.stop_low_mm:
         yield Condition("distance", "high", detail=detail)
-    wanted = f"{detail}, wanted {band.good_low_mm:.0f} to {band.good_high_mm:.0f}"
+    where = "too near" if distance_mm < band.good_low_mm else "too far"
+    wanted = f"{where}: {detail}, wanted {band.good_low_mm:.0f} to {band.good_high_mm:.0f}"
     if distance_mm < band.warn_low_mm or (band.warn_high_mm is not None and distance_mm > band.warn_high_mm):
         yield Condition("distance", "medium", detail=wanted)
     if not band.good_low_mm <= distance_mm <= band.good_high_mm:
@@ -224,7 +227,7 @@ def _cold_time(facts: Facts, protocol: Protocol) -> Iterator[Condition]:
     )
     for priority in ("high", "medium"):
         for words, time_s, ladder in times:
-            if time_s >= ladder.stop if priority == "high" else time_s > ladder.warn:
+            if time_s >= ladder.stop if priority == "high" else time_s > max(ladder.warn, COLD_SHOWN_S):
                 shown = f"{time_s:.1f}" if time_s < 10.0 else f"{time_s:.0f}"
                 yield Condition("cold_time", priority, detail=f"{shown} s {words}")
                 break

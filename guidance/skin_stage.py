@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from guidance.state import OnSkin, PixelSkin, Setup, State
+from guidance.state import Forecast, OnSkin, PixelSkin, Setup, State
 from models.capture import Capture, ThermalPicture
 from models.chart import PixelZone, PlacedChart, ZoneChart
 from models.deposit import record_temperature
@@ -26,6 +26,9 @@ CORE = 0.5
 UNSEEN_RATE_DEGC_S, UNSEEN_DEGC = -1.0, 15.0
 """Skin that cools this fast and is this cold lies under a jet that was not seen: rewarming skin does not
 cool, and noise of the averaged rate is 0.5 degC/s."""
+
+CARRIED_S = 5.0
+"""A forecast runs on for at most this long while the spot is not observed; a shutter event takes 1 s."""
 
 CELLS_ACROSS = 60
 """A zone in thermal pixels is cut into at most this many cells across."""
@@ -82,11 +85,38 @@ def read_skin(
     on_skin = replace(state.on_skin, skin=aged(state.on_skin.skin, t_s=capture.t_s))
     spot = _spot(weight, on_skin)
     blind_spot_s = 0.0
-    if capture.gas_now and weight is not None and spot is not None and not _spot_seen(weight, on_skin.skin):
+    if capture.gas_now and weight is not None and not (spot is not None and _spot_seen(weight, on_skin.skin)):
         blind_spot_s = on_skin.spot_unobserved_s + dt_s
-    on_skin = replace(on_skin, spot_unobserved_s=blind_spot_s)
-    state = replace(state, on_skin=on_skin)
-    return state, _now(on_skin, spot, setup.protocol, pictures=_pictures_needed(state, setup))
+    now = _now(on_skin, spot, setup.protocol, pictures=_pictures_needed(state, setup))
+    now, forecast = _carried(now, on_skin.forecast, capture, blind=blind_spot_s > 0.0)
+    on_skin = replace(on_skin, spot_unobserved_s=blind_spot_s, forecast=forecast)
+    return replace(state, on_skin=on_skin), now
+
+
+def _carried(
+    now: SkinNow, last: Forecast | None, capture: Capture, *, blind: bool
+) -> tuple[SkinNow, Forecast | None]:
+    """While gas flows on a spot that is not observed, the last forecast runs on and the last bound stands.
+
+    A camera that goes blind is no reason to call off a STOP: skin under a jet does not get warmer.
+    """
+    if not capture.gas_now:
+        return now, None
+    if not blind:
+        seen = now.time_to_limit_s, now.time_to_limit_lower_s
+        return now, Forecast(capture.t_s, *seen, now.bound_degc)
+    if last is None or capture.t_s - last.t_s > CARRIED_S:
+        return now, last
+    gone_s = capture.t_s - last.t_s
+    bounds = [bound for bound in (now.bound_degc, last.bound_degc) if bound is not None]
+    return replace(
+        now,
+        time_to_limit_s=max(last.left_s - gone_s, 0.0) if last.left_s is not None else now.time_to_limit_s,
+        time_to_limit_lower_s=max(last.soonest_s - gone_s, 0.0)
+        if last.soonest_s is not None
+        else now.time_to_limit_lower_s,
+        bound_degc=min(bounds) if bounds else None,
+    ), last
 
 
 def _interval_s(state: State, picture: ThermalPicture) -> float | None:

@@ -45,6 +45,8 @@ class Setup:
     colour_expected: bool
     hashes: dict[str, str | None]
     """SHA-256 of rig, protocol and models, by name."""
+    depth_expected: bool = True
+    """The session has a depth stream; asked only where the rig has a depth camera."""
 
     @property
     def bore_mm(self) -> float:
@@ -68,6 +70,18 @@ class Jet:
     """(time, spot) over the last `guidance.jet_stage.SPEED_WINDOW_S`, oldest first."""
 
 
+@dataclass(frozen=True)
+class Forecast:
+    """What the skin under the jet was heading for when it was last seen."""
+
+    t_s: float
+    left_s: float | None
+    """Nominal seconds to the STOP temperature."""
+    soonest_s: float | None
+    bound_degc: float | None
+    """Lowest confirmed estimate less its bound."""
+
+
 @dataclass(frozen=True, eq=False)
 class OnSkin:
     """Everything that exists once the zone is placed in millimetres."""
@@ -83,6 +97,8 @@ class OnSkin:
     shape (``protocol.confirm_pictures``, n)."""
     tile_time_s: Floats
     jet: Jet | None
+    forecast: Forecast | None
+    """The last one made from what was seen."""
     seen_hit_chart_mm: Floats | None
     """Last spot of the jet that was seen, for what the nozzle may reach unseen."""
     seen_hit_s: float
@@ -102,6 +118,8 @@ class State:
     """Sightings of the last second, oldest first."""
     landmarks: tuple[Landmarks, ...]
     """Believed ones gathered before the zone is placed."""
+    looked_s: float
+    """When the body was last looked for."""
     depth: DepthPicture | None
     """Last depth picture before the zone was placed."""
     scene: ThermalPicture | None
@@ -119,6 +137,8 @@ class State:
     colour_s: float | None
     gas_total_s: float
     unassigned_s: float
+    off_map_s: float
+    """Seconds in which gas flowed and the jet did not meet the map: what it did there is not known."""
     board: AlarmBoard
 
 
@@ -145,6 +165,7 @@ def begin() -> State:
         nozzle_seen_s=None,
         recent_nozzles=(),
         landmarks=(),
+        looked_s=float("-inf"),
         depth=None,
         scene=None,
         patches=(),
@@ -158,5 +179,6 @@ def begin() -> State:
         colour_s=None,
         gas_total_s=0.0,
         unassigned_s=0.0,
+        off_map_s=0.0,
         board=AlarmBoard.start(),
     )

@@ -7,7 +7,7 @@ import numpy as np
 from guidance.jet_stage import measures_distance
 from guidance.outcome import Trace, Verdicts
 from guidance.session import Alarm
-from guidance.state import Setup, State
+from guidance.state import OnSkin, Setup, State
 from guidance.version import software_version
 from models.deposit import peak_per_cm2
 from models.verdict import coverage_pct, verdict_area_cm2
@@ -62,6 +62,7 @@ def summarise(
         "tracked_pct": round(100.0 * float(tracked[colour].mean()), 2) if looked else None,
         "gas_s": state.gas_total_s,
         "unassigned_s": state.unassigned_s,
+        "gas_off_map_s": state.off_map_s,
         "zone_not_placed_because": state.waiting_for or None,
         "alarms": _by_cause(alarms),
         "captures": int(colour.sum()),
@@ -76,12 +77,14 @@ def summarise(
     if on_skin is None or judged is None:
         return summary
     chart = on_skin.chart
+    observed = bool(np.isfinite(on_skin.exposure.min_degc).any())
+    overexposed_cm2 = verdict_area_cm2(judged.verdict, chart, name="overexposed")
     measured = measures_distance(chart, setup.protocol)
     zone |= {
-        "area_cm2": chart.zone_area_cm2,
+        "area_cm2": chart.zone_area_cm2 if measured else None,
         "anchored_by": chart.anchored_by,
         "surface_by": chart.surface_by,
-        "centre_mm": chart.centre_mm.tolist(),
+        "centre_mm": chart.centre_mm.tolist() if measured else None,
         "place_u95_mm": chart.place_u95_mm,
     }
     summary |= {
@@ -89,7 +92,8 @@ def summarise(
         "coverage_pct": coverage_pct(on_skin.exposure, chart, protocol=setup.protocol)
         if np.isfinite(on_skin.exposure.min_degc[chart.in_zone]).any()
         else None,
-        "overexposed_cm2": verdict_area_cm2(judged.verdict, chart, name="overexposed"),
+        "overexposed_cm2": overexposed_cm2 if observed or overexposed_cm2 > 0.0 else None,
+        "possibly_past_stop_cm2": possibly_past_stop_cm2(on_skin, setup) if observed else None,
         "unknown_cm2": verdict_area_cm2(judged.verdict, chart, name="unknown"),
         "peak_dwell_s": float(on_skin.exposure.dwell_s.max(initial=0.0)) if measured else None,
         "peak_dwell_cm2_s": peak_per_cm2(on_skin.exposure.dwell_s, chart.position_mm, chart.area_cm2)
@@ -99,6 +103,13 @@ def summarise(
         "never_observed_cm2": float(chart.area_cm2[~np.isfinite(on_skin.exposure.min_degc)].sum()),
     }
     return summary
+
+
+def possibly_past_stop_cm2(on_skin: OnSkin, setup: Setup) -> float:
+    """Area whose lowest temperature less its bound reaches the STOP, without cells that surely did."""
+    exposure, stop = on_skin.exposure, setup.protocol.skin_degc.stop
+    possible = (exposure.min_degc - exposure.min_u95_degc <= stop) & (exposure.min_degc > stop)
+    return float(on_skin.chart.area_cm2[possible].sum())
 
 
 def _by_cause(alarms: tuple[Alarm, ...]) -> dict[str, dict[str, float]]:

@@ -9,7 +9,7 @@ import numpy as np
 from guidance.state import OnSkin, Setup, State
 from models.capture import Capture
 from models.chart import PixelZone
-from models.deposit import add_unseen
+from models.deposit import add_blind, add_unseen
 from models.exposure import ExposureMap, SkinTemperature
 from models.forecast import Cooling
 from models.mesh import ChartMesh
@@ -28,6 +28,14 @@ LANDMARK_PICTURES = 3
 LANDMARK_SPREAD = 0.06
 """They must agree within this share of the trunk's length."""
 
+DEPTH_WAIT_S = 3.0
+"""The zone is laid without depth if none has come by then: slow depth cameras give two pictures a second."""
+
+LOOKED_FOR_S = 3.0
+"""After that long without a body it is looked for at `LOOK_AGAIN_S` only: it costs as much as all else."""
+
+LOOK_AGAIN_S = 0.3
+
 TAG_SETTLE_S = 0.4
 """Skin tags are averaged this long before a surface is laid through them."""
 
@@ -37,7 +45,11 @@ def see_body(state: State, capture: Capture, setup: Setup) -> tuple[State, Landm
     wanted = state.on_skin is None and (setup.rig is None or not _taps(setup, "rgb"))
     if setup.eyes is None or capture.bgr is None or not wanted:
         return state, None
+    tired = capture.t_s > LOOKED_FOR_S and not state.landmarks
+    if setup.rig is not None and tired and capture.t_s - state.looked_s < LOOK_AGAIN_S:
+        return state, None
     found = setup.eyes.see(capture.bgr, t_s=capture.t_s)
+    state = replace(state, looked_s=capture.t_s)
     if isinstance(found, Landmarks):
         kept = (*state.landmarks, found)[-8:]
         state = replace(state, landmarks=tuple(s for s in kept if capture.t_s - s.t_s < 2.0))
@@ -70,19 +82,25 @@ def place_or_follow(state: State, capture: Capture, setup: Setup, found: Landmar
         chart=chart,
         mesh=ChartMesh.of(chart),
         body=begin(chart, witness, rig=setup.rig, t_s=capture.t_s),
-        # Gas that flowed before may have gone to any cell.
-        exposure=add_unseen(ExposureMap.empty(n), reach=np.ones(n), gas_s=state.unassigned_s),
+        exposure=_had_before(n, gas_s=state.unassigned_s),
         skin=SkinTemperature(unknown, unknown, np.zeros(n, bool), unknown),
         cooling=Cooling.unknown(n),
         bounds_degc=np.full((setup.protocol.confirm_pictures, n), np.inf),
         tile_time_s=np.full(int(chart.tile.max()) + 1, state.unassigned_s),
         jet=None,
+        forecast=None,
         seen_hit_chart_mm=None,
         seen_hit_s=capture.t_s,
         spot_unobserved_s=0.0,
     )
     remarks = (*state.remarks, *placement.remarks)
     return replace(state, on_skin=on_skin, pixel_zone=None, remarks=remarks, waiting_for="")
+
+
+def _had_before(cells: int, *, gas_s: float) -> ExposureMap:
+    """Gas that flowed before the zone was placed may have gone to any cell, and no temperature was seen."""
+    exposure = add_unseen(ExposureMap.empty(cells), reach=np.ones(cells), gas_s=gas_s)
+    return add_blind(exposure, cells=np.ones(cells, np.bool_), gas_s=gas_s)
 
 
 def _placement(state: State, capture: Capture, setup: Setup) -> Placement | str:
@@ -103,7 +121,7 @@ def _placement(state: State, capture: Capture, setup: Setup) -> Placement | str:
     )
     taps = [tap for tap in _taps(setup, "rgb") if tap.t_s <= capture.t_s]
     if taps:
-        if points is None and rig.depth is not None:
+        if points is None and _depth_may_come(capture, setup):
             return "no depth picture has come yet"
         if points is None and capture.t_s - taps[-1].t_s < TAG_SETTLE_S:
             return "the skin tags are being measured"
@@ -112,9 +130,16 @@ def _placement(state: State, capture: Capture, setup: Setup) -> Placement | str:
         return "the zone's outline has not been tapped yet"
     if not _agree(state.landmarks):
         return "the body has not been recognised reliably yet"
-    if points is None and rig.depth is not None:
+    if points is None and _depth_may_come(capture, setup):
         return "no depth picture has come yet"
     return place_by_landmarks(evidence, zone=setup.zone, rig=rig)
+
+
+def _depth_may_come(capture: Capture, setup: Setup) -> bool:
+    """Whether to wait for a depth picture: there is a stream of them, and it is not overdue."""
+    if setup.rig is None or setup.rig.depth is None or not setup.depth_expected:
+        return False
+    return capture.t_s < DEPTH_WAIT_S
 
 
 def _agree(landmarks: tuple[Landmarks, ...]) -> bool:

@@ -144,7 +144,7 @@ def test_contact_counts_with_and_without_gas() -> None:
         ({"peak_dwell_s": 15.1, "peak_dwell_upper_s": 15.1}, "dwell"),
         ({"peak_below_10_s": 181.0}, "cold_time"),
         ({"peak_below_4_s": 61.0}, "cold_time"),
-        ({"peak_below_2_s": 0.1}, "cold_time"),
+        ({"peak_below_2_s": 0.6}, "cold_time"),
         ({"tile_time_s": 150.0}, "zone_time"),
         ({"session_time_s": 576.0}, "session_time"),
     ],
