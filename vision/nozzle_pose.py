@@ -9,7 +9,7 @@ import numpy as np
 from models.camera import Camera
 from models.geometry import Bytes, Pose
 from models.rig import Rig
-from vision.alignment import Aligned, align
+from vision.alignment import SURE_MATCH, Aligned, align
 from vision.fiducials import TagBody, Window, window_of
 from vision.pose_bounds import PLACED_MM, pose_covariance, pulls_on
 from vision.slide import Patch, patch_of
@@ -17,6 +17,9 @@ from vision.tag_poses import other_pose, turn_rad
 
 APART = 16.0
 """Chi-square by which the better of two poses must win: odds of 3000 to 1."""
+
+PLAIN = 0.14
+"""And by so much per pixel (15 % of the squared residual): less can come of what hides a part of a tag."""
 
 CONTINUITY = 9.0
 """Most that nearness to the prediction may add to that: motion alone never decides."""
@@ -114,11 +117,22 @@ def unambiguous(found: Aligned, window: Window, look: Look, expected: Pose | Non
 
 def _better(one: Aligned, two: Aligned, body: TagBody, expected: Pose | None) -> Aligned | None:
     """The pose that fits clearly better, if one does."""
-    both = one.used | two.used
-    cost = [float(pose.stats[both, 6].sum()) for pose in (one, two)]
-    better, worse = (one, two) if cost[0] <= cost[1] else (two, one)
-    scale = float(np.mean(better.stats[better.used, 2] ** 2))
-    apart = abs(cost[1] - cost[0]) / scale / pulls_on(better, body).inflation
+    both = one.used & two.used
+    sure = [pose.used & (pose.stats[:, 4] >= SURE_MATCH) for pose in (one, two)]
+    extra = [bool((sure[0] & ~two.used).any()), bool((sure[1] & ~one.used).any())]
+    if all(extra) or not both.any():
+        return None
+    # Each tag by its own noise (-2 log likelihood), or one that a finger covers in part would decide.
+    per_pixel = [pose.stats[both, 6] / pose.stats[both, 5] for pose in (one, two)]
+    pixels = np.minimum(one.stats[both, 5], two.stats[both, 5])
+    ahead = float(np.sum(pixels * np.log(per_pixel[1] / per_pixel[0])))
+    better, worse = (one, two) if ahead >= 0.0 else (two, one)
+    apart = abs(ahead) / pulls_on(better, body).inflation
+    if any(extra):  # one explains tags that the other does not: it must not fit worse where both speak
+        fuller = one if extra[0] else two
+        return fuller if fuller is better or apart < APART else None
+    if abs(ahead) < PLAIN * float(pixels.sum()):
+        return None
     if expected is not None:
         near = [(turn_rad(pose.rgb_from_body, expected) / EXPECTED_RAD) ** 2 for pose in (better, worse)]
         apart += float(np.clip(near[1] - near[0], -CONTINUITY, CONTINUITY))

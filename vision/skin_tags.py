@@ -226,8 +226,9 @@ def _settle(before: SkinTag | None, found: Aligned, number: int, window: Window,
         rival = look.lay(window, number, other, bend, settle=True) if other is not None else None
         angle_rad = turn_rad(rival.rgb_from_body, found.rgb_from_body) if rival is not None else 0.0
         if rival is not None and angle_rad > SAME_RAD:
-            scale = float(min(found.stats[0, 2], rival.stats[0, 2]) ** 2)
-            evidence += float(rival.stats[0, 6] - found.stats[0, 6]) / scale / inflation
+            pixels = float(min(found.stats[0, 5], rival.stats[0, 5]))
+            costs = [float(pose.stats[0, 6] / pose.stats[0, 5]) for pose in (found, rival)]
+            evidence += pixels * float(np.log(costs[1] / costs[0])) / inflation
             if evidence < 0.0:
                 found, before, evidence = rival, None, -evidence
         rival_deg = float(np.degrees(angle_rad)) if evidence < APART else 0.0
