@@ -119,7 +119,9 @@ WRONG = {
     "other schema": ("cryoguide.rig/1", "cryoguide.rig/2", "cryoguide.rig/2"),
     "no schema": ('schema = "cryoguide.rig/1"', "", "no schema"),
     "created is a text": ("2026-11-23T09:00:00Z", '"today"', "created must be a date"),
-    "focal length zero": ("fx_px = 60", "fx_px = 0", r"\[rgb\] fx_px must be a number from 10 to 100000, not 0"),
+    "focal length zero": (
+        "fx_px = 60", "fx_px = 0", r"\[rgb\] fx_px must be a number from 10 to 100000, not 0",
+    ),
     "focal length nan": ("fx_px = 60", "fx_px = nan", "fx_px must be a number"),
     "focal length a text": ("fx_px = 60", 'fx_px = "60"', "fx_px must be a number"),
     "focal length true": ("fx_px = 60", "fx_px = true", "fx_px must be a number"),
@@ -176,7 +178,8 @@ def test_all_mistakes_of_a_rig_are_told_at_once(text: str) -> None:
     with pytest.raises(InputError) as trouble:
         read_rig(spoiled, where="s/rig.toml")
     sentence = str(trouble.value)
-    assert sentence.startswith("s/rig.toml has 3 mistakes: [rgb] fx_px must be a number from 10 to 100000, not 0;")
+    first = "[rgb] fx_px must be a number from 10 to 100000, not 0;"
+    assert sentence.startswith(f"s/rig.toml has 3 mistakes: {first}")
     assert "[thermal] emissivity is missing; [thermal] emisivity is not a known key" in sentence
     assert "did you mean emissivity?" in sentence
 
