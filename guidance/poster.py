@@ -33,10 +33,11 @@ class Scene:
 
 def scene(capture: Capture, guidance: Guidance) -> Scene | None:
     """The colour picture, or the thermal one where the zone lives in that; None at a tick without either."""
-    if capture.bgr is not None:
-        return Scene(capture.bgr, 1.0)
     zone = guidance.zone
-    if not capture.thermal or not isinstance(zone, PixelZone) or zone.stream != "thermal":
+    in_thermal = isinstance(zone, PixelZone) and zone.stream == "thermal"
+    if capture.bgr is not None and not in_thermal:
+        return Scene(capture.bgr, 1.0)
+    if not capture.thermal or not in_thermal:
         return None
     scale = max(1, round(THERMAL_WIDTH_PX / capture.thermal[-1].centikelvin.shape[1]))
     low, high = THERMAL_DEGC
