@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import cv2
@@ -18,8 +19,8 @@ MARGIN = 0.7
 CLEAR_BLURS = 2.0
 """Blurs that a pixel must lie inside the plate: less than 2.5 % of its light comes from beyond."""
 
-MIN_COSINE = 0.2
-"""Tags seen more slantingly than 78 degrees are left out."""
+MIN_COSINE = 0.25
+"""Tags seen more slantingly than 75 degrees are left out."""
 
 MIN_MATCH = 0.6
 """Least correlation of a tag with its prediction: 0.97 and more where it sits right, 0.65 half a module
@@ -27,6 +28,9 @@ off."""
 
 SURE_MATCH = 0.85
 """At least one tag must match so well: hidden ones and other things stay below 0.5."""
+
+MOST_WRONG = 0.25
+"""Most of a tag's modules that may show the wrong shade: 0.02 in recordings, 0.3 to 0.5 in another tag."""
 
 MIN_KEPT = 0.5
 """Least share of a tag's pixels that look like it."""
@@ -47,15 +51,15 @@ BLUR_SIGMA_PX = 0.15
 COARSE_BLUR_PX = 1.0
 """Extra blur of picture and prediction at half size: widens the reach of a step to about one module."""
 
-HALF_SIDE_PX = 32.0
+HALF_SIDE_PX = 36.0
 """Larger tags are first aligned in a picture of half the size, where a step costs a quarter."""
 
 MAX_SIDE_PX = 90.0
 """Larger tags are aligned in a picture of half the size: they have pixels to spare."""
 
 
-DONE_PX = 0.05
-"""A step smaller than this is the last: steps shrink five to ten times, so less than 0.01 px is left."""
+DONE_PX = 0.08
+"""A step smaller than this is the last: steps shrink five to ten times, so 0.01 px is left."""
 
 SETTLED_PX = 0.002
 """Likewise where the misfit itself matters: 0.03 px left can cost a pose as much as its mirror image does."""
@@ -107,7 +111,7 @@ class Aligned:
     spread: Floats
     """Of each tag: sum over blocks of pixels of the outer products of their scores, shape (n, 7, 7)."""
     stats: Floats
-    """Of each tag, see `vision.tag_equations.tag_equations`, shape (n, 7)."""
+    """Of each tag, see `vision.tag_equations.tag_equations`, shape (n, 8)."""
     step_px: float
     """Size of the last step in the picture."""
 
@@ -241,6 +245,7 @@ def _descend(
     if not fine:
         prior[6:] = 1e12
     curve = expected[7:].copy()
+    diagonal = np.diag_indices(len(prior))
     before, before_px, pace = np.zeros(len(prior)), np.inf, 1.0
     if len(chosen) == 0:
         return None
@@ -264,7 +269,7 @@ def _descend(
         )
         # On the way every tag that shows something of its pattern helps; at rest only those that match.
         good = (stats[:, 4] >= 0.3) & (stats[:, 3] >= 0.3)
-        strict = (stats[:, 4] >= MIN_MATCH) & (stats[:, 3] >= MIN_KEPT)
+        strict = (stats[:, 4] >= MIN_MATCH) & (stats[:, 3] >= MIN_KEPT) & (stats[:, 7] <= MOST_WRONG)
         if step_px < NEAR_PX and strict.any():
             good = strict
         matched = bool(np.array_equal(good, strict))
@@ -272,24 +277,24 @@ def _descend(
             return None
         # Tags that sit a little off must pull against each other: no tag counts less only because it fits
         # worse.
-        scale = stats[:, 2] / float(np.median(stats[good, 2]))
+        scale = stats[:, 2] / float(np.sort(stats[good, 2])[(good.sum() - 1) // 2])
         equal = np.maximum(scale, 1.0) ** 2 / np.maximum(scale / MOST_EQUAL, 1.0) ** 4
         h, b, spread = h * equal[:, None, None], b * equal[:, None], spread * equal[:, None, None] ** 2
         total, right = h[good].sum(axis=0), b[good].sum(axis=0)
-        total[np.diag_indices(len(prior))] += prior
-        total[np.diag_indices(len(prior))] *= 1.0 + 1e-6
+        total[diagonal] = (total[diagonal] + prior) * (1.0 + 1e-6)
         right[6:] += prior[6:] * (expected[6:] - np.concatenate([[blur_px], curve]))
         try:
             move = np.linalg.solve(total, right)
         except np.linalg.LinAlgError:
             return None
         per_mm = camera.fx_px / centroid[2]
-        step_px = per_mm * float(np.hypot(np.linalg.norm(move[:3]) * lever_mm, np.linalg.norm(move[3:5])))
-        if not np.isfinite(step_px):
+        turned_mm2 = float(move[:3] @ move[:3]) * lever_mm**2
+        step_px = float(per_mm) * math.sqrt(turned_mm2 + float(move[3:5] @ move[3:5]))
+        if not math.isfinite(step_px):
             return None
         # Weights that follow the residuals make some descents slow and straight: those gather pace.
         lengths = (move @ total @ move) * (before @ total @ before)
-        straight = float(move @ total @ before) / float(np.sqrt(max(lengths, 1e-30)))
+        straight = float(move @ total @ before) / math.sqrt(max(float(lengths), 1e-30))
         slow = straight > STRAIGHT and step_px > 0.5 * before_px
         pace = min(2.0 * pace, MOST_PACE) if slow else 1.0
         before, before_px = move, step_px
@@ -298,10 +303,11 @@ def _descend(
         moved_mm = turn @ (pose.translation_mm - centroid) + centroid + shrink * move[3:6]
         pose = Pose.of(turn @ pose.rotation, moved_mm)
         wanted_px = blur_px + shrink * float(move[6])
-        blur_px = float(np.clip(wanted_px, *BLUR_PX))
+        blur_px = min(max(wanted_px, BLUR_PX[0]), BLUR_PX[1])
         if blur_px != wanted_px:  # sharpened by the camera, or far out of focus: no longer a free quantity
             prior[6], expected[6] = 1e12, blur_px
-        curve = np.clip(curve + shrink * move[7:], -MOST_BENT_PER_MM, MOST_BENT_PER_MM)
+        if bend is not None:
+            curve = np.clip(curve + shrink * move[7:], -MOST_BENT_PER_MM, MOST_BENT_PER_MM)
         if pose.apply(body.centroid_mm)[2] < 1.0:
             return None
         rounds -= 1
@@ -313,7 +319,7 @@ def _descend(
     used = np.zeros(n, np.bool_)
     used[chosen] = good
     all_h, all_b = np.zeros((n, m, m)), np.zeros((n, m))
-    all_spread, all_stats = np.zeros((n, m, m)), np.zeros((n, 7))
+    all_spread, all_stats = np.zeros((n, m, m)), np.zeros((n, 8))
     all_h[chosen], all_b[chosen] = h, b - h @ (shrink * move)
     all_spread[chosen], all_stats[chosen] = spread, stats
     return Aligned(

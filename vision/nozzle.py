@@ -129,25 +129,29 @@ def _follow(track: NozzleTrack, look: Look) -> Aligned | str | None:
     if dt_s > BRIDGE_S:
         return None
     expected, centroid = predict(track, look.t_s)
-    reach_px = REACH_MM * look.camera.fx_px / max(float(centroid[2]), 100.0)
-    window = look.window(expected, reach_px + 8.0)
+    start, slid = _slide(track, expected, centroid, look)
+    window = look.window(start, 16.0)
     if window is None:
         return None
-    start, slid = _slide(track, expected, centroid, window, look)
     found = look.lay(window, start, track.blur_px, coarse=not slid)
     if found is None and slid:
         found = look.lay(window, start, track.blur_px, coarse=True)
     return unambiguous(found, window, look, expected if track.moved else None) if found is not None else None
 
 
-def _slide(
-    track: NozzleTrack, expected: Pose, centroid: Floats, window: Window, look: Look
-) -> tuple[Pose, bool]:
-    """The expected pose, moved across to where the collar is in the picture."""
-    shift_px = slide_px(track.patch, window) if track.patch is not None else None
+def _slide(track: NozzleTrack, expected: Pose, centroid: Floats, look: Look) -> tuple[Pose, bool]:
+    """The expected pose, moved across to where the collar is in the picture, if it was found there."""
+    if track.patch is None or centroid[2] < 1.0:
+        return expected, False
+    was_px, should_px = look.camera.project(np.stack([track.centroid_rgb_mm, centroid]))
+    shift_px = slide_px(
+        track.patch,
+        look.bgr,
+        expected_px=track.patch.corner_px + should_px - was_px,
+        reach_px=REACH_MM * look.camera.fx_px / max(float(centroid[2]), 100.0),
+    )
     if shift_px is None:
         return expected, False
-    was_px = look.camera.project(track.centroid_rgb_mm)
     is_mm = look.camera.unproject(was_px + shift_px) * centroid[2]
     return Pose.of(expected.rotation, expected.translation_mm + is_mm - centroid), True
 

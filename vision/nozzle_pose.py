@@ -58,11 +58,8 @@ class Look:
 
     def patch(self, pose: Pose) -> Patch | None:
         """What the body looks like, to find it again."""
-        window = self.window(pose, 4.0)
-        if window is None:
-            return None
         seen_px = self.camera.project(pose.apply(self.body.corners_mm.reshape(-1, 3)))
-        return patch_of(window, low_px=seen_px.min(axis=0), high_px=seen_px.max(axis=0))
+        return patch_of(self.bgr, low_px=seen_px.min(axis=0), high_px=seen_px.max(axis=0))
 
     def lay(
         self, window: Window, start: Pose, blur_px: float, *, coarse: bool = False, settle: bool = False

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from models.compiled import compiled
-from vision.tag_picture import ACROSS, BENT, BLOCK, DOWN, LIGHT, PATTERN, RIGID, SLOPE2, tag_rows
+from vision.tag_picture import ACROSS, BENT, BLOCK, DOWN, LIGHT, PATTERN, RIGID, RIM, SLOPE2, tag_rows
 
 TUKEY = 4.7
 """Residuals beyond so many robust standard deviations weigh nothing (95 % efficiency for normal noise)."""
@@ -86,6 +86,7 @@ def _shade(rows: np.ndarray, weight: np.ndarray, gain: float, offset: float) -> 
 @compiled
 def tag_equations(
     rows: np.ndarray,
+    side: int,
     srgb: bool,
     blocks: bool,
     h: np.ndarray,
@@ -100,13 +101,15 @@ def tag_equations(
 
     Args:
         rows: From `tag_rows`.
+        side: Modules along the tag's side, its rim included.
         srgb: Whether numbers are gamma-coded light.
         blocks: Also sum the scores by block into ``spread``.
         h: Output, m x m with m = `RIGID` or `BENT`: pose, blur, bend, in units of the residual's own scale.
         b: Output, right side, shape (m,).
         spread: Output, m x m: sum over blocks of the outer product of their scores.
         stats: Output: gain, offset, scale of the residual, share of pixels kept, correlation, pixels,
-            sum of the squared residuals, each cut off where its weight ends.
+            sum of the squared residuals, each cut off where its weight ends, share of the pixels within the
+            tag's modules that are light where they should be dark or the other way round.
     """
     n = rows.shape[0]
     h[:, :] = 0.0
@@ -172,35 +175,38 @@ def tag_equations(
         return
 
     m = h.shape[0]
-    full = np.zeros((m + 2, m + 2))
-    right = np.zeros(m + 2)
-    j = np.empty(m + 2)
+    table = np.empty((n, m + 3))
     cut = (TUKEY * scale) ** 2
-    kept, m_r, m_l, m_rr, m_ll, m_rl = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    kept, m_r, m_l, m_rr, m_ll, m_rl = 0, 0.0, 0.0, 0.0, 0.0, 0.0
+    told, wrong = 0, 0
+    within = 1.0 - 2.0 / side
+    half = 0.5 * gain + offset
     for i in range(n):
         pattern, light = rows[i, PATTERN], rows[i, LIGHT]
+        # The rim is black in every tag: only what is within it tells one from another.
+        if (pattern > 0.7 or pattern < 0.3) and abs(rows[i, ACROSS]) < within and abs(rows[i, DOWN]) < within:
+            told += 1
+            if (pattern > 0.5) != (light > half):
+                wrong += 1
         if weight[i] > 0.0:
-            kept += 1.0
             m_r += pattern
             m_l += light
             m_rr += pattern * pattern
             m_ll += light * light
             m_rl += pattern * light
-            w = weight[i] / (scale * scale)
-            for p in range(m):
-                j[p] = gain * rows[i, p]
-            j[m], j[m + 1] = pattern, 1.0
+            root = math.sqrt(weight[i]) / scale
             e = light - gain * pattern - offset
             stats[6] += min((e * per_noise[i]) ** 2, cut)
-            for p in range(m + 2):
-                wp = w * j[p]
-                right[p] += wp * e
-                for q in range(p, m + 2):
-                    full[p, q] += wp * j[q]
+            for p in range(m):
+                table[kept, p] = root * gain * rows[i, p]
+            table[kept, m], table[kept, m + 1], table[kept, m + 2] = root * pattern, root, root * e
+            kept += 1
         else:
             stats[6] += cut
-    if kept < 12.0:
+    if kept < 12:
         return
+    full = np.dot(table[:kept].T, table[:kept])
+    right = full[:, m + 2]
     g, o = m, m + 1
     det = full[g, g] * full[o, o] - full[g, o] * full[g, o]
     shade = np.empty((2, m))
@@ -212,6 +218,7 @@ def tag_equations(
         for q in range(p, m):
             h[p, q] = full[p, q] - shade[0, p] * full[q, g] - shade[1, p] * full[q, o]
             h[q, p] = h[p, q]
+    stats[7] = wrong / told if told > 0 else 1.0
     stats[0], stats[1], stats[2], stats[3] = gain, offset, scale, kept / n
     var_r, var_l = m_rr - m_r * m_r / kept, m_ll - m_l * m_l / kept
     if var_r > 0.0 and var_l > 0.0:
@@ -266,15 +273,15 @@ def body_equations(
         blocks: See `tag_equations`.
 
     Returns:
-        Per tag: ``h`` (n, m, m), ``b`` (n, m), ``spread`` (n, m, m), ``stats`` (n, 7).
+        Per tag: ``h`` (n, m, m), ``b`` (n, m), ``spread`` (n, m, m), ``stats`` (n, 8).
     """
     n = patterns.shape[0]
     m = RIGID if bend.shape[0] == 0 else BENT
     h, b = np.zeros((n, m, m)), np.zeros((n, m))
-    spread, stats = np.zeros((n, m, m)), np.zeros((n, 7))
+    spread, stats = np.zeros((n, m, m)), np.zeros((n, 8))
     for k in range(n):
         rows = tag_rows(
             light, corner_px, patterns[k], plates[k], bend, lens, centroid, blur_px, margin, clear_px
         )
-        tag_equations(rows, srgb, blocks, h[k], b[k], spread[k], stats[k])
+        tag_equations(rows, patterns.shape[1] - 2 * RIM, srgb, blocks, h[k], b[k], spread[k], stats[k])
     return h, b, spread, stats

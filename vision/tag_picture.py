@@ -159,32 +159,33 @@ def tag_rows(
     sharp = np.ones((high, wide))
     rays = np.empty((deep, inner, 9))
     rays[:, :, 0] = -1.0
+    per_fx, per_fy = 1.0 / fx, 1.0 / fy
     last_uv = side + 2.0 * RIM - 2.0
     for row in range(high):
         begin, end = _span(hull, first_y - reach + row)
         begin, end = max(begin - first_x + reach, 0), min(end - first_x + reach, wide)
         if begin >= end:
             continue  # beside the plate everything is taken to be white, as its border is
-        yd = (first_y - reach + row - cy) / fy
-        xd = (first_x - reach + begin - cx) / fx
-        x, y, xx, xy, yy, det = xd, yd, 1.0, 0.0, 1.0, 1.0
+        yd = (first_y - reach + row - cy) * per_fy
+        xd = (first_x - reach + begin - cx) * per_fx
+        x, y, xx, xy, yy = xd, yd, 1.0, 0.0, 1.0
         for _ in range(12):
             xt, yt, xx, xy, yy = distort(x, y, lens_d)
             x, y = x + (xd - xt), y + (yd - yt)
         for column in range(begin, end):
-            xd = (first_x - reach + column - cx) / fx
+            xd = (first_x - reach + column - cx) * per_fx
             xt, yt, xx, xy, yy = distort(x, y, lens_d)
-            det = xx * yy - xy * xy
-            x += ((xd - xt) * yy - (yd - yt) * xy) / det
-            y += ((yd - yt) * xx - (xd - xt) * xy) / det
-            w = m[2, 0] * x + m[2, 1] * y + m[2, 2]
-            z = 1.0 / w
+            per_det = 1.0 / (xx * yy - xy * xy)
+            x += ((xd - xt) * yy - (yd - yt) * xy) * per_det
+            y += ((yd - yt) * xx - (xd - xt) * xy) * per_det
+            z = 1.0 / (m[2, 0] * x + m[2, 1] * y + m[2, 2])
             u = (m[0, 0] * x + m[0, 1] * y + m[0, 2]) * z
             v = (m[1, 0] * x + m[1, 1] * y + m[1, 2]) * z
             ux, uy = (m[0, 0] - u * m[2, 0]) * z, (m[0, 1] - u * m[2, 1]) * z
             vx, vy = (m[1, 0] - v * m[2, 0]) * z, (m[1, 1] - v * m[2, 1]) * z
-            u_px, u_py = (ux * yy - uy * xy) / (det * fx), (uy * xx - ux * xy) / (det * fy)
-            v_px, v_py = (vx * yy - vy * xy) / (det * fx), (vy * xx - vx * xy) / (det * fy)
+            by_px, by_py = per_det * per_fx, per_det * per_fy
+            u_px, u_py = (ux * yy - uy * xy) * by_px, (uy * xx - ux * xy) * by_py
+            v_px, v_py = (vx * yy - vy * xy) * by_px, (vy * xx - vx * xy) * by_py
             if not flat:
                 dn = e[0, 2] * x + e[1, 2] * y + e[2, 2]
                 ds = (e[0, 0] * x + e[1, 0] * y + e[2, 0]) / dn
@@ -201,24 +202,25 @@ def tag_rows(
             per_u = max(math.sqrt(u_px * u_px + u_py * u_py), 1e-4)
             per_v = max(math.sqrt(v_px * v_px + v_py * v_py), 1e-4)
             wide_u, wide_v = min(per_u, 1.0), min(per_v, 1.0)
+            px_u, px_v = 1.0 / per_u, 1.0 / per_v
             u0 = min(max(u - 0.5 * wide_u + RIM, 0.0), last_uv)
             v0 = min(max(v - 0.5 * wide_v + RIM, 0.0), last_uv)
             iu, iv = int(u0), int(v0)
-            a = min(1.0, (iu + 1 - u0) / wide_u)
-            b = min(1.0, (iv + 1 - v0) / wide_v)
+            a = min(1.0, (iu + 1 - u0) * max(px_u, 1.0))
+            b = min(1.0, (iv + 1 - v0) * max(px_v, 1.0))
             sharp[row, column] = b * (a * pattern[iv, iu] + (1.0 - a) * pattern[iv, iu + 1]) + (1.0 - b) * (
                 a * pattern[iv + 1, iu] + (1.0 - a) * pattern[iv + 1, iu + 1]
             )
             r, c = row - reach, column - reach
             if 0 <= r < deep and 0 <= c < inner:
-                edge_u = min(u + margin, side + margin - u) / per_u
-                edge_v = min(v + margin, side + margin - v) / per_v
+                edge_u = min(u + margin, side + margin - u) * px_u
+                edge_v = min(v + margin, side + margin - v) * px_v
                 rays[r, c, 0] = min(edge_u, edge_v)
                 rays[r, c, 1], rays[r, c, 2], rays[r, c, 3] = x, y, z
                 rays[r, c, 4], rays[r, c, 5], rays[r, c, 6] = xx, xy, yy
                 rays[r, c, 7], rays[r, c, 8] = u, v
-            x += yy / (det * fx)  # predict the neighbour's ray; one Newton step there is exact to 1e-9
-            y -= xy / (det * fx)
+            x += yy * by_px  # predict the neighbour's ray; one Newton step there is exact to 1e-9
+            y -= xy * by_px
 
     taps = 2 * reach + 1
     bell, slope = np.empty(taps), np.empty(taps)
@@ -258,7 +260,8 @@ def tag_rows(
             xx, xy, yy = rays[row, column, 4], rays[row, column, 5], rays[row, column, 6]
             gx, gy = by_x[row, column] * fx, by_y[row, column] * fy
             ax, ay = gx * xx + gy * xy, gx * xy + gy * yy
-            qx, qy, qz = ax / z, ay / z, -(ax * x + ay * y) / z
+            per_z = 1.0 / z
+            qx, qy, qz = ax * per_z, ay * per_z, -(ax * x + ay * y) * per_z
             rx, ry, rz = x * z - centroid[0], y * z - centroid[1], z - centroid[2]
             rows[count, 0] = rz * qy - ry * qz
             rows[count, 1] = rx * qz - rz * qx

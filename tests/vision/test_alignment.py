@@ -73,11 +73,8 @@ def agree(expected: Floats, changed: Floats, slope: float = 0.12) -> bool:
     return bool(np.corrcoef(expected, changed)[0, 1] > 0.9 and abs(ratio - 1.0) < slope)
 
 
-def window_round(
-    pose: Pose, pad_px: float = 60.0, *, shift_mm: tuple[float, float, float] = (0, 0, 0)
-) -> Window:
-    seen = Pose.of(pose.rotation, pose.translation_mm + shift_mm)
-    bgr = picture([(TAGS, seen)])
+def window_round(pose: Pose, pad_px: float = 60.0) -> Window:
+    bgr = picture([(TAGS, pose)])
     corners_px = CAMERA.project(pose.apply(TAGS.corners_mm.reshape(-1, 3)))
     window = window_of(
         bgr, low_px=corners_px.min(axis=0) - pad_px, high_px=corners_px.max(axis=0) + pad_px, transfer="srgb"
@@ -135,15 +132,13 @@ def test_disagreement_of_tags_is_measured() -> None:
 
 
 def test_a_slid_patch_is_found_to_a_pixel() -> None:
-    first = window_round(POSE, 40.0)
     corners_px = CAMERA.project(POSE.apply(TAGS.corners_mm.reshape(-1, 3)))
-    patch = patch_of(first, low_px=corners_px.min(axis=0), high_px=corners_px.max(axis=0))
+    patch = patch_of(picture([(TAGS, POSE)]), low_px=corners_px.min(axis=0), high_px=corners_px.max(axis=0))
     assert patch is not None
-    shift_mm = (14.0, -9.0, 0.0)
-    second = window_round(POSE, 60.0, shift_mm=shift_mm)
-    slid = slide_px(patch, second)
-    true_px = np.array(shift_mm[:2]) * CAMERA.fx_px / float(POSE.apply(BODY.centroid_mm)[2])
+    shift_mm = np.array([14.0, -9.0, 0.0])
+    later = picture([(TAGS, Pose.of(POSE.rotation, POSE.translation_mm + shift_mm))])
+    slid = slide_px(patch, later, expected_px=patch.corner_px, reach_px=40.0)
+    true_px = shift_mm[:2] * CAMERA.fx_px / float(POSE.apply(BODY.centroid_mm)[2])
     assert slid is not None
     assert np.abs(slid - true_px).max() < 1.5
-    blank = Window(np.random.default_rng(0).uniform(0.2, 0.3, second.light.shape), second.corner_px)
-    assert slide_px(patch, blank) is None
+    assert slide_px(patch, picture([]), expected_px=patch.corner_px, reach_px=40.0) is None
