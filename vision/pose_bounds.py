@@ -38,9 +38,9 @@ MISFIT_S = 3.0
 """Time over which evidence of misplaced tags is averaged."""
 
 SHORT = 1.9
-"""Factor on the placement that shifts of tags tell. Robust weights hide a third of it (measured: 0.1 mm reads as
-0.07, 0.2 mm as 0.13), and the 5 or so degrees of freedom that 6 tags leave, which every capture sees again, are
-too few: 1.3 times makes up for that (Student's t)."""
+"""Factor on the placement that shifts of tags tell. Robust weights hide a third of it (measured: 0.1 mm reads
+as 0.07, 0.2 mm as 0.13), and the 5 or so degrees of freedom that 6 tags leave, which every capture sees
+again, are too few: 1.3 times makes up for that (Student's t)."""
 
 
 @dataclass(frozen=True)
