@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,7 +12,7 @@ from guidance.state import Jet, OnSkin, Setup, State
 from models.capture import Capture
 from models.chart import PlacedChart, ZoneChart
 from models.deposit import add_blind, add_unseen, deposit, reachable_weight
-from models.geometry import Bools, Floats
+from models.geometry import Bools, Floats, Pose
 from models.jet import jet_weights, jet_weights_spread
 from models.mesh import Hit, cast_ray
 from models.protocol import Protocol
@@ -135,6 +136,22 @@ def measures_distance(chart: ZoneChart, protocol: Protocol) -> bool:
     """Whether the skin is known well enough to say anything about the protocol's distance band."""
     bound_mm = float(np.median(chart.height_u95_mm[chart.in_zone])) if chart.in_zone.any() else np.inf
     return bound_mm <= protocol.distance.good_high_mm - protocol.distance.good_low_mm
+
+
+def room_for(state: State) -> Callable[[Pose], bool] | None:
+    """Whether the skin leaves room for a pose of the nozzle; None where the skin is not known now."""
+    if state.on_skin is None or state.on_skin.body.state != "placed":
+        return None
+    placed = state.on_skin.body.placed(state.on_skin.chart)
+    position, normal = placed.position_rgb_mm, placed.normal_rgb
+    known_mm = np.hypot(placed.chart.height_u95_mm, placed.moved_u95_mm)
+
+    def room(rgb_from_nozzle: Pose) -> bool:
+        away = rgb_from_nozzle.translation_mm - position
+        nearest = int(np.argmin(np.einsum("nk,nk->n", away, away)))
+        return bool(away[nearest] @ normal[nearest] > -INSIDE_MM - known_mm[nearest])
+
+    return room
 
 
 def _unseen(on_skin: OnSkin, capture: Capture, placed: PlacedChart) -> tuple[OnSkin, Bools]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from guidance.alarms import update
-from guidance.jet_stage import Contact, meet_skin
+from guidance.jet_stage import Contact, meet_skin, room_for
 from guidance.judge import Facts, conditions
 from guidance.session import Guidance
 from guidance.skin_stage import SkinNow, read_skin
@@ -88,7 +88,9 @@ def see_nozzle(state: State, capture: Capture, setup: Setup) -> State:
     nozzle: NozzleSighting | Lost = Lost("the rig describes no nozzle", 0.0)
     track = state.nozzle_track
     if setup.rig.nozzle is not None:
-        nozzle, track = track_nozzle(track, capture.bgr, t_s=capture.t_s, rig=setup.rig)
+        nozzle, track = track_nozzle(
+            track, capture.bgr, t_s=capture.t_s, rig=setup.rig, possible=room_for(state)
+        )
     patches, tag_track = state.patches, state.tag_track
     if setup.rig.skin is not None:
         patches, tag_track = see_skin_tags(tag_track, capture.bgr, t_s=capture.t_s, rig=setup.rig)

@@ -7,6 +7,7 @@ in the whole picture. What two poses explain equally well is not guessed.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,6 +20,7 @@ from vision.fiducials import Window, tag_body, window_of
 from vision.nozzle_pose import Look, misfit_per_pixel, unambiguous
 from vision.pose_bounds import Misfit, pose_covariance, pulls_on, settle
 from vision.slide import Patch, slide_px
+from vision.steady import Undecided, steadied
 from vision.tag_corners import find_corners
 from vision.tag_poses import poses_from_corners, rotation_vector
 
@@ -87,7 +89,12 @@ class NozzleTrack:
 
 
 def track_nozzle(
-    track: NozzleTrack, bgr: Bytes | None, *, t_s: float, rig: Rig
+    track: NozzleTrack,
+    bgr: Bytes | None,
+    *,
+    t_s: float,
+    rig: Rig,
+    possible: Callable[[Pose], bool] | None = None,
 ) -> tuple[NozzleSighting | Lost, NozzleTrack]:
     """Find the nozzle in one picture.
 
@@ -96,6 +103,7 @@ def track_nozzle(
         bgr: Picture, lens distortion still in it; None = there is none at this tick.
         t_s: Time of the picture, later than that of the previous call.
         rig: Calibration.
+        possible: Whether the skin leaves room for a pose: decides between two that look alike.
 
     Returns:
         The sighting (``predicted`` for at most `BRIDGE_S` after the last one that was tracked), or `Lost`;
@@ -108,7 +116,7 @@ def track_nozzle(
     if bgr.shape[:2] != (rig.rgb.height_px, rig.rgb.width_px):
         return _without(track, t_s, "the picture's size is not the rig's", "lost")
     body = tag_body(rig.nozzle.tags)
-    look = Look(bgr, body, rig, t_s)
+    look = Look(bgr, body, rig, t_s, possible)
     state, reason = "lost", "no tag in the picture"
     for attempt in (_follow, _search_near, _search_all):
         outcome = attempt(track, look)
@@ -118,12 +126,16 @@ def track_nozzle(
                 return sighting, after
             state, reason = "ambiguous", "the tags in sight leave the pose open"
         elif outcome is not None:
-            state, reason = "ambiguous", outcome
+            if outcome.melted is not None and track.moved and t_s - track.seen_s <= BRIDGE_S:
+                sighting, after = _square_on(track, outcome.melted, look)
+                if sighting.tip_u95_mm <= WIDEST_MM:
+                    return sighting, after
+            state, reason = "ambiguous", outcome.reason
             break
     return _without(track, t_s, reason, state)
 
 
-def _follow(track: NozzleTrack, look: Look) -> Aligned | str | None:
+def _follow(track: NozzleTrack, look: Look) -> Aligned | Undecided | None:
     """Lay the collar over the picture where it should be by now."""
     dt_s = look.t_s - track.seen_s
     if dt_s > BRIDGE_S:
@@ -156,7 +168,7 @@ def _slide(track: NozzleTrack, expected: Pose, centroid: Floats, look: Look) -> 
     return Pose.of(expected.rotation, expected.translation_mm + is_mm - centroid), True
 
 
-def _search_near(track: NozzleTrack, look: Look) -> Aligned | str | None:
+def _search_near(track: NozzleTrack, look: Look) -> Aligned | Undecided | None:
     if look.t_s - track.seen_s > REACQUIRE_S:
         return None
     seen_px = look.camera.project(track.rgb_from_nozzle.apply(look.body.corners_mm.reshape(-1, 3)))
@@ -167,7 +179,7 @@ def _search_near(track: NozzleTrack, look: Look) -> Aligned | str | None:
     return _search(track, look, window) if window is not None else None
 
 
-def _search_all(track: NozzleTrack, look: Look) -> Aligned | str | None:
+def _search_all(track: NozzleTrack, look: Look) -> Aligned | Undecided | None:
     whole = window_of(
         look.bgr,
         low_px=np.zeros(2),
@@ -177,7 +189,7 @@ def _search_all(track: NozzleTrack, look: Look) -> Aligned | str | None:
     return _search(track, look, whole) if whole is not None else None
 
 
-def _search(track: NozzleTrack, look: Look, window: Window) -> Aligned | str | None:
+def _search(track: NozzleTrack, look: Look, window: Window) -> Aligned | Undecided | None:
     corners = find_corners(window, look.body)
     hypotheses = poses_from_corners(corners, look.body, look.camera)
     laid: list[Aligned] = []
@@ -213,20 +225,40 @@ def _without(
     if dt_s > BRIDGE_S + 1e-9:
         return Lost(reason, since_s, state), after
     pose, centroid = predict(track, t_s)
-    # Position error of a constant-velocity guess; without a velocity the hand may move at 300 mm/s, 1.5
-    # rad/s.
-    slide_mm = 0.5 * HAND_MM_S2 * dt_s**2 + (0.0 if track.moved else 300.0 * dt_s)
-    turn_sigma_rad = 0.5 * HAND_RAD_S2 * dt_s**2 + (0.0 if track.moved else 1.5 * dt_s)
-    growth = np.diag([turn_sigma_rad**2] * 3 + [slide_mm**2] * 3)
     sighting = NozzleSighting(
         t_s=t_s,
         rgb_from_nozzle=pose,
-        covariance=track.covariance * 4.0 + growth,
+        covariance=_expected_covariance(track, dt_s),
         centroid_rgb_mm=centroid,
         tags_used=0,
         state="predicted",
     )
     return sighting, after
+
+
+def _expected_covariance(track: NozzleTrack, dt_s: float) -> Floats:
+    """Of a constant-velocity guess; without a velocity the hand may move at 300 mm/s, 1.5 rad/s."""
+    slide_mm = 0.5 * HAND_MM_S2 * dt_s**2 + (0.0 if track.moved else 300.0 * dt_s)
+    turn_sigma_rad = 0.5 * HAND_RAD_S2 * dt_s**2 + (0.0 if track.moved else 1.5 * dt_s)
+    return track.covariance * 4.0 + np.diag([turn_sigma_rad**2] * 3 + [slide_mm**2] * 3)
+
+
+def _square_on(track: NozzleTrack, melted: Aligned, look: Look) -> tuple[NozzleSighting, NozzleTrack]:
+    """A pose whose tilt the picture leaves open, held up by the motion so far."""
+    sighting, after = _sighting(track, melted, look)
+    expected, _ = predict(track, look.t_s)
+    spread = _expected_covariance(track, look.t_s - track.seen_s)
+    # The true tilt lies between that seen and its mirror image, give or take its noise.
+    cosine = float(look.body.facing(melted.rgb_from_body)[melted.used].min())
+    noise_rad = float(np.sqrt(np.linalg.eigvalsh(sighting.covariance[:3, :3])[-1]))
+    open_rad = float(np.arccos(min(cosine, 1.0))) + noise_rad
+    steady = steadied(sighting, expected, spread, body=look.body, used=melted.used, open_rad=open_rad)
+    return steady, replace(
+        after,
+        rgb_from_nozzle=steady.rgb_from_nozzle,
+        centroid_rgb_mm=steady.centroid_rgb_mm,
+        covariance=steady.covariance,
+    )
 
 
 def _sighting(track: NozzleTrack, found: Aligned, look: Look) -> tuple[NozzleSighting, NozzleTrack]:

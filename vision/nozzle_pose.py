@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ from vision.alignment import SURE_MATCH, Aligned, align
 from vision.fiducials import TagBody, Window, window_of
 from vision.pose_bounds import PLACED_MM, pose_covariance, pulls_on
 from vision.slide import Patch, patch_of
+from vision.steady import Undecided
 from vision.tag_poses import other_pose, turn_rad
 
 APART = 16.0
@@ -42,6 +44,8 @@ class Look:
     body: TagBody
     rig: Rig
     t_s: float
+    possible: Callable[[Pose], bool] | None = None
+    """Whether the skin leaves room for a pose of the body; None = nothing is known of the skin."""
 
     @property
     def camera(self) -> Camera:
@@ -89,27 +93,35 @@ def misfit_per_pixel(found: Aligned) -> float:
     return float(found.stats[found.used, 6].sum() / max(found.stats[found.used, 5].sum(), 1.0))
 
 
-def unambiguous(found: Aligned, window: Window, look: Look, expected: Pose | None) -> Aligned | str:
-    """The pose, if tags out of one plane fix it or it beats its mirror image; else why it is not believed."""
+def unambiguous(
+    found: Aligned, window: Window, look: Look, expected: Pose | None
+) -> Aligned | Undecided:
+    """The pose, if tags out of one plane fix it or it beats its mirror image; else what is left open."""
     if not _flat(look.body, found):
         return found
     settled = look.lay(window, found.rgb_from_body, found.blur_px, settle=True)
     if settled is None:
-        return "the tags in sight do not settle on a pose"
+        return Undecided("the tags in sight do not settle on a pose", None)
     other = other_pose(settled.rgb_from_body, look.body.corners_mm[settled.used], look.camera)
     rival = look.lay(window, other, settled.blur_px, settle=True) if other is not None else None
     better = settled
     if rival is not None and turn_rad(settled.rgb_from_body, rival.rgb_from_body) > SAME_RAD:
         better = _better(settled, rival, look.body, expected)
         if better is None:
-            return "two poses fit the tags in sight equally well"
+            return _possible(settled, rival, look)
     # Where a plane is seen so square on that its tilt is hardly known, the two poses have melted into one.
     pulls = pulls_on(better, look.body)
     turn = pose_covariance(better, pulls, look.rig, PLACED_MM)[:3, :3]
     tilt_rad = float(np.arccos(np.clip(look.body.facing(better.rgb_from_body)[better.used].min(), -1.0, 1.0)))
     if tilt_rad < SQUARE_ON * float(np.sqrt(np.linalg.eigvalsh(turn)[-1])):
-        return "the tags in sight are seen too square on"
+        return Undecided("the tags in sight are seen too square on", better)
     return better
+
+
+def _possible(one: Aligned, two: Aligned, look: Look) -> Aligned | Undecided:
+    """The pose that the skin leaves, if it leaves one."""
+    left = [pose for pose in (one, two) if look.possible is None or look.possible(pose.rgb_from_body)]
+    return left[0] if len(left) == 1 else Undecided("two poses fit the tags in sight equally well", None)
 
 
 def _better(one: Aligned, two: Aligned, body: TagBody, expected: Pose | None) -> Aligned | None:

@@ -159,7 +159,7 @@ class Player:
         """From now on the nozzle is where the script says."""
 
         def track(
-            track: NozzleTrack, bgr: Bytes | None, *, t_s: float, rig: Rig
+            track: NozzleTrack, bgr: Bytes | None, *, t_s: float, rig: Rig, **more: object
         ) -> tuple[NozzleSighting | Lost, NozzleTrack]:
             return script.nozzle(t_s), track
 

@@ -7,6 +7,7 @@ from dataclasses import fields, is_dataclass, replace
 import numpy as np
 import pytest
 
+from guidance.jet_stage import room_for
 from guidance.pipeline import step
 from guidance.skin_stage import nozzle_at
 from guidance.state import OnSkin, State, begin
@@ -449,6 +450,18 @@ def test_a_tip_that_seems_to_be_inside_the_skin_touches_it(player: Player, dista
     assert told.jet is not None
     assert told.jet.distance_mm >= 0.0
     assert on_skin(played.state).exposure.dwell_s.max() > 0.7
+
+
+@pytest.mark.parametrize(("distance_mm", "room"), [(100.0, True), (5.0, True), (-50.0, False)])
+def test_the_skin_leaves_no_room_for_a_tip_deep_in_the_body(
+    player: Player, distance_mm: float, room: bool
+) -> None:
+    """Before the skin is known it says nothing."""
+    assert room_for(begin()) is None
+    allowed = room_for(player.play(Script(), to_s=0.5).state)
+    assert allowed is not None
+    nozzle = nozzle_over(CENTRE_MM, t_s=0.5, distance_mm=distance_mm, leaning=(0.1, 0.0))
+    assert allowed(nozzle.rgb_from_nozzle) is room
 
 
 def test_gas_since_long_before_the_nozzle_was_seen_again_is_unassigned(player: Player) -> None:
