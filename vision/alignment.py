@@ -144,6 +144,7 @@ def align(
     coarse: bool,
     settle: bool = False,
     bend: Bend | None = None,
+    smear: Floats | None = None,
 ) -> Aligned | None:
     """Move the body until its tags, as the camera would see them, lie over those in the picture.
 
@@ -157,6 +158,7 @@ def align(
         coarse: First at half size.
         settle: Go on to the very bottom, so that the misfit (`Aligned.stats`) of two poses can be compared.
         bend: Of a tag that lies on something curved; None = rigid.
+        smear: Motion of the body while the shutter was open, as in `ways_px`; None = it stood still.
 
     Returns:
         None where nothing in the picture looks like the tags.
@@ -183,6 +185,7 @@ def align(
             fine=False,
             done_px=ROUGH_PX,
             bend=bend,
+            smear=smear,
         )
         if rough is None:
             return None
@@ -200,6 +203,7 @@ def align(
             fine=False,
             done_px=ROUGH_PX,
             bend=bend,
+            smear=smear,
         )
         pose = near.rgb_from_body if near is not None else pose
     found = _descend(
@@ -213,8 +217,24 @@ def align(
         fine=True,
         done_px=SETTLED_PX if settle else DONE_PX,
         bend=bend,
+        smear=smear,
     )
     return replace(found, blur_px=found.blur_px * shrunk) if found is not None and shrunk > 1.0 else found
+
+
+def ways_px(motion: Floats, pose: Pose, body: TagBody, camera: Camera) -> Floats:
+    """Way of each tag's middle in the picture during a small motion of the body, shape (n, 2).
+
+    Args:
+        motion: Rotation vector in rad about the body's centroid, translation in mm, shape (6,).
+        pose: Of the body.
+        body: Tags.
+        camera: Lens distortion is left out.
+    """
+    middle = pose.apply(body.corners_mm.mean(axis=1))
+    step = np.cross(motion[:3], middle - pose.apply(body.centroid_mm)) + motion[3:]
+    focal = np.array([camera.fx_px, camera.fy_px])
+    return focal * (step[:, :2] - middle[:, :2] / middle[:, 2:] * step[:, 2:]) / middle[:, 2:]
 
 
 def _side_px(body: TagBody, camera: Camera, pose: Pose) -> float:
@@ -235,6 +255,7 @@ def _descend(
     fine: bool,
     done_px: float,
     bend: Bend | None,
+    smear: Floats | None,
 ) -> Aligned | None:
     lens = np.array([camera.fx_px, camera.fy_px, camera.cx_px, camera.cy_px, *camera.distortion])
     pose, step_px = start, np.inf
@@ -251,7 +272,9 @@ def _descend(
         return None
     # Half the radius of the body turns radians into a motion in the picture.
     lever_mm = float(np.linalg.norm(body.corners_mm - body.centroid_mm, axis=-1).max())
+    still = np.zeros((len(body.ids), 2))
     while True:
+        ways = still if smear is None else ways_px(smear, pose, body, camera)
         centroid = pose.apply(body.centroid_mm)
         h, b, spread, stats = body_equations(
             window.light,
@@ -266,6 +289,7 @@ def _descend(
             (CLEAR_BLURS if fine else 1.0) * blur_px,
             srgb,
             fine,
+            ways[chosen],
         )
         # On the way every tag that shows something of its pattern helps; at rest only those that match.
         good = (stats[:, 4] >= 0.3) & (stats[:, 3] >= 0.3)

@@ -19,9 +19,11 @@ from vision.alignment import Aligned
 from vision.fiducials import Window, tag_body, window_of
 from vision.nozzle_pose import Look, misfit_per_pixel, unambiguous
 from vision.pose_bounds import Misfit, pose_covariance, pulls_on, settle
+from vision.shutter import Shutter
 from vision.slide import Patch, slide_px
 from vision.steady import Undecided, steadied
 from vision.tag_corners import find_corners
+from vision.tag_picture import LEAST_SMEAR_PX
 from vision.tag_poses import poses_from_corners, rotation_vector
 
 BRIDGE_S = 0.150
@@ -65,6 +67,7 @@ class NozzleTrack:
     """Velocity of the tags' centroid, shape (3,)."""
     moved: bool
     """Whether the velocities rest on two sightings."""
+    shutter: Shutter
     blur_px: float
     misfit: Misfit
     patch: Patch | None
@@ -82,6 +85,7 @@ class NozzleTrack:
             turning_rad_s=frozen(np.zeros(3)),
             moving_mm_s=frozen(np.zeros(3)),
             moved=False,
+            shutter=Shutter.start(),
             blur_px=FIRST_BLUR_PX,
             misfit=Misfit.none(),
             patch=None,
@@ -116,7 +120,7 @@ def track_nozzle(
     if bgr.shape[:2] != (rig.rgb.height_px, rig.rgb.width_px):
         return _without(track, t_s, "the picture's size is not the rig's", "lost")
     body = tag_body(rig.nozzle.tags)
-    look = Look(bgr, body, rig, t_s, possible)
+    look = Look(bgr, body, rig, t_s, possible=possible)
     state, reason = "lost", "no tag in the picture"
     for attempt in (_follow, _search_near, _search_all):
         outcome = attempt(track, look)
@@ -145,10 +149,41 @@ def _follow(track: NozzleTrack, look: Look) -> Aligned | Undecided | None:
     window = look.window(start, 16.0)
     if window is None:
         return None
-    found = look.lay(window, start, track.blur_px, coarse=not slid)
+    open_s = track.shutter.open_s
+    smear = open_s * _velocity(track, start, look.t_s)
+    smeared = replace(look, smear=smear)
+    found = smeared.lay(window, start, track.blur_px, coarse=not slid)
     if found is None and slid:
-        found = look.lay(window, start, track.blur_px, coarse=True)
-    return unambiguous(found, window, look, expected if track.moved else None) if found is not None else None
+        found = smeared.lay(window, start, track.blur_px, coarse=True)
+    if found is None:
+        return None
+    if look.way_px(found, smear) > LEAST_SMEAR_PX:
+        # Now that the pose is known, so is its motion, better.
+        smeared = replace(look, smear=open_s * _velocity(track, found.rgb_from_body, look.t_s))
+        found = smeared.lay(window, found.rgb_from_body, found.blur_px) or found
+    return unambiguous(found, window, smeared, expected if track.moved else None)
+
+
+def _velocity(track: NozzleTrack, pose: Pose, t_s: float) -> Floats:
+    """Velocity now (turning in rad/s, the centroid's in mm/s), shape (6,).
+
+    Between two pictures the mean is known; half a gain from interval to interval leads on to the second.
+    """
+    dt_s = t_s - track.seen_s
+    if not 1e-4 < dt_s <= BRIDGE_S:
+        return np.zeros(6)
+    turning, moving = _mean_velocity(track, pose, dt_s)
+    mean = np.concatenate([turning, moving])
+    if not track.moved:
+        return mean
+    return mean + 0.5 * (mean - np.concatenate([track.turning_rad_s, track.moving_mm_s]))
+
+
+def _mean_velocity(track: NozzleTrack, pose: Pose, dt_s: float) -> tuple[Floats, Floats]:
+    """Since the last sighting: turning, and moving of the collar's centroid."""
+    turning = rotation_vector(pose.rotation @ track.rgb_from_nozzle.rotation.T) / dt_s
+    centroid_mm = pose.apply(track.rgb_from_nozzle.inverse.apply(track.centroid_rgb_mm))
+    return turning, (centroid_mm - track.centroid_rgb_mm) / dt_s
 
 
 def _slide(track: NozzleTrack, expected: Pose, centroid: Floats, look: Look) -> tuple[Pose, bool]:
@@ -275,11 +310,16 @@ def _sighting(track: NozzleTrack, found: Aligned, look: Look) -> tuple[NozzleSig
     )
     dt_s = look.t_s - track.seen_s
     moved = 1e-4 < dt_s <= BRIDGE_S
-    turning, moving = np.zeros(3), np.zeros(3)
+    turning, moving, shutter = np.zeros(3), np.zeros(3), track.shutter
     if moved:
-        turn = found.rgb_from_body.rotation @ track.rgb_from_nozzle.rotation.T
-        turning = rotation_vector(turn) / dt_s
-        moving = (found.centroid_rgb_mm - track.centroid_rgb_mm) / dt_s
+        turning, moving = _mean_velocity(track, found.rgb_from_body, dt_s)
+        velocity = _velocity(track, found.rgb_from_body, look.t_s)
+        shutter = shutter.seen(
+            blur_px=found.blur_px,
+            speed_px_s=look.way_px(found, velocity),
+            taken_s=track.shutter.open_s,
+            dt_s=dt_s,
+        )
     return sighting, NozzleTrack(
         seen_s=look.t_s,
         lost_s=np.nan,
@@ -289,6 +329,7 @@ def _sighting(track: NozzleTrack, found: Aligned, look: Look) -> tuple[NozzleSig
         turning_rad_s=frozen(turning),
         moving_mm_s=frozen(moving),
         moved=moved,
+        shutter=shutter,
         blur_px=0.8 * track.blur_px + 0.2 * found.blur_px,
         misfit=misfit,
         patch=look.patch(found.rgb_from_body),

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.camera import Camera
-from models.geometry import Bytes, Pose
+from models.geometry import Bytes, Floats, Pose
 from models.rig import Rig
-from vision.alignment import SURE_MATCH, Aligned, align
+from vision.alignment import SURE_MATCH, Aligned, align, ways_px
 from vision.fiducials import TagBody, Window, window_of
 from vision.pose_bounds import PLACED_MM, pose_covariance, pulls_on
 from vision.slide import Patch, patch_of
@@ -46,6 +46,8 @@ class Look:
     t_s: float
     possible: Callable[[Pose], bool] | None = None
     """Whether the skin leaves room for a pose of the body; None = nothing is known of the skin."""
+    smear: Floats | None = None
+    """Motion of the body while the shutter was open, as in `vision.alignment.align`."""
 
     @property
     def camera(self) -> Camera:
@@ -65,6 +67,11 @@ class Look:
         seen_px = self.camera.project(pose.apply(self.body.corners_mm.reshape(-1, 3)))
         return patch_of(self.bgr, low_px=seen_px.min(axis=0), high_px=seen_px.max(axis=0))
 
+    def way_px(self, found: Aligned, motion: Floats) -> float:
+        """Way in the picture, root mean square over the tags used, during a small motion of the body."""
+        ways = ways_px(motion, found.rgb_from_body, self.body, self.camera)[found.used]
+        return float(np.sqrt(np.mean(np.sum(ways**2, axis=-1))))
+
     def lay(
         self, window: Window, start: Pose, blur_px: float, *, coarse: bool = False, settle: bool = False
     ) -> Aligned | None:
@@ -78,6 +85,7 @@ class Look:
             srgb=self.rig.transfer == "srgb",
             coarse=coarse,
             settle=settle,
+            smear=self.smear,
         )
 
 

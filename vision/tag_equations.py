@@ -255,6 +255,7 @@ def body_equations(
     clear_px: float,
     srgb: bool,
     blocks: bool,
+    smear_px: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """`tag_rows` and `tag_equations` of several tags.
 
@@ -271,6 +272,7 @@ def body_equations(
         clear_px: See `tag_rows`.
         srgb: See `tag_equations`.
         blocks: See `tag_equations`.
+        smear_px: See `tag_rows`, shape (n, 2).
 
     Returns:
         Per tag: ``h`` (n, m, m), ``b`` (n, m), ``spread`` (n, m, m), ``stats`` (n, 8).
@@ -281,7 +283,17 @@ def body_equations(
     spread, stats = np.zeros((n, m, m)), np.zeros((n, 8))
     for k in range(n):
         rows = tag_rows(
-            light, corner_px, patterns[k], plates[k], bend, lens, centroid, blur_px, margin, clear_px
+            light,
+            corner_px,
+            patterns[k],
+            plates[k],
+            bend,
+            lens,
+            centroid,
+            blur_px,
+            margin,
+            clear_px,
+            smear_px[k],
         )
         tag_equations(rows, patterns.shape[1] - 2 * RIM, srgb, blocks, h[k], b[k], spread[k], stats[k])
     return h, b, spread, stats

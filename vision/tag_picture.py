@@ -28,6 +28,9 @@ RIGID, BENT = 7, 10
 BLOCK_PX = 8
 """Residuals within such a block are taken to belong together: video is coded in blocks of 8 (H.264 high)."""
 
+LEAST_SMEAR_PX = 0.8
+"""Shorter ways are as well told by the blur."""
+
 RIM = 3
 """White modules round the padded pattern, so that samples beside the tag need no test."""
 
@@ -76,6 +79,28 @@ def _span(hull: np.ndarray, y: float) -> tuple[int, int]:
 
 
 @compiled
+def _smeared(sharp: np.ndarray, smear_px: np.ndarray) -> np.ndarray:
+    """Mean of a picture over a straight way, at steps of less than a pixel; its rim is repeated."""
+    high, wide = sharp.shape
+    steps = math.ceil(max(abs(smear_px[0]), abs(smear_px[1]))) + 1
+    mean = np.zeros((high, wide))
+    for k in range(steps):
+        share = (k + 0.5) / steps - 0.5
+        dx, dy = share * smear_px[0], share * smear_px[1]
+        left, top = math.floor(dx), math.floor(dy)
+        a, b = dx - left, dy - top
+        for row in range(high):
+            r0 = min(max(row + top, 0), high - 1)
+            r1 = min(r0 + 1, high - 1)
+            for column in range(wide):
+                c0 = min(max(column + left, 0), wide - 1)
+                c1 = min(c0 + 1, wide - 1)
+                mean[row, column] += (1.0 - b) * ((1.0 - a) * sharp[r0, c0] + a * sharp[r0, c1])
+                mean[row, column] += b * ((1.0 - a) * sharp[r1, c0] + a * sharp[r1, c1])
+    return mean / steps
+
+
+@compiled
 def tag_rows(
     light: np.ndarray,
     corner_px: np.ndarray,
@@ -87,6 +112,7 @@ def tag_rows(
     blur_px: float,
     margin: float,
     clear_px: float,
+    smear_px: np.ndarray,
 ) -> np.ndarray:
     """Predict one tag: a row for each pixel that it fills.
 
@@ -106,6 +132,7 @@ def tag_rows(
         blur_px: Standard deviation of the blur.
         margin: White border of the plate, modules.
         clear_px: Pixels nearer than this to the plate's edge are left out: what lies beyond is unknown.
+        smear_px: Way of the tag in the picture while the shutter was open (right, down), shape (2,).
 
     Returns:
         Rows of `ROW` columns; none when the tag is not in the window.
@@ -138,7 +165,9 @@ def tag_rows(
     last_y = min(math.floor(high_y), top_px + height - 1)
     if last_x - first_x < 3 or last_y - first_y < 3:
         return np.empty((0, ROW))
-    reach = math.ceil(3.0 * blur_px) + 1  # one more for the derivative of the slope
+    smear_way = max(abs(smear_px[0]), abs(smear_px[1]))
+    reach = math.ceil(3.0 * blur_px) + math.ceil(0.5 * smear_way)
+    reach += 1  # for the derivative of the slope
     wide, high = last_x - first_x + 1 + 2 * reach, last_y - first_y + 1 + 2 * reach
     inner, deep = wide - 2 * reach, high - 2 * reach
 
@@ -222,6 +251,8 @@ def tag_rows(
             x += yy * by_px  # predict the neighbour's ray; one Newton step there is exact to 1e-9
             y -= xy * by_px
 
+    if smear_way > LEAST_SMEAR_PX:
+        sharp = _smeared(sharp, smear_px)
     taps = 2 * reach + 1
     bell, slope = np.empty(taps), np.empty(taps)
     weight, moment = 0.0, 0.0
