@@ -54,15 +54,17 @@ def exposed(t_s: float, open_s: float, seed: int) -> tuple[Bytes, Pose]:
 
     moments = t_s + open_s * ((np.arange(MOMENTS) + 0.5) / MOMENTS - 0.5)
     drawn = [
-        picture([(TAGS, pose(at_s))], camera=CAMERA, seed=seed + k, noise=2.0, quality=None, transfer="linear")
+        picture(
+            [(TAGS, pose(at_s))], camera=CAMERA, seed=seed + k, noise=2.0, quality=None, transfer="linear"
+        )
         for k, at_s in enumerate(moments)
     ]
     return np.rint(np.mean(drawn, axis=0)).astype(np.uint8), pose(t_s)
 
 
 def test_a_nozzle_smeared_over_five_pixels_is_found_where_it_was_in_the_middle() -> None:
-    """Measured once the shutter is known: 0.16 mm (median) and 0.45 mm (90 %); 0.83 and 1.6 mm where motion is
-    taken for a blur of the lens."""
+    """Measured once the shutter is known: 0.16 mm (median) and 0.45 mm (90 %); 0.83 and 1.6 mm where motion
+    is taken for a blur of the lens."""
     track, deaf = NozzleTrack.start(), NozzleTrack.start()
     errors_mm = []
     for k in range(22):
@@ -71,7 +73,9 @@ def test_a_nozzle_smeared_over_five_pixels_is_found_where_it_was_in_the_middle()
         other, deaf = track_nozzle(replace(deaf, shutter=Shutter.start()), bgr, t_s=k / 15.0, rig=RIG)
         assert isinstance(sighting, NozzleSighting)
         assert isinstance(other, NozzleSighting)
-        errors_mm.append([float(np.linalg.norm(s.tip_rgb_mm - pose.translation_mm)) for s in (sighting, other)])
+        errors_mm.append(
+            [float(np.linalg.norm(s.tip_rgb_mm - pose.translation_mm)) for s in (sighting, other)]
+        )
         assert errors_mm[-1][0] <= sighting.tip_u95_mm
     known, unknown = np.array(errors_mm[9:]).T
     assert 0.009 < track.shutter.open_s < 0.020
