@@ -9,11 +9,18 @@ from guidance.outcome import Trace, Verdicts
 from guidance.session import Alarm
 from guidance.state import OnSkin, Setup, State
 from guidance.version import software_version
+from models.collar import off_mm, tip_moved_mm
 from models.deposit import peak_per_cm2
 from models.verdict import coverage_pct, verdict_area_cm2
 from vision.recording import Recording
 
 SCHEMA = "cryoguide.summary/1"
+
+U95 = 1.96
+"""Standard deviations to a 95 % bound."""
+
+GLUED_AT_MOST_MM = 0.8
+"""Farther off than this no tag is glued: 0.1 to 0.3 mm is usual; another collar, or a tag that came off."""
 
 
 def summarise(
@@ -60,6 +67,7 @@ def summarise(
         "min_degc": None,
         "min_u95_degc": None,
         "tracked_pct": round(100.0 * float(tracked[colour].mean()), 2) if looked else None,
+        "collar": collar_found(state, setup),
         "gas_s": state.gas_total_s,
         "unassigned_s": state.unassigned_s,
         "gas_off_map_s": state.off_map_s,
@@ -67,7 +75,7 @@ def summarise(
         "alarms": _by_cause(alarms),
         "captures": int(colour.sum()),
         "runtime_s": round(runtime_s, 3),
-        "warnings": [*recording.warnings, *state.remarks],
+        "warnings": [*recording.warnings, *state.remarks, *collar_remarks(state, setup)],
     }
     exposure = on_skin.exposure if on_skin else pixel_skin.exposure if pixel_skin else None
     if exposure is not None and np.isfinite(exposure.min_degc).any():
@@ -103,6 +111,38 @@ def summarise(
         "never_observed_cm2": float(chart.area_cm2[~np.isfinite(on_skin.exposure.min_degc)].sum()),
     }
     return summary
+
+
+def collar_found(state: State, setup: Setup) -> dict[str, object] | None:
+    """How far the rig's collar geometry was off, over the tags that were seen; None where none was."""
+    collar = state.nozzle_track.collar
+    if collar is None or setup.rig is None or setup.rig.nozzle is None or not collar.views.any():
+        return None
+    tags, seen = setup.rig.nozzle.tags, collar.views > 0
+    away = np.where(seen, off_mm(collar, tags.corners_mm), -1.0)
+    return {
+        "tags_seen": int(seen.sum()),
+        "views": collar.taken,
+        "median_off_mm": round(float(np.median(away[seen])), 4),
+        "worst_off_mm": round(float(away.max()), 4),
+        "worst_off_u95_mm": round(float(U95 * collar.shift_sigma_mm[away.argmax()]), 4),
+        "worst_tag": int(tags.ids[away.argmax()]),
+        "tip_moved_mm": round(tip_moved_mm(collar, tags.corners_mm), 3),
+        "placed_mm": round(collar.placed_mm, 4),
+    }
+
+
+def collar_remarks(state: State, setup: Setup) -> tuple[str, ...]:
+    """What should be said of a tag that sits farther off than gluing explains."""
+    collar, rig = state.nozzle_track.collar, setup.rig
+    if collar is None or rig is None or rig.nozzle is None:
+        return ()
+    away = off_mm(collar, rig.nozzle.tags.corners_mm)
+    bad = np.flatnonzero((collar.views > 0) & (away > GLUED_AT_MOST_MM))
+    if len(bad) == 0:
+        return ()
+    named = ", ".join(f"{rig.nozzle.tags.ids[k]} by {away[k]:.1f} mm" for k in bad)
+    return (f"Tags of the collar sit elsewhere than the rig says ({named}): measure the collar again.",)
 
 
 def possibly_past_stop_cm2(on_skin: OnSkin, setup: Setup) -> float:

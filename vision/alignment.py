@@ -115,6 +115,14 @@ class Aligned:
     step_px: float
     """Size of the last step in the picture."""
 
+    def moved(self, motion: Floats) -> Aligned:
+        """After a small motion about the centroid, rotation vector in rad and translation in mm."""
+        turn = rotation_from_rvec(motion[:3])
+        centroid_mm = self.centroid_rgb_mm + motion[3:]
+        from_centroid_mm = self.rgb_from_body.translation_mm - self.centroid_rgb_mm
+        pose = Pose.of(turn @ self.rgb_from_body.rotation, turn @ from_centroid_mm + centroid_mm)
+        return replace(self, rgb_from_body=pose, centroid_rgb_mm=centroid_mm)
+
 
 def half_size(window: Window, camera: Camera) -> tuple[Window, Camera]:
     """The same window and camera with half as many pixels a side."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import cv2
@@ -83,17 +83,32 @@ def tag_body(tags: Tags) -> TagBody:
         picture = cv2.aruco.generateImageMarker(dictionary, int(number), modules)
         patterns.append(np.pad((picture > 127).astype(float), RIM, constant_values=1.0))
     c = tags.corners_mm
-    right = (c[:, 1] - c[:, 0] + c[:, 2] - c[:, 3]) / (2.0 * modules)
-    down = (c[:, 3] - c[:, 0] + c[:, 2] - c[:, 1]) / (2.0 * modules)
-    first = c.mean(axis=1) - (right + down) * (modules / 2.0)
     return TagBody(
         dictionary=tags.dictionary,
         ids=frozen(tags.ids),
         corners_mm=frozen(c),
         patterns=frozen(np.asarray(patterns).reshape(len(tags.ids), modules + 2 * RIM, modules + 2 * RIM)),
-        plates=frozen(np.stack([right, down, first], axis=-1)),
+        plates=frozen(_plates(c, modules)),
         centroid_mm=frozen(c.reshape(-1, 3).mean(axis=0)),
     )
+
+
+def with_corners(body: TagBody, corners_mm: Floats) -> TagBody:
+    """The same tags in other places; the centroid stays, as what is told about it is.
+
+    Args:
+        body: Tags.
+        corners_mm: Body frame, shape (n, 4, 3).
+    """
+    plates = frozen(_plates(corners_mm, body.modules))
+    return replace(body, corners_mm=frozen(corners_mm), plates=plates)
+
+
+def _plates(corners_mm: Floats, modules: int) -> Floats:
+    a, b, c, d = (corners_mm[:, k] for k in range(4))
+    right, down = (b - a + c - d) / (2.0 * modules), (d - a + c - b) / (2.0 * modules)
+    first = corners_mm.mean(axis=1) - (right + down) * (modules / 2.0)
+    return np.stack([right, down, first], axis=-1)
 
 
 @lru_cache(maxsize=4)

@@ -12,13 +12,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from models.collar import Collar, learn
 from models.geometry import Bytes, Floats, Pose, frozen, rotation_from_rvec
 from models.rig import Rig
 from models.sightings import Lost, NozzleSighting
 from vision.alignment import Aligned
-from vision.fiducials import Window, tag_body, window_of
+from vision.collar import body_as_learned, collar_view, half_sides_mm
+from vision.fiducials import TagBody, Window, tag_body, window_of
 from vision.nozzle_pose import Look, misfit_per_pixel, unambiguous
-from vision.pose_bounds import Misfit, pose_covariance, pulls_on, settle
+from vision.pose_bounds import pose_covariance, pulls_on
 from vision.shutter import Shutter
 from vision.slide import Patch, slide_px
 from vision.steady import Undecided, steadied
@@ -45,6 +47,9 @@ the nozzle by about half of it."""
 FIRST_BLUR_PX = 0.8
 """Blur before any was measured: a lens in focus, 0.5 to 1 px."""
 
+SHARP_PX = 1.5
+"""Views smeared farther than this do not teach where the tags sit."""
+
 WIDEST_MM = 40.0
 """A pose whose tip is not known better than this (95 %) is not told from its mirror image: not a pose."""
 
@@ -69,7 +74,10 @@ class NozzleTrack:
     """Whether the velocities rest on two sightings."""
     shutter: Shutter
     blur_px: float
-    misfit: Misfit
+    collar: Collar | None
+    """What is known of where the tags sit; None before the first sighting."""
+    body: TagBody | None
+    """The tags where they are believed to sit."""
     patch: Patch | None
     """What the collar looked like when last seen."""
 
@@ -87,7 +95,8 @@ class NozzleTrack:
             moved=False,
             shutter=Shutter.start(),
             blur_px=FIRST_BLUR_PX,
-            misfit=Misfit.none(),
+            collar=None,
+            body=None,
             patch=None,
         )
 
@@ -119,7 +128,7 @@ def track_nozzle(
         return _without(track, t_s, "no picture", "lost")
     if bgr.shape[:2] != (rig.rgb.height_px, rig.rgb.width_px):
         return _without(track, t_s, "the picture's size is not the rig's", "lost")
-    body = tag_body(rig.nozzle.tags)
+    body = track.body if track.body is not None else tag_body(rig.nozzle.tags)
     look = Look(bgr, body, rig, t_s, possible=possible)
     state, reason = "lost", "no tag in the picture"
     for attempt in (_follow, _search_near, _search_all):
@@ -280,7 +289,7 @@ def _expected_covariance(track: NozzleTrack, dt_s: float) -> Floats:
 
 def _square_on(track: NozzleTrack, melted: Aligned, look: Look) -> tuple[NozzleSighting, NozzleTrack]:
     """A pose whose tilt the picture leaves open, held up by the motion so far."""
-    sighting, after = _sighting(track, melted, look)
+    sighting, after = _sighting(track, melted, look, plain=False)
     expected, _ = predict(track, look.t_s)
     spread = _expected_covariance(track, look.t_s - track.seen_s)
     # The true tilt lies between that seen and its mirror image, give or take its noise.
@@ -296,10 +305,33 @@ def _square_on(track: NozzleTrack, melted: Aligned, look: Look) -> tuple[NozzleS
     )
 
 
-def _sighting(track: NozzleTrack, found: Aligned, look: Look) -> tuple[NozzleSighting, NozzleTrack]:
-    pulls = pulls_on(found, look.body)
-    misfit = settle(track.misfit, pulls.misfit, dt_s=look.t_s - track.seen_s)
-    covariance = pose_covariance(found, pulls, look.rig, misfit.placed_mm)
+def _sighting(
+    track: NozzleTrack, found: Aligned, look: Look, *, plain: bool = True
+) -> tuple[NozzleSighting, NozzleTrack]:
+    """The message, and the track; the collar learns from views that are plain and not smeared."""
+    dt_s = look.t_s - track.seen_s
+    moved = 1e-4 < dt_s <= BRIDGE_S
+    turning, moving, shutter, way_px = np.zeros(3), np.zeros(3), track.shutter, 0.0
+    if moved:
+        turning, moving = _mean_velocity(track, found.rgb_from_body, dt_s)
+        speed_px_s = look.way_px(found, _velocity(track, found.rgb_from_body, look.t_s))
+        way_px = shutter.open_s * speed_px_s
+        shutter = shutter.seen(
+            blur_px=found.blur_px, speed_px_s=speed_px_s, taken_s=track.shutter.open_s, dt_s=dt_s
+        )
+    pulls = pulls_on(found)
+    view = collar_view(found, look.body, inverse=pulls.inverse, inflation=pulls.inflation)
+    collar = track.collar if track.collar is not None else Collar.as_given(half_sides_mm(look.body))
+    body = track.body
+    if plain and way_px <= SHARP_PX:
+        learned = learn(collar, view.information, view.pull, found.used, t_s=look.t_s)
+        if learned.renewed_s > collar.renewed_s and look.rig.nozzle is not None:
+            body = body_as_learned(tag_body(look.rig.nozzle.tags), learned)
+            found = found.moved(view.pose_by_motion @ (learned.motion - collar.motion))
+        collar = learned
+    covariance = pose_covariance(
+        found, pulls, look.rig, pose_by_motion=view.pose_by_motion, collar=collar.covariance
+    )
     sighting = NozzleSighting(
         t_s=look.t_s,
         rgb_from_nozzle=found.rgb_from_body,
@@ -308,18 +340,6 @@ def _sighting(track: NozzleTrack, found: Aligned, look: Look) -> tuple[NozzleSig
         tags_used=int(found.used.sum()),
         state="tracked",
     )
-    dt_s = look.t_s - track.seen_s
-    moved = 1e-4 < dt_s <= BRIDGE_S
-    turning, moving, shutter = np.zeros(3), np.zeros(3), track.shutter
-    if moved:
-        turning, moving = _mean_velocity(track, found.rgb_from_body, dt_s)
-        velocity = _velocity(track, found.rgb_from_body, look.t_s)
-        shutter = shutter.seen(
-            blur_px=found.blur_px,
-            speed_px_s=look.way_px(found, velocity),
-            taken_s=track.shutter.open_s,
-            dt_s=dt_s,
-        )
     return sighting, NozzleTrack(
         seen_s=look.t_s,
         lost_s=np.nan,
@@ -331,6 +351,7 @@ def _sighting(track: NozzleTrack, found: Aligned, look: Look) -> tuple[NozzleSig
         moved=moved,
         shutter=shutter,
         blur_px=0.8 * track.blur_px + 0.2 * found.blur_px,
-        misfit=misfit,
+        collar=collar,
+        body=body,
         patch=look.patch(found.rgb_from_body),
     )

@@ -12,7 +12,7 @@ from models.geometry import Bytes, Floats, Pose
 from models.rig import Rig
 from vision.alignment import SURE_MATCH, Aligned, align, ways_px
 from vision.fiducials import TagBody, Window, window_of
-from vision.pose_bounds import PLACED_MM, pose_covariance, pulls_on
+from vision.pose_bounds import noise_covariance, pulls_on
 from vision.slide import Patch, patch_of
 from vision.steady import Undecided
 from vision.tag_poses import other_pose, turn_rad
@@ -118,8 +118,7 @@ def unambiguous(
         if better is None:
             return _possible(settled, rival, look)
     # Where a plane is seen so square on that its tilt is hardly known, the two poses have melted into one.
-    pulls = pulls_on(better, look.body)
-    turn = pose_covariance(better, pulls, look.rig, PLACED_MM)[:3, :3]
+    turn = noise_covariance(pulls_on(better))[:3, :3]
     tilt_rad = float(np.arccos(np.clip(look.body.facing(better.rgb_from_body)[better.used].min(), -1.0, 1.0)))
     if tilt_rad < SQUARE_ON * float(np.sqrt(np.linalg.eigvalsh(turn)[-1])):
         return Undecided("the tags in sight are seen too square on", better)
@@ -144,7 +143,7 @@ def _better(one: Aligned, two: Aligned, body: TagBody, expected: Pose | None) ->
     pixels = np.minimum(one.stats[both, 5], two.stats[both, 5])
     ahead = float(np.sum(pixels * np.log(per_pixel[1] / per_pixel[0])))
     better, worse = (one, two) if ahead >= 0.0 else (two, one)
-    apart = abs(ahead) / pulls_on(better, body).inflation
+    apart = abs(ahead) / pulls_on(better).inflation
     if any(extra):  # one explains tags that the other does not: it must not fit worse where both speak
         fuller = one if extra[0] else two
         return fuller if fuller is better or apart < APART else None

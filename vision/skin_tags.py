@@ -216,7 +216,7 @@ def _acquire(number: int, window: Window, look: _Look) -> tuple[SkinTag | None, 
 def _settle(before: SkinTag | None, found: Aligned, number: int, window: Window, look: _Look) -> SkinTag:
     """Weigh the pose against its mirror image, and average."""
     body = look.bodies[number]
-    inflation = pulls_on(found, body).inflation
+    inflation = pulls_on(found).inflation
     evidence = before.evidence if before is not None else 0.0
     rival_deg = 0.0
     if evidence < APART:
