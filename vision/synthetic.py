@@ -89,7 +89,10 @@ def captures(scene: Scene) -> Iterator[tuple[Capture, Truth]]:
     if stated.depth is not None:
         times_s = depth_times_s(scene)
         depth = Arrivals(
-            (studio.depth(t) for t in times_s), times_s + DEPTH_LATENCY_S, times_s, np.zeros(len(times_s), bool)
+            (studio.depth(t) for t in times_s),
+            times_s + DEPTH_LATENCY_S,
+            times_s,
+            np.zeros(len(times_s), bool),
         )
     colour = (studio.colour(t) for t in scene.times_s)
     for capture in play(
@@ -150,13 +153,13 @@ class Studio:
         for tag in scene.skin_tags:
             angle = np.radians(tag.turn_deg)
             told = np.array([tag.arc_mm, tag.y_mm, np.cos(angle), np.sin(angle), self._skin_tag_mm])
-            round_mm = self._skin_tag_mm * np.array([[-0.95, -0.95], [-0.95, 0.95], [0.95, -0.95], [0.95, 0.95]])
+            round_mm = self._skin_tag_mm * np.array(
+                [[-0.95, -0.95], [-0.95, 0.95], [0.95, -0.95], [0.95, 0.95]]
+            )
             rim = scene.body.skin(tag.arc_mm + round_mm[:, 0], tag.y_mm + round_mm[:, 1])
             window = _window(camera, scene.rgb_from_body(t_s).apply(rim), 2)
             bits = _bits(tag.number)
-            paint_skin_tag(
-                light, rays, window, turn, eye, self._body, self._arcs, bits, told, FINE_RAYS
-            )
+            paint_skin_tag(light, rays, window, turn, eye, self._body, self._arcs, bits, told, FINE_RAYS)
         self._lay_nozzle(light, t_s)
         light = cv2.GaussianBlur(light, (0, 0), scene.blur_px)
         return expose(light, _SRGB, self._grain, round(t_s * 1e4) * 104729 % GRAIN)
@@ -208,13 +211,15 @@ class Studio:
         for cover in scene.covers:
             if cover.from_s <= t_s < cover.to_s:
                 covers[list(cover.tags), 0 if cover.kind == "finger" else 1] = cover.share
-        # What is not the collar has no edges that matter: fewer rays.
+        # What is not the collar has no edges that matter: fewer rays, and no blur by motion.
         whole = _window(camera, poses[1].apply(_box(45.0, -450.0, 0.0)), 4 + int(length_px))
-        fine = _window(camera, poses[1].apply(_box(REACH_MM + 6.0, *COLLAR_MM)), 4 + int(length_px))
-        tell = (turns, eyes, self._prism, _NOZZLE_BITS, self._plates, covers)
+        fine = _window(camera, poses[1].apply(_EDGES_MM), 3 + int(length_px))
+        told = (self._prism, _NOZZLE_BITS, self._plates, covers)
+        half = count // 2
         for window in _around(whole, fine):
-            paint_nozzle(light, self._rays_rgb, window, *tell, COARSE_RAYS)
-        paint_nozzle(light, self._rays_rgb, fine, *tell, FINE_RAYS)
+            middle = (turns[half : half + 1], eyes[half : half + 1])
+            paint_nozzle(light, self._rays_rgb, window, *middle, *told, COARSE_RAYS)
+        paint_nozzle(light, self._rays_rgb, fine, turns, eyes, *told, FINE_RAYS - (count > 1))
 
     def _measured(
         self, camera: Camera, rays: Floats, camera_from_rgb: Pose, t_s: float, *, fine: int
@@ -333,6 +338,16 @@ def _box(radius_mm: float, low_mm: float, high_mm: float) -> Floats:
             for z in np.linspace(low_mm, high_mm, 6)
         ]
     )
+
+
+_EDGES_MM = np.array(
+    [
+        [REACH_MM / np.cos(np.pi / 6) * np.cos(turn), REACH_MM / np.cos(np.pi / 6) * np.sin(turn), z]
+        for turn in np.pi / 6 + np.arange(6) * np.pi / 3
+        for z in COLLAR_MM
+    ]
+)
+"""Corners of the collar, nozzle frame."""
 
 
 def _bits(number: int) -> Floats:

@@ -16,13 +16,12 @@ TUBE_MM, GRIP_MM, FIST_MM, ARM_MM = 8.0, 14.0, 42.0, 28.0
 """Radii of the parts of the nozzle and of the hand that holds it."""
 FIST_AT_MM, ARM_END_MM = -215.0, -420.0
 """Where fist and arm are on the nozzle's z axis."""
-NOTHING, FACE, CAP, TUBE, GRIP, HAND = 0, 1, 2, 3, 4, 5
+FACES = np.array([[math.cos(k * math.pi / 3.0), math.sin(k * math.pi / 3.0)] for k in range(6)])
+"""Outward normals of the collar's faces."""
 
 
 @compiled
-def _meet_body(
-    ex: float, ey: float, ez: float, dx: float, dy: float, dz: float, body: np.ndarray
-) -> float:
+def _meet_body(ex: float, ey: float, ez: float, dx: float, dy: float, dz: float, body: np.ndarray) -> float:
     """Distance along a ray to the skin, -1 where it is not met; body = across, deep, taper, half length."""
     a, b, k = body[0], body[1], body[2]
     px, pz, qx, qz = ex / a, (ez - b) / b, dx / a, dz / b
@@ -54,11 +53,17 @@ def _meet_round(
 def _meet_nozzle(
     ex: float, ey: float, ez: float, dx: float, dy: float, dz: float, prism: np.ndarray
 ) -> tuple[float, int, int]:
-    """Distance, part and face of the nozzle that a ray meets first; prism = reach, from, to."""
+    """Distance, part and face of the nozzle that a ray meets first; prism = reach, from, to.
+
+    Parts: 0 nothing, 1 a face of the collar, 2 its end, 3 tube, 4 grip, 5 fist or arm.
+    """
     enter, leave, face = 0.0, 1e9, -2
-    for k in range(8):
+    beside = (ex * dy - ey * dx) ** 2 / max(dx * dx + dy * dy, 1e-12)
+    if beside > FIST_MM * FIST_MM:
+        return 1e9, 0, -1
+    for k in range(8 if beside < 1.34 * prism[0] ** 2 else 0):
         if k < 6:
-            nx, ny, nz, reach = math.cos(k * math.pi / 3.0), math.sin(k * math.pi / 3.0), 0.0, prism[0]
+            nx, ny, nz, reach = FACES[k, 0], FACES[k, 1], 0.0, prism[0]
         else:
             nx, ny, nz = 0.0, 0.0, 1.0 if k == 6 else -1.0
             reach = prism[2] if k == 6 else -prism[1]
@@ -249,9 +254,7 @@ def paint_nozzle(
                         value += 0.10 if part < 5 else 0.30
                         continue
                     length = math.sqrt(dx * dx + dy * dy + dz * dz)
-                    lit = 0.25 - 0.65 * (
-                        dx * math.cos(face * math.pi / 3.0) + dy * math.sin(face * math.pi / 3.0)
-                    ) / length
+                    lit = 0.25 - 0.65 * (dx * FACES[face, 0] + dy * FACES[face, 1]) / length
                     ring = 0 if ez + along * dz > 0.5 * (prism[1] + prism[2]) else 1
                     tag = 6 * ring + face
                     p = plates[tag]

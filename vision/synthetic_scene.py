@@ -244,9 +244,7 @@ class Scene:
         """How the thermal camera really stands."""
         errors = self.errors
         turned = np.radians(errors.thermal_turn_deg if t_s >= errors.thermal_turn_from_s else 0.0)
-        stated = Pose.of(
-            rotation_from_rvec(np.array([0.005, 0.02, -0.015])), np.array([-48.0, -6.0, -2.0])
-        )
+        stated = Pose.of(rotation_from_rvec(np.array([0.005, 0.02, -0.015])), np.array([-48.0, -6.0, -2.0]))
         return Pose.of(rotation_from_rvec(np.array([0.0, turned, 0.0])), np.zeros(3)) @ stated
 
 
@@ -256,7 +254,10 @@ def collar() -> Tags:
     for ring in range(2):
         for face in range(6):
             turn = np.radians(60.0 * face)
-            out, right = np.array([np.cos(turn), np.sin(turn), 0.0]), np.array([np.sin(turn), -np.cos(turn), 0])
+            out, right = (
+                np.array([np.cos(turn), np.sin(turn), 0.0]),
+                np.array([np.sin(turn), -np.cos(turn), 0]),
+            )
             centre, up = out * REACH_MM + [0.0, 0.0, -100.0 - ring * FACE_MM], np.array([0.0, 0.0, -1.0])
             ways = ((1, -1), (1, 1), (-1, 1), (-1, -1))
             corners.append([centre + h * (a * up + b * right) for a, b in ways])

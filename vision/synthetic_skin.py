@@ -22,8 +22,8 @@ NODES_MM = np.array([0.0, 0.12, 0.3, 0.55, 0.9, 1.4, 2.1, 3.1, 4.5, 6.5, 9.5])
 CONDUCTS_W_MK, HOLDS_J_M3K = 0.3, 3.6e6
 """Conductivity and heat capacity a volume of skin: text book figures."""
 JETS = {"ln2-wand": (-60.0, 180.0), "co2": (-40.0, 430.0), "chilled-air": (-25.0, 60.0)}
-"""Gas at the skin (degC) and film coefficient (W/m2K) in the middle of each device's jet: chosen so that a jet
-at rest brings skin to 2 degC within some 6 s (LN2), 2 s (CO2) or not at all (air)."""
+"""Gas at the skin (degC) and film coefficient (W/m2K) in the middle of each device's jet: chosen so that
+a jet at rest brings skin to 2 degC within some 6 s (LN2), 2 s (CO2) or not at all (air)."""
 BORE_MM = 12.0
 
 
