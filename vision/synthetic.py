@@ -15,7 +15,7 @@ import numpy as np
 
 from models.camera import Camera
 from models.capture import Capture
-from models.geometry import Bytes, Counts, Floats, Pose
+from models.geometry import Bools, Bytes, Counts, Floats, Pose
 from models.rig import Rig
 from vision.playback import Arrivals, play
 from vision.synthetic_rays import expose, measure, paint_nozzle, paint_skin, paint_skin_tag
@@ -117,9 +117,9 @@ def depth_times_s(scene: Scene) -> Floats:
     return 0.02 + np.arange(int((scene.seconds - 0.02) * scene.depth_hz) + 1) / scene.depth_hz
 
 
-def shutter_flags(scene: Scene, t_s: Floats) -> np.ndarray:
+def shutter_flags(scene: Scene, t_s: Floats) -> Bools:
     """Which thermal pictures fall into a shutter event."""
-    flags = np.zeros(len(t_s), bool)
+    flags: Bools = np.zeros(len(t_s), np.bool_)
     for start_s in scene.errors.shutter_s:
         flags |= (t_s >= start_s) & (t_s < start_s + SHUTTER_S)
     return flags
@@ -175,7 +175,7 @@ class Studio:
         narrow = cv2.GaussianBlur(degc, (0, 0), scene.thermal_blur_px)
         wide = cv2.GaussianBlur(degc, (0, 0), 7.0)
         seen = narrow + scene.thermal_share * (wide - narrow)
-        if shutter_flags(scene, np.array([t_s]))[0]:
+        if shutter_flags(scene, np.array([t_s])).any():
             seen = np.full(degc.shape, scene.room_degc)
         rng = np.random.default_rng([self.scene.seed, round(1e4 * t_s)])
         seen = seen + rng.normal(0.0, scene.thermal_noise_degc, seen.shape)
@@ -306,9 +306,9 @@ def _window(camera: Camera, points_rgb_mm: Floats, margin: int) -> tuple[int, in
     if not len(near):
         return 0, 0, 0, 0
     flat = near[:, :2] / near[:, 2:] * [camera.fx_px, camera.fy_px] + [camera.cx_px, camera.cy_px]
-    size = np.array([camera.width_px, camera.height_px])
-    inside = (np.abs(flat - size / 2.0) < 0.75 * size).all(axis=1)
-    px = np.where(inside[:, None], camera.project(near), flat)
+    size = np.array([camera.width_px, camera.height_px], float)
+    inside = (np.abs(flat - size / 2.0) < 0.75 * size).all(axis=1, keepdims=True)
+    px = np.where(inside, camera.project(near), flat)
     low = np.clip(np.floor(px.min(axis=0)) - margin, 0, size).astype(int)
     high = np.clip(np.ceil(px.max(axis=0)) + margin + 1, 0, size).astype(int)
     return int(low[0]), int(low[1]), int(high[0]), int(high[1])

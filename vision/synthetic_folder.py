@@ -12,6 +12,7 @@ import av
 import numpy as np
 
 from models.geometry import Bytes, Floats
+from models.problems import InputError
 from models.rig_file import write_rig
 from vision.files import atomic_folder
 from vision.synthetic import (
@@ -37,6 +38,9 @@ SESSION_FILES = (
 )
 """What a simulated session holds; a folder with anything else in it is not replaced."""
 
+MARK = "rig_true.toml"
+"""In the truth of every simulated session, and of no other."""
+
 CROSSINGS_DEGC = (15.0, 10.0, 6.0, 4.0, 2.0, 0.0)
 SERIES_HZ = 5.0
 CRF = "18"
@@ -54,8 +58,10 @@ def write_session(
         on_progress: Told pictures done, pictures in all, and session time.
 
     Raises:
-        InputError: If the folder holds anything that is no simulated session, or cannot be written.
+        InputError: If the folder holds anything but an older simulated session, or cannot be written.
     """
+    if (folder / "session.toml").exists() and not (folder / "truth" / MARK).exists():
+        raise InputError(f"{folder} holds a session that was not simulated; choose another folder.")
     with atomic_folder(folder, products=SESSION_FILES, what="simulated session") as aside:
         studio, stated = Studio(scene), stated_rig(scene)
         thermal_s = thermal_times_s(scene) if stated.thermal is not None else np.zeros(0)
@@ -189,7 +195,7 @@ def write_truth(scene: Scene, folder: Path) -> None:
         "note": "zone_axes_rgb rows: across, along, outward normal",
     }
     (folder / "anatomy.json").write_text(json.dumps(anatomy, indent=1))
-    (folder / "rig_true.toml").write_text(write_rig(real_rig(scene)))
+    (folder / MARK).write_text(write_rig(real_rig(scene)))
 
 
 def _axes(rotation: Floats) -> list[list[float]]:

@@ -73,16 +73,30 @@ class Cells:
         return Cells(arcs, rows, position, scene.body.normal(position), area)
 
 
-def footprint(cells: Cells, body_from_nozzle: Pose) -> Floats:
-    """Weight of the jet on every cell; the body is convex: a cell sees the orifice where it faces it."""
+def footprint(position_mm: Floats, normal: Floats, body_from_nozzle: Pose) -> Floats:
+    """Weight of the jet on points of the skin, body frame, shape (n,).
+
+    The body is convex: a point sees the orifice where it faces it.
+    """
     tip, axis = body_from_nozzle.translation_mm, body_from_nozzle.rotation[:, 2]
-    away = cells.position_mm - tip
+    away = position_mm - tip
     along = away @ axis
     across2 = (away * away).sum(1) - along**2
     half = BORE_MM / 2.0 + 0.1 * along
     weight = np.exp(-np.log(2.0) * across2 / np.maximum(half, 1e-3) ** 2)
-    faces = (cells.normal @ axis < 0.0) & ((cells.normal * away).sum(1) < 0.0)
+    faces = (normal @ axis < 0.0) & ((normal * away).sum(1) < 0.0)
     return np.where(faces & (along > 0.0) & (weight >= 0.01), weight, 0.0)
+
+
+def true_dwell_s(scene: Scene, position_mm: Floats, *, to_s: float) -> Floats:
+    """Dwell of points of the skin, body frame, from the session's start to a time, shape (n,)."""
+    normal, dwell_s = scene.body.normal(position_mm), np.zeros(len(position_mm))
+    from_s, to_s = max(scene.gas_s[0], 0.0), min(scene.gas_s[1], to_s)
+    steps = max(round((to_s - from_s) / STEP_S), 1)
+    for middle_s in from_s + (np.arange(steps) + 0.5) * (to_s - from_s) / steps:
+        body_from_nozzle = scene.rgb_from_body(middle_s).inverse @ scene.rgb_from_nozzle(middle_s)
+        dwell_s += footprint(position_mm, normal, body_from_nozzle) * (to_s - from_s) / steps
+    return dwell_s
 
 
 class SkinUnderJet:
@@ -105,7 +119,9 @@ class SkinUnderJet:
 
     def weight(self, t_s: float) -> Floats:
         """Footprint of the true jet, whether or not gas flows."""
-        return footprint(self.cells, self.scene.rgb_from_body(t_s).inverse @ self.scene.rgb_from_nozzle(t_s))
+        cells, scene = self.cells, self.scene
+        body_from_nozzle = scene.rgb_from_body(t_s).inverse @ scene.rgb_from_nozzle(t_s)
+        return footprint(cells.position_mm, cells.normal, body_from_nozzle)
 
     def degc(self, t_s: float) -> Floats:
         """Surface temperatures at a time, shape (n,); advances to it."""
