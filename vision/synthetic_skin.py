@@ -17,7 +17,7 @@ from vision.synthetic_scene import Scene
 SPACING_MM = 2.5
 STEP_S = 0.01
 SKIN_DEGC, DEEP_DEGC = 33.0, 36.5
-NODES_MM = np.array([0.0, 0.12, 0.3, 0.55, 0.9, 1.4, 2.1, 3.1, 4.5, 6.5, 9.5])
+NODES_MM = np.array([0.0, 0.05, 0.12, 0.22, 0.36, 0.55, 0.85, 1.3, 2.0, 3.2, 5.0, 9.5])
 """Depths of a column's nodes; the last one keeps its temperature."""
 CONDUCTS_W_MK, HOLDS_J_M3K = 0.3, 3.6e6
 """Conductivity and heat capacity a volume of skin: text book figures."""
