@@ -248,20 +248,19 @@ class Scene:
         return Pose.of(rotation_from_rvec(np.array([0.0, turned, 0.0])), np.zeros(3)) @ stated
 
 
-def collar() -> Tags:
+def collar(side_mm: float = TAG_MM, *, dictionary: str = DICTIONARY) -> Tags:
     """Two rings of tags on a hexagonal prism as it is meant to be, the orifice 87.5 mm before the tags."""
-    corners, h = [], TAG_MM / 2.0
+    face_mm, h, corners = 1.25 * side_mm, side_mm / 2.0, []
     for ring in range(2):
         for face in range(6):
             turn = np.radians(60.0 * face)
-            out, right = (
-                np.array([np.cos(turn), np.sin(turn), 0.0]),
-                np.array([np.sin(turn), -np.cos(turn), 0]),
-            )
-            centre, up = out * REACH_MM + [0.0, 0.0, -100.0 - ring * FACE_MM], np.array([0.0, 0.0, -1.0])
+            out = np.array([np.cos(turn), np.sin(turn), 0.0])
+            right = np.array([np.sin(turn), -np.cos(turn), 0.0])
+            centre = out * face_mm * np.sqrt(3.0) / 2.0 + [0.0, 0.0, -100.0 - ring * face_mm]
+            up = np.array([0.0, 0.0, -1.0])
             ways = ((1, -1), (1, 1), (-1, 1), (-1, -1))
             corners.append([centre + h * (a * up + b * right) for a, b in ways])
-    return Tags(DICTIONARY, np.arange(12), np.array(corners))
+    return Tags(dictionary, np.arange(12), np.array(corners))
 
 
 def misplaced(tags: Tags, *, sigma_mm: float, seed: int) -> Tags:
