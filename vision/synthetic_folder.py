@@ -15,17 +15,10 @@ from models.geometry import Bytes, Floats
 from models.problems import InputError
 from models.rig_file import write_rig
 from vision.files import atomic_folder
-from vision.synthetic import (
-    SHUTTER_S,
-    Studio,
-    Truth,
-    depth_times_s,
-    shutter_flags,
-    thermal_times_s,
-    truth_at,
-)
+from vision.synthetic import Truth, depth_times_s, thermal_times_s, truth_at
 from vision.synthetic_scene import Scene, real_rig, stated_rig, treatment_of
 from vision.synthetic_skin import SkinUnderJet
+from vision.synthetic_studio import SHUTTER_S, Studio, shutter_flags
 
 SESSION_FILES = (
     "session.toml",

@@ -13,7 +13,7 @@ from scipy.special import erfcx
 from models.problems import InputError
 from models.rig_file import read_rig
 from vision.recording import open_recording
-from vision.synthetic import Studio, captures, truth_at
+from vision.synthetic import captures, truth_at
 from vision.synthetic_folder import write_session
 from vision.synthetic_scene import (
     Body,
@@ -37,6 +37,7 @@ from vision.synthetic_skin import (
     footprint,
     true_dwell_s,
 )
+from vision.synthetic_studio import Studio
 
 STILL = Motion(breath_mm=0.0, drift_mm_s=(0.0, 0.0, 0.0), turn_deg=0.0)
 RESTING = Sweep(half_across_mm=0.0, half_along_mm=0.0, tremor_mm=0.0)
