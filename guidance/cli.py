@@ -76,6 +76,23 @@ def _analyze(options: argparse.Namespace) -> int:
     return _DONE
 
 
+def _simulate(options: argparse.Namespace) -> int:
+    from guidance.terminal import ProgressLine
+
+    with ProgressLine() as line:
+        line.say("starting")
+        from guidance.simulate import Wish, simulate
+
+        asked = {name: getattr(options, name) for name in Wish.__dataclass_fields__}
+        simulate(
+            Wish(**asked),
+            options.out,
+            on_progress=lambda done, total, t_s: line.show(done, total, t_s=t_s, note="drawing"),
+        )
+    print(f"Session  {options.out}\nTruth    {options.out / 'truth'}")
+    return _DONE
+
+
 def _zones(_: argparse.Namespace) -> int:
     from guidance.terminal import print_zones
     from models.catalogue import load_zones
@@ -127,6 +144,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     analyze.set_defaults(run=_analyze)
 
+    _add_simulate(
+        commands.add_parser(
+            "simulate",
+            help="draw a session with known truth and known errors",
+            description="Draw a session folder whose truth is known, with errors at will.",
+            epilog=_NOTICE,
+        )
+    )
+
     zones = commands.add_parser("zones", help="list the zones of the catalogue")
     zones.set_defaults(run=_zones)
 
@@ -134,6 +160,31 @@ def _parser() -> argparse.ArgumentParser:
     _add_protocols(protocols)
     protocols.set_defaults(run=_protocols)
     return parser
+
+
+def _add_simulate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("out", type=Path, metavar="OUT", help="session folder to write")
+    parser.add_argument("--zone", default="calf", help="zone of the catalogue (default: calf)")
+    parser.add_argument("--protocol", help="treatment protocol (default: one that suits the zone)")
+    parser.add_argument(
+        "--skin-tags", action="store_true", help="four tags on the skin instead of a depth camera"
+    )
+    figures = (
+        ("--seconds", 12.0, "length of the session"),
+        ("--rest-at-s", None, "the nozzle stands still from then on (default: never)"),
+        ("--shift-mm", 0.0, "sudden shift of the patient along the limb"),
+        ("--at-s", 3.0, "when the patient shifts (default: 3)"),
+        ("--turn-thermal-deg", 0.0, "how far the thermal camera is turned from where the rig says"),
+        ("--lag-ms", 0.0, "how much later thermal pictures are said to be than they are"),
+        ("--tag-placement-mm", 0.0, "standard deviation of the nozzle tags' places"),
+        ("--focal-error-pct", 0.0, "how much too long the rig says the focal length is"),
+    )
+    for name, usual, words in figures:
+        parser.add_argument(
+            name, type=float, default=usual, metavar=name.rsplit("-", 1)[1].upper(), help=words
+        )
+    parser.add_argument("--seed", type=int, default=0, help="of skin, noise and tag placement (default: 0)")
+    parser.set_defaults(run=_simulate)
 
 
 def _add_protocols(parser: argparse.ArgumentParser) -> None:

@@ -38,7 +38,9 @@ _USER_CAN_MEND = {
 
 
 @contextmanager
-def atomic_folder(path: Path, *, products: Collection[str] = REPORT_FILES) -> Iterator[Path]:
+def atomic_folder(
+    path: Path, *, products: Collection[str] = REPORT_FILES, what: str = "report"
+) -> Iterator[Path]:
     """Fill a folder aside and put it in place at the end, in one step.
 
     Where the block raises, the folder made aside is removed and an older one stays as it was. An
@@ -47,6 +49,7 @@ def atomic_folder(path: Path, *, products: Collection[str] = REPORT_FILES) -> It
     Args:
         path: Where the folder is to stand.
         products: Names of files that an older folder may hold and that may be lost.
+        what: What the folder is, for messages.
 
     Yields:
         The empty folder to fill, beside ``path``.
@@ -55,7 +58,7 @@ def atomic_folder(path: Path, *, products: Collection[str] = REPORT_FILES) -> It
         InputError: If ``path`` is a file or holds anything else, or the disk is full or not writable.
     """
     path = Path(os.path.abspath(path))
-    _check_target(path, products)
+    _check_target(path, products, what)
     aside: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -84,7 +87,7 @@ def sha256_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _check_target(path: Path, products: Collection[str]) -> None:
+def _check_target(path: Path, products: Collection[str], what: str) -> None:
     if not path.exists():
         return
     if not path.is_dir():
@@ -95,7 +98,7 @@ def _check_target(path: Path, products: Collection[str]) -> None:
         raise InputError(f"{path} cannot be read ({trouble.strerror}); choose another folder.") from trouble
     if foreign:
         raise InputError(
-            f"{path} holds {foreign[0]}, so it is no older report; choose another folder or empty it."
+            f"{path} holds {foreign[0]}, so it is no older {what}; choose another folder or empty it."
         )
 
 

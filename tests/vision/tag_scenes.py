@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import cv2
@@ -11,30 +10,13 @@ import numpy as np
 from models.camera import Camera
 from models.geometry import Bytes, Floats, Pose, rotation_from_rvec
 from models.rig import Nozzle, Rig, SkinTags, Tags
+from vision.synthetic_scene import collar as collar
+from vision.synthetic_scene import misplaced as misplaced
 
 CAMERA = Camera(1280, 720, 1000.0, 1001.5, 642.7, 357.4, np.array([0.08, -0.17, 0.0004, -0.0003, 0.0]))
 
 FINE = 4
 """Rays along a pixel's edge."""
-
-
-def collar(side_mm: float = 25.0, *, dictionary: str = "DICT_APRILTAG_36h11") -> Tags:
-    """Two rings of tags on a hexagonal prism, white all over between them, the orifice 87 mm before it."""
-    face_mm = side_mm * 1.25
-    reach_mm = face_mm * np.sqrt(3.0) / 2.0
-    h = side_mm / 2.0
-    corners = []
-    for ring in range(2):
-        middle_mm = -100.0 - ring * face_mm
-        for face in range(6):
-            turn = np.radians(60.0 * face)
-            out = np.array([np.cos(turn), np.sin(turn), 0.0])
-            right = np.array([np.sin(turn), -np.cos(turn), 0.0])
-            centre = out * reach_mm + [0.0, 0.0, middle_mm]
-            up = np.array([0.0, 0.0, -1.0])
-            ways = ((1, -1), (1, 1), (-1, 1), (-1, -1))
-            corners.append([centre + h * (a * up + b * right) for a, b in ways])
-    return Tags(dictionary, np.arange(12), np.array(corners))
 
 
 def rig_of(tags: Tags | None, *, camera: Camera = CAMERA, skin: SkinTags | None = None) -> Rig:
@@ -162,14 +144,3 @@ def hidden(bgr: Bytes, pose: Pose, tags: Tags, *, share: float, camera: Camera =
     covered = bgr.copy()
     covered[int(low[1]) : int(high[1]) + 1, int(low[0]) : edge] = (120, 150, 200)
     return covered
-
-
-def misplaced(tags: Tags, *, sigma_mm: float, seed: int) -> Tags:
-    """The tags as a calibration might have them: each shifted and tilted by itself."""
-    rng = np.random.default_rng(seed)
-    corners = np.array(tags.corners_mm)
-    half_mm = np.linalg.norm(corners[0, 1] - corners[0, 0]) / 2.0
-    for k, own in enumerate(corners):
-        turn = rotation_from_rvec(rng.normal(0.0, sigma_mm / half_mm, 3))
-        corners[k] = (own - own.mean(axis=0)) @ turn.T + own.mean(axis=0) + rng.normal(0.0, sigma_mm, 3)
-    return replace(tags, corners_mm=corners)
