@@ -64,6 +64,7 @@ def summarise(
         "unassigned_s": state.unassigned_s,
         "gas_off_map_s": state.off_map_s,
         "zone_not_placed_because": state.waiting_for or None,
+        "rig_check": rig_check(state),
         "alarms": _by_cause(alarms),
         "captures": int(colour.sum()),
         "runtime_s": round(runtime_s, 3),
@@ -103,6 +104,23 @@ def summarise(
         "never_observed_cm2": float(chart.area_cm2[~np.isfinite(on_skin.exposure.min_degc)].sum()),
     }
     return summary
+
+
+def rig_check(state: State) -> dict[str, object]:
+    """How far cooling and jet lie apart, with bounds; None with the reason where that is not known."""
+    watch = state.rig_watch
+    found = watch.offset if watch is not None else None
+    reason = "jet, skin and thermal picture were not all measured" if watch is None else watch.reason
+    return {
+        "offset_mm": found.offset_mm if found else None,
+        "offset_u95_mm": found.offset_u95_mm if found else None,
+        "u_mm": found.u_mm if found else None,
+        "v_mm": found.v_mm if found else None,
+        "lag_s": found.lag_s if found else None,
+        "lag_u95_s": found.lag_u95_s if found else None,
+        "at_s": found.at_s if found else None,
+        "reason": None if found else reason,
+    }
 
 
 def possibly_past_stop_cm2(on_skin: OnSkin, setup: Setup) -> float:
