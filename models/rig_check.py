@@ -202,8 +202,9 @@ def compare(watch: RigWatch, *, chart: ZoneChart, spot_u95_mm: float) -> RigWatc
     ripe = [p for p in watch.pictures if watch.compared_s < p.t_s <= watch.t_s - float(LAGS_S[-1])]
     for picture in ripe:
         watch = replace(watch, compared_s=picture.t_s)
-        earlier = min(watch.pictures, key=lambda p: abs(picture.t_s - p.t_s - PAIR_S))
-        if abs(picture.t_s - earlier.t_s - PAIR_S) > PAIR_SLACK_S or picture.t_s - watch.gas_s > 1.0:
+        apart_s = [abs(picture.t_s - p.t_s - PAIR_S) for p in watch.pictures]
+        earlier = watch.pictures[int(np.argmin(apart_s))]
+        if min(apart_s) > PAIR_SLACK_S or picture.t_s - watch.gas_s > 1.0:
             continue
         after = _add(watch, picture, earlier, chart, spot_u95_mm)
         if after is not watch:
