@@ -254,11 +254,9 @@ def _predicted_fall(watch: RigWatch, *, from_s: float, to_s: float) -> Floats | 
         return None
     after = np.clip(np.searchsorted(times_s, ends), 1, len(times_s) - 1)
     share = (ends - times_s[after - 1]) / (times_s[after] - times_s[after - 1])
-    blend = np.zeros((len(ends), len(times_s)))
-    at = np.arange(len(ends))
-    blend[at, after - 1], blend[at, after] = 1.0 - share, share
-    falls = np.stack([fall for _, fall in watch.predicted])
-    return (blend[: len(LAGS_S)] - blend[len(LAGS_S) :]) @ falls
+    falls = [fall for _, fall in watch.predicted]
+    then = [(1.0 - x) * falls[k - 1] + x * falls[k] for k, x in zip(after, share, strict=True)]
+    return np.stack(then[: len(LAGS_S)]) - np.stack(then[len(LAGS_S) :])
 
 
 def _renewed(watch: RigWatch) -> RigWatch:
