@@ -1,6 +1,8 @@
-"""Compiled kernel of the rig's self-check: how a cooling picture correlates with shifted predictions."""
+"""Numbers of the rig's self-check: how a picture correlates with shifted predictions, and where most."""
 
 from __future__ import annotations
+
+from itertools import product
 
 import numpy as np
 
@@ -42,3 +44,22 @@ def correlate(
                 both[lag, i, j] = product
                 own[lag, i, j] = square - total * total / seen
     return both, own
+
+
+_PLACES = np.array(list(product((-1.0, 0.0, 1.0), repeat=3)))
+_PAIRS = ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))
+_QUADRIC = np.linalg.pinv(
+    np.column_stack(
+        [np.ones(27), _PLACES, *(_PLACES[:, a] * _PLACES[:, b] * (0.5 if a == b else 1.0) for a, b in _PAIRS)]
+    )
+)
+
+
+def quadric_top(around: Floats) -> tuple[Floats, Floats]:
+    """Top of the quadric through 3 x 3 x 3 values, and how steeply it falls: steps (3,) and (3, 3)."""
+    fit = _QUADRIC @ around.ravel()
+    curvature = np.zeros((3, 3))
+    for value, (a, b) in zip(fit[4:], _PAIRS, strict=True):
+        curvature[a, b] = curvature[b, a] = -value
+    move = np.clip(np.linalg.pinv(curvature, rcond=1e-6, hermitian=True) @ fit[1:4], -1.0, 1.0)
+    return move, curvature

@@ -12,13 +12,12 @@ best one is refined by the quadric through its neighbours, whose curvature gives
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import product
 
 import numpy as np
 
 from models.chart import CELL_MM, ZoneChart
 from models.geometry import Bools, Floats, Ints
-from models.rig_bank import correlate
+from models.rig_bank import correlate, quadric_top
 
 MEMORY_S = 0.003125 * 4.0 ** np.arange(6)
 """Time constants whose exponentials, weighted with their inverse root, add up to ``1 / sqrt(t)`` within 10 %
@@ -210,9 +209,8 @@ def compare(watch: RigWatch, *, chart: ZoneChart, spot_u95_mm: float) -> RigWatc
         earlier = watch.pictures[int(np.argmin(apart_s))]
         if min(apart_s) > PAIR_SLACK_S or picture.t_s - watch.gas_s > 1.0:
             continue
-        after = _add(watch, picture, earlier, chart, spot_u95_mm)
-        if after is not watch:
-            watch = _renewed(after)
+        added = _add(watch, picture, earlier, chart, spot_u95_mm)
+        watch = watch if added is watch else _renewed(added)
     return watch
 
 
@@ -221,12 +219,9 @@ def _add(
 ) -> RigWatch:
     """Add one pair of pictures to the sums; the watch itself where the pair says nothing."""
     fall = _predicted_fall(watch, from_s=earlier.t_s, to_s=picture.t_s)
-    if fall is None:
+    if fall is None or np.abs(fall).max() < LEAST_FALL:
         return watch
-    size = np.abs(fall).max(axis=0)
-    spot = int(size.argmax())
-    if size[spot] < LEAST_FALL:
-        return watch
+    spot = int(np.abs(fall).max(axis=0).argmax())
     near = np.hypot(chart.u_mm - chart.u_mm[spot], chart.v_mm - chart.v_mm[spot]) <= NEAR_MM
     use = near & picture.seen & earlier.seen
     readings = int(use.sum())
@@ -259,16 +254,15 @@ def _predicted_fall(watch: RigWatch, *, from_s: float, to_s: float) -> Floats | 
     after = np.clip(np.searchsorted(times_s, ends), 1, len(times_s) - 1)
     share = (ends - times_s[after - 1]) / (times_s[after] - times_s[after - 1])
     falls = [fall for _, fall in watch.predicted]
-    then = [(1.0 - x) * falls[k - 1] + x * falls[k] for k, x in zip(after, share, strict=True)]
+    then: list[Floats] = [(1.0 - x) * falls[k - 1] + x * falls[k] for k, x in zip(after, share, strict=True)]
     return np.stack(then[: len(LAGS_S)]) - np.stack(then[len(LAGS_S) :])
 
 
 def _renewed(watch: RigWatch) -> RigWatch:
     """The watch with the estimate that its sums give."""
     found = _estimate(watch)
-    if isinstance(found, str):
-        return replace(watch, offset=None, reason=found)
-    return replace(watch, offset=found, reason="")
+    known = isinstance(found, RigOffset)
+    return replace(watch, offset=found if known else None, reason="" if known else found)
 
 
 def _estimate(watch: RigWatch) -> RigOffset | str:
@@ -284,7 +278,7 @@ def _estimate(watch: RigWatch) -> RigOffset | str:
     if any(i in (0, size - 1) for i, size in zip(best, explained.shape, strict=True)):
         return "the best fit lies beyond what is searched (300 ms, 60 mm)"
     around = explained[tuple(slice(int(i) - 1, int(i) + 2) for i in best)]
-    move, curvature = _peak(around)
+    move, curvature = quadric_top(around)
     step = np.array([LAGS_S[1] - LAGS_S[0], CELLS_A_STEP * CELL_MM, CELLS_A_STEP * CELL_MM])
     strength, axes = np.linalg.eigh(curvature)
     covariance = (axes / np.maximum(strength, 1e-9 * most)) @ axes.T * (2.0 * variance) * np.outer(step, step)
@@ -302,22 +296,3 @@ def _estimate(watch: RigWatch) -> RigOffset | str:
         lag_u95_s=float(np.hypot(1.96 * np.sqrt(covariance[0, 0]), MODEL_U95_S)),
         at_s=watch.compared_s,
     )
-
-
-_PLACES = np.array(list(product((-1.0, 0.0, 1.0), repeat=3)))
-_PAIRS = ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))
-_QUADRIC = np.linalg.pinv(
-    np.column_stack(
-        [np.ones(27), _PLACES, *(_PLACES[:, a] * _PLACES[:, b] * (0.5 if a == b else 1.0) for a, b in _PAIRS)]
-    )
-)
-
-
-def _peak(around: Floats) -> tuple[Floats, Floats]:
-    """Top of the quadric through 3 x 3 x 3 values, and how steeply it falls: steps (3,) and (3, 3)."""
-    fit = _QUADRIC @ around.ravel()
-    curvature = np.zeros((3, 3))
-    for value, (a, b) in zip(fit[4:], _PAIRS, strict=True):
-        curvature[a, b] = curvature[b, a] = -value
-    move = np.clip(np.linalg.pinv(curvature, rcond=1e-6, hermitian=True) @ fit[1:4], -1.0, 1.0)
-    return move, curvature
