@@ -51,6 +51,8 @@ class Contact:
     weight: Floats | None
     blind: Bools | None
     static_s: float
+    spot_u95_mm: float | None = None
+    """95 % bound of the spot's place on the skin; None where it is not known where the jet is."""
 
 
 def meet_skin(state: State, capture: Capture, setup: Setup, *, dt_s: float) -> tuple[State, Contact]:
@@ -115,7 +117,7 @@ def meet_skin(state: State, capture: Capture, setup: Setup, *, dt_s: float) -> t
     reason = "" if jet is not None else "the jet does not meet the skin of the map"
     if jet is None:
         state = replace(state, off_map_s=state.off_map_s + capture.gas_s)
-    return replace(state, on_skin=on_skin), Contact(jet, reason, weight, blind, static_s)
+    return replace(state, on_skin=on_skin), Contact(jet, reason, weight, blind, static_s, spot_u95)
 
 
 def _why_unseen(state: State, setup: Setup) -> str:

@@ -31,6 +31,13 @@ PATIENT_JUMP_MM = 15.0
 """Breathing moves a lying trunk by 5-10 mm; a shift of 30 mm must be told."""
 RIG_OFFSET_MM = 10.0
 """Twice the cell size: cameras that disagree by more put temperatures on the wrong cells."""
+RIG_PLACE_MM = 5.0
+"""What a rig may honestly be off by, beside the offset's own bound: the worst translation error of stereo
+calibrations of colour and thermal cameras that looked good was 4.6 mm."""
+RIG_LAG_S = 0.08
+"""A jet that sweeps at 10 cm/s is 8 mm farther by then."""
+RIG_CLOCK_S = 0.02
+"""What an honest time offset may be off by: half a picture at 25 Hz."""
 CALIBRATION_DAYS = 30.0
 BUDGET_SHARE = 0.8
 """Session time: notification ladder of interventional radiology, 80 and 100 % of the budget."""
@@ -55,7 +62,11 @@ class Facts:
     patient_jump_mm: float | None
     """Sudden shift of the body since shortly before."""
     offset_mm: float | None
-    """Disagreement on the skin between what two cameras, or camera and tags, say, beyond their bounds."""
+    """Between the skin that the jet should cool and the skin that the thermal picture shows cooling."""
+    offset_u95_mm: float | None
+    lag_s: float | None
+    """The same in time: positive where the cooling comes late."""
+    lag_u95_s: float | None
 
     distance_mm: float | None
     distance_u95_mm: float | None
@@ -246,8 +257,23 @@ def _technical(facts: Facts) -> Iterator[Condition]:
         yield Condition("colour_gap", "medium", detail=f"for {facts.colour_age_s:.1f} s")
     if facts.patient_jump_mm is not None and facts.patient_jump_mm > PATIENT_JUMP_MM:
         yield Condition("patient_moved", "medium", detail=f"{facts.patient_jump_mm:.0f} mm")
-    if facts.offset_mm is not None and facts.offset_mm > RIG_OFFSET_MM:
-        yield Condition("rig_mismatch", "medium", detail=f"{facts.offset_mm:.0f} mm apart")
+    yield from _rig_mismatch(facts)
+
+
+def _rig_mismatch(facts: Facts) -> Iterator[Condition]:
+    """Told where it matters and is beyond its own bound and what an honest rig may be off by."""
+    told: list[str] = []
+    if facts.offset_mm is not None and facts.offset_u95_mm is not None:
+        offset_mm, u95_mm = facts.offset_mm, facts.offset_u95_mm
+        if offset_mm > max(RIG_OFFSET_MM, u95_mm + RIG_PLACE_MM):
+            told.append(f"the skin cools {offset_mm:.0f} +- {u95_mm:.0f} mm beside the jet")
+    if facts.lag_s is not None and facts.lag_u95_s is not None:
+        lag_s, u95_s = facts.lag_s, facts.lag_u95_s
+        if abs(lag_s) > max(RIG_LAG_S, u95_s + RIG_CLOCK_S):
+            when = "late" if lag_s > 0.0 else "early"
+            told.append(f"thermal times are {1000.0 * abs(lag_s):.0f} +- {1000.0 * u95_s:.0f} ms {when}")
+    if told:
+        yield Condition("rig_mismatch", "medium", detail=", ".join(told))
 
 
 def _sight(facts: Facts) -> Iterator[Condition]:

@@ -9,6 +9,7 @@ import numpy as np
 from guidance.alarms import update
 from guidance.jet_stage import Contact, meet_skin, room_for
 from guidance.judge import Facts, conditions
+from guidance.rig_stage import check_rig
 from guidance.session import Guidance
 from guidance.skin_stage import SkinNow, read_skin
 from guidance.state import Setup, State
@@ -46,6 +47,7 @@ def step(state: State, capture: Capture, setup: Setup) -> tuple[State, Guidance]
     state = place_or_follow(state, capture, setup, found)
     state, contact = meet_skin(state, capture, setup, dt_s=dt_s)
     state, skin = read_skin(state, capture, setup, weight=contact.weight, dt_s=dt_s)
+    state = check_rig(state, capture, setup, contact)
     facts = gather(state, capture, setup, contact, skin)
     board, active, ended = update(
         state.board, conditions(facts, protocol=setup.protocol, device=setup.device), t_s=capture.t_s
@@ -135,6 +137,7 @@ def gather(state: State, capture: Capture, setup: Setup, contact: Contact, skin:
     if exposure is not None and np.isfinite(exposure.min_degc).any():
         lowest = float(np.nanmin(exposure.min_degc))
     watch = state.thermal
+    offset = state.rig_watch.offset if state.rig_watch is not None else None
     nozzle_lost_s = 0.0
     if isinstance(state.nozzle, Lost):
         nozzle_lost_s = t_s - (state.nozzle_seen_s if state.nozzle_seen_s is not None else 0.0)
@@ -173,7 +176,10 @@ def gather(state: State, capture: Capture, setup: Setup, contact: Contact, skin:
         rig_present=setup.rig is not None,
         calibration_age_days=_age_days(setup),
         jet_spot_unobserved_s=on_skin.spot_unobserved_s if on_skin else 0.0,
-        offset_mm=None,
+        offset_mm=offset.offset_mm if offset else None,
+        offset_u95_mm=offset.offset_u95_mm if offset else None,
+        lag_s=offset.lag_s if offset else None,
+        lag_u95_s=offset.lag_u95_s if offset else None,
     )
 
 

@@ -165,9 +165,25 @@ def rig(outcome: Outcome) -> str:
             f"bore {short(nozzle.bore_mm)} mm, {len(nozzle.tags.ids)} tags" if nozzle else "not calibrated",
         ),
         ("Skin tags", f"{len(tags.ids)} of {short(tags.size_mm)} mm" if tags else "none"),
+        ("Cooling against jet", _self_check(outcome)),
     ]
     lead = "A residual in pixels is not an accuracy on the skin; the bounds above are."
     return section("Rig used", about(rows), name="rig", lead=lead)
+
+
+def _self_check(outcome: Outcome) -> str:
+    """Where and when the skin cooled, against where and when the jet should have cooled it."""
+    found = cast("Mapping[str, object]", outcome.summary.get("rig_check") or {})
+    figures = [found.get(name) for name in ("offset_mm", "offset_u95_mm", "lag_s", "lag_u95_s")]
+    known = [value for value in figures if isinstance(value, float)]
+    if len(known) < len(figures):
+        return f"not known: {found.get('reason') or 'not checked'}"
+    offset_mm, offset_u95_mm, lag_s, lag_u95_s = known
+    when = "late" if lag_s > 0.0 else "early"
+    return (
+        f"{number(offset_mm)} ±{NARROW}{number(offset_u95_mm)} mm apart, thermal times"
+        f" {number(1000.0 * abs(lag_s), 0)} ±{NARROW}{number(1000.0 * lag_u95_s, 0)} ms {when}"
+    )
 
 
 def warnings(outcome: Outcome) -> str:

@@ -14,6 +14,7 @@ from models.geometry import Bytes, Floats
 from models.mesh import ChartMesh
 from models.protocol import Device, Protocol
 from models.rig import Rig
+from models.rig_check import RigWatch
 from models.sightings import Landmarks, Lost, NozzleSighting, TagPatch
 from models.treatment import Treatment
 from models.zone import Zone
@@ -140,6 +141,8 @@ class State:
     off_map_s: float
     """Seconds in which gas flowed and the jet did not meet the map: what it did there is not known."""
     board: AlarmBoard
+    rig_watch: RigWatch | None
+    """Jet and cooling held against each other; None where one of them cannot be measured."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,4 +184,5 @@ def begin() -> State:
         unassigned_s=0.0,
         off_map_s=0.0,
         board=AlarmBoard.start(),
+        rig_watch=None,
     )

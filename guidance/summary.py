@@ -19,8 +19,9 @@ SCHEMA = "cryoguide.summary/1"
 U95 = 1.96
 """Standard deviations to a 95 % bound."""
 
-GLUED_AT_MOST_MM = 0.8
-"""Farther off than this no tag is glued: 0.1 to 0.3 mm is usual; another collar, or a tag that came off."""
+GLUED_AT_MOST_MM = 1.5
+"""Farther off than this at its corners no tag is glued: 0.1 to 0.3 mm per direction is usual. Another collar, or
+a tag that came off."""
 
 
 def summarise(
@@ -72,6 +73,7 @@ def summarise(
         "unassigned_s": state.unassigned_s,
         "gas_off_map_s": state.off_map_s,
         "zone_not_placed_because": state.waiting_for or None,
+        "rig_check": rig_check(state),
         "alarms": _by_cause(alarms),
         "captures": int(colour.sum()),
         "runtime_s": round(runtime_s, 3),
@@ -143,6 +145,23 @@ def collar_remarks(state: State, setup: Setup) -> tuple[str, ...]:
         return ()
     named = ", ".join(f"{rig.nozzle.tags.ids[k]} by {away[k]:.1f} mm" for k in bad)
     return (f"Tags of the collar sit elsewhere than the rig says ({named}): measure the collar again.",)
+
+
+def rig_check(state: State) -> dict[str, object]:
+    """How far cooling and jet lie apart, with bounds; None with the reason where that is not known."""
+    watch = state.rig_watch
+    found = watch.offset if watch is not None else None
+    reason = "jet, skin and thermal picture were not all measured" if watch is None else watch.reason
+    return {
+        "offset_mm": found.offset_mm if found else None,
+        "offset_u95_mm": found.offset_u95_mm if found else None,
+        "u_mm": found.u_mm if found else None,
+        "v_mm": found.v_mm if found else None,
+        "lag_s": found.lag_s if found else None,
+        "lag_u95_s": found.lag_u95_s if found else None,
+        "at_s": found.at_s if found else None,
+        "reason": None if found else reason,
+    }
 
 
 def possibly_past_stop_cm2(on_skin: OnSkin, setup: Setup) -> float:

@@ -193,6 +193,15 @@ def test_a_faultless_recording_raises_no_technical_alarm(scored_calf: Scored) ->
     assert scored_calf.summary["unassigned_s"] == 0.0
 
 
+def test_the_cooling_lies_where_and_when_the_jet_should_cause_it(scored_calf: Scored) -> None:
+    """The recording's rig is exact."""
+    check = scored_calf.summary["rig_check"]
+    assert isinstance(check, dict)
+    assert check["reason"] is None
+    assert check["offset_mm"] <= check["offset_u95_mm"] < 6.0
+    assert abs(check["lag_s"]) <= check["lag_u95_s"] < 0.08
+
+
 def test_zone_and_map_are_described(scored_calf: Scored) -> None:
     zone = scored_calf.summary["zone"]
     assert isinstance(zone, dict)

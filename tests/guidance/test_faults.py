@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from guidance.analyse import Run, set_up
 from guidance.session import Guidance
 from models.chart import PlacedChart
+from models.geometry import Pose, rotation_from_rvec
+from models.rig import ThermalCamera
+from models.rig_file import read_rig, write_rig
 from vision.recording import open_recording
 
-FAULT_S = 1.6
-"""Gas flows from 0.8 s on."""
+GAS_S, FAULT_S = 0.8, 1.6
 UNTIL_S = FAULT_S + 1.1
 
 
@@ -93,3 +97,38 @@ def test_a_shift_is_told_whichever_way_it_goes(spoil, calf: Path, shift_px: tupl
         spoil.shifted(spoil.copy(calf, to_s=0.5 + 0.6), from_s=0.5, shift_px=shift_px), to_s=0.5 + 0.6
     )
     assert 0.5 <= first_s(told, "patient_moved") <= 1.1
+
+
+def with_thermal(folder: Path, **changes: object) -> Path:
+    """The rig file says something else of the thermal camera."""
+    path = folder / "rig.toml"
+    rig, _ = read_rig(path.read_text(), where="rig.toml")
+    assert rig.thermal is not None
+    path.write_text(write_rig(replace(rig, thermal=replace(rig.thermal, **changes))))  # type: ignore[arg-type]
+    return folder
+
+
+def thermal_of(folder: Path) -> ThermalCamera:
+    rig, _ = read_rig((folder / "rig.toml").read_text(), where="rig.toml")
+    assert rig.thermal is not None
+    return rig.thermal
+
+
+@pytest.mark.parametrize("fault", ["turned", "late"])
+def test_a_thermal_camera_that_is_turned_or_late_is_told_within_10_s_of_gas(
+    spoil, calf: Path, fault: str
+) -> None:
+    """1 degree or 150 ms; 3.3 s of gas were measured for both, the alarm's delay included."""
+    folder = spoil.copy(calf, to_s=5.0)
+    thermal = thermal_of(folder)
+    turned = Pose.of(rotation_from_rvec(np.radians([0.0, 1.0, 0.0])), np.zeros(3)) @ thermal.thermal_from_rgb
+    changes = (
+        {"thermal_from_rgb": turned}
+        if fault == "turned"
+        else {"rgb_minus_thermal_s": thermal.rgb_minus_thermal_s + 0.15}
+    )
+    told = played(with_thermal(folder, **changes), to_s=5.0)
+    assert GAS_S < first_s(told, "rig_mismatch") <= GAS_S + 4.2
+    sentence = next(a.message for g in told for a in g.active if a.cause == "rig_mismatch")
+    assert ("beside the jet" in sentence) == (fault == "turned")
+    assert ("late" in sentence) == (fault == "late")

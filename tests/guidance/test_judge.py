@@ -15,7 +15,8 @@ LN2 = PROTOCOLS["ln2-analgesia"]
 
 FINE = Facts(
     t_s=10.0, gas_now=True, gas_s=0.033, nozzle_seen=True, nozzle_lost_s=0.0, zone_state="placed",
-    patient_jump_mm=2.0, offset_mm=1.0, distance_mm=150.0, distance_u95_mm=4.0, incidence_deg=10.0,
+    patient_jump_mm=2.0, offset_mm=1.0, offset_u95_mm=4.0, lag_s=0.0, lag_u95_s=0.06,
+    distance_mm=150.0, distance_u95_mm=4.0, incidence_deg=10.0,
     jet_in_zone=True, jet_on_map=True, jet_speed_cm_s=5.0, static_for_s=0.0, lowest_degc=18.0,
     lowest_bound_degc=16.0, incident=False, time_to_limit_s=30.0, time_to_limit_lower_s=20.0,
     jet_spot_unobserved_s=0.0, peak_dwell_s=3.0, peak_dwell_upper_s=4.0, peak_below_10_s=0.0,
@@ -271,6 +272,8 @@ def test_a_session_without_a_thermal_camera_says_so_once() -> None:
         ({"colour_age_s": 0.31}, ("colour_gap", "medium")),
         ({"patient_jump_mm": 30.0}, ("patient_moved", "medium")),
         ({"offset_mm": 12.0}, ("rig_mismatch", "medium")),
+        ({"lag_s": 0.15}, ("rig_mismatch", "medium")),
+        ({"lag_s": -0.15}, ("rig_mismatch", "medium")),
         ({"calibration_age_days": 31.0}, ("calibration_old", "medium")),
         ({"calibration_age_days": None}, ("calibration_old", "low")),
     ],
@@ -278,6 +281,28 @@ def test_a_session_without_a_thermal_camera_says_so_once() -> None:
 def test_technical_trouble_has_its_own_alarm(changes: dict[str, object], told: tuple[str, str]) -> None:
     assert judged(**changes) == {told}
     assert judged(**changes, gas_now=False) == {told}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"offset_mm": 9.9, "offset_u95_mm": 1.0},
+        {"offset_mm": 40.0, "offset_u95_mm": 36.0},
+        {"lag_s": 0.15, "lag_u95_s": 0.14},
+        {"lag_s": -0.079, "lag_u95_s": 0.01},
+        {"offset_mm": None, "offset_u95_mm": None, "lag_s": None, "lag_u95_s": None},
+    ],
+)
+def test_a_rig_is_not_blamed_within_bounds_or_without_evidence(changes: dict[str, object]) -> None:
+    assert judged(**changes) == set()
+
+
+def test_the_operator_is_told_what_disagrees() -> None:
+    facts = replace(FINE, offset_mm=17.2, offset_u95_mm=5.0, lag_s=-0.15, lag_u95_s=0.06)
+    told = conditions(facts, protocol=LN2, device=DEVICES[LN2.device])
+    assert [condition.detail for condition in told] == [
+        "the skin cools 17 +- 5 mm beside the jet, thermal times are 150 +- 60 ms early"
+    ]
 
 
 def test_a_session_without_colour_has_no_colour_gap() -> None:
