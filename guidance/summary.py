@@ -20,8 +20,8 @@ U95 = 1.96
 """Standard deviations to a 95 % bound."""
 
 GLUED_AT_MOST_MM = 1.5
-"""Farther off than this at its corners no tag is glued: 0.1 to 0.3 mm per direction is usual. Another collar, or
-a tag that came off."""
+"""Farther off than this at its corners no tag is glued: 0.1 to 0.3 mm per direction is usual. Another collar,
+or a tag that came off."""
 
 
 def summarise(

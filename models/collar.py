@@ -1,10 +1,11 @@
 """The collar as it is: where each tag really sits on the nozzle, learned from every view of it.
 
 A tag is off the place that the rig gives by a small motion of its own: turned about its middle (rad) and
-shifted (mm), nozzle frame. Every picture says how the tags in it lie to each other; the given geometry, with
-the tolerance of gluing, says where all of them together lie to the orifice. The black squares' size fixes the
-scale. Linear least squares throughout: views are added up as normal equations, so what is kept is of fixed
-size, however long the session.
+shifted (mm), nozzle frame; and all of them may look larger than they are said to be, by how they were printed
+and how bright borders bloom. Each picture says how the tags in it lie to each other; the given geometry with
+the tolerance of gluing says where all of them together lie to the orifice. The size of squares and collar,
+each by its tolerance, fixes the scale. Linear least squares throughout: views are added up as normal
+equations, so what is kept is of fixed size, however long the session.
 """
 
 from __future__ import annotations
@@ -22,6 +23,10 @@ printed sheet glued with care is off by 0.1 to 0.3 mm."""
 EXACT_MM, EXACT_WEIGHT = 0.02, 1.0
 """Placement of a collar that was itself measured, and the degrees of freedom with which that is believed once
 views say which of the two it is."""
+
+PRINTED = 1e-3
+"""Relative size of all tags, 1 sigma: prints are off by 0.1 %, and on exact rigs of simulated sessions tags
+looked up to 0.1 % too large, which is 1 mm of depth at 1 m."""
 
 LEAST_MM, MOST_MM = 0.003, 0.2
 """The tolerance of gluing is sought between these. Without an upper end what the model of the picture lacks
@@ -43,18 +48,22 @@ ROUNDS = 3
 
 @dataclass(frozen=True, eq=False)
 class Collar:
-    """What is known of n tags; motions are turn (rad) and shift (mm) of each in turn, shape (6n,)."""
+    """What is known of n tags.
+
+    Motions are turn (rad) and shift (mm) of each in turn, and last by what share all are larger, shape
+    (6n + 1,).
+    """
 
     unit: Floats
-    """How much of each motion moves a tag's edge by 1 mm, shape (6n,)."""
+    """How much of each turn and shift moves a tag's edge by 1 mm, shape (6n,)."""
     information: Floats
-    """Summed over all views, shape (6n, 6n)."""
+    """Summed over all views, shape (6n + 1, 6n + 1)."""
     pull: Floats
-    """Right side to it, for motions from the given geometry, shape (6n,)."""
+    """Right side to it, for motions from the given geometry, shape (6n + 1,)."""
     motion: Floats
-    """Best estimate, shape (6n,)."""
+    """Best estimate, shape (6n + 1,)."""
     covariance: Floats
-    """Of it, shape (6n, 6n)."""
+    """Of it, shape (6n + 1, 6n + 1)."""
     placed_mm: float
     """Tolerance of gluing that the views suggest, 1 sigma."""
     taken: int
@@ -71,13 +80,13 @@ class Collar:
             half_mm: Half the side of each tag, shape (n,).
         """
         unit = np.stack([1.0 / half_mm] * 3 + [np.ones(len(half_mm))] * 3, axis=1).ravel()
-        size = len(unit)
+        size = len(unit) + 1
         return Collar(
             unit=frozen(unit),
             information=frozen(np.zeros((size, size))),
             pull=frozen(np.zeros(size)),
             motion=frozen(np.zeros(size)),
-            covariance=frozen(np.diag((GLUED_MM * unit) ** 2)),
+            covariance=frozen(np.diag(1.0 / _firm(unit, GLUED_MM))),
             placed_mm=GLUED_MM,
             taken=0,
             views=frozen(np.zeros(len(half_mm), np.int64)),
@@ -97,8 +106,8 @@ def learn(collar: Collar, information: Floats, pull: Floats, used: Bools, *, t_s
     Args:
         collar: What is known so far; the view was taken with its `Collar.motion` applied.
         information: Normal equations of the view for further motions of the tags, pose and blur eliminated,
-            shape (6n, 6n).
-        pull: Right side, shape (6n,).
+            shape (6n + 1, 6n + 1).
+        pull: Right side, shape (6n + 1,).
         used: Tags in the view, shape (n,).
         t_s: Time of the view.
 
@@ -124,8 +133,9 @@ def renewed(collar: Collar, *, t_s: float) -> Collar:
     placed_mm = collar.placed_mm
     covariance, motion = _solved(collar, share, placed_mm)
     for _ in range(ROUNDS):
-        freedom = len(motion) - float(np.diag(covariance) @ (placed_mm * collar.unit) ** -2.0)
-        square_mm2 = float(np.sum((motion / collar.unit) ** 2))
+        known = np.diag(covariance) * _firm(collar.unit, placed_mm)
+        freedom = float(np.sum(1.0 - known[:-1]))
+        square_mm2 = float(np.sum((motion[:-1] / collar.unit) ** 2))
         mean_mm2 = (EXACT_WEIGHT * EXACT_MM**2 + square_mm2) / (EXACT_WEIGHT + freedom)
         placed_mm = float(np.clip(np.sqrt(mean_mm2), LEAST_MM, MOST_MM))
         covariance, motion = _solved(collar, share, placed_mm)
@@ -139,9 +149,14 @@ def renewed(collar: Collar, *, t_s: float) -> Collar:
 
 
 def _solved(collar: Collar, share: float, placed_mm: float) -> tuple[Floats, Floats]:
-    firm = np.diag((placed_mm * collar.unit) ** -2.0)
+    firm = np.diag(_firm(collar.unit, placed_mm))
     covariance = np.asarray(np.linalg.inv(share * collar.information + firm), float)
     return covariance, covariance @ (share * collar.pull)
+
+
+def _firm(unit: Floats, placed_mm: float) -> Floats:
+    """Information of gluing and printing, shape (6n + 1,)."""
+    return np.concatenate([(placed_mm * unit) ** -2.0, [PRINTED**-2.0]])
 
 
 def moved_corners(corners_mm: Floats, motion: Floats) -> Floats:
@@ -152,17 +167,16 @@ def moved_corners(corners_mm: Floats, motion: Floats) -> Floats:
         motion: As in `Collar.motion`.
     """
     moved = np.empty_like(corners_mm)
-    for k, (turn, shift) in enumerate(
-        zip(motion.reshape(-1, 6)[:, :3], motion.reshape(-1, 6)[:, 3:], strict=True)
-    ):
+    for k, own in enumerate(motion[:-1].reshape(-1, 6)):
         middle = corners_mm[k].mean(axis=0)
-        moved[k] = (corners_mm[k] - middle) @ rotation_from_rvec(turn).T + middle + shift
+        larger = (1.0 + motion[-1]) * (corners_mm[k] - middle)
+        moved[k] = larger @ rotation_from_rvec(own[:3]).T + middle + own[3:]
     return moved
 
 
 def off_mm(collar: Collar, corners_mm: Floats) -> Floats:
     """How far the corners of each tag are off the given ones, root mean square, shape (n,)."""
-    away = moved_corners(corners_mm, collar.motion) - corners_mm
+    away = moved_corners(corners_mm, np.append(collar.motion[:-1], 0.0)) - corners_mm
     return np.sqrt(np.mean(np.sum(away**2, axis=-1), axis=-1))
 
 

@@ -17,11 +17,11 @@ class CollarView:
     """One picture's normal equations for small motions of the tags (`models.collar.Collar.motion`)."""
 
     information: Floats
-    """Pose and blur eliminated, shape (6n, 6n)."""
+    """Pose and blur eliminated, shape (6n + 1, 6n + 1)."""
     pull: Floats
-    """Shape (6n,)."""
+    """Shape (6n + 1,)."""
     pose_by_motion: Floats
-    """Motion of the pose that motions of the tags bring about, shape (6, 6n)."""
+    """Motion of the pose that motions of the tags bring about, shape (6, 6n + 1)."""
 
 
 def collar_view(found: Aligned, body: TagBody, *, inverse: Floats, inflation: float) -> CollarView:
@@ -39,8 +39,8 @@ def collar_view(found: Aligned, body: TagBody, *, inverse: Floats, inflation: fl
     n, m = len(body.ids), len(found.prior)
     turn = found.rgb_from_body.rotation
     middle = found.rgb_from_body.apply(body.corners_mm.mean(axis=1))
-    joint, own = np.zeros((m, 6 * n)), np.zeros((6 * n, 6 * n))
-    pull = np.zeros(6 * n)
+    joint, own = np.zeros((m, 6 * n + 1)), np.zeros((6 * n + 1, 6 * n + 1))
+    pull = np.zeros(6 * n + 1)
     for k in np.flatnonzero(found.used):
         x, y, z = middle[k] - found.centroid_rgb_mm
         body_by_tag = np.zeros((m, 6))
@@ -51,6 +51,14 @@ def collar_view(found: Aligned, body: TagBody, *, inverse: Floats, inflation: fl
         joint[:, at] = found.information[k] @ body_by_tag
         own[at, at] = body_by_tag.T @ joint[:, at]
         pull[at] = body_by_tag.T @ found.score[k]
+        # A tag that is larger looks as if it were nearer, along the ray to its middle.
+        nearer = np.zeros(m)
+        nearer[3:6] = -middle[k]
+        by_size = found.information[k] @ nearer
+        joint[:, -1] += by_size
+        own[-1, -1] += nearer @ by_size
+        own[at, -1] = own[-1, at] = body_by_tag.T @ by_size
+        pull[-1] += nearer @ found.score[k]
     by_motion = inverse @ joint
     total = found.score[found.used].sum(axis=0)
     return CollarView(

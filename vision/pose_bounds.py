@@ -72,8 +72,8 @@ def pose_covariance(
         found: The pose.
         pulls: From `pulls_on`.
         rig: For the intrinsics.
-        pose_by_motion: See `vision.collar.CollarView`, shape (6, 6n).
-        collar: Covariance of the tags' own motions, `models.collar.Collar.covariance`, shape (6n, 6n).
+        pose_by_motion: See `vision.collar.CollarView`, shape (6, 6n + 1).
+        collar: Covariance of the tags' own motions, see `models.collar.Collar`, shape (6n + 1, 6n + 1).
     """
     covariance = noise_covariance(pulls) + pose_by_motion @ collar @ pose_by_motion.T
     return covariance + np.diag([0.0, 0.0, 0.0, *intrinsic_variance_mm2(found.centroid_rgb_mm, rig)])

@@ -15,14 +15,15 @@ from models.geometry import Floats
 N = 6
 HALF_MM = np.full(N, 12.5)
 UNIT = Collar.as_given(HALF_MM).unit
+SIZE = 6 * N + 1
 USED = np.ones(N, np.bool_)
 CORNERS_MM = np.random.default_rng(0).uniform(-40.0, 40.0, (N, 4, 3))
 
 
 def view(true: Floats, at: Floats, rng: np.random.Generator, *, noise: float = 1.0) -> tuple[Floats, Floats]:
     """Normal equations of rows that see differences of motions only, as pictures of a free body do."""
-    rows = rng.normal(0.0, 30.0, (90, 6 * N)) / UNIT
-    common = np.tile(np.eye(6), (N, 1)) * UNIT[:, None]
+    rows = rng.normal(0.0, 30.0, (90, SIZE)) / np.append(UNIT, 1e-3 / 0.02)
+    common = np.concatenate([np.tile(np.eye(6), (N, 1)) * UNIT[:, None], np.zeros((1, 6))])
     seen = rows @ common
     free = rows - seen @ np.linalg.lstsq(seen, rows, rcond=None)[0]
     light = free @ (true - at) + rng.normal(0.0, noise, len(rows))
@@ -38,7 +39,8 @@ def learned(true: Floats, *, views: int, seed: int, noise: float = 1.0) -> Colla
 
 
 def glued(sigma_mm: float, seed: int) -> Floats:
-    return np.random.default_rng(1000 + seed).normal(0.0, sigma_mm, 6 * N) * UNIT
+    """Tags glued by hand, printed 0.05 % too large."""
+    return np.append(np.random.default_rng(1000 + seed).normal(0.0, sigma_mm, 6 * N) * UNIT, 5e-4)
 
 
 def test_without_a_view_the_collar_is_as_given() -> None:
@@ -50,44 +52,45 @@ def test_without_a_view_the_collar_is_as_given() -> None:
 
 @pytest.mark.parametrize("sigma_mm", [0.1, 0.2])
 def test_misplaced_tags_are_found_and_the_bound_covers_what_is_left(sigma_mm: float) -> None:
-    """Chi-square of what is left, 36 motions: within 3 of its own standard deviations, over 12 collars."""
+    """Chi-square of what is left, 37 motions: within 3 of its own standard deviations, over 12 collars."""
     squares, left, was = [], [], []
     for seed in range(12):
         true = glued(sigma_mm, seed)
         collar = learned(true, views=12, seed=seed)
         away = collar.motion - true
         squares.append(away @ np.linalg.solve(collar.covariance, away))
-        left.append(np.std((away / UNIT).reshape(N, 6) - (away / UNIT).reshape(N, 6).mean(axis=0)))
-        was.append(np.std(true / UNIT))
+        edges = (away[:-1] / UNIT).reshape(N, 6)
+        left.append(np.std(edges - edges.mean(axis=0)))
+        was.append(np.std(true[:-1] / UNIT))
     assert np.mean(left) < 0.35 * np.mean(was)
-    assert np.mean(squares) < 36.0 + 3.0 * np.sqrt(2.0 * 36.0 / 12.0)
+    assert np.mean(squares) < SIZE + 3.0 * np.sqrt(2.0 * SIZE / 12.0)
 
 
 def test_an_exact_collar_stays_where_it_is() -> None:
     """Noise is not taken for misplacement: the tolerance is found to be small."""
     for seed in range(6):
-        collar = learned(np.zeros(6 * N), views=12, seed=seed)
+        collar = learned(np.zeros(SIZE), views=12, seed=seed)
         assert collar.placed_mm < 0.03
         assert off_mm(collar, CORNERS_MM).max() < 0.06
 
 
 def test_many_views_never_tell_more_than_a_few_independent_ones() -> None:
-    few, many = (learned(np.zeros(6 * N), views=views, seed=1, noise=0.0) for views in (3, 60))
-    one, _ = view(np.zeros(6 * N), np.zeros(6 * N), np.random.default_rng(2))
+    few, many = (learned(np.zeros(SIZE), views=views, seed=1, noise=0.0) for views in (3, 60))
+    one, _ = view(np.zeros(SIZE), np.zeros(SIZE), np.random.default_rng(2))
     assert np.trace(one @ many.covariance) > 0.4 * np.trace(one @ few.covariance)
 
 
 def test_what_views_together_leave_open_stays_as_open_as_gluing() -> None:
     """All tags shifted alike look like another pose: no view tells."""
     collar = learned(glued(0.15, 3), views=12, seed=3)
-    alike = np.tile([0.0, 0.0, 0.0, 1.0, 0.0, 0.0], N) / np.sqrt(N)
+    alike = np.append(np.tile([0.0, 0.0, 0.0, 1.0, 0.0, 0.0], N) / np.sqrt(N), 0.0)
     assert np.isclose(np.sqrt(alike @ collar.covariance @ alike), collar.placed_mm, rtol=0.05)
 
 
 @given(st.permutations(range(5)))
 def test_the_order_of_views_does_not_matter(order: list[int]) -> None:
     true = glued(0.2, 5)
-    views = [view(true, np.zeros(6 * N), np.random.default_rng(seed)) for seed in range(5)]
+    views = [view(true, np.zeros(SIZE), np.random.default_rng(seed)) for seed in range(5)]
     ends = []
     for way in (range(5), order):
         collar = replace(Collar.as_given(HALF_MM), renewed_s=0.0)
@@ -100,7 +103,7 @@ def test_the_order_of_views_does_not_matter(order: list[int]) -> None:
 def test_moving_all_tags_alike_moves_the_tip_alike() -> None:
     shift = np.array([0.3, -0.2, 0.1])
     collar = Collar.as_given(HALF_MM)
-    motion = np.tile(np.concatenate([np.zeros(3), shift]), N)
+    motion = np.append(np.tile(np.concatenate([np.zeros(3), shift]), N), 0.0)
     moved = replace(collar, motion=motion, views=np.ones(N, np.int64))
     assert np.allclose(moved_corners(CORNERS_MM, motion), CORNERS_MM + shift)
     assert np.isclose(tip_moved_mm(moved, CORNERS_MM), np.linalg.norm(shift))

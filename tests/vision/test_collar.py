@@ -44,7 +44,7 @@ def test_a_tag_that_sits_elsewhere_moves_the_pose_as_foretold() -> None:
     view = collar_view(found, tag_body(TAGS), inverse=pulls.inverse, inflation=pulls.inflation)
     number = int(np.flatnonzero(found.used)[0])
     for axis in range(3):
-        motion = np.zeros(6 * len(TAGS.ids))
+        motion = np.zeros(6 * len(TAGS.ids) + 1)
         motion[6 * number + 3 + axis] = 0.05
         corners_mm = np.array(TAGS.corners_mm)
         corners_mm[number, :, axis] += 0.05
