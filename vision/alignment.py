@@ -240,7 +240,9 @@ def ways_px(motion: Floats, pose: Pose, body: TagBody, camera: Camera) -> Floats
         camera: Lens distortion is left out.
     """
     middle = pose.apply(body.corners_mm.mean(axis=1))
-    step = np.cross(motion[:3], middle - pose.apply(body.centroid_mm)) + motion[3:]
+    a, b, c = motion[:3]
+    turn = np.array([[0.0, -c, b], [c, 0.0, -a], [-b, a, 0.0]])
+    step = (middle - pose.apply(body.centroid_mm)) @ turn.T + motion[3:]
     focal = np.array([camera.fx_px, camera.fy_px])
     return focal * (step[:, :2] - middle[:, :2] / middle[:, 2:] * step[:, 2:]) / middle[:, 2:]
 

@@ -160,13 +160,14 @@ def _follow(track: NozzleTrack, look: Look) -> Aligned | Undecided | None:
         return None
     open_s = track.shutter.open_s
     smear = open_s * _velocity(track, start, look.t_s)
-    smeared = replace(look, smear=smear)
+    is_smeared = look.way_px(start, smear) > LEAST_SMEAR_PX
+    smeared = replace(look, smear=smear) if is_smeared else look
     found = smeared.lay(window, start, track.blur_px, coarse=not slid)
     if found is None and slid:
         found = smeared.lay(window, start, track.blur_px, coarse=True)
     if found is None:
         return None
-    if look.way_px(found, smear) > LEAST_SMEAR_PX:
+    if is_smeared:
         # Now that the pose is known, so is its motion, better.
         smeared = replace(look, smear=open_s * _velocity(track, found.rgb_from_body, look.t_s))
         found = smeared.lay(window, found.rgb_from_body, found.blur_px) or found
@@ -314,7 +315,7 @@ def _sighting(
     turning, moving, shutter, way_px = np.zeros(3), np.zeros(3), track.shutter, 0.0
     if moved:
         turning, moving = _mean_velocity(track, found.rgb_from_body, dt_s)
-        speed_px_s = look.way_px(found, _velocity(track, found.rgb_from_body, look.t_s))
+        speed_px_s = look.way_px(found.rgb_from_body, _velocity(track, found.rgb_from_body, look.t_s))
         way_px = shutter.open_s * speed_px_s
         shutter = shutter.seen(
             blur_px=found.blur_px, speed_px_s=speed_px_s, taken_s=track.shutter.open_s, dt_s=dt_s

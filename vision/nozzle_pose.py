@@ -67,9 +67,9 @@ class Look:
         seen_px = self.camera.project(pose.apply(self.body.corners_mm.reshape(-1, 3)))
         return patch_of(self.bgr, low_px=seen_px.min(axis=0), high_px=seen_px.max(axis=0))
 
-    def way_px(self, found: Aligned, motion: Floats) -> float:
-        """Way in the picture, root mean square over the tags used, during a small motion of the body."""
-        ways = ways_px(motion, found.rgb_from_body, self.body, self.camera)[found.used]
+    def way_px(self, pose: Pose, motion: Floats) -> float:
+        """Way in the picture, root mean square over the tags, during a small motion of the body."""
+        ways = ways_px(motion, pose, self.body, self.camera)
         return float(np.sqrt(np.mean(np.sum(ways**2, axis=-1))))
 
     def lay(
