@@ -9,7 +9,7 @@ JOBS ?= auto
 # Checked by hash, and nothing is built outside the lock.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo test check lint types contracts bench readme-picture lock clean
+.PHONY: help demo test check lint types contracts bench soak readme-picture lock clean
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -31,8 +31,13 @@ types: $(VENV)/.dev
 contracts: $(VENV)/.dev
 	@$(BIN)/lint-imports --cache-dir .import_linter_cache
 
-bench: $(VENV)/.dev ## time each stage and the whole step, beside MediaPipe and pupil-apriltags
+bench: $(VENV)/.bench ## time each stage, the whole step, the nozzle and the exposure map, each beside its peers
 	@$(BIN)/python -m benchmarks.step $(SESSION)
+	@$(BIN)/python -m benchmarks.peers tests/recordings/calf
+	@$(BIN)/python -m benchmarks.soak $(SESSION) --minutes 1
+
+soak: $(VENV)/.dev ## half an hour of session: cost per capture and memory, minute by minute
+	@$(BIN)/python -m benchmarks.soak $(SESSION) --minutes 30
 
 # A capture of the demo with the stop under way; its second can be chosen.
 PICTURE_S ?= 14.6
@@ -41,7 +46,8 @@ readme-picture: demo ## take the README's picture out of the demo's video
 
 lock: pyproject.toml ## renew the requirements locks (needs uv)
 	uv pip compile pyproject.toml --group setup $(LOCK) -o requirements.lock
-	uv pip compile pyproject.toml --extra bench --group dev -c requirements.lock $(LOCK) -o requirements-dev.lock
+	uv pip compile pyproject.toml --group dev -c requirements.lock $(LOCK) -o requirements-dev.lock
+	uv pip compile pyproject.toml --extra bench -c requirements-dev.lock $(LOCK) -o requirements-bench.lock
 LOCK := --quiet --universal --fork-strategy fewest --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--no-header --no-annotate --upgrade
 
@@ -71,4 +77,9 @@ $(VENV)/.run: $(VENV)/.made requirements.lock pyproject.toml
 $(VENV)/.dev: $(VENV)/.run requirements-dev.lock
 	@echo "Installing what the checks and tests need ..." >&2
 	@$(INSTALL) --require-hashes -r requirements-dev.lock
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.dev requirements-bench.lock
+	@echo "Installing the peers that the benchmarks race ..." >&2
+	@$(INSTALL) --require-hashes -r requirements-bench.lock
 	@touch $@
