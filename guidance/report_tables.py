@@ -165,10 +165,25 @@ def rig(outcome: Outcome) -> str:
             f"bore {short(nozzle.bore_mm)} mm, {len(nozzle.tags.ids)} tags" if nozzle else "not calibrated",
         ),
         ("Skin tags", f"{len(tags.ids)} of {short(tags.size_mm)} mm" if tags else "none"),
+        ("Collar, as seen", _collar(outcome)),
         ("Cooling against jet", _self_check(outcome)),
     ]
     lead = "A residual in pixels is not an accuracy on the skin; the bounds above are."
     return section("Rig used", about(rows), name="rig", lead=lead)
+
+
+def _collar(outcome: Outcome) -> str:
+    """How far the tags sit off the places that the rig gives."""
+    found = cast("Mapping[str, object] | None", outcome.summary.get("collar"))
+    names = ("median_off_mm", "worst_off_mm", "worst_off_u95_mm")
+    known = [value for value in ((found or {}).get(name) for name in names) if isinstance(value, float)]
+    if found is None or len(known) < len(names):
+        return "not known: no tag of it was seen"
+    middle_mm, worst_mm, worst_u95_mm = known
+    return (
+        f"{found['tags_seen']} tags off the rig's places by {number(middle_mm, 2)} mm (median), tag"
+        f" {found['worst_tag']} by {number(worst_mm, 2)} ±{NARROW}{number(worst_u95_mm, 2)} mm; corrected"
+    )
 
 
 def _self_check(outcome: Outcome) -> str:
