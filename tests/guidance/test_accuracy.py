@@ -127,7 +127,7 @@ def scored_calf(calf: Path, tmp_path_factory: pytest.TempPathFactory) -> Scored:
 
 
 def test_the_nozzle_is_where_it_was(scored_calf: Scored) -> None:
-    """Tracked in 98 % (100), tip within 0.8 mm p50 (0.1) and 2 mm p95 (0.4), inside its bound in 93 % (100)."""
+    """Tracked in 98 % (100), tip 0.8 mm p50 (0.1) and 2 mm p95 (0.4), inside its bound in 93 % (100)."""
     scored, tracked = scored_calf, scored_calf.tracked
     assert tracked.mean() >= 0.98
     error = scored.tip_error_mm()[tracked]
