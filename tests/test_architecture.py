@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("vision", "models", "guidance", "calibration")
-LOCKS = ("requirements.lock", "requirements-dev.lock")
+LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-bench.lock")
 
 
 @pytest.mark.parametrize("package", PACKAGES)
@@ -66,19 +66,26 @@ def test_a_lock_holds_names_versions_and_hashes_and_no_address(lock: str) -> Non
     assert strange == []
 
 
-def test_the_dev_lock_installs_the_versions_that_users_get() -> None:
-    def pinned(lock: str) -> set[str]:
-        return {text for text in (ROOT / lock).read_text().splitlines() if "==" in text}
+def test_the_other_locks_install_the_versions_that_users_get() -> None:
+    def pinned(lock: str) -> dict[str, str]:
+        entries = [text.split(" ")[0] for text in (ROOT / lock).read_text().splitlines() if "==" in text]
+        return dict(entry.split("==") for entry in entries)
 
-    assert pinned("requirements.lock") <= pinned("requirements-dev.lock")
+    users = pinned("requirements.lock")
+    assert users.items() <= pinned("requirements-dev.lock").items()
+    bench = pinned("requirements-bench.lock")
+    assert {name: bench[name] for name in bench.keys() & users.keys()}.items() <= users.items()
 
 
 @pytest.mark.parametrize("lock", LOCKS)
 def test_the_lock_pins_everything_that_the_project_names(lock: str) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    wanted = [*project["project"]["dependencies"], *project["dependency-groups"]["setup"]]
-    if lock == "requirements-dev.lock":
+    wanted = [*project["project"]["dependencies"]]
+    if lock == "requirements-bench.lock":
         wanted += project["project"]["optional-dependencies"]["bench"]
+    else:
+        wanted += project["dependency-groups"]["setup"]
+    if lock == "requirements-dev.lock":
         wanted += [entry for entry in project["dependency-groups"]["dev"] if isinstance(entry, str)]
     names = {re.split(r"[\[<>=!~ ]", entry)[0].lower() for entry in wanted}
     text = (ROOT / lock).read_text()
