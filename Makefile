@@ -9,7 +9,7 @@ JOBS ?= auto
 # Checked by hash, and nothing is built outside the lock.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo test check lint types contracts bench readme-picture lock clean
+.PHONY: help demo test check lint types contracts bench soak readme-picture lock clean
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -31,8 +31,14 @@ types: $(VENV)/.dev
 contracts: $(VENV)/.dev
 	@$(BIN)/lint-imports --cache-dir .import_linter_cache
 
-bench: $(VENV)/.dev ## time each stage and the whole step, beside MediaPipe and pupil-apriltags
-	@$(BIN)/python -m benchmarks.step $(SESSION)
+# The sample, and the short session whose truth is known.
+BENCH_SESSIONS ?= $(SESSION) tests/recordings/calf
+MINUTES ?= 30
+bench: $(VENV)/.bench ## time the step and its parts beside their peers, and how the cost grows
+	@$(BIN)/python -m benchmarks $(BENCH_SESSIONS)
+
+soak: $(VENV)/.bench ## cost per capture and memory over 30 minutes of session (takes about as long)
+	@$(BIN)/python -m benchmarks.soak $(SESSION) --minutes $(MINUTES)
 
 # A capture of the demo with the stop under way; its second can be chosen.
 PICTURE_S ?= 14.6
@@ -41,7 +47,8 @@ readme-picture: demo ## take the README's picture out of the demo's video
 
 lock: pyproject.toml ## renew the requirements locks (needs uv)
 	uv pip compile pyproject.toml --group setup $(LOCK) -o requirements.lock
-	uv pip compile pyproject.toml --extra bench --group dev -c requirements.lock $(LOCK) -o requirements-dev.lock
+	uv pip compile pyproject.toml --group dev -c requirements.lock $(LOCK) -o requirements-dev.lock
+	uv pip compile --group bench -c requirements-dev.lock --no-emit-package opencv-contrib-python-headless $(LOCK) -o requirements-bench.lock
 LOCK := --quiet --universal --fork-strategy fewest --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--no-header --no-annotate --upgrade
 
@@ -71,4 +78,10 @@ $(VENV)/.run: $(VENV)/.made requirements.lock pyproject.toml
 $(VENV)/.dev: $(VENV)/.run requirements-dev.lock
 	@echo "Installing what the checks and tests need ..." >&2
 	@$(INSTALL) --require-hashes -r requirements-dev.lock
+	@touch $@
+
+# Every dependency is in the lock but for the second cv2 that one of them names: hence --no-deps.
+$(VENV)/.bench: $(VENV)/.dev requirements-bench.lock
+	@echo "Installing the peers of the benchmarks ..." >&2
+	@$(INSTALL) --require-hashes --no-deps --no-build-isolation -r requirements-bench.lock
 	@touch $@
