@@ -31,13 +31,14 @@ types: $(VENV)/.dev
 contracts: $(VENV)/.dev
 	@$(BIN)/lint-imports --cache-dir .import_linter_cache
 
-bench: $(VENV)/.bench ## time each stage, the whole step, the nozzle and the exposure map, each beside its peers
-	@$(BIN)/python -m benchmarks.step $(SESSION)
-	@$(BIN)/python -m benchmarks.peers tests/recordings/calf
-	@$(BIN)/python -m benchmarks.soak $(SESSION) --minutes 1
+# The sample, and the short session whose truth is known.
+BENCH_SESSIONS ?= $(SESSION) tests/recordings/calf
+MINUTES ?= 30
+bench: $(VENV)/.bench ## time the step and its parts beside their peers, and how the cost grows
+	@$(BIN)/python -m benchmarks $(BENCH_SESSIONS)
 
-soak: $(VENV)/.dev ## half an hour of session: cost per capture and memory, minute by minute
-	@$(BIN)/python -m benchmarks.soak $(SESSION) --minutes 30
+soak: $(VENV)/.bench ## cost per capture and memory over 30 minutes of session (takes about as long)
+	@$(BIN)/python -m benchmarks.soak $(SESSION) --minutes $(MINUTES)
 
 # A capture of the demo with the stop under way; its second can be chosen.
 PICTURE_S ?= 14.6
@@ -47,7 +48,7 @@ readme-picture: demo ## take the README's picture out of the demo's video
 lock: pyproject.toml ## renew the requirements locks (needs uv)
 	uv pip compile pyproject.toml --group setup $(LOCK) -o requirements.lock
 	uv pip compile pyproject.toml --group dev -c requirements.lock $(LOCK) -o requirements-dev.lock
-	uv pip compile pyproject.toml --extra bench -c requirements-dev.lock $(LOCK) -o requirements-bench.lock
+	uv pip compile --group bench -c requirements-dev.lock --no-emit-package opencv-contrib-python-headless $(LOCK) -o requirements-bench.lock
 LOCK := --quiet --universal --fork-strategy fewest --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--no-header --no-annotate --upgrade
 
@@ -79,7 +80,8 @@ $(VENV)/.dev: $(VENV)/.run requirements-dev.lock
 	@$(INSTALL) --require-hashes -r requirements-dev.lock
 	@touch $@
 
+# Every dependency is in the lock but for the second cv2 that one of them names: hence --no-deps.
 $(VENV)/.bench: $(VENV)/.dev requirements-bench.lock
-	@echo "Installing the peers that the benchmarks race ..." >&2
-	@$(INSTALL) --require-hashes -r requirements-bench.lock
+	@echo "Installing the peers of the benchmarks ..." >&2
+	@$(INSTALL) --require-hashes --no-deps --no-build-isolation -r requirements-bench.lock
 	@touch $@

@@ -1,14 +1,14 @@
-"""A long session: what a capture costs and how much memory is held, minute by minute.
+"""Cost per capture and memory over a long session: ``make soak``, or ``python -m benchmarks.soak SESSION``.
 
-A recording is played over and over with its clock running on, through the same `step` and one state, so that
-whatever grows with a session's length shows. Where the recording starts anew, nozzle and body jump back to
-where they began: the step finds them again, as after any sudden move. ``make soak`` runs half an hour, ``make
-bench`` a minute.
+The first captures of a recording are kept in memory and played forwards and backwards in turn, with a clock
+that only goes on: nothing jumps where a pass ends. Each picture keeps its lag behind its capture.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -18,92 +18,90 @@ from pathlib import Path
 
 import numpy as np
 from rich.console import Console
-from rich.table import Table
 
-from guidance import pipeline
+from benchmarks.stopwatch import machine, table_of
 from guidance.analyse import needs_eyes, set_up
+from guidance.pipeline import step
 from guidance.state import begin
 from models.capture import Capture
 from models.problems import InputError
 from vision.landmarks import BodyEyes
-from vision.recording import Recording, open_recording
+from vision.recording import open_recording
 
-MINUTE_S = 60.0
-
-
-def over_and_over(recording: Recording, *, to_s: float) -> Iterator[Capture]:
-    """Captures of a recording, repeated, all their times shifted on."""
-    shift_s = 0.0
-    while True:
-        last_s = shift_s
-        for capture in recording.captures():
-            last_s = capture.t_s + shift_s
-            if last_s >= to_s:
-                return
-            yield replace(
-                capture,
-                t_s=last_s,
-                thermal=tuple(replace(picture, t_s=picture.t_s + shift_s) for picture in capture.thermal),
-                depth=tuple(replace(picture, t_s=picture.t_s + shift_s) for picture in capture.depth),
-            )
-        shift_s = last_s + 1.0 / 15.0
+KEPT = 120
+"""Captures that are kept: 8 s at 15 a second, 330 MB at 720p."""
 
 
-def held_mib() -> float:
-    """Memory that this process holds in RAM now."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return float(line.split()[1]) / 1024.0
-    return float("nan")
-
-
-def soak(folder: Path, *, minutes: float, models_dir: Path | None, console: Console) -> Table:
-    """Run, and give a row for each minute of session (or part of one)."""
-    recording = open_recording(folder)
-    rows: list[tuple[float, list[float], float]] = []
-    with ExitStack() as stack:
-        eyes = stack.enter_context(BodyEyes(models_dir=models_dir)) if needs_eyes(recording) else None
-        setup = set_up(recording, eyes=eyes)
-        state, ms, since_s = begin(), list[float](), 0.0
-        every_s = min(MINUTE_S, MINUTE_S * minutes / 4.0)
-        for capture in over_and_over(recording, to_s=MINUTE_S * minutes):
-            if capture.t_s >= since_s + every_s:
-                rows.append((capture.t_s, ms, held_mib()))
-                console.print(f"{capture.t_s / MINUTE_S:5.1f} min", end="\r")
-                ms, since_s = [], since_s + every_s
-            start_s = time.perf_counter()
-            state, _ = pipeline.step(state, capture, setup)
-            ms.append(1000.0 * (time.perf_counter() - start_s))
-        rows.append((MINUTE_S * minutes, ms, held_mib()))
-    out = Table(title=f"{folder.name}, over and over for {minutes:g} min of session", title_justify="left")
-    for heading in ("up to min", "captures", "step ms p50", "mean", "p99", "held MiB"):
-        out.add_column(heading, justify="right")
-    shown = rows if len(rows) <= 10 else [rows[k] for k in np.linspace(0, len(rows) - 1, 10).astype(int)]
-    for end_s, values, mib in shown:
-        p50, p99 = np.percentile(values, [50, 99])
-        out.add_row(
-            f"{end_s / MINUTE_S:.1f}",
-            str(len(values)),
-            f"{p50:.1f}",
-            f"{np.mean(values):.1f}",
-            f"{p99:.1f}",
-            f"{mib:.0f}",
+def there_and_back(captures: list[Capture]) -> Iterator[Capture]:
+    """The captures forwards, backwards, forwards ... for ever, on one clock that only advances."""
+    t_s, last = captures[0].t_s, 0
+    yield captures[0]
+    once = [*range(1, len(captures)), *range(len(captures) - 2, -1, -1)]
+    for number in itertools.cycle(once):
+        dt_s = abs(captures[number].t_s - captures[last].t_s)
+        t_s, last = t_s + dt_s, number
+        capture = captures[number]
+        shift_s = t_s - capture.t_s
+        yield replace(
+            capture,
+            t_s=t_s,
+            thermal=tuple(replace(picture, t_s=picture.t_s + shift_s) for picture in capture.thermal),
+            depth=tuple(replace(picture, t_s=picture.t_s + shift_s) for picture in capture.depth),
+            gas_s=dt_s if capture.gas_now else 0.0,
         )
-    return out
+
+
+def resident_mb() -> float:
+    """Memory of this process now; NaN where the system does not tell."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except OSError:
+        return float("nan")
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def show(console: Console, folder: Path, *, minutes: float) -> None:
+    """Run and print a row a minute of session time (at least six rows), and the slopes."""
+    recording = open_recording(folder)
+    kept = list(itertools.islice(recording.captures(), KEPT))
+    part_s = min(60.0, 10.0 * minutes)
+    rows: list[tuple[float, float, float, float, float]] = []
+    with ExitStack() as stack:
+        eyes = stack.enter_context(BodyEyes()) if needs_eyes(recording) else None
+        setup, state = set_up(recording, eyes=eyes), begin()
+        ms: list[float] = []
+        for capture in there_and_back(kept):
+            start_s = time.perf_counter()
+            state, _ = step(state, capture, setup)
+            ms.append(1000.0 * (time.perf_counter() - start_s))
+            if capture.t_s >= (len(rows) + 1) * part_s:
+                end_min = (len(rows) + 1) * part_s / 60.0
+                rows.append((end_min, *np.percentile(ms, [50, 95]), float(np.mean(ms)), resident_mb()))
+                ms.clear()
+            if capture.t_s >= 60.0 * minutes:
+                break
+    columns = ("p50 ms", "p95 ms", "mean ms", "resident MB")
+    out = table_of(f"{folder.name}, played there and back for {minutes:g} min", "up to min", *columns)
+    for end_min, p50, p95, mean, mb in rows:
+        out.add_row(f"{end_min:.2f}", f"{p50:.2f}", f"{p95:.2f}", f"{mean:.2f}", f"{mb:.0f}")
+    console.print(out)
+    settled = np.array(rows[1:])  # the first part compiles and places the zone
+    if len(settled) > 2:
+        ms_slope, mb_slope = (np.polyfit(settled[:, 0], settled[:, column], 1)[0] for column in (1, 4))
+        told = f"slope without the first row: {ms_slope:+.3f} ms and {mb_slope:+.2f} MB a minute"
+        console.print(told, highlight=False)
 
 
 def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="benchmarks.soak", description=__doc__)
     parser.add_argument("session", type=Path, metavar="SESSION")
-    parser.add_argument("--minutes", type=float, default=30.0, help="of session (default: 30)")
-    parser.add_argument("--models", type=Path, metavar="DIR", help="your own MediaPipe .task bundles")
+    parser.add_argument("--minutes", type=float, default=30.0, help="session time")
     options = parser.parse_args()
-    console = Console(width=110)
+    console = Console()
+    console.print(machine(), highlight=False)
     try:
-        console.print(
-            soak(options.session, minutes=options.minutes, models_dir=options.models, console=console)
-        )
+        show(console, options.session, minutes=options.minutes)
     except InputError as error:
         print(f"benchmarks.soak: {error}", file=sys.stderr)
         return 2

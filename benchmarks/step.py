@@ -1,6 +1,6 @@
-"""Time of each stage and of the whole step per capture, beside MediaPipe and pupil-apriltags.
+"""Time of each stage and of the whole step per capture, beside MediaPipe and the nozzle tracker's peers.
 
-``make bench`` runs it on the sample session, ``python -m benchmarks.step SESSION ...`` on others. The
+``make bench`` runs it on the sample sessions, ``python -m benchmarks.step SESSION ...`` on others. The
 peers see the same pictures in the same run, one after the other, so that whatever else the machine
 does falls on all of them alike.
 """
@@ -8,29 +8,26 @@ does falls on all of them alike.
 from __future__ import annotations
 
 import argparse
-import os
-import platform
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from importlib import metadata
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import cv2
 import numpy as np
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from benchmarks.nozzle_peers import PUPIL, SURGERY, Truth, nozzle_peers
+from benchmarks.stopwatch import Stopwatch, machine, table_of
 from guidance import pipeline
-from guidance.analyse import needs_eyes, set_up
+from guidance.analyse import Run, needs_eyes, set_up
 from guidance.overlay import draw_overlay
 from guidance.state import begin
 from models.capture import Capture
-from models.geometry import Bytes
 from models.problems import InputError
 from models.sightings import NozzleSighting
 from models.weights import POSE
@@ -55,55 +52,13 @@ STAGES = (
 )
 """What is timed, and its name in `guidance.pipeline`; stages of one label are added up."""
 
-OUR_TAGS, PEER_TAGS = "tags the nozzle's pose rests on", "tags that pupil-apriltags found"
 STEP, READ, OVERLAY = "whole step", "reading the recording", "drawing the overlay"
-POSE_PEER, TAG_PEER = "MediaPipe Pose, VIDEO mode, every frame", "pupil-apriltags, quad_decimate 2"
+NOZZLE, POSE_PEER = "nozzle", "MediaPipe Pose, VIDEO mode, every frame"
+TAGS, TIP = "tags: ", "tip error: "
+"""Before a tracker's name: how many tags its pose rests on, and its error in mm."""
 
-# The aims of the first release: the step beside MediaPipe alone, the nozzle beside pupil-apriltags.
-STEP_AIM, NOZZLE_AIM = 2.5, 0.5
-
-_FAMILIES = {
-    "DICT_APRILTAG_36h11": "tag36h11",
-    "DICT_APRILTAG_25h9": "tag25h9",
-    "DICT_APRILTAG_16h5": "tag16h5",
-}
-
-
-class Stopwatch:
-    """Milliseconds (and counts of tags) by name, one row a capture."""
-
-    def __init__(self) -> None:
-        """Start with no row."""
-        self._rows: list[dict[str, float]] = []
-        self._names: dict[str, None] = {}
-
-    def next_row(self) -> None:
-        """Begin the next capture."""
-        self._rows.append({})
-
-    def add(self, name: str, value: float) -> None:
-        """Add milliseconds or a count to a name in the current row; dropped before the first row."""
-        self._names[name] = None
-        if self._rows:
-            self._rows[-1][name] = self._rows[-1].get(name, 0.0) + value
-
-    @contextmanager
-    def time(self, name: str) -> Iterator[None]:
-        """Time a block."""
-        start_s = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.add(name, 1000.0 * (time.perf_counter() - start_s))
-
-    def values(self, name: str) -> np.ndarray:
-        """One value a capture; 0 where it did not run."""
-        return np.array([row.get(name, 0.0) for row in self._rows])
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """In order of first use."""
-        return tuple(self._names)
+# The aims: the step beside MediaPipe alone, the nozzle beside pupil-apriltags, and the session as a whole.
+STEP_AIM, NOZZLE_AIM, TIP_AIM, RATE_AIM = 1.8, 1.0 / 3.0, 0.5, 30.0
 
 
 @contextmanager
@@ -134,7 +89,7 @@ def measure(folder: Path, *, captures: int | None, peers: bool, models_dir: Path
     Args:
         folder: The session.
         captures: How many colour pictures at most, all where None.
-        peers: Whether to run MediaPipe and pupil-apriltags too.
+        peers: Whether to run MediaPipe and the nozzle tracker's peers too.
         models_dir: The user's own landmark models.
     """
     watch = Stopwatch()
@@ -142,12 +97,12 @@ def measure(folder: Path, *, captures: int | None, peers: bool, models_dir: Path
     with ExitStack() as stack:
         eyes = stack.enter_context(BodyEyes(models_dir=models_dir)) if needs_eyes(recording) else None
         setup = set_up(recording, eyes=eyes)
-        pose, tags = None, None
+        pose, tag_peers, truth = None, [], Truth(folder)
         if peers:
             pose = stack.enter_context(
                 Landmarker("Pose", bundle_path(POSE, models_dir=models_dir), video=True)
             )
-            tags = tag_detector(setup.rig.nozzle.tags.dictionary if setup.rig and setup.rig.nozzle else None)
+            tag_peers = nozzle_peers(setup.rig)
         stack.enter_context(timed(watch, pipeline))
         state, seen = begin(), 0
         source = track(
@@ -173,13 +128,39 @@ def measure(folder: Path, *, captures: int | None, peers: bool, models_dir: Path
             if pose is not None:
                 with watch.time(POSE_PEER):
                     pose.detect(capture.bgr, t_s=capture.t_s)
-            if tags is not None:
-                with watch.time(TAG_PEER):
-                    found = tags(capture.bgr)
-                watch.add(PEER_TAGS, found)
-                if isinstance(guidance.nozzle, NozzleSighting):
-                    watch.add(OUR_TAGS, guidance.nozzle.tags_used)
+            if isinstance(guidance.nozzle, NozzleSighting) and guidance.nozzle.state == "tracked":
+                watch.add(TAGS + NOZZLE, guidance.nozzle.tags_used)
+                _note_error(watch, NOZZLE, truth.error_mm(guidance.nozzle.tip_rgb_mm, capture.t_s))
+            for peer in tag_peers:
+                with watch.time(peer.name):
+                    raw = peer.look(capture.bgr)
+                found = peer.read(raw)
+                watch.add(TAGS + peer.name, found.tags)
+                if found.rgb_from_nozzle is not None:
+                    tip_mm = found.rgb_from_nozzle.translation_mm
+                    _note_error(watch, peer.name, truth.error_mm(tip_mm, capture.t_s))
     return watch
+
+
+def _note_error(watch: Stopwatch, name: str, error_mm: float | None) -> None:
+    if error_mm is not None:
+        watch.add(TIP + name, error_mm)
+
+
+def session_rate(folder: Path, *, models_dir: Path | None) -> float:
+    """Captures a second of the session as a whole, opening and reading included, nothing beside it.
+
+    What `guidance.analyse.analyse` does but for the overlay, its video and the report's files.
+    """
+    start_s = time.perf_counter()
+    recording = open_recording(folder)
+    with ExitStack() as stack:
+        eyes = stack.enter_context(BodyEyes(models_dir=models_dir)) if needs_eyes(recording) else None
+        run, count = Run(set_up(recording, eyes=eyes), recording), 0
+        for capture in recording.captures():
+            run.take(capture)
+            count += 1
+    return count / (time.perf_counter() - start_s)
 
 
 def timed_captures(recording: Recording) -> Iterator[tuple[Capture, float]]:
@@ -190,24 +171,11 @@ def timed_captures(recording: Recording) -> Iterator[tuple[Capture, float]]:
         start_s = time.perf_counter()
 
 
-def tag_detector(dictionary: str | None) -> Callable[[Bytes], int] | None:
-    """Count tags in the full picture by pupil-apriltags; None where it does not know the family."""
-    if dictionary not in _FAMILIES:
-        return None
-    from pupil_apriltags import Detector  # pyright: ignore[reportMissingImports]  # bench extra only
-
-    detector: Any = Detector(families=_FAMILIES[dictionary], quad_decimate=2.0)
-    return lambda bgr: len(detector.detect(cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY)))
-
-
 def table(watch: Stopwatch, *, title: str) -> Table:
     """Mean, median, 95th percentile and maximum in ms a capture."""
-    out = Table(title=title, title_justify="left")
-    out.add_column("ms a capture")
-    for heading in ("mean", "p50", "p95", "max"):
-        out.add_column(heading, justify="right")
+    out = table_of(title, "ms a capture", "mean", "p50", "p95", "max")
     labels = list(dict.fromkeys(label for label, _ in STAGES))
-    for section in (labels, [STEP], [READ, OVERLAY], [POSE_PEER, TAG_PEER]):
+    for section in (labels, [STEP], [READ, OVERLAY], [POSE_PEER, PUPIL, SURGERY]):
         for name in section:
             if name in watch.names:
                 ms = watch.values(name)
@@ -217,17 +185,36 @@ def table(watch: Stopwatch, *, title: str) -> Table:
     return out
 
 
+def nozzle_table(watch: Stopwatch) -> Table:
+    """The nozzle tracker beside its peers: time, tags, and the tip's error where there is truth."""
+    columns = ("p50 ms", "mean ms", "tags a capture", "poses", "tip p50 mm", "tip p95 mm")
+    out = table_of("nozzle, all on the same pictures", "tracker", *columns)
+    for name in (NOZZLE, PUPIL, SURGERY):
+        if name in watch.names:
+            ms, tags, error_mm = watch.values(name), watch.values(TAGS + name), watch.noted(TIP + name)
+            figures = [f"{np.median(ms):.2f}", f"{ms.mean():.2f}", f"{tags.mean():.1f}"]
+            figures += [f"{len(error_mm) / max(len(ms), 1):.0%}"] if len(error_mm) else ["no truth"]
+            figures += [f"{np.percentile(error_mm, q):.2f}" for q in (50, 95)] if len(error_mm) else ["", ""]
+            out.add_row(name, *figures)
+    return out
+
+
 def ratios(watch: Stopwatch) -> list[str]:
-    """The two ratios that matter, of the means, and how many tags either of the two saw."""
+    """What the aims are about: ratios of times, of means and of medians, and of tip errors."""
     said: list[str] = []
-    for what, peer, aim in ((STEP, POSE_PEER, STEP_AIM), ("nozzle", TAG_PEER, NOZZLE_AIM)):
+    pairs = ((STEP, POSE_PEER, STEP_AIM), (NOZZLE, PUPIL, NOZZLE_AIM), (NOZZLE, SURGERY, None))
+    for what, peer, aim in pairs:
         if what in watch.names and peer in watch.names:
             ours, theirs = watch.values(what), watch.values(peer)
             mean, median = ours.mean() / theirs.mean(), np.median(ours) / np.median(theirs)
-            said.append(f"{what} / {peer}: {mean:.2f} of means, {median:.2f} of medians (aim: at most {aim})")
-    for name in (OUR_TAGS, PEER_TAGS):
-        if name in watch.names:
-            said.append(f"{name}: {watch.values(name).mean():.1f} a capture")
+            told = "" if aim is None else f" (aim: at most {aim:.2f})"
+            said.append(f"time, {what} / {peer}: {mean:.2f} of means, {median:.2f} of medians{told}")
+    for peer in (PUPIL, SURGERY):
+        ours, theirs = watch.noted(TIP + NOZZLE), watch.noted(TIP + peer)
+        if len(ours) and len(theirs):
+            ratio = np.percentile(ours, [50, 95]) / np.percentile(theirs, [50, 95])
+            told = f" (aim: at most {TIP_AIM})" if peer == PUPIL else ""
+            said.append(f"tip error, {NOZZLE} / {peer}: {ratio[0]:.3f} of p50, {ratio[1]:.3f} of p95{told}")
     return said
 
 
@@ -240,25 +227,36 @@ def main() -> int:
     parser.add_argument("--models", type=Path, metavar="DIR", help="your own MediaPipe .task bundles")
     options = parser.parse_args()
     console = Console()
-    packages = ("mediapipe", "opencv-contrib-python", "numpy", "numba")
-    versions = ", ".join(f"{name} {metadata.version(name)}" for name in packages)
-    console.print(
-        f"{platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()}, {versions}, "
-        f"{cv2.getNumThreads()} OpenCV threads",
-        highlight=False,
-    )
+    console.print(machine(), highlight=False)
     try:
         for session in options.sessions:
-            watch = measure(
-                session, captures=options.captures, peers=options.peers, models_dir=options.models
+            show(
+                console,
+                session,
+                captures=options.captures,
+                peers=options.peers,
+                models_dir=options.models,
             )
-            console.print(table(watch, title=f"{session.name}: {len(watch.values(STEP))} captures"))
-            for line in ratios(watch):
-                console.print(line, highlight=False)
     except InputError as error:
         print(f"benchmarks.step: {error}", file=sys.stderr)
         return 2
     return 0
+
+
+def show(
+    console: Console, session: Path, *, captures: int | None, peers: bool, models_dir: Path | None
+) -> None:
+    """Measure one session and print its tables."""
+    watch = measure(session, captures=captures, peers=peers, models_dir=models_dir)
+    console.print(table(watch, title=f"{session.name}: {len(watch.values(STEP))} captures"))
+    console.print(nozzle_table(watch))
+    lines = ratios(watch)
+    if captures is None:
+        rate = session_rate(session, models_dir=models_dir)
+        told = f"(aim at 720p: at least {RATE_AIM:.0f})"
+        lines.append(f"session as a whole: {rate:.1f} captures a second {told}")
+    for line in lines:
+        console.print(line, highlight=False)
 
 
 if __name__ == "__main__":

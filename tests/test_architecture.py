@@ -66,25 +66,31 @@ def test_a_lock_holds_names_versions_and_hashes_and_no_address(lock: str) -> Non
     assert strange == []
 
 
-def test_the_other_locks_install_the_versions_that_users_get() -> None:
-    def pinned(lock: str) -> dict[str, str]:
-        entries = [text.split(" ")[0] for text in (ROOT / lock).read_text().splitlines() if "==" in text]
-        return dict(entry.split("==") for entry in entries)
+def test_the_dev_lock_installs_the_versions_that_users_get() -> None:
+    def pinned(lock: str) -> set[str]:
+        return {text for text in (ROOT / lock).read_text().splitlines() if "==" in text}
 
-    users = pinned("requirements.lock")
-    assert users.items() <= pinned("requirements-dev.lock").items()
-    bench = pinned("requirements-bench.lock")
-    assert {name: bench[name] for name in bench.keys() & users.keys()}.items() <= users.items()
+    assert pinned("requirements.lock") <= pinned("requirements-dev.lock")
+
+
+def test_the_peers_bring_no_second_cv2_and_no_other_version_of_what_is_installed() -> None:
+    """The lock of the peers is installed over the dev lock, without looking at what they require."""
+
+    def pinned(lock: str) -> dict[str, str]:
+        lines = (ROOT / lock).read_text().splitlines()
+        return {name: version for name, found, version in (text.partition("==") for text in lines) if found}
+
+    peers, ours = pinned("requirements-bench.lock"), pinned("requirements-dev.lock")
+    assert [name for name in peers if name.startswith("opencv")] == []
+    assert {name: peers[name] for name in peers.keys() & ours.keys() if peers[name] != ours[name]} == {}
 
 
 @pytest.mark.parametrize("lock", LOCKS)
 def test_the_lock_pins_everything_that_the_project_names(lock: str) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    wanted = [*project["project"]["dependencies"]]
+    wanted = [*project["project"]["dependencies"], *project["dependency-groups"]["setup"]]
     if lock == "requirements-bench.lock":
-        wanted += project["project"]["optional-dependencies"]["bench"]
-    else:
-        wanted += project["dependency-groups"]["setup"]
+        wanted = project["dependency-groups"]["bench"]
     if lock == "requirements-dev.lock":
         wanted += [entry for entry in project["dependency-groups"]["dev"] if isinstance(entry, str)]
     names = {re.split(r"[\[<>=!~ ]", entry)[0].lower() for entry in wanted}

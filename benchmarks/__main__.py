@@ -1,0 +1,36 @@
+"""Every benchmark in one process: ``make bench``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from benchmarks import exposure, growth, soak, step
+from benchmarks.stopwatch import machine
+from models.problems import InputError
+
+
+def main() -> int:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
+    parser.add_argument("sessions", nargs="+", type=Path, metavar="SESSION")
+    options = parser.parse_args()
+    console = Console()
+    console.print(machine(), highlight=False)
+    try:
+        for session in options.sessions:
+            step.show(console, session, captures=None, peers=True, models_dir=None)
+        console.print(exposure.measured())
+        console.print(growth.measured(options.sessions[0]))
+        soak.show(console, options.sessions[0], minutes=1.0)
+    except InputError as error:
+        print(f"benchmarks: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
