@@ -180,9 +180,12 @@ def _collar(outcome: Outcome) -> str:
     if found is None or len(known) < len(names):
         return "not known: no tag of it was seen"
     middle_mm, worst_mm, worst_u95_mm = known
+    untold = len(cast("list[int]", found["tags_not_told"]))
+    rest = f"; {untold} not seen well enough to tell" if untold else ""
     return (
         f"{found['tags_seen']} tags off the rig's places by {number(middle_mm, 2)} mm (median), tag"
-        f" {found['worst_tag']} by {number(worst_mm, 2)} ±{NARROW}{number(worst_u95_mm, 2)} mm; corrected"
+        f" {found['worst_tag']} by {number(worst_mm, 2)} ±{NARROW}{number(worst_u95_mm, 2)} mm;"
+        f" corrected{rest}"
     )
 
 

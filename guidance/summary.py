@@ -9,7 +9,7 @@ from guidance.outcome import Trace, Verdicts
 from guidance.session import Alarm
 from guidance.state import OnSkin, Setup, State
 from guidance.version import software_version
-from models.collar import off_mm, tip_moved_mm
+from models.collar import off_mm, tip_moved_mm, told
 from models.deposit import peak_per_cm2
 from models.verdict import coverage_pct, verdict_area_cm2
 from vision.recording import Recording
@@ -131,6 +131,7 @@ def collar_found(state: State, setup: Setup) -> dict[str, object] | None:
         "worst_tag": int(tags.ids[away.argmax()]),
         "tip_moved_mm": round(tip_moved_mm(collar, tags.corners_mm), 3),
         "placed_mm": round(collar.placed_mm, 4),
+        "tags_not_told": tags.ids[~told(collar)].tolist(),
     }
 
 

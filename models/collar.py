@@ -42,6 +42,10 @@ at the tip, with 3 by 0.3, with 1 by 0.15; those misplaced by 0.2 mm come to wit
 RENEW_S = 0.3
 """The estimate is renewed this often."""
 
+TOLD = 0.6
+"""A tag's place is told once its 1 sigma is this share of what gluing leaves; what six tags have in common,
+which no view tells, leaves 0.4."""
+
 ROUNDS = 3
 """Of the search for the tolerance each time the estimate is renewed."""
 
@@ -96,8 +100,7 @@ class Collar:
     @property
     def shift_sigma_mm(self) -> Floats:
         """1 sigma of each tag's place, the worst direction, shape (n,)."""
-        blocks = [self.covariance[k + 3 : k + 6, k + 3 : k + 6] for k in range(0, len(self.unit), 6)]
-        return np.sqrt(np.linalg.eigvalsh(np.array(blocks))[:, -1])
+        return _shift_sigma_mm(self.covariance)
 
 
 def learn(collar: Collar, information: Floats, pull: Floats, used: Bools, *, t_s: float) -> Collar:
@@ -154,6 +157,11 @@ def _solved(collar: Collar, share: float, placed_mm: float) -> tuple[Floats, Flo
     return covariance, covariance @ (share * collar.pull)
 
 
+def _shift_sigma_mm(covariance: Floats) -> Floats:
+    blocks = [covariance[k : k + 3, k : k + 3] for k in range(3, len(covariance) - 1, 6)]
+    return np.sqrt(np.linalg.eigvalsh(np.array(blocks))[:, -1])
+
+
 def _firm(unit: Floats, placed_mm: float) -> Floats:
     """Information of gluing and printing, shape (6n + 1,)."""
     return np.concatenate([(placed_mm * unit) ** -2.0, [PRINTED**-2.0]])
@@ -172,6 +180,17 @@ def moved_corners(corners_mm: Floats, motion: Floats) -> Floats:
         larger = (1.0 + motion[-1]) * (corners_mm[k] - middle)
         moved[k] = larger @ rotation_from_rvec(own[:3]).T + middle + own[3:]
     return moved
+
+
+def told(collar: Collar) -> Bools:
+    """Tags whose place the views tell better than the tolerance of gluing alone does, shape (n,).
+
+    Where few tags were ever seen together, nothing tells the one that is off from those that are not: what is
+    estimated for them is mostly what was given.
+    """
+    share = INDEPENDENT / (INDEPENDENT + collar.taken)
+    covariance, _ = _solved(collar, share, GLUED_MM)
+    return (collar.views > 0) & (_shift_sigma_mm(covariance) < TOLD * GLUED_MM)
 
 
 def off_mm(collar: Collar, corners_mm: Floats) -> Floats:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.collar import GLUED_MM, Collar, learn, moved_corners, off_mm, renewed, tip_moved_mm
+from models.collar import GLUED_MM, Collar, learn, moved_corners, off_mm, renewed, tip_moved_mm, told
 from models.geometry import Floats
 
 N = 6
@@ -107,3 +107,22 @@ def test_moving_all_tags_alike_moves_the_tip_alike() -> None:
     moved = replace(collar, motion=motion, views=np.ones(N, np.int64))
     assert np.allclose(moved_corners(CORNERS_MM, motion), CORNERS_MM + shift)
     assert np.isclose(tip_moved_mm(moved, CORNERS_MM), np.linalg.norm(shift))
+
+
+def test_only_tags_that_the_views_constrain_are_said_to_be_told() -> None:
+    """None before a view; all after some; neither one never seen, nor two that were seen without others."""
+    assert not told(Collar.as_given(HALF_MM)).any()
+    assert told(learned(glued(0.2, 1), views=12, seed=1)).all()
+    rng = np.random.default_rng(4)
+    few = Collar.as_given(HALF_MM)
+    for k in range(12):
+        information, _ = view(np.zeros(SIZE), few.motion, rng)
+        seen = np.array([True, True, False, False, False, False])
+        kept = np.append(np.repeat(seen, 6), False)
+        block = information[np.ix_(kept, kept)]
+        alike = np.tile(np.eye(6), (2, 1)) * UNIT[:12, None]
+        free = np.eye(12) - alike @ np.linalg.solve(alike.T @ block @ alike, alike.T @ block)
+        apart = np.zeros((SIZE, SIZE))
+        apart[np.ix_(kept, kept)] = free.T @ block @ free
+        few = learn(few, apart, np.zeros(SIZE), seen, t_s=0.4 * k)
+    assert not told(few).any()
