@@ -55,6 +55,8 @@ class Placement:
 def place_by_tap(tap: Tap, evidence: Evidence, *, zone: Zone, rig: Rig) -> Placement | str:
     """Lay the chart under an outline tapped in the colour picture; a sentence where that cannot be done."""
     rays = rig.rgb.unproject(tap.outline_px)
+    if not np.isfinite(rays).all():
+        return "the tapped outline reaches past what the colour camera's calibration describes"
     remarks: list[str] = []
     if evidence.points is not None:
         found = at_rgb_pixels(evidence.points, tap.outline_px.mean(0)[None], rig=rig, radius_px=15.0)[0]
