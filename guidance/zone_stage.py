@@ -111,7 +111,7 @@ def _placement(state: State, capture: Capture, setup: Setup) -> Placement | str:
     nozzle = state.nozzle if isinstance(state.nozzle, NozzleSighting) else None
     points = depth_points(state.depth, rig=rig, nozzle=nozzle) if state.depth is not None else None
     evidence = Evidence(
-        t_s=capture.t_s,
+        t_s=state.depth.t_s if state.depth is not None else capture.t_s,
         points=points,
         patches=state.patches,
         thermal=state.scene,

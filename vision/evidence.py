@@ -14,6 +14,7 @@ class Evidence:
     """Gathered over the captures before the zone is placed."""
 
     t_s: float
+    """When the skin was as the evidence shows it: time of the depth picture, else of the colour picture."""
     points: DepthPoints | None
     patches: tuple[TagPatch, ...]
     thermal: ThermalPicture | None
