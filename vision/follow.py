@@ -16,7 +16,7 @@ from models.capture import DepthPicture
 from models.chart import PlacedChart, ZoneChart
 from models.geometry import Bytes, Floats, Pose, rotation_from_rvec
 from models.rig import Rig
-from models.sightings import NozzleSighting, TagPatch
+from models.sightings import NozzleSighting, TagPatch, radius_95_mm
 from vision.likeness import (
     MOST_CELLS,
     Likeness,
@@ -119,7 +119,7 @@ class BodyTrack:
     @property
     def u95_mm(self) -> float:
         """95 % bound of the motion since the reference time."""
-        return float(2.0 * np.sqrt(np.linalg.eigvalsh(self.covariance[3:6, 3:6]).max()))
+        return radius_95_mm(self.covariance[3:6, 3:6])
 
     def placed(self, chart: ZoneChart) -> PlacedChart:
         """The chart where it is now."""
