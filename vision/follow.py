@@ -50,6 +50,9 @@ SHARED_CELLS = 20.0
 """Grey residuals of neighbouring cells are not independent (shading, compression blocks): this many count as
 one."""
 
+SCALE_SIGMA = 0.003
+"""Change of the skin's size in the picture that is not its distance: a breath stretches skin."""
+
 DEPTH_SIGMA_MM = 3.0
 SHARED_DEPTH = 30.0
 """Depth residuals of so many cells count as one. Most of a depth picture's error is a pattern that stays with
@@ -248,8 +251,8 @@ def _normal_equations(
         if len(residual) >= FEWEST_CELLS:
             share = SHARED_CELLS * max(1.0, len(look.cells) / MOST_CELLS)
             weight = _tukey(residual / sigma) / (sigma**2 * share)
-            information[:6, :6] += rows.T @ (rows * weight[:, None])
-            gradient[:6] += rows.T @ (residual * weight)
+            seen, pull = rows.T @ (rows * weight[:, None]), rows.T @ (residual * weight)
+            information[:6, :6], gradient[:6] = _without_scale(seen, pull, centre)
             evidence += 1.0
     if witness.depth is not None and rig.depth is not None:
         # A depth picture shows the body where it was when the picture was taken.
@@ -275,6 +278,18 @@ def _normal_equations(
         gradient[:6] += weight * rows.T @ residual
         evidence += 1.0
     return information, gradient, evidence
+
+
+def _without_scale(information: Floats, gradient: Floats, centre: Floats) -> tuple[Floats, Floats]:
+    """Leave out what a picture says of its own scale: skin stretches, and 3 mm of distance change it by 0.3 %.
+
+    The scale is solved out as a quantity of its own, known beforehand to `SCALE_SIGMA`; what is left says
+    little of the motion along the line of sight.
+    """
+    away = np.concatenate([np.zeros(3), centre * SCALE_SIGMA])
+    along = information @ away
+    share = along / (1.0 + float(away @ along))
+    return information - np.outer(along, share), gradient - share * float(away @ gradient)
 
 
 def _depth_rows(
