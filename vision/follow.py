@@ -14,9 +14,10 @@ import numpy as np
 
 from models.capture import DepthPicture
 from models.chart import PlacedChart, ZoneChart
-from models.geometry import Bytes, Floats, Pose, rotation_from_rvec
+from models.geometry import Bytes, Floats, Pose, rotation_from_rvec, tukey
 from models.rig import Rig
 from models.sightings import NozzleSighting, TagPatch, radius_95_mm
+from vision.follow_depth import FEWEST_CELLS, depth_equations, surprise_mm
 from vision.likeness import (
     MOST_CELLS,
     Likeness,
@@ -26,7 +27,6 @@ from vision.likeness import (
     look_at,
     matched,
     search,
-    visible,
 )
 
 DRIFT_MM_S = 1.5
@@ -52,18 +52,6 @@ one."""
 
 SCALE_SIGMA = 0.003
 """Change of the skin's size in the picture that is not its distance: a breath stretches skin."""
-
-DEPTH_SIGMA_MM = 3.0
-SHARED_DEPTH = 30.0
-"""Depth residuals of so many cells count as one. Most of a depth picture's error is a pattern that stays with
-its pixels and is alike over some 15 mm (0.4 at 14 mm, 0.17 at 29 mm): while the body rests it is the same in
-chart and picture and falls out, and after a shift some 50 patches of a zone average it."""
-
-OLDEST_DEPTH_S = 0.5
-"""The body's speed carries a depth picture's time to the colour picture's over no more than this."""
-
-FEWEST_CELLS = 100
-"""Cells that must be seen for a picture to count."""
 
 MATCH_LOST = 0.55
 """Share of visible cells that must still look as they did; below it the body is not followed in that
@@ -162,6 +150,13 @@ def follow(track: BodyTrack, chart: ZoneChart, witness: Witness, *, rig: Rig, t_
                 pose, prior_covariance = there, prior_covariance + np.diag([1e-3] * 3 + [400.0] * 6)
                 look = look_at(chart, track.likeness, witness.bgr, witness.nozzle, rig, pose)
                 match = matched(chart, track.likeness, look, pose)
+    if witness.depth is not None:
+        place_mm2 = track.covariance[3:6, 3:6]
+        shift_mm = surprise_mm(chart, witness.depth, witness.nozzle, rig, pose, place_mm2)
+        if shift_mm.any():
+            pose = Pose.of(pose.rotation, pose.translation_mm + shift_mm)
+            spread = np.diag([1e-3] * 3 + [float(shift_mm @ shift_mm)] * 3 + [400.0] * 3)
+            prior_covariance = prior_covariance + spread
     prior: Floats = np.linalg.inv(prior_covariance).astype(np.float64)
     use = look if match >= MATCH_LOST else None
     widths = (1, 1) if match >= MATCH_SURE else (0, 0, 1, 1)
@@ -250,21 +245,14 @@ def _normal_equations(
         rows, residual, sigma = grey_rows(chart, track.likeness, look, pose, centre, width)
         if len(residual) >= FEWEST_CELLS:
             share = SHARED_CELLS * max(1.0, len(look.cells) / MOST_CELLS)
-            weight = _tukey(residual / sigma) / (sigma**2 * share)
+            weight = tukey(residual / sigma) / (sigma**2 * share)
             seen, pull = rows.T @ (rows * weight[:, None]), rows.T @ (residual * weight)
             information[:6, :6], gradient[:6] = _without_scale(seen, pull, centre)
             evidence += 1.0
-    if witness.depth is not None and rig.depth is not None:
-        # A depth picture shows the body where it was when the picture was taken.
-        age_s = float(np.clip(track.t_s - witness.depth.t_s, 0.0, OLDEST_DEPTH_S))
-        then = Pose.of(pose.rotation, pose.translation_mm - age_s * velocity_mm_s)
-        rows, residual = _depth_rows(chart, witness.depth, witness, rig, then, then.apply(chart.centre_mm))
-        rows = np.hstack([rows, -age_s * rows[:, 3:]])
-        if len(residual) >= FEWEST_CELLS:
-            weight = _tukey(residual / DEPTH_SIGMA_MM) / (DEPTH_SIGMA_MM**2 * SHARED_DEPTH)
-            information += rows.T @ (rows * weight[:, None])
-            gradient += rows.T @ (residual * weight)
-            evidence += 1.0
+    if witness.depth is not None:
+        told = depth_equations(chart, witness.depth, witness.nozzle, rig, pose, velocity_mm_s, t_s=track.t_s)
+        if told is not None:
+            information, gradient, evidence = information + told[0], gradient + told[1], evidence + 1.0
     known = dict(track.tags_chart_mm)
     for patch in witness.patches:
         if patch.tag not in known:
@@ -273,7 +261,7 @@ def _normal_equations(
         residual = patch.rgb_from_tag.translation_mm - here
         rows = np.hstack([-_cross(here - centre), np.eye(3)])
         sigma = max(patch.position_u95_mm / 2.0, 0.5)
-        weight = _tukey(np.array([float(np.linalg.norm(residual)) / (10.0 * sigma)]))[0] / sigma**2
+        weight = tukey(np.array([float(np.linalg.norm(residual)) / (10.0 * sigma)]))[0] / sigma**2
         information[:6, :6] += weight * rows.T @ rows
         gradient[:6] += weight * rows.T @ residual
         evidence += 1.0
@@ -281,7 +269,7 @@ def _normal_equations(
 
 
 def _without_scale(information: Floats, gradient: Floats, centre: Floats) -> tuple[Floats, Floats]:
-    """Leave out what a picture says of its own scale: skin stretches, and 3 mm of distance change it by 0.3 %.
+    """Leave out what a picture says of its own scale: skin stretches, and 3 mm of distance are 0.3 % of it.
 
     The scale is solved out as a quantity of its own, known beforehand to `SCALE_SIGMA`; what is left says
     little of the motion along the line of sight.
@@ -290,28 +278,6 @@ def _without_scale(information: Floats, gradient: Floats, centre: Floats) -> tup
     along = information @ away
     share = along / (1.0 + float(away @ along))
     return information - np.outer(along, share), gradient - share * float(away @ gradient)
-
-
-def _depth_rows(
-    chart: ZoneChart, picture: DepthPicture, witness: Witness, rig: Rig, pose: Pose, centre: Floats
-) -> tuple[Floats, Floats]:
-    """Jacobian (m, 6) and residuals (m,) along the normals at cells that a depth picture shows."""
-    if rig.depth is None:
-        return np.zeros((0, 6)), np.zeros(0)
-    depth_from_rgb, camera = rig.depth.depth_from_rgb, rig.depth.camera
-    points, normals = pose.apply(chart.position_mm), pose.rotate(chart.normal)
-    seen = visible(points, normals, witness.nozzle, rig)
-    points, normals = points[seen], normals[seen]
-    there = depth_from_rgb.apply(points)
-    px = camera.project(there)
-    inside = camera.inside(px, 1.0)
-    points, normals, there, px = points[inside], normals[inside], there[inside], px[inside]
-    read_mm = picture.depth_mm[np.rint(px[:, 1]).astype(int), np.rint(px[:, 0]).astype(int)].astype(float)
-    rays = there / there[:, 2:]
-    off = (read_mm - there[:, 2]) * (depth_from_rgb.rotate(normals) * rays).sum(1)
-    good = (read_mm > 0) & (np.abs(off) < 40.0)
-    rows = np.hstack([np.cross(points - centre, normals), normals])[good]
-    return rows, off[good]
 
 
 def _remember(track: BodyTrack, chart: ZoneChart, witness: Witness, rig: Rig) -> BodyTrack:
@@ -327,11 +293,6 @@ def _remember(track: BodyTrack, chart: ZoneChart, witness: Witness, rig: Rig) ->
         if patch.tag not in known
     ]
     return replace(track, tags_chart_mm=(*track.tags_chart_mm, *new)) if new else track
-
-
-def _tukey(scaled: Floats) -> Floats:
-    """Weights that fall to zero at 4.7 standard deviations."""
-    return np.where(np.abs(scaled) < 4.685, (1.0 - (scaled / 4.685) ** 2) ** 2, 0.0)
 
 
 def _cross(v: Floats) -> Floats:
