@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from models.accrual import deposited
 from models.chill import mean_deficit_degc, share_below
 from models.exposure import EXPOSURE_THRESHOLD_DEGC, ExposureMap, SkinTemperature
 from models.geometry import Bools, Floats
@@ -62,17 +63,20 @@ def deposit(
     _check_gas(gas_s)
     if weight_before is None or weight_now is None or gas_s == 0.0:
         return exposure
-    before, now = _checked(weight_before, exposure), _checked(weight_now, exposure)
-    mean = 0.5 * (before + now)
-    upper = 0.5 * (
-        (before if upper_before is None else np.maximum(before, _checked(upper_before, exposure)))
-        + (now if upper_now is None else np.maximum(now, _checked(upper_now, exposure)))
+    dwell, unseen, fine = deposited(
+        exposure.dwell_s,
+        exposure.unseen_s,
+        _shaped(weight_before, exposure),
+        _shaped(weight_now, exposure),
+        _shaped(weight_before if upper_before is None else upper_before, exposure),
+        _shaped(weight_now if upper_now is None else upper_now, exposure),
+        float(gas_s),
     )
-    return replace(
-        exposure,
-        dwell_s=exposure.dwell_s + gas_s * mean,
-        unseen_s=exposure.unseen_s + gas_s * (upper - mean),
-    )
+    if not fine:
+        raise ValueError("A footprint weight lies outside 0..1.")
+    dwell.setflags(write=False)
+    unseen.setflags(write=False)
+    return replace(exposure, dwell_s=dwell, unseen_s=unseen)
 
 
 def reachable_weight(
@@ -240,8 +244,12 @@ def _check_gas(gas_s: float) -> None:
 
 
 def _checked(weight: Floats, exposure: ExposureMap) -> Floats:
+    if not bool(np.all((_shaped(weight, exposure) >= 0.0) & (weight <= 1.0))):
+        raise ValueError("A footprint weight lies outside 0..1.")
+    return weight
+
+
+def _shaped(weight: Floats, exposure: ExposureMap) -> Floats:
     if weight.shape != exposure.dwell_s.shape:
         raise ValueError(f"The map has {len(exposure.dwell_s)} cells, the weight has shape {weight.shape}.")
-    if not bool(np.all((weight >= 0.0) & (weight <= 1.0))):
-        raise ValueError("A footprint weight lies outside 0..1.")
     return weight

@@ -1,8 +1,8 @@
 """Compiled kernel of the jet's footprint: weight of every cell, and which cells hide behind others.
 
 Everything is seen from the orifice: a cell is the point (x / d, y / d) of a perspective picture, d its depth
-along the jet. The cells that the cone reaches are sorted into bins of that picture; every triangle then looks
-only into the bins that it covers, and hides the cells that lie inside it and farther away.
+along the jet. The cells that the cone reaches are sorted into bins of that picture; every triangle near them
+then looks only into the bins that it covers, and hides the cells that lie inside it and farther away.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import numpy as np
 from models.compiled import compiled
 from models.geometry import Floats, Ints
 
-_BINS = 32
 # Triangles nearer to the orifice's plane than this are left out: their perspective picture has no bounds, and
 # what they could hide lies at right angles to the jet, outside its cone.
 _NEAREST_MM = 0.5
@@ -25,10 +24,10 @@ def footprint(
     position_mm: Floats,
     normal: Floats,
     triangles: Ints,
+    first: Ints,
+    longest_mm: float,
     tip_mm: Floats,
     axis: Floats,
-    side: Floats,
-    up: Floats,
     shape: tuple[float, float, float, float],
     slack: tuple[float, float, float, float],
 ) -> Floats:
@@ -37,11 +36,11 @@ def footprint(
     Args:
         position_mm: Cell centres, shape (n, 3).
         normal: Outward unit normals, shape (n, 3).
-        triangles: Cell indices, shape (m, 3).
+        triangles: Cell indices, shape (m, 3), in the order of their lowest.
+        first: Of each cell, the first triangle whose lowest cell it is, shape (n + 1,).
+        longest_mm: No edge of a triangle in or near the cone is longer.
         tip_mm: Centre of the orifice.
-        axis: Unit vector of the jet; ``side`` and ``up`` complete it to a frame.
-        side: See ``axis``.
-        up: See ``axis``.
+        axis: Unit vector of the jet.
         shape: Half radius at the orifice (mm), its growth a mm, least weight, clearance (mm).
         slack: How much nearer to the axis a cell may be (mm), how far the line of sight ends above the skin
             (mm), and the greatest normal . axis and normal . ray (unit vectors) that still count as facing.
@@ -50,41 +49,74 @@ def footprint(
     half_mm, spread, least, clearance_mm = shape
     nearer_mm, lift_mm, facing, horizon = slack
     farthest = math.sqrt(math.log(least) / math.log(0.5))  # in half radii
+    ax, ay, az = axis[0], axis[1], axis[2]
+    tx, ty, tz = tip_mm[0], tip_mm[1], tip_mm[2]
+    # Two more directions complete the axis to a frame.
+    if abs(ax) <= abs(ay) and abs(ax) <= abs(az):
+        sx, sy, sz = 1.0 - ax * ax, -ax * ay, -ax * az
+    elif abs(ay) <= abs(az):
+        sx, sy, sz = -ay * ax, 1.0 - ay * ay, -ay * az
+    else:
+        sx, sy, sz = -az * ax, -az * ay, 1.0 - az * az
+    length = math.sqrt(sx * sx + sy * sy + sz * sz)
+    sx, sy, sz = sx / length, sy / length, sz / length
+    ux, uy, uz = ay * sz - az * sy, az * sx - ax * sz, ax * sy - ay * sx
+    # Lines of sight stay within the cone: only triangles with a corner in or near it can cut one.
+    rim_mm = nearer_mm + lift_mm + 2.0 * longest_mm
     weight = np.zeros(n)
-    x, y, d = np.empty(n), np.empty(n), np.empty(n)
-    reached, count = np.empty(n, np.int64), 0
-    look_x, look_y, look_d = np.empty(n), np.empty(n), np.empty(n)
+    x, y, d = np.full(n, np.nan), np.empty(n), np.empty(n)  # NaN: too far from the cone to matter
+    near, found = np.empty(n, np.int64), 0
     for i in range(n):
-        a = position_mm[i, 0] - tip_mm[0]
-        b = position_mm[i, 1] - tip_mm[1]
-        c = position_mm[i, 2] - tip_mm[2]
-        depth = a * axis[0] + b * axis[1] + c * axis[2]
+        a, b, c = position_mm[i, 0] - tx, position_mm[i, 1] - ty, position_mm[i, 2] - tz
+        depth = a * ax + b * ay + c * az
+        cone_mm = farthest * (half_mm + spread * max(depth, 0.0)) + rim_mm
         d[i] = depth
+        if depth > -longest_mm and a * a + b * b + c * c - depth * depth <= cone_mm * cone_mm:
+            near[found] = i
+            found += 1
+    reached, looked = np.empty(found, np.int64), 0
+    look_x, look_y, look_d = np.empty(found), np.empty(found), np.empty(found)
+    for k in range(found):
+        i = near[k]
+        a, b, c = position_mm[i, 0] - tx, position_mm[i, 1] - ty, position_mm[i, 2] - tz
+        depth, p, q = d[i], a * sx + b * sy + c * sz, a * ux + b * uy + c * uz
+        per = 1.0 / max(depth, _NEAREST_MM)
+        x[i], y[i] = p * per, q * per
         if not depth > 0.0:
             continue
-        p = a * side[0] + b * side[1] + c * side[2]
-        q = a * up[0] + b * up[1] + c * up[2]
-        x[i], y[i] = p / depth, q / depth
         r = max(0.0, math.sqrt(p * p + q * q) - nearer_mm) / (half_mm + spread * depth)
         if not r <= farthest:
             continue
-        against = normal[i, 0] * axis[0] + normal[i, 1] * axis[1] + normal[i, 2] * axis[2]
+        nx, ny, nz = normal[i, 0], normal[i, 1], normal[i, 2]
+        against = nx * ax + ny * ay + nz * az
         if not against < facing:
             continue
         ray_mm = math.sqrt(a * a + b * b + c * c)
-        if a * normal[i, 0] + b * normal[i, 1] + c * normal[i, 2] > horizon * ray_mm:
+        if a * nx + b * ny + c * nz > horizon * ray_mm:
             continue
         weight[i] = math.exp(-math.log(2.0) * r * r)
         end_d = depth + lift_mm * against
-        end_p = p + lift_mm * (normal[i, 0] * side[0] + normal[i, 1] * side[1] + normal[i, 2] * side[2])
-        end_q = q + lift_mm * (normal[i, 0] * up[0] + normal[i, 1] * up[1] + normal[i, 2] * up[2])
         clear_d = end_d - clearance_mm * depth / ray_mm
         if clear_d <= _NEAREST_MM:
             continue  # nothing fits between the orifice and this cell
-        reached[count], look_x[count], look_y[count], look_d[count] = i, end_p / end_d, end_q / end_d, clear_d
-        count += 1
-    if count > 0:
-        _hide(weight, reached[:count], look_x[:count], look_y[:count], look_d[:count], x, y, d, triangles)
+        reached[looked], look_d[looked] = i, clear_d
+        look_x[looked] = (p + lift_mm * (nx * sx + ny * sy + nz * sz)) / end_d
+        look_y[looked] = (q + lift_mm * (nx * ux + ny * uy + nz * uz)) / end_d
+        looked += 1
+    if looked > 0:
+        _hide(
+            weight,
+            reached[:looked],
+            look_x[:looked],
+            look_y[:looked],
+            look_d[:looked],
+            x,
+            y,
+            d,
+            triangles,
+            first,
+            near[:found],
+        )
     return weight
 
 
@@ -99,45 +131,71 @@ def _hide(
     y: Floats,
     d: Floats,
     triangles: Ints,
+    first: Ints,
+    near: Ints,
 ) -> None:
-    """Set the weight of cells behind a triangle to 0, in place."""
+    """Set the weight of cells behind a triangle to 0, in place; the picture is scaled to bins."""
     count = len(reached)
     x0, x1, y0, y1 = look_x.min(), look_x.max(), look_y.min(), look_y.max()
     deepest = look_d.max()
-    per_x, per_y = _BINS / max(x1 - x0, 1e-9), _BINS / max(y1 - y0, 1e-9)
-    first = np.full((_BINS, _BINS), -1, np.int64)
+    bins = min(max(int(math.sqrt(count)), 8), 256)  # about one cell in each
+    per_x, per_y = bins / max(x1 - x0, 1e-9), bins / max(y1 - y0, 1e-9)
+    head, deep = np.full((bins, bins), -1, np.int64), np.zeros((bins, bins))
     following = np.empty(count, np.int64)
     for k in range(count):
-        bin_x = min(int((look_x[k] - x0) * per_x), _BINS - 1)
-        bin_y = min(int((look_y[k] - y0) * per_y), _BINS - 1)
-        following[k] = first[bin_x, bin_y]
-        first[bin_x, bin_y] = k
-    for t in range(len(triangles)):
-        i, j, m = triangles[t, 0], triangles[t, 1], triangles[t, 2]
-        nearest = min(d[i], d[j], d[m])
-        if not nearest > _NEAREST_MM or nearest > deepest:
-            continue
-        left, right = min(x[i], x[j], x[m]), max(x[i], x[j], x[m])
-        low, high = min(y[i], y[j], y[m]), max(y[i], y[j], y[m])
-        if right < x0 or left > x1 or high < y0 or low > y1:
-            continue
-        whole = (x[j] - x[i]) * (y[m] - y[i]) - (x[m] - x[i]) * (y[j] - y[i])
-        if whole == 0.0:
-            continue
-        bin_left, bin_right = max(int((left - x0) * per_x), 0), min(int((right - x0) * per_x), _BINS - 1)
-        bin_low, bin_high = max(int((low - y0) * per_y), 0), min(int((high - y0) * per_y), _BINS - 1)
-        for bin_x in range(bin_left, bin_right + 1):
-            for bin_y in range(bin_low, bin_high + 1):
-                k = first[bin_x, bin_y]
-                while k >= 0:
-                    cell = reached[k]
-                    if weight[cell] > 0.0 and cell != i and cell != j and cell != m:
-                        away_x, away_y = look_x[k] - x[i], look_y[k] - y[i]
-                        share_j = (away_x * (y[m] - y[i]) - (x[m] - x[i]) * away_y) / whole
-                        share_m = ((x[j] - x[i]) * away_y - away_x * (y[j] - y[i])) / whole
-                        if share_j >= 0.0 and share_m >= 0.0 and share_j + share_m <= 1.0:
-                            # 1 / depth is linear over a plane's perspective picture.
-                            nearness = (1.0 - share_j - share_m) / d[i] + share_j / d[j] + share_m / d[m]
-                            if nearness * look_d[k] > 1.0:
+        look_x[k], look_y[k] = (look_x[k] - x0) * per_x, (look_y[k] - y0) * per_y
+        bin_x, bin_y = min(int(look_x[k]), bins - 1), min(int(look_y[k]), bins - 1)
+        following[k] = head[bin_x, bin_y]
+        head[bin_x, bin_y] = k
+        deep[bin_x, bin_y] = max(deep[bin_x, bin_y], look_d[k])
+    for i in near:
+        x[i], y[i] = (x[i] - x0) * per_x, (y[i] - y0) * per_y
+    edge = float(bins)
+    for lowest in near:
+        for t in range(first[lowest], first[lowest + 1]):
+            i, j, m = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+            xi, xj, xm, yi, yj, ym = x[i], x[j], x[m], y[i], y[j], y[m]
+            # Not NaN, and within the picture of the cells.
+            if not (min(xi, xj, xm) <= edge and max(xi, xj, xm) >= 0.0 and xi + xj + xm == xi + xj + xm):
+                continue
+            low, high = min(yi, yj, ym), max(yi, yj, ym)
+            nearest = min(d[i], d[j], d[m])
+            if low > edge or high < 0.0 or not nearest > _NEAREST_MM or nearest > deepest:
+                continue
+            left, right = min(xi, xj, xm), max(xi, xj, xm)
+            bin_left, bin_right = int(max(left, 0.0)), int(min(right, edge - 1.0))
+            bin_low, bin_high = int(max(low, 0.0)), int(min(high, edge - 1.0))
+            bin_left, bin_low = min(bin_left, bins - 1), min(bin_low, bins - 1)
+            for bin_x in range(bin_left, bin_right + 1):
+                for bin_y in range(bin_low, bin_high + 1):
+                    if deep[bin_x, bin_y] <= nearest:
+                        continue
+                    k = head[bin_x, bin_y]
+                    while k >= 0:
+                        cell = reached[k]
+                        if look_d[k] > nearest and weight[cell] > 0.0 and cell != i and cell != j and cell != m:
+                            at = (look_x[k], look_y[k], look_d[k])
+                            if _behind(at, (xi, xj, xm), (yi, yj, ym), (d[i], d[j], d[m])):
                                 weight[cell] = 0.0
-                    k = following[k]
+                        k = following[k]
+
+
+@compiled
+def _behind(
+    at: tuple[float, float, float],
+    x: tuple[float, float, float],
+    y: tuple[float, float, float],
+    d: tuple[float, float, float],
+) -> bool:
+    """Whether a point of the perspective picture lies within a triangle and farther away than it."""
+    whole = (x[1] - x[0]) * (y[2] - y[0]) - (x[2] - x[0]) * (y[1] - y[0])
+    away_x, away_y = at[0] - x[0], at[1] - y[0]
+    part_1 = away_x * (y[2] - y[0]) - (x[2] - x[0]) * away_y
+    part_2 = (x[1] - x[0]) * away_y - away_x * (y[1] - y[0])
+    if whole < 0.0:
+        whole, part_1, part_2 = -whole, -part_1, -part_2
+    if not (whole > 0.0 and part_1 >= 0.0 and part_2 >= 0.0 and part_1 + part_2 <= whole):
+        return False
+    # 1 / depth is linear over a plane's perspective picture.
+    nearness = (whole - part_1 - part_2) / d[0] + part_1 / d[1] + part_2 / d[2]
+    return nearness * at[2] > whole

@@ -22,7 +22,13 @@ _Scalar = TypeVar("_Scalar", bound=np.generic)
 
 
 def frozen(array: NDArray[_Scalar]) -> NDArray[_Scalar]:
-    """Return a read-only copy, so that a frozen message cannot be changed through its arrays."""
+    """Return a read-only copy, so that a frozen message cannot be changed through its arrays.
+
+    An array that is read-only and owns its data is its own copy: messages that differ in one array share the
+    others.
+    """
+    if type(array) is np.ndarray and array.base is None and not array.flags.writeable:
+        return array
     copy = np.array(array, copy=True)
     copy.setflags(write=False)
     return copy

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -24,16 +24,24 @@ class ChartMesh:
     """
 
     triangles: Ints
-    """Cell indices, shape (m, 3)."""
+    """Cell indices, shape (m, 3), sorted by their lowest."""
     cells: int
     """Number of cells of the chart."""
+    longest_mm: float
+    """Longest edge when the chart was laid."""
+    first: Ints = field(init=False)
+    """Of each cell, the first triangle whose lowest cell it is, shape (cells + 1,)."""
 
     def __post_init__(self) -> None:
-        """Check that every corner is a cell, and freeze the array."""
+        """Check that every corner is a cell, sort, and freeze the arrays."""
         triangles = np.asarray(self.triangles, dtype=np.int64).reshape(-1, 3)
         if len(triangles) and (triangles.min() < 0 or triangles.max() >= self.cells):
             raise ValueError(f"A triangle names a cell outside 0..{self.cells - 1}.")
-        object.__setattr__(self, "triangles", frozen(triangles))
+        lowest = triangles.min(axis=1, initial=self.cells)
+        order = np.argsort(lowest, kind="stable")
+        first = np.searchsorted(lowest[order], np.arange(self.cells + 1))
+        object.__setattr__(self, "triangles", frozen(triangles[order]))
+        object.__setattr__(self, "first", frozen(first.astype(np.int64)))
 
     @staticmethod
     def of(chart: ZoneChart) -> ChartMesh:
@@ -58,7 +66,8 @@ class ChartMesh:
         second = np.where(across[:, None], full[:, [0, 2, 3]], full[:, [1, 2, 3]])
         triangles = np.concatenate([first, second, partial[partial >= 0].reshape(-1, 3)])
         longest = np.max([edge_mm(triangles[:, i], triangles[:, (i + 1) % 3]) for i in range(3)], axis=0)
-        return ChartMesh(triangles[longest <= LONGEST_EDGE_MM], len(chart))
+        kept = longest <= LONGEST_EDGE_MM
+        return ChartMesh(triangles[kept], len(chart), float(longest[kept].max(initial=0.0)))
 
 
 @dataclass(frozen=True, eq=False)

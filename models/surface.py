@@ -16,10 +16,10 @@ from models.geometry import Bools, Floats, Pose, frozen, unit
 GRID_MM = 2.5
 """Arc length of one grid step at the nominal radius: half a chart cell, about one depth pixel at 1.1 m."""
 
-SMOOTH_MM = 8.0
+SMOOTH_MM = 7.0
 """Standard deviation of the smoothing of measured points. On simulated depth pictures 4 / 6 / 8 mm left
-normals wrong by 7.8 / 6.7 / 5.5 degrees and heights by 1.9 / 1.6 / 1.4 mm (p95); more would flatten a
-patella."""
+normals wrong by 7.8 / 6.7 / 5.5 degrees and heights by 1.9 / 1.6 / 1.4 mm (p95); 8 mm takes in 3.5 mm of the
+other leg where both touch, and more would flatten a patella."""
 
 DEPTH_FLOOR_U95_MM = 2.5
 """What smoothing does not average away: neighbouring depth readings err together (simulated: 1.5 mm p95)."""

@@ -217,13 +217,14 @@ def test_moving_surface_and_nozzle_together_changes_neither_weight_nor_distance(
 def test_degenerate_triangles_hide_nothing_and_are_met_by_nothing() -> None:
     chart = chart_on(plane, rows=9, cols=9)
     flat = np.concatenate([ChartMesh.of(chart).triangles, [[3, 3, 5], [0, 1, 2], [7, 7, 7]]])
-    mesh, tip, axis = ChartMesh(flat, len(chart)), np.array([1.0, 2.0, -80.0]), np.array([0.0, 0.0, 1.0])
+    mesh = ChartMesh(flat, len(chart), 10.0)
+    tip, axis = np.array([1.0, 2.0, -80.0]), np.array([0.0, 0.0, 1.0])
     plain = jet_weights(
         ChartMesh.of(chart), chart.position_mm, chart.normal, tip_mm=tip, axis=axis, bore_mm=9.0
     )
     same = jet_weights(mesh, chart.position_mm, chart.normal, tip_mm=tip, axis=axis, bore_mm=9.0)
     np.testing.assert_array_equal(same, plain)
-    row = ChartMesh(np.array([[0, 1, 2]]), len(chart))
+    row = ChartMesh(np.array([[0, 1, 2]]), len(chart), 10.0)
     for x in (-20.0, -17.5, -10.0):
         start = np.array([x, -20.0, -50.0])
         assert cast_ray(row, chart.position_mm, chart.normal, origin_mm=start, direction=axis) is None

@@ -83,7 +83,7 @@ def test_a_chart_of_one_row_has_no_triangles_and_no_hit() -> None:
 
 def test_triangle_of_an_unknown_cell_is_refused() -> None:
     with pytest.raises(ValueError, match=r"outside 0\.\.2"):
-        ChartMesh(np.array([[0, 1, 3]]), 3)
+        ChartMesh(np.array([[0, 1, 3]]), 3, 7.0)
 
 
 def test_ray_meets_the_plane_where_geometry_says() -> None:
