@@ -154,7 +154,8 @@ def _hide(
     for lowest in near:
         for t in range(first[lowest], first[lowest + 1]):
             i, j, m = triangles[t, 0], triangles[t, 1], triangles[t, 2]
-            xi, xj, xm, yi, yj, ym = x[i], x[j], x[m], y[i], y[j], y[m]
+            xi, xj, xm = float(x[i]), float(x[j]), float(x[m])
+            yi, yj, ym = float(y[i]), float(y[j]), float(y[m])
             # Not NaN, and within the picture of the cells.
             if not (min(xi, xj, xm) <= edge and max(xi, xj, xm) >= 0.0 and xi + xj + xm == xi + xj + xm):
                 continue
@@ -173,9 +174,11 @@ def _hide(
                     k = head[bin_x, bin_y]
                     while k >= 0:
                         cell = reached[k]
-                        if look_d[k] > nearest and weight[cell] > 0.0 and cell != i and cell != j and cell != m:
-                            at = (look_x[k], look_y[k], look_d[k])
-                            if _behind(at, (xi, xj, xm), (yi, yj, ym), (d[i], d[j], d[m])):
+                        corner = cell == i or cell == j or cell == m
+                        if look_d[k] > nearest and weight[cell] > 0.0 and not corner:
+                            at = (float(look_x[k]), float(look_y[k]), float(look_d[k]))
+                            deep_3 = (float(d[i]), float(d[j]), float(d[m]))
+                            if _behind(at, (xi, xj, xm), (yi, yj, ym), deep_3):
                                 weight[cell] = 0.0
                         k = following[k]
 
