@@ -174,7 +174,7 @@ def _hide(
                     k = head[bin_x, bin_y]
                     while k >= 0:
                         cell = reached[k]
-                        corner = cell == i or cell == j or cell == m
+                        corner = cell in (i, j, m)
                         if look_d[k] > nearest and weight[cell] > 0.0 and not corner:
                             at = (float(look_x[k]), float(look_y[k]), float(look_d[k]))
                             deep_3 = (float(d[i]), float(d[j]), float(d[m]))
