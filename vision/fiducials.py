@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import cv2
 import numpy as np
@@ -29,6 +29,16 @@ class TagBody:
     3)."""
     centroid_mm: Floats
     """Of all corners, shape (3,)."""
+
+    @cached_property
+    def middles_mm(self) -> Floats:
+        """Middles of the tags, body frame, shape (n, 3)."""
+        return frozen(self.corners_mm.mean(axis=1))
+
+    @cached_property
+    def lever_mm(self) -> float:
+        """Greatest distance of a corner from the centroid."""
+        return float(np.linalg.norm(self.corners_mm - self.centroid_mm, axis=-1).max())
 
     @property
     def modules(self) -> int:

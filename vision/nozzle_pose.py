@@ -10,7 +10,8 @@ import numpy as np
 from models.camera import Camera
 from models.geometry import Bytes, Floats, Pose
 from models.rig import Rig
-from vision.alignment import SURE_MATCH, Aligned, align, ways_px
+from vision.alignment import Aligned, align, ways_px
+from vision.descent import SURE_MATCH
 from vision.fiducials import TagBody, Window, window_of
 from vision.pose_bounds import noise_covariance, pulls_on
 from vision.slide import Patch, patch_of

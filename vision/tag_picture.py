@@ -15,6 +15,7 @@ import math
 import numpy as np
 
 from models.compiled import compiled
+from models.lens import distorted
 
 PATTERN, LIGHT, BLOCK, SLOPE2, ACROSS, DOWN, ROW = 10, 11, 12, 13, 14, 15, 16
 """Columns of a row. Before them: derivatives of the pattern by a small motion (rotation about the centroid in
@@ -33,20 +34,6 @@ LEAST_SMEAR_PX = 0.8
 
 RIM = 3
 """White modules round the padded pattern, so that samples beside the tag need no test."""
-
-
-@compiled
-def distort(x: float, y: float, d: np.ndarray) -> tuple[float, float, float, float, float]:
-    """Lens distortion of a ray (x, y, 1) and its derivatives (xd, yd, dxd/dx, dxd/dy = dyd/dx, dyd/dy)."""
-    r2 = x * x + y * y
-    radial = 1.0 + r2 * (d[0] + r2 * (d[1] + r2 * d[4]))
-    slope = 2.0 * (d[0] + r2 * (2.0 * d[1] + 3.0 * r2 * d[4]))
-    xd = x * radial + 2.0 * d[2] * x * y + d[3] * (r2 + 2.0 * x * x)
-    yd = y * radial + d[2] * (r2 + 2.0 * y * y) + 2.0 * d[3] * x * y
-    xx = radial + x * x * slope + 2.0 * d[2] * y + 6.0 * d[3] * x
-    xy = x * y * slope + 2.0 * d[2] * x + 2.0 * d[3] * y
-    yy = radial + y * y * slope + 6.0 * d[2] * y + 2.0 * d[3] * x
-    return xd, yd, xx, xy, yy
 
 
 @compiled
@@ -149,7 +136,7 @@ def tag_rows(
         z = plate[2, 0] * u + plate[2, 1] * v + plate[2, 2]
         if z < 1.0:
             return np.empty((0, ROW))
-        xd, yd, _, _, _ = distort(
+        xd, yd, _, _, _ = distorted(
             (plate[0, 0] * u + plate[0, 1] * v + plate[0, 2]) / z,
             (plate[1, 0] * u + plate[1, 1] * v + plate[1, 2]) / z,
             lens_d,
@@ -199,11 +186,11 @@ def tag_rows(
         xd = (first_x - reach + begin - cx) * per_fx
         x, y, xx, xy, yy = xd, yd, 1.0, 0.0, 1.0
         for _ in range(12):
-            xt, yt, xx, xy, yy = distort(x, y, lens_d)
+            xt, yt, xx, xy, yy = distorted(x, y, lens_d)
             x, y = x + (xd - xt), y + (yd - yt)
         for column in range(begin, end):
             xd = (first_x - reach + column - cx) * per_fx
-            xt, yt, xx, xy, yy = distort(x, y, lens_d)
+            xt, yt, xx, xy, yy = distorted(x, y, lens_d)
             per_det = 1.0 / (xx * yy - xy * xy)
             x += ((xd - xt) * yy - (yd - yt) * xy) * per_det
             y += ((yd - yt) * xx - (xd - xt) * xy) * per_det
