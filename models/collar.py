@@ -39,8 +39,8 @@ INDEPENDENT = 3.0
 they do in every view alike. Measured on simulated sessions: with 10, exact collars came out wrong by 0.8 mm
 at the tip, with 3 by 0.3, with 1 by 0.15; those misplaced by 0.2 mm come to within 0.6, 0.6 and 0.9."""
 
-RENEW_S = 0.3
-"""The estimate is renewed this often."""
+RENEW_SHARE = 1.25
+"""The estimate is renewed when so many times the views are there that it rests on."""
 
 TOLD = 0.68
 """A tag is told once the 1 sigma of its place (mean over directions) is this share of what gluing leaves. Two
@@ -75,7 +75,8 @@ class Collar:
     """Views so far."""
     views: Ints
     """In how many each tag was used, shape (n,)."""
-    renewed_s: float
+    rests_on: int
+    """Views that the estimate rests on."""
 
     @staticmethod
     def as_given(half_mm: Floats) -> Collar:
@@ -95,7 +96,7 @@ class Collar:
             placed_mm=GLUED_MM,
             taken=0,
             views=frozen(np.zeros(len(half_mm), np.int64)),
-            renewed_s=-np.inf,
+            rests_on=0,
         )
 
     @property
@@ -104,7 +105,7 @@ class Collar:
         return np.sqrt(np.linalg.eigvalsh(_shift_blocks(self.covariance))[:, -1])
 
 
-def learn(collar: Collar, information: Floats, pull: Floats, used: Bools, *, t_s: float) -> Collar:
+def learn(collar: Collar, information: Floats, pull: Floats, used: Bools) -> Collar:
     """Add a view.
 
     Args:
@@ -113,10 +114,9 @@ def learn(collar: Collar, information: Floats, pull: Floats, used: Bools, *, t_s
             shape (6n + 1, 6n + 1).
         pull: Right side, shape (6n + 1,).
         used: Tags in the view, shape (n,).
-        t_s: Time of the view.
 
     Returns:
-        With the estimate renewed if it is older than `RENEW_S`.
+        With the estimate renewed if the views have grown by `RENEW_SHARE`.
     """
     told = replace(
         collar,
@@ -125,10 +125,10 @@ def learn(collar: Collar, information: Floats, pull: Floats, used: Bools, *, t_s
         taken=collar.taken + 1,
         views=frozen(collar.views + used),
     )
-    return renewed(told, t_s=t_s) if not t_s - collar.renewed_s < RENEW_S else told
+    return renewed(told) if told.taken > RENEW_SHARE * told.rests_on else told
 
 
-def renewed(collar: Collar, *, t_s: float) -> Collar:
+def renewed(collar: Collar) -> Collar:
     """Solve for the motions, and for the tolerance of gluing that makes them likely.
 
     Evidence maximisation (MacKay, Neural Computation 4 (1992) 415).
@@ -148,7 +148,7 @@ def renewed(collar: Collar, *, t_s: float) -> Collar:
         motion=frozen(motion),
         covariance=frozen(0.5 * (covariance + covariance.T)),
         placed_mm=placed_mm,
-        renewed_s=t_s,
+        rests_on=collar.taken,
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.collar import Collar, moved_corners
+from models.compiled import compiled
 from models.geometry import Floats, frozen
 from vision.alignment import Aligned
 from vision.fiducials import TagBody, with_corners
@@ -36,36 +37,68 @@ def collar_view(found: Aligned, body: TagBody, *, inverse: Floats, inflation: fl
         inverse: Of the sum of the tags' information, see `vision.pose_bounds.Pulls`.
         inflation: See there.
     """
-    n, m = len(body.ids), len(found.prior)
-    turn = found.rgb_from_body.rotation
-    middle = found.rgb_from_body.apply(body.corners_mm.mean(axis=1))
-    joint, own = np.zeros((m, 6 * n + 1)), np.zeros((6 * n + 1, 6 * n + 1))
-    pull = np.zeros(6 * n + 1)
-    for k in np.flatnonzero(found.used):
-        x, y, z = middle[k] - found.centroid_rgb_mm
-        body_by_tag = np.zeros((m, 6))
-        body_by_tag[:3, :3] = body_by_tag[3:6, 3:6] = turn
-        # A turn about the tag's middle, told about the body's centroid.
-        body_by_tag[3:6, :3] = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]]) @ turn
-        at = slice(6 * k, 6 * k + 6)
-        joint[:, at] = found.information[k] @ body_by_tag
-        own[at, at] = body_by_tag.T @ joint[:, at]
-        pull[at] = body_by_tag.T @ found.score[k]
+    own, pull, by_motion, pulled = _equations(
+        found.information,
+        found.score,
+        found.used,
+        np.ascontiguousarray(found.rgb_from_body.rotation),
+        found.rgb_from_body.apply(body.middles_mm),
+        found.centroid_rgb_mm,
+        inverse,
+    )
+    return CollarView(
+        information=own / inflation, pull=(pull - pulled) / inflation, pose_by_motion=-by_motion[:6]
+    )
+
+
+@compiled
+def _equations(
+    information: np.ndarray,
+    score: np.ndarray,
+    used: np.ndarray,
+    turn: np.ndarray,
+    middle: np.ndarray,
+    centroid: np.ndarray,
+    inverse: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Equations of the tags' motions, the pose eliminated.
+
+    Returns:
+        Information; pull; minus the pose that motions bring about; what the pose takes of the pull.
+    """
+    n, m = score.shape
+    size = 6 * n + 1
+    joint, own, pull = np.zeros((m, size)), np.zeros((size, size)), np.zeros(size)
+    total, body_by_tag = np.zeros(m), np.zeros((m, 6))
+    body_by_tag[:3, :3] = turn
+    body_by_tag[3:6, 3:6] = turn
+    for k in range(n):
+        if not used[k]:
+            continue
+        x, y, z = middle[k] - centroid
+        for p in range(3):  # a turn about the tag's middle, told about the body's centroid
+            body_by_tag[3, p] = -z * turn[1, p] + y * turn[2, p]
+            body_by_tag[4, p] = z * turn[0, p] - x * turn[2, p]
+            body_by_tag[5, p] = -y * turn[0, p] + x * turn[1, p]
+        first = 6 * k
+        here = information[k] @ body_by_tag
+        joint[:, first : first + 6] = here
+        own[first : first + 6, first : first + 6] = body_by_tag.T @ here
+        pull[first : first + 6] = body_by_tag.T @ score[k]
         # A tag that is larger looks as if it were nearer, along the ray to its middle.
         nearer = np.zeros(m)
         nearer[3:6] = -middle[k]
-        by_size = found.information[k] @ nearer
-        joint[:, -1] += by_size
-        own[-1, -1] += nearer @ by_size
-        own[at, -1] = own[-1, at] = body_by_tag.T @ by_size
-        pull[-1] += nearer @ found.score[k]
+        by_size = information[k] @ nearer
+        joint[:, size - 1] += by_size
+        own[size - 1, size - 1] += nearer @ by_size
+        shared = body_by_tag.T @ by_size
+        own[first : first + 6, size - 1] = shared
+        own[size - 1, first : first + 6] = shared
+        pull[size - 1] += nearer @ score[k]
+        total += score[k]
     by_motion = inverse @ joint
-    total = found.score[found.used].sum(axis=0)
-    return CollarView(
-        information=(own - joint.T @ by_motion) / inflation,
-        pull=(pull - by_motion.T @ total) / inflation,
-        pose_by_motion=-by_motion[:6],
-    )
+    own -= joint.T @ by_motion
+    return own, pull, by_motion, by_motion.T @ total
 
 
 def body_as_learned(given: TagBody, collar: Collar) -> TagBody:

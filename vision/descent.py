@@ -35,6 +35,9 @@ MOST_EQUAL = 2.5
 """A tag that fits worse than most by up to this factor counts as much as they do: 0.2 mm off its place.
 Beyond, it counts less and less: partly hidden."""
 
+WARM_PX = 0.05
+"""Unless steps are to become smaller than this a tag's gain is carried on from round to round."""
+
 NEAR_PX = 0.5
 """After a step smaller than this tags that do not match yet are taken to be hidden."""
 
@@ -197,6 +200,7 @@ def descend(
     spread, stats = np.zeros((n, m, m)), np.zeros((n, 8))
     good, strict = np.zeros(n, np.bool_), np.zeros(n, np.bool_)
     before, before_px, pace, step_px = np.zeros(m), np.inf, 1.0, np.inf
+    afresh, warm = np.zeros((n, 8)), done_px >= WARM_PX
     ways, placed = np.zeros((n, 2)), np.empty((n, 3, 3))
     smeared = bool(np.any(smear != 0.0))
     status = NOTHING
@@ -222,6 +226,7 @@ def descend(
             srgb,
             fine,
             ways,
+            stats if warm else afresh,
         )
         # On the way every tag that shows something of its pattern helps; at rest only those that match.
         goods, stricts = 0, 0

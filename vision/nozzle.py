@@ -325,8 +325,8 @@ def _sighting(
     collar = track.collar if track.collar is not None else Collar.as_given(half_sides_mm(look.body))
     body = track.body
     if plain and way_px <= SHARP_PX:
-        learned = learn(collar, view.information, view.pull, found.used, t_s=look.t_s)
-        if learned.renewed_s > collar.renewed_s and look.rig.nozzle is not None:
+        learned = learn(collar, view.information, view.pull, found.used)
+        if learned.rests_on > collar.rests_on and look.rig.nozzle is not None:
             body = body_as_learned(tag_body(look.rig.nozzle.tags), learned)
             found = found.moved(view.pose_by_motion @ (learned.motion - collar.motion))
         collar = learned

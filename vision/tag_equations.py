@@ -84,11 +84,42 @@ def _shade(rows: np.ndarray, weight: np.ndarray, gain: float, offset: float) -> 
 
 
 @compiled
+def _first_guess(rows: np.ndarray) -> tuple[float, float]:
+    """Gain and offset from the medians of what should be lightest and darkest, 0 where there is neither.
+
+    Fingers and glare over less than half of either do not shift it.
+    """
+    n = rows.shape[0]
+    low, high = 1.0, 0.0
+    for i in range(n):
+        low, high = min(low, rows[i, PATTERN]), max(high, rows[i, PATTERN])
+    white, black = np.empty(n), np.empty(n)
+    whites, blacks, mean_white, mean_black = 0, 0, 0.0, 0.0
+    for i in range(n):
+        share = (rows[i, PATTERN] - low) / (high - low + 1e-9)
+        if share > 0.75:
+            white[whites] = rows[i, LIGHT]
+            mean_white += rows[i, PATTERN]
+            whites += 1
+        elif share < 0.25:
+            black[blacks] = rows[i, LIGHT]
+            mean_black += rows[i, PATTERN]
+            blacks += 1
+    if whites < 6 or blacks < 6:
+        return 0.0, 0.0
+    mean_white, mean_black = mean_white / whites, mean_black / blacks
+    dark = _smallest(black, blacks, blacks // 2)
+    gain = (_smallest(white, whites, whites // 2) - dark) / (mean_white - mean_black)
+    return gain, dark - gain * mean_black
+
+
+@compiled
 def tag_equations(
     rows: np.ndarray,
     side: int,
     srgb: bool,
     blocks: bool,
+    warm: bool,
     h: np.ndarray,
     b: np.ndarray,
     spread: np.ndarray,
@@ -104,6 +135,7 @@ def tag_equations(
         side: Modules along the tag's side, its rim included.
         srgb: Whether numbers are gamma-coded light.
         blocks: Also sum the scores by block into ``spread``.
+        warm: Gain and offset in ``stats`` are those of the round before and near enough to begin with.
         h: Output, m x m with m = `RIGID` or `BENT`: pose, blur, bend, in units of the residual's own scale.
         b: Output, right side, shape (m,).
         spread: Output, m x m: sum over blocks of the outer product of their scores.
@@ -112,6 +144,7 @@ def tag_equations(
             tag's modules that are light where they should be dark or the other way round.
     """
     n = rows.shape[0]
+    gain, offset = stats[0], stats[1]
     h[:, :] = 0.0
     b[:] = 0.0
     spread[:, :] = 0.0
@@ -119,32 +152,12 @@ def tag_equations(
     stats[5] = n
     if n < 24:
         return
-    low, high = 1.0, 0.0
-    for i in range(n):
-        low, high = min(low, rows[i, PATTERN]), max(high, rows[i, PATTERN])
-    # First guess of gain and offset from the medians of what should be lightest and darkest: fingers and
-    # glare over less than half of either do not shift it.
-    white, black = np.empty(n), np.empty(n)
-    whites, blacks, mean_white, mean_black = 0, 0, 0.0, 0.0
-    for i in range(n):
-        share = (rows[i, PATTERN] - low) / (high - low + 1e-9)
-        if share > 0.75:
-            white[whites] = rows[i, LIGHT]
-            mean_white += rows[i, PATTERN]
-            whites += 1
-        elif share < 0.25:
-            black[blacks] = rows[i, LIGHT]
-            mean_black += rows[i, PATTERN]
-            blacks += 1
-    if whites < 6 or blacks < 6:
-        return
-    mean_white, mean_black = mean_white / whites, mean_black / blacks
-    dark = _smallest(black, blacks, blacks // 2)
-    gain = (_smallest(white, whites, whites // 2) - dark) / (mean_white - mean_black)
-    offset = dark - gain * mean_black
+    warm = warm and gain >= MIN_CONTRAST and h.shape[0] == RIGID
+    if not warm:
+        gain, offset = _first_guess(rows)
     weight, per_noise, r, order = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
     scale = 0.0
-    for turn in range(2):
+    for turn in range(1 if warm else 2):
         if gain < MIN_CONTRAST:
             return
         for i in range(n):
@@ -256,6 +269,7 @@ def body_equations(
     srgb: bool,
     blocks: bool,
     smear_px: np.ndarray,
+    before: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """`tag_rows` and `tag_equations` of several tags.
 
@@ -273,6 +287,7 @@ def body_equations(
         srgb: See `tag_equations`.
         blocks: See `tag_equations`.
         smear_px: See `tag_rows`, shape (n, 2).
+        before: ``stats`` of the round before, shape (n, 8); zeros in the first, or to begin afresh.
 
     Returns:
         Per tag: ``h`` (n, m, m), ``b`` (n, m), ``spread`` (n, m, m), ``stats`` (n, 8).
@@ -280,7 +295,7 @@ def body_equations(
     n = patterns.shape[0]
     m = RIGID if bend.shape[0] == 0 else BENT
     h, b = np.zeros((n, m, m)), np.zeros((n, m))
-    spread, stats = np.zeros((n, m, m)), np.zeros((n, 8))
+    spread, stats = np.zeros((n, m, m)), before.copy()
     for k in range(n):
         rows = tag_rows(
             light,
@@ -295,5 +310,5 @@ def body_equations(
             clear_px,
             smear_px[k],
         )
-        tag_equations(rows, patterns.shape[1] - 2 * RIM, srgb, blocks, h[k], b[k], spread[k], stats[k])
+        tag_equations(rows, patterns.shape[1] - 2 * RIM, srgb, blocks, True, h[k], b[k], spread[k], stats[k])
     return h, b, spread, stats

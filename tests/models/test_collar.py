@@ -33,8 +33,8 @@ def view(true: Floats, at: Floats, rng: np.random.Generator, *, noise: float = 1
 def learned(true: Floats, *, views: int, seed: int, noise: float = 1.0) -> Collar:
     rng = np.random.default_rng(seed)
     collar = Collar.as_given(HALF_MM)
-    for k in range(views):
-        collar = learn(collar, *view(true, collar.motion, rng, noise=noise), USED, t_s=0.4 * k)
+    for _ in range(views):
+        collar = learn(collar, *view(true, collar.motion, rng, noise=noise), USED)
     return collar
 
 
@@ -93,10 +93,10 @@ def test_the_order_of_views_does_not_matter(order: list[int]) -> None:
     views = [view(true, np.zeros(SIZE), np.random.default_rng(seed)) for seed in range(5)]
     ends = []
     for way in (range(5), order):
-        collar = replace(Collar.as_given(HALF_MM), renewed_s=0.0)
+        collar = replace(Collar.as_given(HALF_MM), rests_on=100)
         for k in way:
-            collar = learn(collar, *views[k], USED, t_s=0.1)
-        ends.append(renewed(collar, t_s=1.0).motion)
+            collar = learn(collar, *views[k], USED)
+        ends.append(renewed(collar).motion)
     assert np.allclose(ends[0], ends[1], atol=1e-9)
 
 
@@ -115,7 +115,7 @@ def test_only_tags_that_the_views_constrain_are_said_to_be_told() -> None:
     assert told(learned(glued(0.2, 1), views=12, seed=1)).all()
     rng = np.random.default_rng(4)
     few = Collar.as_given(HALF_MM)
-    for k in range(12):
+    for _ in range(12):
         information, _ = view(np.zeros(SIZE), few.motion, rng)
         seen = np.array([True, True, False, False, False, False])
         kept = np.append(np.repeat(seen, 6), False)
@@ -124,5 +124,5 @@ def test_only_tags_that_the_views_constrain_are_said_to_be_told() -> None:
         free = np.eye(12) - alike @ np.linalg.solve(alike.T @ block @ alike, alike.T @ block)
         apart = np.zeros((SIZE, SIZE))
         apart[np.ix_(kept, kept)] = free.T @ block @ free
-        few = learn(few, apart, np.zeros(SIZE), seen, t_s=0.4 * k)
+        few = learn(few, apart, np.zeros(SIZE), seen)
     assert not told(few).any()
