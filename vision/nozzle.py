@@ -47,6 +47,9 @@ the nozzle by about half of it."""
 FIRST_BLUR_PX = 0.8
 """Blur before any was measured: a lens in focus, 0.5 to 1 px."""
 
+SMEAR_PX = 0.25
+"""A smear foretold within this is not worth laying the collar anew."""
+
 SHARP_PX = 1.5
 """Views smeared farther than this do not teach where the tags sit."""
 
@@ -169,8 +172,10 @@ def _follow(track: NozzleTrack, look: Look) -> Aligned | Undecided | None:
         return None
     if is_smeared:
         # Now that the pose is known, so is its motion, better.
-        smeared = replace(look, smear=open_s * _velocity(track, found.rgb_from_body, look.t_s))
-        found = smeared.lay(window, found.rgb_from_body, found.blur_px) or found
+        known = open_s * _velocity(track, found.rgb_from_body, look.t_s)
+        if look.way_px(found.rgb_from_body, known - smear) > SMEAR_PX:
+            smeared = replace(look, smear=known)
+            found = smeared.lay(window, found.rgb_from_body, found.blur_px) or found
     return unambiguous(found, window, smeared, expected if track.moved else None)
 
 
