@@ -46,6 +46,10 @@ TAPER_U95 = 0.30
 """Change of a limb's radius per length; a calf loses 20 mm of radius in 150 mm near its end."""
 
 
+TURN_RAD, SIZE_MM = 0.05, 5.0
+"""How far the fit's quantities usually go: without these scales the descent stalls far from the rays."""
+
+
 @dataclass(frozen=True, eq=False)
 class GrazingRays:
     """Rays that touch the limb without entering it, rgb frame."""
@@ -241,5 +245,8 @@ def _fit(
             parts.append(np.clip(limb.graze(rays) / (2.0 * GRAZE_SIGMA_MM), -8.0, 8.0))
         return np.concatenate([np.asarray(part, float) for part in parts])
 
-    result = optimize.least_squares(residuals, np.zeros(4 + 3 * n), loss="soft_l1", max_nfev=40)
+    size = np.concatenate([TURN_RAD * np.ones(2), SIZE_MM * np.ones(2 + 3 * n)])
+    result = optimize.least_squares(
+        residuals, np.zeros(4 + 3 * n), x_scale=size, loss="soft_l1", max_nfev=40
+    )
     return float(result.cost), shape(result.x)
