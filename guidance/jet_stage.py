@@ -130,7 +130,7 @@ def _why_unseen(state: State, setup: Setup) -> str:
     if on_skin.body.state == "lost":
         return "the zone was lost"
     if not measures_distance(on_skin.chart, setup.protocol):
-        return "distance cannot be measured with this rig: the skin is only guessed"
+        return "it cannot be measured with this rig"
     return ""
 
 

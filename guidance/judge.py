@@ -74,6 +74,8 @@ class Facts:
     jet_in_zone: bool | None
     jet_on_map: bool | None
     """False: the jet meets skin off the map, or no skin at all."""
+    jet_reason: str
+    """Why nothing is known of the jet on the skin; empty where it is."""
     jet_speed_cm_s: float | None
     """Speed of the jet's spot over the skin."""
     static_for_s: float
@@ -292,7 +294,8 @@ def _sight(facts: Facts) -> Iterator[Condition]:
     if not (facts.nozzle_seen and zone_known) or facts.jet_on_map is False:
         return
     if facts.distance_mm is None:
-        yield Condition("distance_unknown", "medium", detail="no skin found under the jet")
+        why = facts.jet_reason or "no skin found under the jet"
+        yield Condition("distance_unknown", "medium", detail=why)
     elif facts.distance_u95_mm is None or facts.distance_u95_mm > VAGUE_DISTANCE_U95_MM:
         yield Condition("distance_unknown", "low", detail=_distance(facts.distance_mm, facts.distance_u95_mm))
 

@@ -154,6 +154,7 @@ def gather(state: State, capture: Capture, setup: Setup, contact: Contact, skin:
         incidence_deg=jet.incidence_deg if jet else None,
         jet_in_zone=jet.in_zone if jet else None,
         jet_on_map=(jet is not None) if contact.weight is not None else None,
+        jet_reason=contact.reason,
         jet_speed_cm_s=jet.speed_cm_s if jet else None,
         static_for_s=contact.static_s,
         lowest_degc=skin.min_degc,

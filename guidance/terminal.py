@@ -110,7 +110,7 @@ def _session_table(outcome: Outcome) -> Table:
         "Longest dwell": _figure(summary.get("peak_dwell_cm2_s"), ".1f", "s (mean over 1 cm2)"),
         "Lowest temperature": _bounded(summary.get("min_degc"), summary.get("min_u95_degc"), "degC"),
         "Nozzle tracked": _figure(summary.get("tracked_pct"), ".1f", "% of the frames"),
-        "Unassigned": _figure(summary.get("unassigned_s"), ".1f", "s of gas with the nozzle unseen"),
+        "Unassigned": _figure(summary.get("unassigned_s"), ".1f", "s of gas that no cell could be given"),
     }
     if reason := summary.get("zone_not_placed_because"):
         rows["Zone not placed"] = str(reason)

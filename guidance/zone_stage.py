@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from guidance.jet_stage import measures_distance
 from guidance.state import OnSkin, Setup, State
 from models.capture import Capture
 from models.chart import PixelZone
@@ -21,6 +22,11 @@ from vision.follow import Witness, begin, follow
 from vision.landmarks import LANDMARKS
 from vision.pixel_zone import pixel_zone
 from vision.placement import Placement, place_by_landmarks, place_by_tap
+
+UNMEASURED = (
+    "Distance cannot be measured with this rig: neither depth nor enough skin tags show where the skin is, so"
+    " distance and dwell are not given."
+)
 
 LANDMARK_PICTURES = 3
 """Believed sightings before landmarks place a zone: one picture alone may be wrong."""
@@ -94,6 +100,8 @@ def place_or_follow(state: State, capture: Capture, setup: Setup, found: Landmar
         spot_unobserved_s=0.0,
     )
     remarks = (*state.remarks, *placement.remarks)
+    if not measures_distance(chart, setup.protocol):
+        remarks = (*remarks, UNMEASURED)
     return replace(state, on_skin=on_skin, pixel_zone=None, remarks=remarks, waiting_for="")
 
 

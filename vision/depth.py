@@ -41,7 +41,7 @@ def depth_points(picture: DepthPicture, *, rig: Rig, nozzle: NozzleSighting | No
     z = picture.depth_mm.astype(float)
     points = _rays(camera) * z[..., None]
     points = camera.depth_from_rgb.inverse.apply(points)
-    valid = z > 0
+    valid = (z > 0) & np.isfinite(points).all(axis=-1)
     if nozzle is not None and rig.nozzle is not None:
         shape = NozzleShape.of(rig.nozzle)
         flat = points.reshape(-1, 3)
@@ -60,6 +60,8 @@ def body_part(points: DepthPoints, *, seed_rgb_mm: Floats, rig: Rig, reach_mm: f
     """
     camera = _camera(rig)
     px = camera.camera.project(camera.depth_from_rgb.apply(seed_rgb_mm[None]))[0]
+    if not np.isfinite(px).all():  # beside or behind the depth camera: nothing of it is in the picture
+        return np.zeros((0, 3))
     h, w = points.smooth.shape
     row, col = int(np.clip(round(px[1]), 0, h - 1)), int(np.clip(round(px[0]), 0, w - 1))
     near = np.linalg.norm(points.points_rgb_mm - seed_rgb_mm, axis=-1) < reach_mm

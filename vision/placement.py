@@ -82,7 +82,7 @@ def place_by_tap(tap: Tap, evidence: Evidence, *, zone: Zone, rig: Rig) -> Place
         surface_by, place = "body_model", OUTLINE_U95 * away_mm
         remarks.append(
             "Neither depth nor three skin tags show the skin under the tapped outline: its distance was"
-            " guessed from the outline's size, so lengths are rough, and distance and dwell are not given."
+            " guessed from the outline's size, so lengths are rough."
         )
     if not np.isfinite(hits).any():
         return "the tapped outline does not lie on the skin that was measured"

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from guidance.analyse import Run, set_up
+from guidance.analyse import Run, analyse, set_up
 from guidance.session import Guidance
 from models.chart import PlacedChart
 from models.geometry import Pose, rotation_from_rvec
@@ -132,3 +132,18 @@ def test_a_thermal_camera_that_is_turned_or_late_is_told_within_10_s_of_gas(
     sentence = next(a.message for g in told for a in g.active if a.cause == "rig_mismatch")
     assert ("beside the jet" in sentence) == (fault == "turned")
     assert ("late" in sentence) == (fault == "late")
+
+
+def test_a_rig_that_cannot_tell_the_distance_says_so(spoil, calf: Path, tmp_path: Path) -> None:
+    """No depth and no tags on the skin: the outline's size alone leaves the distance open by half of it."""
+    folder = spoil.copy(calf, to_s=2.0)
+    header = (folder / "session.toml").read_text()
+    (folder / "session.toml").write_text("\n".join(k for k in header.splitlines() if "depth" not in k))
+    told = played(folder, to_s=2.0)
+    assert all(g.jet is None for g in told)
+    assert any("it cannot be measured with this rig" in a.message for g in told for a in g.active)
+    outcome = analyse(folder, out=tmp_path / "report", video=False)
+    assert any("Distance cannot be measured with this rig" in warning for warning in outcome.warnings)
+    assert "Distance cannot be measured with this rig" in (tmp_path / "report" / "report.html").read_text()
+    assert outcome.exposure is not None
+    assert np.isnan(outcome.exposure.dwell_s).all()

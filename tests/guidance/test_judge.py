@@ -17,7 +17,7 @@ FINE = Facts(
     t_s=10.0, gas_now=True, gas_s=0.033, nozzle_seen=True, nozzle_lost_s=0.0, zone_state="placed",
     patient_jump_mm=2.0, offset_mm=1.0, offset_u95_mm=4.0, lag_s=0.0, lag_u95_s=0.06,
     distance_mm=150.0, distance_u95_mm=4.0, incidence_deg=10.0,
-    jet_in_zone=True, jet_on_map=True, jet_speed_cm_s=5.0, static_for_s=0.0, lowest_degc=18.0,
+    jet_in_zone=True, jet_on_map=True, jet_reason="", jet_speed_cm_s=5.0, static_for_s=0.0, lowest_degc=18.0,
     lowest_bound_degc=16.0, incident=False, time_to_limit_s=30.0, time_to_limit_lower_s=20.0,
     jet_spot_unobserved_s=0.0, peak_dwell_s=3.0, peak_dwell_upper_s=4.0, peak_below_10_s=0.0,
     peak_below_4_s=0.0, peak_below_2_s=0.0, tile_time_s=20.0, session_time_s=20.0,

@@ -157,7 +157,7 @@ def test_a_tag_on_a_bulge_lifts_the_skin_about_it_and_no_farther() -> None:
 @pytest.mark.parametrize("outline", [False, True], ids=["tags", "outline"])
 @pytest.mark.parametrize("half_mm", [35.0, 45.0, 60.0])
 def test_area_on_a_cylinder_of_60_mm_radius_is_right_within_3_percent(half_mm: float, outline: bool) -> None:
-    """Tags ``half_mm`` to each side of the front; measured 2.1 % (whole cells are counted) and 0.5 mm at worst."""
+    """Tags so far to each side of the front; measured 2.1 % (whole cells counted) and 0.5 mm at worst."""
     limb = Limb(60.0)
     places = [(s * half_mm / 60.0, y) for s in (-1.0, 1.0) for y in (-60.0, 60.0)]
     skin = through(tags_on(limb, seed=None, places=places), grazing(limb, seed=0) if outline else None)
