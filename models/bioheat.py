@@ -15,7 +15,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from models.bioheat_steps import Factors, factors, march
+from models.bioheat_steps import Factors, factors, march, narrowed
 from models.geometry import Floats, frozen
 from models.tissue import Tissue
 
@@ -25,20 +25,6 @@ FIRST_MM = 0.03
 
 LONGEST_S = 0.25
 """A step is cut into pieces of at most this length."""
-
-COLD_SHARE = 0.2
-"""Share of the blood flow that is left in cold skin. Source: domain section 3 (expert knowledge: 0.1-0.3)."""
-
-WARM_DEGC, COLD_DEGC = 30.0, 18.0
-"""Skin above the first keeps its blood flow, below the second it has `COLD_SHARE`. Own estimate: flow falls
-all the way from 27.3 to 16.6 degC (Khoshnevis 2018, 10.1115/1.4041463)."""
-
-NARROWS_S = 30.0
-"""Vessels narrow with this time constant. Own estimate."""
-
-WIDENS_S = 7200.0
-"""They widen again with this one: flow stayed low through two hours of rewarming (Khoshnevis 2016,
-10.1115/1.4032126; the same with four devices, PMC4395553)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -253,11 +239,3 @@ def advance(state: SkinState, boundary: Boundary, *, tissue: Tissue, dt_s: float
         removed = removed + heat_j_m2 * 1e-4
     degc.setflags(write=False)
     return SkinState(degc, share, removed)
-
-
-def narrowed(share: Floats, surface_degc: Floats, *, dt_s: float) -> Floats:
-    """Share of the blood flow after a step: it falls in the cold soon, and comes back late."""
-    warm = np.clip((surface_degc - COLD_DEGC) / (WARM_DEGC - COLD_DEGC), 0.0, 1.0)
-    aim = COLD_SHARE + (1.0 - COLD_SHARE) * warm
-    falls, rises = 1.0 - math.exp(-dt_s / NARROWS_S), 1.0 - math.exp(-dt_s / WIDENS_S)
-    return share + np.where(aim < share, falls, rises) * (aim - share)

@@ -7,6 +7,7 @@ the inner loops run over cells side by side.
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -17,9 +18,23 @@ from models.geometry import Floats
 STAGE = 1.0 - 0.5**0.5
 """Both stages are implicit over this part of the step: stable, second order, no ringing (Alexander 1977)."""
 
+COLD_SHARE = 0.2
+"""Share of the blood flow that is left in cold skin. Source: domain section 3 (expert knowledge: 0.1-0.3)."""
+
+WARM_DEGC, COLD_DEGC = 30.0, 18.0
+"""Skin above the first keeps its blood flow, below the second it has `COLD_SHARE`. Own estimate: flow falls
+all the way from 27.3 to 16.6 degC (Khoshnevis 2018, 10.1115/1.4041463)."""
+
+NARROWS_S = 30.0
+"""Vessels narrow with this time constant. Own estimate."""
+
+WIDENS_S = 7200.0
+"""They widen again with this one: flow stayed low through two hours of rewarming (Khoshnevis 2016,
+10.1115/1.4032126; the same with four devices, PMC4395553)."""
+
 _ONWARD = (1.0 - STAGE) / STAGE
-_BLOCK = 128
-# Cells taken together: 20 depths of them stay in the nearest cache.
+BLOCK = 128
+"""Cells taken together: 20 depths of them stay in the nearest cache."""
 
 
 class Factors(NamedTuple):
@@ -62,8 +77,31 @@ def factors(
     return Factors(store, link, inverse, carry, blood_w_m2k, metabolism_w_m2, arterial_degc, core_degc, dt_s)
 
 
+def still(array: Floats) -> Floats:
+    """The array as compiled functions know it: contiguous and read-only, so that each is compiled once."""
+    view = np.ascontiguousarray(array).view()
+    view.setflags(write=False)
+    return view
+
+
+def narrowed(share: Floats, surface_degc: Floats, *, dt_s: float) -> Floats:
+    """Share of the blood flow after a step: it falls in the cold soon, and comes back late."""
+    return _narrowed(still(share), still(surface_degc), dt_s)
+
+
 @compiled
-def _solve(
+def _narrowed(share: Floats, surface_degc: Floats, dt_s: float) -> Floats:
+    falls, rises = 1.0 - math.exp(-dt_s / NARROWS_S), 1.0 - math.exp(-dt_s / WIDENS_S)
+    out = np.empty(len(share))
+    for i in range(len(share)):
+        warm = min(max((surface_degc[i] - COLD_DEGC) / (WARM_DEGC - COLD_DEGC), 0.0), 1.0)
+        off = COLD_SHARE + (1.0 - COLD_SHARE) * warm - share[i]
+        out[i] = share[i] + (falls if off < 0.0 else rises) * off
+    return out
+
+
+@compiled
+def solve(
     right: Floats, add: Floats, film: Floats, push: Floats, core: float, by: Factors, out: Floats
 ) -> None:
     """One stage for a block of cells into ``out``; ``push`` is heat into the surface, W/m2."""
@@ -84,7 +122,7 @@ def _solve(
 
 
 @compiled
-def _onward(before: Floats, first: Floats, right: Floats) -> None:
+def onward(before: Floats, first: Floats, right: Floats) -> None:
     """Right-hand side of the second stage."""
     m, n = before.shape
     for j in range(m):
@@ -92,7 +130,6 @@ def _onward(before: Floats, first: Floats, right: Floats) -> None:
             right[j, i] = before[j, i] + _ONWARD * (first[j, i] - before[j, i])
 
 
-@compiled
 def march(degc: Floats, share: Floats, film: Floats, gas_degc: Floats, by: Factors) -> tuple[Floats, Floats]:
     """One step of every cell.
 
@@ -106,12 +143,17 @@ def march(degc: Floats, share: Floats, film: Floats, gas_degc: Floats, by: Facto
     Returns:
         Temperatures after the step, and heat that left through the surface, J/m2.
     """
+    return _march(still(degc), still(share), still(film), still(gas_degc), by)
+
+
+@compiled
+def _march(degc: Floats, share: Floats, film: Floats, gas_degc: Floats, by: Factors) -> tuple[Floats, Floats]:
     m, n = degc.shape
     out, heat = np.empty((m, n)), np.empty(n)
-    add, right, first = np.empty((m, _BLOCK)), np.empty((m, _BLOCK)), np.empty((m, _BLOCK))
-    push = np.empty(_BLOCK)
-    for start in range(0, n, _BLOCK):
-        size = min(_BLOCK, n - start)
+    add, right, first = np.empty((m, BLOCK)), np.empty((m, BLOCK)), np.empty((m, BLOCK))
+    push = np.empty(BLOCK)
+    for start in range(0, n, BLOCK):
+        size = min(BLOCK, n - start)
         block = slice(start, start + size)
         warm, then, flow, h = degc[:, block], out[:, block], share[block], film[block]
         for j in range(m):
@@ -120,16 +162,15 @@ def march(degc: Floats, share: Floats, film: Floats, gas_degc: Floats, by: Facto
                 add[j, i] = source + flow[i] * blood * (by.arterial_degc - warm[j, i])
         for i in range(size):
             push[i] = h[i] * gas_degc[start + i]
-        _solve(warm, add[:, :size], h, push[:size], by.core_degc, by, first[:, :size])
-        _onward(warm, first[:, :size], right[:, :size])
-        _solve(right[:, :size], add[:, :size], h, push[:size], by.core_degc, by, then)
+        solve(warm, add[:, :size], h, push[:size], by.core_degc, by, first[:, :size])
+        onward(warm, first[:, :size], right[:, :size])
+        solve(right[:, :size], add[:, :size], h, push[:size], by.core_degc, by, then)
         for i in range(size):
             mean = (1.0 - STAGE) * first[0, i] + STAGE * then[0, i]
             heat[start + i] = by.dt_s * (h[i] * mean - push[i])
     return out, heat
 
 
-@compiled
 def march_sensed(
     degc: Floats,
     by_flux: Floats,
@@ -157,13 +198,31 @@ def march_sensed(
     Returns:
         Temperatures and both sensitivities after the step, and heat that left, J/m2.
     """
+    cells = (share, film, push_w_m2, jet_film, jet_degc)
+    share, film, push_w_m2, jet_film, jet_degc = (still(one) for one in cells)
+    warm, flux, blood = still(degc), still(by_flux), still(by_blood)
+    return _march_sensed(warm, flux, blood, share, film, push_w_m2, jet_film, jet_degc, by)
+
+
+@compiled
+def _march_sensed(
+    degc: Floats,
+    by_flux: Floats,
+    by_blood: Floats,
+    share: Floats,
+    film: Floats,
+    push_w_m2: Floats,
+    jet_film: Floats,
+    jet_degc: Floats,
+    by: Factors,
+) -> tuple[Floats, Floats, Floats, Floats]:
     m, n = degc.shape
     out, out_flux, out_blood = np.empty((m, n)), np.empty((m, n)), np.empty((m, n))
     heat = np.empty(n)
-    add, right, first = np.empty((m, _BLOCK)), np.empty((m, _BLOCK)), np.empty((m, _BLOCK))
-    other, push = np.empty((m, _BLOCK)), np.empty(_BLOCK)
-    for start in range(0, n, _BLOCK):
-        size = min(_BLOCK, n - start)
+    add, right, first = np.empty((m, BLOCK)), np.empty((m, BLOCK)), np.empty((m, BLOCK))
+    other, push = np.empty((m, BLOCK)), np.empty(BLOCK)
+    for start in range(0, n, BLOCK):
+        size = min(BLOCK, n - start)
         block = slice(start, start + size)
         warm, then, flow, h = degc[:, block], out[:, block], share[block], film[block]
         jet, gas = jet_film[block], jet_degc[block]
@@ -172,9 +231,9 @@ def march_sensed(
             blood, source = by.blood[j], by.source[j]
             for i in range(size):
                 a[j, i] = source + flow[i] * blood * (by.arterial_degc - warm[j, i])
-        _solve(warm, a, h, push_w_m2[block], by.core_degc, by, one)
-        _onward(warm, one, r)
-        _solve(r, a, h, push_w_m2[block], by.core_degc, by, then)
+        solve(warm, a, h, push_w_m2[block], by.core_degc, by, one)
+        onward(warm, one, r)
+        solve(r, a, h, push_w_m2[block], by.core_degc, by, then)
         for i in range(size):
             mean = (1.0 - STAGE) * one[0, i] + STAGE * then[0, i]
             heat[start + i] = by.dt_s * (h[i] * mean - push_w_m2[start + i])
@@ -184,11 +243,11 @@ def march_sensed(
                 a[j, i] = -flow[i] * by.blood[j] * sense[j, i]
         for i in range(size):
             q[i] = jet[i] * (gas[i] - one[0, i])
-        _solve(sense, a, h, q, 0.0, by, two)
-        _onward(sense, two, r)
+        solve(sense, a, h, q, 0.0, by, two)
+        onward(sense, two, r)
         for i in range(size):
             q[i] = jet[i] * (gas[i] - then[0, i])
-        _solve(r, a, h, q, 0.0, by, out_flux[:, block])
+        solve(r, a, h, q, 0.0, by, out_flux[:, block])
         sense = by_blood[:, block]
         for j in range(m):
             blood = by.blood[j]
@@ -196,96 +255,7 @@ def march_sensed(
                 a[j, i] = flow[i] * blood * (by.arterial_degc - warm[j, i] - sense[j, i])
         for i in range(size):
             q[i] = 0.0
-        _solve(sense, a, h, q, 0.0, by, two)
-        _onward(sense, two, r)
-        _solve(r, a, h, q, 0.0, by, out_blood[:, block])
+        solve(sense, a, h, q, 0.0, by, two)
+        onward(sense, two, r)
+        solve(r, a, h, q, 0.0, by, out_blood[:, block])
     return out, out_flux, out_blood, heat
-
-
-@compiled
-def fall(
-    degc: Floats,
-    share: Floats,
-    both: Floats,
-    push_w_m2: Floats,
-    jet_film: Floats,
-    jet_degc: Floats,
-    doubt: tuple[Floats, Floats, float],
-    limit_degc: float,
-    steps_s: Floats,
-    fixed: tuple[Floats, Floats, Floats, float, float],
-    per_step: tuple[Floats, Floats, Floats],
-) -> tuple[Floats, Floats]:
-    """When each cell reaches a limit if its boundary stays: expected, and soonest (95 %); inf where not.
-
-    Args:
-        degc: Temperatures now, shape (m, n).
-        share: Share of the blood flow, its factor included, shape (n,).
-        both: Film of jet and air.
-        push_w_m2: Film times gas temperature, summed over jet and air.
-        jet_film: The jet's part of the film.
-        jet_degc: Temperature of its gas.
-        doubt: 95 % bound of the surface now; variance of the film's logarithm now; its growth a second.
-        limit_degc: The limit.
-        steps_s: Lengths of the steps, shape (s,).
-        fixed: ``link``, ``blood``, ``source``, arterial and core temperature of `Factors`.
-        per_step: ``store``, ``inverse`` and ``carry`` of `Factors` of every step, shape (s, m).
-    """
-    m, n = degc.shape
-    link, blood, source, arterial, core = fixed
-    stores, inverses, carries = per_step
-    now_u95, log_variance, wanders = doubt
-    left, soonest = np.full(n, np.inf), np.full(n, np.inf)
-    shape = (m, _BLOCK)
-    add, right, first, other = np.empty(shape), np.empty(shape), np.empty(shape), np.empty(shape)
-    push = np.empty(_BLOCK)
-    for start in range(0, n, _BLOCK):
-        size = min(_BLOCK, n - start)
-        block = slice(start, start + size)
-        flow, h, gain = share[block], both[block], push_w_m2[block]
-        a, r, one, two, q = add[:, :size], right[:, :size], first[:, :size], other[:, :size], push[:size]
-        warm, sense = degc[:, block].copy(), np.zeros((m, size))
-        low = np.empty(size)
-        for i in range(size):
-            low[i] = warm[0, i] - now_u95[start + i]
-            if warm[0, i] <= limit_degc:
-                left[start + i] = 0.0
-            if low[i] <= limit_degc:
-                soonest[start + i] = 0.0
-        t_s = 0.0
-        for s in range(len(steps_s)):
-            by = Factors(stores[s], link, inverses[s], carries[s], blood, source, arterial, core, steps_s[s])
-            before_s, t_s, open_cells = t_s, t_s + steps_s[s], 0
-            for j in range(m):
-                for i in range(size):
-                    a[j, i] = source[j] + flow[i] * blood[j] * (arterial - warm[j, i])
-            then = np.empty((m, size))
-            _solve(warm, a, h, gain, core, by, one)
-            _onward(warm, one, r)
-            _solve(r, a, h, gain, core, by, then)
-            for j in range(m):
-                for i in range(size):
-                    a[j, i] = -flow[i] * blood[j] * sense[j, i]
-            for i in range(size):
-                q[i] = jet_film[start + i] * (jet_degc[start + i] - one[0, i])
-            _solve(sense, a, h, q, 0.0, by, two)
-            _onward(sense, two, r)
-            for i in range(size):
-                q[i] = jet_film[start + i] * (jet_degc[start + i] - then[0, i])
-            after = np.empty((m, size))
-            _solve(r, a, h, q, 0.0, by, after)
-            for i in range(size):
-                k = start + i
-                was, now = warm[0, i], then[0, i]
-                if left[k] == np.inf and now <= limit_degc:
-                    left[k] = before_s + (was - limit_degc) / (was - now) * steps_s[s]
-                factor = np.expm1(1.96 * np.sqrt(log_variance[k] + wanders * t_s))
-                under = now - np.sqrt(now_u95[k] ** 2 + (after[0, i] * factor) ** 2)
-                if soonest[k] == np.inf and under <= limit_degc:
-                    soonest[k] = before_s + (low[i] - limit_degc) / (low[i] - under) * steps_s[s]
-                low[i] = under
-                open_cells += left[k] == np.inf
-            warm, sense = then, after
-            if open_cells == 0:
-                break
-    return left, soonest

@@ -24,6 +24,10 @@ MOST_U95_DEGC = 8.0
 SURE = 1.96
 """Standard deviations in a 95 % bound."""
 
+FLUX_WANDERS = 0.12
+"""Standard deviation by which the film's factor has moved after a second under the jet: hand, plume,
+footprint. Own estimate."""
+
 _ARRAYS = (
     "by_flux",
     "by_blood",

@@ -17,12 +17,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from models.bioheat import LONGEST_S, Boundary, SkinState, column_of, factors_of, narrowed, room_air
-from models.bioheat_steps import march_sensed
+from models.bioheat import LONGEST_S, Boundary, SkinState, column_of, factors_of, room_air
+from models.bioheat_steps import march_sensed, narrowed, still
 from models.geometry import Bools, Floats
 from models.jet_cooling import JetFilm
-from models.skin_estimate import SURE, SkinEstimate
-from models.skin_filter_steps import BLOOD, FLUX, NEAR, correct, spread_on, surface_variance
+from models.skin_estimate import FLUX_WANDERS, SURE, SkinEstimate
+from models.skin_filter_steps import BLOOD, FLUX, NEAR, agree, correct, spread_on, surface_variance
 from models.tissue import Tissue
 
 BLOOD_SD = 0.5
@@ -30,10 +30,6 @@ BLOOD_SD = 0.5
 
 FLUX_MEMORY_S = 2.0
 """What the film's factor did longer ago is doubted no more."""
-
-FLUX_WANDERS = 0.2
-"""Standard deviation by which the film's factor has moved after a second under the jet: hand, plume,
-footprint. Own estimate."""
 
 BLOOD_WANDERS = 0.01
 
@@ -44,14 +40,19 @@ elsewhere. Own estimate; the bound of a cell that is not seen grows by them."""
 NEAR_MM = 0.8
 """Depth of that error: heat's reach in some seconds."""
 
-BLIND_DEGC = 10.0
-"""Where gas flows from nobody knows where, any cell may have fallen by this within a second."""
+BLIND_DEGC = 8.0
+"""Where gas flows from nobody knows where, the error near the surface grows by this in one second: CO2 takes
+skin from 34 to 15 degC in half a second (domain section 3), so predictions end after a quarter of one."""
 
 DOUBT = 4.0
 """Standard deviations beyond which a reading says that the model is wrong."""
 
 MOST_LOG = math.log(8.0)
 """Factors stay within 1/8 to 8."""
+
+ASK = 2.0
+"""A cell under the jet that knows its film with more than so many times the variance of what the other cells
+say takes that over: it may be hidden, or just struck."""
 
 INFORMED = 0.5
 """A cell tells of the jet once its film's variance is below this share of what it began with."""
@@ -90,8 +91,8 @@ def predict(
         math.exp(-step_s / FLUX_MEMORY_S),
         FLUX_WANDERS**2 * step_s,
         BLOOD_WANDERS**2 * step_s,
-        NEAR_JET_DEGC**2 * step_s + (BLIND_DEGC * step_s) ** 2 * blind,
-        NEAR_DEGC**2 * step_s + (BLIND_DEGC * step_s) ** 2 * blind,
+        (NEAR_JET_DEGC**2 + BLIND_DEGC**2 * blind) * step_s,
+        (NEAR_DEGC**2 + BLIND_DEGC**2 * blind) * step_s,
     )
     blood, by = np.exp(factors[1]), factors_of(tissue, step_s)
     widest = estimate.widest_degc2
@@ -142,6 +143,7 @@ def correct_by(
     read_degc: Floats,
     noise_u95_degc: Floats,
     common_u95_degc: Floats,
+    jet: JetFilm | None,
     tissue: Tissue,
 ) -> SkinEstimate:
     """Take in one thermal picture at the estimate's time.
@@ -151,6 +153,7 @@ def correct_by(
         read_degc: Reading of every cell, NaN where it has none, shape (n,).
         noise_u95_degc: Bound of what differs from picture to picture.
         common_u95_degc: Bound of what all readings of a cell have in common.
+        jet: As in `predict`: the cells under it tell each other of its film.
         tissue: What the skin is made of.
 
     Returns:
@@ -163,6 +166,7 @@ def correct_by(
         np.array(one) for one in (estimate.skin.degc, estimate.by_flux, estimate.by_blood)
     )
     factors, covariance = estimate.factors.copy(), estimate.covariance.copy()
+    jet_film = still(np.zeros(len(estimate)) if jet is None else jet.film_w_m2k)
     noise = (noise_u95_degc / SURE) ** 2
     first, air = seen & np.isnan(estimate.seen_t_s), estimate.air
     if first.any():
@@ -176,10 +180,12 @@ def correct_by(
         film[first] = room_air(rest, tissue=tissue, air_degc=float(air.gas_degc[0])).film_w_m2k
         air = Boundary(film, air.gas_degc)
     again = seen & ~first
-    column = column_of(tissue)
-    near = np.exp(-column.depth_mm / NEAR_MM)
-    near[-1] = 0.0
-    correct(degc, by_flux, by_blood, factors, covariance, near, read_degc, noise, again, (DOUBT, MOST_LOG))
+    near = _near(tissue)
+    read = still(read_degc)
+    correct(degc, by_flux, by_blood, factors, covariance, near, read, noise, again, (DOUBT, MOST_LOG))
+    pool = _pooled(estimate.pool, factors[0], covariance[FLUX], again & (jet_film > 0.0))
+    if not math.isnan(pool[2]):
+        agree(degc, by_flux, by_blood, factors, covariance, near, jet_film, pool[:2], ASK)
     for array in (degc, by_flux, by_blood, covariance):
         array.setflags(write=False)
     widest = np.where(seen, surface_variance(by_flux, by_blood, covariance), estimate.widest_degc2)
@@ -194,8 +200,15 @@ def correct_by(
         common_u95_degc=np.where(seen, common_u95_degc, estimate.common_u95_degc),
         seen_t_s=np.where(seen, estimate.t_s, estimate.seen_t_s),
         widest_degc2=widest,
-        pool=_pooled(estimate.pool, factors[0], covariance[FLUX], again),
+        pool=pool,
     )
+
+
+def _near(tissue: Tissue) -> Floats:
+    """Depth profile of an error near the surface."""
+    near = np.exp(-column_of(tissue).depth_mm / NEAR_MM)
+    near[-1] = 0.0
+    return near
 
 
 def _pooled(

@@ -76,6 +76,57 @@ def correct(
 
 
 @compiled
+def agree(
+    degc: Floats,
+    by_flux: Floats,
+    by_blood: Floats,
+    factors: Floats,
+    covariance: Floats,
+    near: Floats,
+    jet: Floats,
+    pool: tuple[float, float],
+    ask: float,
+) -> None:
+    """Let cells that know little of the jet's film take over what the others say of it, in place.
+
+    Args:
+        degc: See `correct`.
+        by_flux: See `correct`.
+        by_blood: See `correct`.
+        factors: See `correct`.
+        covariance: See `correct`.
+        near: See `correct`.
+        jet: Film of the jet, shape (n,); cells where it does not blow are not asked.
+        pool: What the others say of the logarithm, and its variance for a single cell.
+        ask: A cell knows little where its variance is more than so many times the pool's.
+    """
+    m, n = degc.shape
+    told, doubt = pool
+    for i in range(n):
+        p = covariance[:, i]
+        if not (jet[i] > 0.0 and p[FLUX] > ask * doubt):
+            continue
+        variance = p[FLUX] + doubt
+        off = told - factors[0, i]
+        flux, blood, rest = (
+            p[FLUX] * off / variance,
+            p[FLUX_BLOOD] * off / variance,
+            p[FLUX_NEAR] * off / variance,
+        )
+        factors[0, i] += flux
+        factors[1, i] += blood
+        for j in range(m):
+            degc[j, i] += by_flux[j, i] * flux + by_blood[j, i] * blood + near[j] * rest
+        p[BLOOD] = max(p[BLOOD] - p[FLUX_BLOOD] * p[FLUX_BLOOD] / variance, 1e-8)
+        p[NEAR] = max(p[NEAR] - p[FLUX_NEAR] * p[FLUX_NEAR] / variance, 1e-8)
+        p[BLOOD_NEAR] -= p[FLUX_BLOOD] * p[FLUX_NEAR] / variance
+        keep = doubt / variance
+        p[FLUX] *= keep
+        p[FLUX_BLOOD] *= keep
+        p[FLUX_NEAR] *= keep
+
+
+@compiled
 def spread_on(
     by_flux: Floats, covariance: Floats, jet: Floats, settings: tuple[float, float, float, float, float]
 ) -> None:

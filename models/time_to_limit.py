@@ -14,20 +14,18 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from models.bioheat import factors_of
-from models.bioheat_steps import fall, march
+from models.bioheat_steps import march
 from models.geometry import Floats, Ints, frozen
 from models.jet_cooling import JetFilm
-from models.skin_estimate import SURE, SkinEstimate
+from models.skin_estimate import FLUX_WANDERS, SURE, SkinEstimate
 from models.skin_filter_steps import FLUX
+from models.time_to_limit_steps import fall
 from models.tissue import Tissue
 
 HORIZON_S = 30.0
 """Looked ahead so far; warnings come at 5 s (domain section 8)."""
 
 FIRST_STEP_S, STEP_GROWS, LONGEST_STEP_S = 0.1, 1.12, 1.0
-
-FLUX_WANDERS = 0.2
-"""See `models.skin_filter`: the film's factor goes on wandering."""
 
 LEAST_SHARE = 0.05
 """Cells whose film is below this share of the strongest are not looked at."""
@@ -99,12 +97,14 @@ def time_to_limit(
     cells = np.flatnonzero(known & strong)
     film = jet.film_w_m2k[cells] * np.exp(estimate.factors[0, cells])
     air_film, air_degc = estimate.air.film_w_m2k[cells], estimate.air.gas_degc[cells]
+    blood = np.exp(estimate.factors[1, cells])
     u95 = np.hypot(SURE * np.sqrt(estimate.widest_degc2[cells]), estimate.common_u95_degc[cells])
     steps_s, per_step = _schedule(tissue)
     by = factors_of(tissue, FIRST_STEP_S)
     left_s, soonest_s = fall(
-        np.ascontiguousarray(estimate.skin.degc[:, cells]),
-        estimate.skin.share[cells] * np.exp(estimate.factors[1, cells]),
+        estimate.skin.degc[:, cells],
+        estimate.skin.share[cells] * blood,
+        blood,
         film + air_film,
         film * jet.gas_degc[cells] + air_film * air_degc,
         film,
@@ -143,8 +143,8 @@ def sweep_band(
 
     Args:
         estimate: What is known of the skin.
-        cell: The cell that is passed, the coldest one ahead, say; its own factors count, or the jet's where it
-            was not struck yet.
+        cell: The cell that is passed, the coldest one ahead, say; its own factors count, or the jet's where
+            it was not struck yet.
         film_w_m2k: Film in the jet's middle after the profile.
         gas_degc: Temperature of its gas at the skin.
         half_mm: Radius at which the footprint's weight is one half.
@@ -164,7 +164,7 @@ def sweep_band(
     for k, speed_mm_s in enumerate(speeds.tolist()):
         step_s = 2.0 * REACH * half_mm / speed_mm_s / PASS_STEPS
         by = factors_of(tissue, step_s)
-        degc, least = np.ascontiguousarray(estimate.skin.degc[:, cell : cell + 1]), math.inf
+        degc, least = estimate.skin.degc[:, cell : cell + 1], math.inf
         for one in films.tolist():
             both = np.array([one + air_film])
             degc, _ = march(degc, share, both, (one * gas_degc + air_push) / both, by)

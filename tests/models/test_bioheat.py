@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import erfcx
 
-from models.bioheat import COLD_SHARE, Boundary, SkinState, advance, column_of, room_air
+from models.bioheat import Boundary, SkinState, advance, column_of, room_air
+from models.bioheat_steps import COLD_SHARE
 from models.geometry import Floats
 from models.problems import InputError
 from models.tissue import SITES, SKIN, Figure, Layer, Tissue, tissue_at
