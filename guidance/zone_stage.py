@@ -6,10 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from guidance.jet_stage import measures_distance
 from guidance.state import OnSkin, Setup, State
 from models.capture import Capture
-from models.chart import PixelZone
+from models.chart import PixelZone, measures_distance
 from models.deposit import add_blind, add_unseen
 from models.exposure import ExposureMap, SkinTemperature
 from models.forecast import Cooling
