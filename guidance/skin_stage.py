@@ -164,7 +164,7 @@ def _cells(
     placed = _placed_at(on_skin.body, on_skin.chart, picture.t_s)
     if placed.state == "lost":
         return on_skin
-    now = read_cells(
+    now, beside = read_cells(
         on_skin.skin,
         picture,
         placed,
@@ -172,6 +172,8 @@ def _cells(
         nozzle=nozzle_at(state, picture.t_s),
         floor_centikelvin=state.thermal.floor_centikelvin,
         t_s=capture.t_s,
+        beside=on_skin.beside,
+        untouched=on_skin.exposure.dwell_upper_s == 0.0,
     )
     fresh = now.t_s > np.where(np.isfinite(on_skin.skin.t_s), on_skin.skin.t_s, -np.inf)
     return replace(
@@ -179,6 +181,7 @@ def _cells(
         exposure=record_temperature(on_skin.exposure, before=on_skin.skin, now=now),
         cooling=update_cooling(on_skin.cooling, before=on_skin.skin, now=now),
         skin=now,
+        beside=beside,
         bounds_degc=_with_newest(on_skin.bounds_degc, now.degc - now.u95_degc, fresh=fresh),
     )
 

@@ -10,7 +10,7 @@ from models.capture import DepthPicture, ThermalPicture
 from models.chart import PixelZone, ZoneChart
 from models.exposure import ExposureMap, SkinTemperature
 from models.forecast import Cooling
-from models.geometry import Bytes, Floats
+from models.geometry import Bools, Bytes, Floats
 from models.mesh import ChartMesh
 from models.protocol import Device, Protocol
 from models.rig import Rig
@@ -92,6 +92,8 @@ class OnSkin:
     body: BodyTrack
     exposure: ExposureMap
     skin: SkinTemperature
+    beside: Bools
+    """Cells that show what lies beside the skin: cloth, a couch, the rim of a limb."""
     cooling: Cooling
     bounds_degc: Floats
     """Estimate less its bound of each cell's last readings, newest first, inf where there was none yet,

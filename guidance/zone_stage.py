@@ -89,6 +89,7 @@ def place_or_follow(state: State, capture: Capture, setup: Setup, found: Landmar
         body=begin(chart, witness, rig=setup.rig, t_s=capture.t_s),
         exposure=_had_before(n, gas_s=state.unassigned_s),
         skin=SkinTemperature(unknown, unknown, np.zeros(n, bool), unknown),
+        beside=np.zeros(n, np.bool_),
         cooling=Cooling.unknown(n),
         bounds_degc=np.full((setup.protocol.confirm_pictures, n), np.inf),
         tile_time_s=np.full(int(chart.tile.max()) + 1, state.unassigned_s),

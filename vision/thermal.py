@@ -57,6 +57,12 @@ FALL_DEGC, FALL_DEGC_S = 6.0, 40.0
 """Fastest believable fall of skin: CO2 jet core 34 to 15 degC in 0.5 s (domain section 3). A reading that
 fell further is something that came between."""
 
+BESIDE_DEGC, STEEP_DEGC_PX = 2.5, 1.0
+"""Untouched skin of one region is even within 2 degC; the rim of a limb falls by 2 to 6 degC a pixel, skin
+that was treated before by less than one."""
+
+FEWEST_UNTOUCHED = 50
+
 LEAST_DEGC, MOST_DEGC = -60.0, 80.0
 """Readings outside are no skin and no room: another unit than centikelvin, a broken pixel, or the nozzle's
 metal."""
@@ -159,7 +165,9 @@ def read_cells(
     nozzle: NozzleSighting | Lost,
     floor_centikelvin: int | None,
     t_s: float,
-) -> SkinTemperature:
+    beside: Bools,
+    untouched: Bools,
+) -> tuple[SkinTemperature, Bools]:
     """Bring the cells' temperatures up to date with one picture.
 
     Args:
@@ -170,6 +178,11 @@ def read_cells(
         nozzle: Where the nozzle was at the time of exposure.
         floor_centikelvin: Readings at or below it are off the scale.
         t_s: Now, on the session clock.
+        beside: Cells that so far showed what lies beside the skin, shape (n,).
+        untouched: Cells that no gas can have reached yet, shape (n,).
+
+    Returns:
+        The temperatures, and the cells that show what lies beside the skin: they are not observed.
     """
     thermal = _thermal(rig)
     camera, thermal_from_rgb = thermal.camera, thermal.thermal_from_rgb
@@ -187,6 +200,10 @@ def read_cells(
     covered = _sample(hidden.astype(np.float64), at) > 0.01
     visible = inside & ~covered & np.isfinite(read) & np.isfinite(slope)
     visible &= ~_came_between(before, read, t_s=picture.t_s, nozzle=nozzle)
+    beside = np.where(
+        visible & untouched, _beside(read, slope, visible & untouched, placed.chart.in_zone), beside
+    )
+    visible &= ~beside
     slant = np.clip((SLANT_COS - facing) / (SLANT_COS - GRAZING_COS), 0.0, 1.0)
     u95 = np.sqrt(
         thermal.accuracy_degc**2
@@ -201,7 +218,18 @@ def read_cells(
         u95_degc=np.where(visible, u95, before.u95_degc),
         observed=np.isfinite(seen_s) & (t_s - seen_s <= OBSERVED_S),
         t_s=seen_s,
-    )
+    ), beside
+
+
+def _beside(read: Floats, slope: Floats, untouched: Bools, in_zone: Bools) -> Bools:
+    """Cells that read colder than skin that no gas has reached: cloth, a couch, or the rim of a limb.
+
+    Within the zone only a steep fall is one: a cold patch there may be skin that has not rewarmed.
+    """
+    if untouched.sum() < FEWEST_UNTOUCHED:
+        return np.zeros(len(read), bool)
+    usual_degc = float(np.median(read[untouched]))
+    return (read < usual_degc - BESIDE_DEGC) & (~in_zone | (slope > STEEP_DEGC_PX))
 
 
 def aged(skin: SkinTemperature, *, t_s: float) -> SkinTemperature:
