@@ -21,6 +21,10 @@ FRESH_S = 0.12
 MOST_U95_DEGC = 8.0
 """A prediction known no better than this is none: the cell is unobserved."""
 
+LONGEST_S = 60.0
+"""So is one that no reading has borne out for so long: over minutes limbs rewarm more slowly than the model
+(a hand after cold water: 20 degC after ten minutes, the model says 29)."""
+
 SURE = 1.96
 """Standard deviations in a 95 % bound."""
 
@@ -113,9 +117,9 @@ class CellTemperatures:
 def temperatures(estimate: SkinEstimate) -> CellTemperatures:
     """Temperature, 95 % bound and status of every cell now."""
     u95 = np.hypot(SURE * np.sqrt(estimate.widest_degc2), estimate.common_u95_degc)
-    known = np.isfinite(estimate.seen_t_s) & (u95 <= MOST_U95_DEGC)
     with np.errstate(invalid="ignore"):
-        fresh = estimate.t_s - estimate.seen_t_s <= FRESH_S
+        age_s = estimate.t_s - estimate.seen_t_s
+        known, fresh = (age_s <= LONGEST_S) & (u95 <= MOST_U95_DEGC), age_s <= FRESH_S
     status = np.where(known, np.where(fresh, MEASURED, PREDICTED), UNOBSERVED)
     degc = np.where(known, estimate.skin.surface_degc, np.nan)
     return CellTemperatures(degc, np.where(known, u95, np.nan), status.astype(np.int64))

@@ -25,7 +25,7 @@ from models.tissue import Tissue
 HORIZON_S = 30.0
 """Looked ahead so far; warnings come at 5 s (domain section 8)."""
 
-FIRST_STEP_S, STEP_GROWS, LONGEST_STEP_S = 0.1, 1.12, 1.0
+FIRST_STEP_S, STEP_GROWS, LONGEST_STEP_S = 0.1, 1.2, 1.5
 
 LEAST_SHARE = 0.05
 """Cells whose film is below this share of the strongest are not looked at."""

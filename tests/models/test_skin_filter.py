@@ -70,7 +70,7 @@ def test_what_is_not_known_well_any_more_is_unobserved() -> None:
     assert set(temperatures(bench.estimate).status) == {MEASURED}
     bench.run(0.2, gas=False, hidden=ALL)
     assert set(temperatures(bench.estimate).status) == {PREDICTED}
-    bench.estimate = predict(bench.estimate, jet=None, tissue=bench.tissue, t_s=3600.0)
+    bench.estimate = predict(bench.estimate, jet=None, tissue=bench.tissue, t_s=62.0)
     answer = temperatures(bench.estimate)
     assert set(answer.status) == {UNOBSERVED}
     assert np.all(np.isnan(answer.degc))
