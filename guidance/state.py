@@ -16,6 +16,7 @@ from models.protocol import Device, Protocol
 from models.rig import Rig
 from models.rig_check import RigWatch
 from models.sightings import Landmarks, Lost, NozzleSighting, TagPatch
+from models.skin_track import SkinTrack
 from models.treatment import Treatment
 from models.zone import Zone
 from vision.follow import BodyTrack
@@ -95,6 +96,8 @@ class OnSkin:
     beside: Bools
     """Cells that show what lies beside the skin: cloth, a couch, the rim of a limb."""
     cooling: Cooling
+    model: SkinTrack
+    """The skin by model and pictures together."""
     bounds_degc: Floats
     """Estimate less its bound of each cell's last readings, newest first, inf where there was none yet,
     shape (``protocol.confirm_pictures``, n)."""

@@ -14,6 +14,7 @@ from models.exposure import ExposureMap, SkinTemperature
 from models.forecast import Cooling
 from models.mesh import ChartMesh
 from models.sightings import Landmarks, Lost, NozzleSighting
+from models.skin_track import SkinTrack
 from models.treatment import Tap
 from vision.depth import depth_points
 from vision.evidence import Evidence
@@ -91,6 +92,9 @@ def place_or_follow(state: State, capture: Capture, setup: Setup, found: Landmar
         skin=SkinTemperature(unknown, unknown, np.zeros(n, bool), unknown),
         beside=np.zeros(n, np.bool_),
         cooling=Cooling.unknown(n),
+        model=SkinTrack.start(
+            n, zone=setup.zone.name, t_s=capture.t_s, room_degc=setup.treatment.room_degc
+        ),
         bounds_degc=np.full((setup.protocol.confirm_pictures, n), np.inf),
         tile_time_s=np.full(int(chart.tile.max()) + 1, state.unassigned_s),
         jet=None,

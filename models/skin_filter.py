@@ -25,6 +25,9 @@ from models.skin_estimate import FLUX_WANDERS, SURE, SkinEstimate
 from models.skin_filter_steps import BLOOD, FLUX, NEAR, agree, correct, spread_on, surface_variance
 from models.tissue import Tissue
 
+SHORTEST_S = 1e-5
+"""Shorter steps do nothing: time stamps are rounded."""
+
 BLOOD_SD = 0.5
 """Of the logarithm of the blood flow: the published range is a factor of 2.5, and people differ."""
 
@@ -77,8 +80,8 @@ def predict(
     jet = JetFilm.none(len(estimate)) if jet is None else jet
     if not dt_s >= 0.0 or len(jet) != len(estimate):
         raise ValueError(f"Cannot carry {len(estimate)} cells by {dt_s} s under a jet on {len(jet)}.")
-    if dt_s == 0.0:
-        return estimate
+    if dt_s < SHORTEST_S:
+        return replace(estimate, t_s=t_s) if dt_s > 0.0 else estimate
     factors, covariance, pool = _begun(estimate, jet)
     skin, by_flux, by_blood = estimate.skin, estimate.by_flux, estimate.by_blood
     degc, share, removed = skin.degc, skin.share, skin.removed_j_cm2

@@ -58,7 +58,7 @@ def read(
         t_s=picture.t_s + 0.05 if t_s is None else t_s,
         beside=np.zeros(N, np.bool_),
         untouched=untouched,
-    )[0]
+    ).skin
 
 
 def facing() -> Floats:
@@ -341,7 +341,7 @@ def test_nothing_that_was_handed_over_is_changed() -> None:
 
 
 def test_untouched_cells_at_the_rim_of_a_limb_show_what_lies_beside_it() -> None:
-    """Before any gas skin is even: what reads 2.5 degC colder outside the zone, or falls steeply, is no skin."""
+    """Before any gas skin is even: what reads 2.5 degC colder outside the zone, or steeply, is no skin."""
     picture = SCENE.thermal(1.0)
     plain, sorted_out = read(picture), read(picture, untouched=~TOUCHED)
     usual_degc = np.median(plain.degc[plain.observed])
