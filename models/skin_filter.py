@@ -86,7 +86,8 @@ def predict(
     skin, by_flux, by_blood = estimate.skin, estimate.by_flux, estimate.by_blood
     degc, share, removed = skin.degc, skin.share, skin.removed_j_cm2
     pieces = max(1, math.ceil(dt_s / LONGEST_S - 1e-9))
-    step_s = round(dt_s / pieces, 6)
+    # Whole microseconds: live steps then share their eliminations.
+    step_s = max(round(dt_s / pieces, 6), 1e-6)
     film = jet.film_w_m2k * np.exp(factors[0])
     both = film + estimate.air.film_w_m2k
     push = film * jet.gas_degc + estimate.air.film_w_m2k * estimate.air.gas_degc
