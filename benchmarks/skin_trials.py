@@ -90,6 +90,8 @@ class Trial:
         self.offset_degc = float(rng.normal(0.0, OFFSET_DEGC))
         self.start_degc = float(rng.uniform(30.0, 34.0))
         self.sweep_s = float(rng.uniform(8.0, 25.0)) if treatment.speed_mm_s else 0.0
+        self.rests_s = 1.0 + self.sweep_s
+        """When the jet is held still; it is let out at 1 s."""
         self.crossed_s: float | None = None
         """When the first cell truly reached 2 degC."""
 
@@ -151,7 +153,7 @@ class Trial:
                     jet,
                     np.where(hidden, np.nan, read),
                     degc[0].copy(),
-                    t_s >= 1.0 + self.sweep_s,
+                    t_s >= self.rests_s,
                     weight >= 0.5,
                 )
             if now <= 0.0:

@@ -53,9 +53,12 @@ DOUBT = 4.0
 MOST_LOG = math.log(8.0)
 """Factors stay within 1/8 to 8."""
 
-ASK = 2.0
-"""A cell under the jet that knows its film with more than so many times the variance of what the other cells
-say takes that over: it may be hidden, or just struck."""
+ASK = 1.0
+"""A cell under the jet that knows its film less well than by so many times the variance among the other cells
+takes over what they say: it may be hidden, or just struck."""
+
+RETOLD = 2.0
+"""What the others say is no news the second time: it counts with so many times its variance."""
 
 INFORMED = 0.5
 """A cell tells of the jet once its film's variance is below this share of what it began with."""
@@ -86,7 +89,8 @@ def predict(
     skin, by_flux, by_blood = estimate.skin, estimate.by_flux, estimate.by_blood
     degc, share, removed = skin.degc, skin.share, skin.removed_j_cm2
     pieces = max(1, math.ceil(dt_s / LONGEST_S - 1e-9))
-    step_s = round(dt_s / pieces, 6)
+    # Whole microseconds: live steps then share their eliminations.
+    step_s = max(round(dt_s / pieces, 6), 1e-6)
     film = jet.film_w_m2k * np.exp(factors[0])
     both = film + estimate.air.film_w_m2k
     push = film * jet.gas_degc + estimate.air.film_w_m2k * estimate.air.gas_degc
@@ -188,7 +192,8 @@ def correct_by(
     correct(degc, by_flux, by_blood, factors, covariance, near, read, noise, again, (DOUBT, MOST_LOG))
     pool = _pooled(estimate.pool, factors[0], covariance[FLUX], again & (jet_film > 0.0))
     if not math.isnan(pool[2]):
-        agree(degc, by_flux, by_blood, factors, covariance, near, jet_film, pool[:2], ASK)
+        told = (pool[0], RETOLD * pool[1])
+        agree(degc, by_flux, by_blood, factors, covariance, near, jet_film, told, ASK / RETOLD)
     for array in (degc, by_flux, by_blood, covariance):
         array.setflags(write=False)
     widest = np.where(seen, surface_variance(by_flux, by_blood, covariance), estimate.widest_degc2)

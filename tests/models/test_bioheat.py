@@ -12,6 +12,7 @@ from scipy.special import erfcx
 
 from models.bioheat import Boundary, SkinState, advance, column_of, room_air
 from models.bioheat_steps import COLD_SHARE
+from models.catalogue import load_zones
 from models.geometry import Floats
 from models.problems import InputError
 from models.tissue import SITES, SKIN, Figure, Layer, Tissue, tissue_at
@@ -242,6 +243,11 @@ def test_blood_flow_falls_in_the_cold_and_stays_low_after_rewarming() -> None:
     warm = advance(cold, room_air(state, tissue=SKIN, air_degc=22.0), tissue=SKIN, dt_s=900.0)
     assert warm.surface_degc[0] > 25.0
     assert warm.share[0] < cold.share[0] + 0.15
+
+
+def test_every_zone_of_the_catalogue_has_its_tissue() -> None:
+    assert set(SITES) == set(load_zones())
+    assert tissue_at("knee").depth_mm < tissue_at("buttock").depth_mm
 
 
 def test_what_is_wrong_is_refused() -> None:
