@@ -7,6 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from guidance.judge import PATIENT_JUMP_MM
 from models.capture import DepthPicture
@@ -349,3 +351,72 @@ def test_skin_past_what_the_lens_is_known_for_is_compared_with_nothing(aside_mm:
     if not known.any():
         assert search(SCENE.chart, likeness, look, aside) is aside
     assert np.isfinite(search(SCENE.chart, likeness, look, aside).matrix).all()
+
+
+VARIANCES = st.tuples(*(st.floats(0.0, 30.0) for _ in range(3)))
+
+
+def known_within(variance_mm2: Floats, *, seed: int = 0) -> BodyTrack:
+    """A track whose motion has such variances along three axes of no special direction."""
+    turn = np.linalg.qr(np.random.default_rng(seed).normal(0.0, 1.0, (3, 3)))[0]
+    covariance = np.diag([1e-6] * 9)
+    covariance[3:6, 3:6] = turn @ np.diag(variance_mm2) @ turn.T
+    return BodyTrack(
+        0.0, Pose.identity(), np.zeros(3), covariance, None, (), (), jump_mm=0.0, matched=1.0, followed_s=0.0
+    )
+
+
+@settings(max_examples=30, deadline=None, derandomize=True)
+@given(variances=VARIANCES, seed=st.integers(0, 10_000))
+def test_the_bound_of_the_motion_holds_95_percent_of_errors_in_space(
+    variances: tuple[float, float, float], seed: int
+) -> None:
+    """Two standard deviations of the widest axis would hold 74 % where all three are alike."""
+    variance = np.array(variances) + 1e-6
+    errors = np.random.default_rng(seed).normal(0.0, 1.0, (20_000, 3)) * np.sqrt(variance)
+    inside = np.linalg.norm(errors, axis=1) <= known_within(variance, seed=seed).u95_mm
+    assert inside.mean() == pytest.approx(0.95, abs=0.012)
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(variances=VARIANCES, more=VARIANCES, seed=st.integers(0, 10_000))
+def test_a_motion_known_worse_has_a_larger_bound(
+    variances: tuple[float, float, float], more: tuple[float, float, float], seed: int
+) -> None:
+    near, far = np.array(variances), np.array(variances) + np.array(more)
+    assert known_within(far, seed=seed).u95_mm >= known_within(near, seed=seed).u95_mm - 1e-9
+
+
+@settings(max_examples=10, deadline=None, derandomize=True)
+@given(first_s=st.floats(0.05, 1.0), more_s=st.floats(0.05, 1.0))
+def test_the_longer_nothing_is_seen_the_larger_is_the_bound(first_s: float, more_s: float) -> None:
+    chart, blind = SCENE.chart, Witness(None, None, [], None)
+    track = begin(chart, Witness(SCENE.colour(), None, [], None), rig=SCENE.rig, t_s=0.0)
+    bounds_mm = [
+        follow(track, chart, blind, rig=SCENE.rig, t_s=t_s).u95_mm for t_s in (first_s, first_s + more_s)
+    ]
+    assert track.u95_mm < bounds_mm[0] < bounds_mm[1]
+
+
+def bound_mm(*, grain: float = 1.5, tags_u95_mm: float | None = None) -> float:
+    """Bound after half a second at rest, by the colour picture or by tags alone."""
+    worse = (
+        []
+        if tags_u95_mm is None
+        else [replace(tag, position_u95_mm=tags_u95_mm) for tag in tags(np.zeros(3))]
+    )
+    track = None
+    for k in range(8):
+        bgr = SCENE.colour(noise=grain, seed=k) if tags_u95_mm is None else None
+        witness = Witness(bgr, None, worse, None)
+        if track is None:
+            track = begin(SCENE.chart, witness, rig=SCENE.rig, t_s=0.0)
+        else:
+            track = follow(track, SCENE.chart, witness, rig=SCENE.rig, t_s=k * STEP_S)
+    assert track is not None
+    return track.u95_mm
+
+
+def test_noisier_pictures_and_worse_tags_give_larger_bounds() -> None:
+    assert bound_mm(grain=3.0) < bound_mm(grain=20.0) < bound_mm(grain=40.0)
+    assert bound_mm(tags_u95_mm=1.5) < bound_mm(tags_u95_mm=3.0) < bound_mm(tags_u95_mm=9.0)
