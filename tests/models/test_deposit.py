@@ -21,7 +21,9 @@ from models.deposit import (
     record_temperature,
 )
 from models.exposure import ExposureMap, SkinTemperature
-from models.geometry import Floats
+from models.geometry import Floats, unit
+from models.jet import jet_weights
+from models.mesh import ChartMesh
 from tests.models.skin_scenes import chart_on, cylinder, plane, turned
 
 CELLS = 5
@@ -80,6 +82,40 @@ class TestDwell:
             before, now, gas_s = steps[k]
             shuffled = deposit(shuffled, weight_before=before, weight_now=now, gas_s=gas_s)
         np.testing.assert_allclose(shuffled.dwell_s, straight.dwell_s, atol=1e-12)
+
+    @settings(max_examples=25, deadline=None, derandomize=True)
+    @given(seed=st.integers(0, 10_000), count=st.integers(1, 5), share=st.floats(0.0, 1.0))
+    def test_dwell_times_area_is_the_time_integral_of_the_footprint_in_any_order_of_any_parts(
+        self, seed: int, count: int, share: float
+    ) -> None:
+        """Jets that sweep over a limb; each step is cut in two, and the parts come in another order."""
+        chart = chart_on(cylinder(60.0), rows=21, cols=21)
+        seeded, mesh = np.random.default_rng(seed), ChartMesh.of(chart)
+        places = np.column_stack([seeded.uniform(-30.0, 30.0, (count + 1, 2)), np.zeros(count + 1)])
+        weights = [
+            jet_weights(
+                mesh,
+                chart.position_mm,
+                chart.normal,
+                tip_mm=place - np.array([10.0, 5.0, 80.0]),
+                axis=unit(np.array([10.0, 5.0, 80.0])),
+                bore_mm=12.0,
+            )
+            for place in places
+        ]
+        gas_s = seeded.uniform(0.0, 0.3, count)
+        spot_cm2 = np.array([weight @ chart.area_cm2 for weight in weights])
+        integral_cm2_s = float((gas_s * 0.5 * (spot_cm2[1:] + spot_cm2[:-1])).sum())
+        parts: list[tuple[Floats, Floats, float]] = []
+        for before, now, step_s in zip(weights[:-1], weights[1:], gas_s, strict=True):
+            between = before + share * (now - before)
+            parts += [(before, between, share * step_s), (between, now, (1.0 - share) * step_s)]
+        exposure = ExposureMap.empty(len(chart))
+        for k in seeded.permutation(len(parts)):
+            before, now, part_s = parts[k]
+            exposure = deposit(exposure, weight_before=before, weight_now=now, gas_s=part_s)
+        assert spot_cm2.min() > 3.0
+        assert float(exposure.dwell_s @ chart.area_cm2) == pytest.approx(integral_cm2_s, rel=1e-9)
 
     @given(before=WEIGHTS, now=WEIGHTS, upper=WEIGHTS, more=WEIGHTS, gas_s=GAS_S)
     def test_bounds_lie_above_the_dwell_and_grow_with_the_upper_weight(
