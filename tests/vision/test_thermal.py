@@ -125,6 +125,62 @@ def test_the_bound_is_wider_on_the_rim_of_a_cold_spot_and_where_skin_slants() ->
     assert np.nanmedian(even.u95_degc[slanting]) > np.nanmedian(even.u95_degc[far]) + 0.5
 
 
+def bound_degc(
+    *, spot_degc: float = 15.0, accuracy_degc: float = 2.0, noise_degc: float = 0.0, moved_mm: float = 0.0
+) -> Floats:
+    """Bounds of all cells with a cold spot of 12 mm in the middle; infinite where a cell is not observed."""
+    thermal, spot_mm = SCENE.rig.thermal, MIDDLE_MM + np.array([0.0, moved_mm, 0.0])
+    assert thermal is not None
+    picture = SCENE.thermal(
+        0.0, degc=SCENE.cold_spot(spot_mm, degc=spot_degc, radius_mm=12.0), noise_degc=noise_degc
+    )
+    now = read_cells(
+        UNKNOWN,
+        picture,
+        PLACED,
+        rig=replace(SCENE.rig, thermal=replace(thermal, accuracy_degc=accuracy_degc)),
+        nozzle=AWAY,
+        floor_centikelvin=None,
+        t_s=0.05,
+        beside=np.zeros(N, np.bool_),
+        untouched=TOUCHED,
+    ).skin
+    return np.where(now.observed, now.u95_degc, np.inf)
+
+
+@settings(max_examples=15, deadline=None, derandomize=True)
+@given(accuracy_degc=st.floats(0.2, 5.0), more_degc=st.floats(0.05, 5.0), moved_mm=st.floats(-30.0, 30.0))
+def test_a_less_accurate_camera_widens_the_bound_of_every_cell(
+    accuracy_degc: float, more_degc: float, moved_mm: float
+) -> None:
+    good = bound_degc(accuracy_degc=accuracy_degc, moved_mm=moved_mm)
+    poor = bound_degc(accuracy_degc=accuracy_degc + more_degc, moved_mm=moved_mm)
+    seen = np.isfinite(good)
+    assert seen.mean() > 0.5
+    assert (np.isfinite(poor) == seen).all()
+    assert (poor[seen] > good[seen]).all()
+    assert (good[seen] >= accuracy_degc).all()
+
+
+@settings(max_examples=15, deadline=None, derandomize=True)
+@given(spot_degc=st.floats(13.0, 25.0), colder_degc=st.floats(1.0, 10.0))
+def test_a_colder_spot_widens_the_bounds_in_it_and_on_its_rim(spot_degc: float, colder_degc: float) -> None:
+    """What a place beside its pixel and the surroundings' share cost grows with the contrast."""
+    mild, cold = bound_degc(spot_degc=spot_degc), bound_degc(spot_degc=spot_degc - colder_degc)
+    near = np.linalg.norm(SCENE.chart.position_mm - MIDDLE_MM, axis=1) < 16.0
+    assert near.sum() > 20
+    assert (cold[near] >= mild[near] - 0.01).all()
+    assert cold[near].mean() > mild[near].mean()
+
+
+def test_a_noisier_thermal_picture_widens_the_bounds() -> None:
+    """A slope between noisy pixels is no less of a slope."""
+    seen = np.isfinite(bound_degc(noise_degc=2.0)) & np.isfinite(bound_degc())
+    means = [float(bound_degc(noise_degc=noise)[seen].mean()) for noise in (0.0, 0.2, 0.6, 2.0)]
+    assert means == sorted(means)
+    assert means[-1] > means[0] + 0.1
+
+
 def test_skin_seen_grazingly_is_not_observed() -> None:
     skin = read(SCENE.thermal(1.0))
     assert not skin.observed[facing() < GRAZING_COS - 0.02].any()
