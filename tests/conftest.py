@@ -12,11 +12,16 @@ import av
 import cv2
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from models.geometry import Bytes, Counts, Floats
 from models.rig_file import read_rig
 from vision.streams import open_stack
 from vision.video import colour_pictures, probe_video
+
+# The same examples each time, and no deadline: the first one compiles, and machines differ.
+settings.register_profile("suite", deadline=None, derandomize=True)
+settings.load_profile("suite")
 
 ROOT = Path(__file__).parent.parent
 
