@@ -98,6 +98,11 @@ def why_no_millimetres(outcome: Outcome) -> str:
     return ""
 
 
+def why_no_distance(outcome: Outcome) -> str:
+    """Why the rig could not measure the distance to the skin; empty where it could."""
+    return str(outcome.summary.get("distance_not_measured_because") or "")
+
+
 def shares(outcome: Outcome) -> list[Share]:
     """Area by verdict, in the zone and outside it."""
     chart = outcome.chart
@@ -117,6 +122,7 @@ def shares(outcome: Outcome) -> list[Share]:
 def key_figures(outcome: Outcome) -> list[Fact]:
     """The figures of the session, each with its bound where there is one."""
     chart, exposure, limits = outcome.chart, outcome.exposure, outcome.protocol
+    no_distance = why_no_distance(outcome)
     low, bound = figure(outcome, "min_degc"), figure(outcome, "min_u95_degc")
     hidden = "no temperature was observed"
     if low is not None:
@@ -127,7 +133,7 @@ def key_figures(outcome: Outcome) -> list[Fact]:
         note = f"jet-seconds; limit {short(limits.dwell_s.stop)} s; no cell above {highest} s with its bound"
         out.append(_fact("Peak exposure over 1 cm²", figure(outcome, "peak_dwell_cm2_s"), "s", note))
         place = f"its place on the skin is known to ±{NARROW}{number(chart.place_u95_mm, 0)} mm"
-        out.append(_fact("Zone", chart.zone_area_cm2, "cm²", place, digits=0))
+        out.append(_fact("Zone", None if no_distance else chart.zone_area_cm2, "cm²", place, digits=0))
     gas_s = figure(outcome, "gas_s")
     if gas_s is None:
         gas_s = float(row_time_s(outcome.trace)[outcome.trace.gas].sum())
@@ -135,11 +141,13 @@ def key_figures(outcome: Outcome) -> list[Fact]:
     valve = "valve not recorded: taken as flowing throughout" if assumed else "as the valve says"
     out.append(_fact("Gas on", gas_s, "s", valve))
     if chart is not None:
-        note = "nozzle not seen; counted into the upper bounds"
+        note = "not placed on the skin; counted into the upper bounds"
         out.append(_fact("Gas time not accounted for", figure(outcome, "unassigned_s"), "s", note))
         out.append(_fact("Nozzle tracked", figure(outcome, "tracked_pct"), "%", "of the colour pictures"))
         good_pct, unknown_pct = distance_share(outcome)
-        if good_pct is not None:
+        if no_distance:
+            out.append(_fact("Distance in the good band", None, "%", "cannot be measured with this rig"))
+        elif good_pct is not None:
             band = limits.distance
             note = f"of the gas time, {short(band.good_low_mm)}{TO}{short(band.good_high_mm)} mm"
             note += f"; unknown in another {number(unknown_pct, 0)} %" if unknown_pct >= 0.5 else ""

@@ -18,6 +18,7 @@ from guidance.report_facts import (
     key_figures,
     rewarming_figures,
     shares,
+    why_no_distance,
     why_no_millimetres,
 )
 from guidance.report_grid import CellGrid
@@ -65,6 +66,12 @@ def notices(outcome: Outcome) -> str:
     why = why_no_millimetres(outcome)
     if why:
         out.append(f"<b>No millimetres.</b> {esc(why)}")
+    guessed = why_no_distance(outcome)
+    if guessed:
+        out.append(
+            f"<b>Distance cannot be measured with this rig:</b> {esc(typeset(guessed))}. Distance and dwell "
+            "are not given, and every area in cm² is rough. Use a depth camera or skin tags."
+        )
     return "".join(element("div", element("p", words), kind="notice", role="note") for words in out)
 
 
@@ -75,7 +82,8 @@ def verdict_card(outcome: Outcome) -> str:
     body = element("div", words, kind=f"say {say.level}")
     if outcome.chart is not None:
         target = short(outcome.protocol.target_high_degc)
-        of_zone = f"of {number(outcome.chart.zone_area_cm2, 0)} cm² were seen to reach {target} °C or less"
+        zone = "the zone" if why_no_distance(outcome) else f"{number(outcome.chart.zone_area_cm2, 0)} cm²"
+        of_zone = f"of {zone} were seen to reach {target} °C or less"
         big = (
             _big("Overexposed", figure(outcome, "overexposed_cm2"), "cm²", "in the zone and around it")
             + _big("Unknown", figure(outcome, "unknown_cm2"), "cm²", "not known is not fine")

@@ -8,7 +8,7 @@ from guidance.outcome import Trace, Verdicts
 from guidance.session import Alarm
 from guidance.state import OnSkin, Setup, State
 from guidance.version import software_version
-from models.chart import measures_distance
+from models.chart import why_unmeasured
 from models.collar import off_mm, tip_moved_mm, told
 from models.deposit import peak_per_cm2
 from models.verdict import coverage_pct, verdict_area_cm2
@@ -73,6 +73,7 @@ def summarise(
         "unassigned_s": state.unassigned_s,
         "gas_off_map_s": state.off_map_s,
         "zone_not_placed_because": state.waiting_for or None,
+        "distance_not_measured_because": None,
         "rig_check": rig_check(state),
         "alarms": _by_cause(alarms),
         "captures": int(colour.sum()),
@@ -89,7 +90,8 @@ def summarise(
     chart = on_skin.chart
     observed = bool(np.isfinite(on_skin.exposure.min_degc).any())
     overexposed_cm2 = verdict_area_cm2(judged.verdict, chart, name="overexposed")
-    measured = measures_distance(chart, setup.protocol)
+    unmeasured = why_unmeasured(chart, setup.protocol)
+    measured = not unmeasured
     zone |= {
         "area_cm2": chart.zone_area_cm2 if measured else None,
         "anchored_by": chart.anchored_by,
@@ -99,6 +101,7 @@ def summarise(
     }
     summary |= {
         "reference_t_s": chart.reference_t_s,
+        "distance_not_measured_because": unmeasured or None,
         "coverage_pct": coverage_pct(on_skin.exposure, chart, protocol=setup.protocol)
         if np.isfinite(on_skin.exposure.min_degc[chart.in_zone]).any()
         else None,

@@ -114,6 +114,8 @@ def _session_table(outcome: Outcome) -> Table:
     }
     if reason := summary.get("zone_not_placed_because"):
         rows["Zone not placed"] = str(reason)
+    if reason := summary.get("distance_not_measured_because"):
+        rows["Distance"] = f"cannot be measured with this rig: {reason}"
     table = Table(title=Text(outcome.name), show_header=False, title_justify="left")
     table.add_column("what", no_wrap=True)
     table.add_column("figure")

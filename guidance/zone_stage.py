@@ -8,7 +8,7 @@ import numpy as np
 
 from guidance.state import OnSkin, Setup, State
 from models.capture import Capture
-from models.chart import PixelZone, measures_distance
+from models.chart import PixelZone, why_unmeasured
 from models.deposit import add_blind, add_unseen
 from models.exposure import ExposureMap, SkinTemperature
 from models.forecast import Cooling
@@ -22,11 +22,6 @@ from vision.follow import Witness, begin, follow
 from vision.landmarks import LANDMARKS
 from vision.pixel_zone import pixel_zone
 from vision.placement import Placement, place_by_landmarks, place_by_tap
-
-UNMEASURED = (
-    "Distance cannot be measured with this rig: neither depth nor enough skin tags show where the skin is, so"
-    " distance and dwell are not given."
-)
 
 LANDMARK_PICTURES = 3
 """Believed sightings before landmarks place a zone: one picture alone may be wrong."""
@@ -92,9 +87,7 @@ def place_or_follow(state: State, capture: Capture, setup: Setup, found: Landmar
         skin=SkinTemperature(unknown, unknown, np.zeros(n, bool), unknown),
         beside=np.zeros(n, np.bool_),
         cooling=Cooling.unknown(n),
-        model=SkinTrack.start(
-            n, zone=setup.zone.name, t_s=capture.t_s, room_degc=setup.treatment.room_degc
-        ),
+        model=SkinTrack.start(n, zone=setup.zone.name, t_s=capture.t_s, room_degc=setup.treatment.room_degc),
         bounds_degc=np.full((setup.protocol.confirm_pictures, n), np.inf),
         tile_time_s=np.full(int(chart.tile.max()) + 1, state.unassigned_s),
         jet=None,
@@ -104,8 +97,9 @@ def place_or_follow(state: State, capture: Capture, setup: Setup, found: Landmar
         spot_unobserved_s=0.0,
     )
     remarks = (*state.remarks, *placement.remarks)
-    if not measures_distance(chart, setup.protocol):
-        remarks = (*remarks, UNMEASURED)
+    if why := why_unmeasured(chart, setup.protocol):
+        not_given = "Distance and dwell are not given, and areas are rough."
+        remarks = (*remarks, f"Distance cannot be measured with this rig: {why}. {not_given}")
     return replace(state, on_skin=on_skin, pixel_zone=None, remarks=remarks, waiting_for="")
 
 

@@ -118,5 +118,16 @@ class PixelZone:
 
 def measures_distance(chart: ZoneChart, protocol: Protocol) -> bool:
     """Whether the skin is known well enough to say anything about the protocol's distance band."""
-    bound_mm = float(np.median(chart.height_u95_mm[chart.in_zone])) if chart.in_zone.any() else np.inf
-    return bound_mm <= protocol.distance.good_high_mm - protocol.distance.good_low_mm
+    return not why_unmeasured(chart, protocol)
+
+
+def why_unmeasured(chart: ZoneChart, protocol: Protocol) -> str:
+    """Why the skin is not known well enough for the protocol's distance band; empty where it is."""
+    bound_mm = float(np.median(chart.height_u95_mm[chart.in_zone])) if chart.in_zone.any() else np.nan
+    band_mm = protocol.distance.good_high_mm - protocol.distance.good_low_mm
+    if bound_mm <= band_mm:
+        return ""
+    if not np.isfinite(bound_mm):
+        return "the skin is not known"
+    how = "only guessed, to" if chart.surface_by == "body_model" else "known to"
+    return f"the skin is {how} +- {bound_mm:.0f} mm, and the protocol's band is {band_mm:.0f} mm wide"

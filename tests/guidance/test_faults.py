@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from guidance.analyse import Run, analyse, set_up
 from guidance.session import Guidance
+from guidance.terminal import print_outcome
 from models.chart import PlacedChart
 from models.geometry import Pose, rotation_from_rvec
 from models.rig import ThermalCamera
@@ -144,6 +148,18 @@ def test_a_rig_that_cannot_tell_the_distance_says_so(spoil, calf: Path, tmp_path
     assert any("it cannot be measured with this rig" in a.message for g in told for a in g.active)
     outcome = analyse(folder, out=tmp_path / "report", video=False)
     assert any("Distance cannot be measured with this rig" in warning for warning in outcome.warnings)
-    assert "Distance cannot be measured with this rig" in (tmp_path / "report" / "report.html").read_text()
+    page = (tmp_path / "report" / "report.html").read_text()
+    assert "<b>Distance cannot be measured with this rig:</b> the skin is only guessed" in page
+    summary = outcome.summary
+    assert str(summary["distance_not_measured_because"]).startswith("the skin is only guessed, to +- ")
+    assert any(
+        "Distance cannot be measured with this rig" in told for told in cast("list[str]", summary["warnings"])
+    )
+    assert summary["peak_dwell_cm2_s"] is None
+    assert summary["unassigned_s"] == pytest.approx(summary["gas_s"])
+    stream = io.StringIO()
+    print_outcome(outcome, folder=tmp_path / "report", console=Console(file=stream, width=200))
+    assert "cannot be measured with this rig: the skin is only guessed" in stream.getvalue()
+    assert "Note: Distance cannot be measured with this rig" in stream.getvalue()
     assert outcome.exposure is not None
     assert np.isnan(outcome.exposure.dwell_s).all()

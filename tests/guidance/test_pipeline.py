@@ -19,6 +19,7 @@ from models.treatment import Tap
 from models.verdict import verdicts
 from tests.guidance.scripted import SCENE, Degc, Player, Script, outline_px, setup_of
 from tests.rendered_limb import nozzle_over
+from vision import skin_surface
 
 CENTRE_MM = SCENE.limb.centre_mm
 GONE = Lost("no tag in the picture", 0.0)
@@ -271,6 +272,31 @@ def test_an_outline_whose_skin_cannot_be_measured_is_shown_but_is_no_zone(player
     lost_s = played.first_s("zone_lost", priority="high")
     assert lost_s is not None
     assert lost_s <= 0.5 + 1.0
+
+
+@pytest.mark.parametrize("shown_by", ["nothing", "a camera too coarse for the band"])
+def test_a_distance_that_the_rig_cannot_measure_is_said_to_be_so_and_not_guessed(
+    player: Player, shown_by: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither depth nor tags; or depth whose bound is wider than the protocol's band."""
+    setup = setup_of(rig=replace(SCENE.rig, depth=None))
+    script = Script(depth=lambda _, __: None)
+    if shown_by != "nothing":
+        band = setup.protocol.distance
+        monkeypatch.setattr(skin_surface, "NOISE_U95_MM", 40.0 * (band.good_high_mm - band.good_low_mm))
+        setup, script = setup_of(), Script()
+    played = player.play(script, to_s=3.0, setup=setup)
+    told = played.steps[-1]
+    assert isinstance(told.zone, PlacedChart)
+    assert told.jet is None
+    assert told.weight is None
+    assert told.jet_reason == "it cannot be measured with this rig"
+    (remark,) = (r for r in played.state.remarks if r.startswith("Distance cannot be measured with this rig"))
+    assert ("guessed" in remark) == (shown_by == "nothing")
+    assert told.unassigned_s == pytest.approx(told.gas_total_s)
+    assert on_skin(played.state).exposure.dwell_s.max() == 0.0
+    assert on_skin(played.state).exposure.dwell_upper_s.min() == pytest.approx(told.gas_total_s)
+    assert played.first_s("distance_unknown", priority="medium") is not None
 
 
 def test_without_a_rig_there_are_no_millimetres(player: Player) -> None:
