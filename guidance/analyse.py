@@ -18,6 +18,7 @@ from guidance.overlay import draw_overlay
 from guidance.pipeline import step
 from guidance.poster import better_poster, scene
 from guidance.record import write_tables
+from guidance.remember import look_up, remember
 from guidance.report import write_report
 from guidance.rows import TraceRows
 from guidance.session import Alarm, Guidance
@@ -58,6 +59,8 @@ def analyse(
     video: bool = True,
     models_dir: Path | None = None,
     protocols: Path | None = None,
+    history: Path | None = None,
+    subject: str | None = None,
     on_progress: Callable[[Progress], None] = lambda _: None,
 ) -> Outcome:
     """Analyse a session folder and write its report.
@@ -68,6 +71,8 @@ def analyse(
         video: Whether to write the annotated video.
         models_dir: The user's own landmark models.
         protocols: The user's own protocols.
+        history: The file of earlier sessions, in which this one is kept; None = neither read nor written.
+        subject: Code of the subject where the session names none.
         on_progress: Told after each capture.
 
     Raises:
@@ -75,6 +80,7 @@ def analyse(
     """
     recording = open_recording(folder)
     on_progress(Progress(0, max(recording.frames, 1), 0.0, "opening"))
+    past = look_up(recording, history=history, subject=subject)
     with atomic_folder(out) as aside, ExitStack() as stack:
         setup = set_up(recording, protocols=protocols)
         if setup.eyes is None and needs_eyes(recording):
@@ -100,7 +106,7 @@ def analyse(
                 )
                 overlay.add(picture, t_s=capture.t_s)
             on_progress(Progress(run.colour_rows, max(recording.frames, 1), capture.t_s, "analysing"))
-        outcome = run.outcome(runtime_s=time.perf_counter() - started_s)
+        outcome = remember(run.outcome(runtime_s=time.perf_counter() - started_s), past)
         on_progress(
             Progress(run.colour_rows, max(recording.frames, 1), outcome.duration_s, "writing the report")
         )

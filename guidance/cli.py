@@ -68,6 +68,8 @@ def _analyze(options: argparse.Namespace) -> int:
             video=options.video,
             models_dir=options.models,
             protocols=options.protocols,
+            history=None if options.forget else options.history or _default_history(),
+            subject=options.subject,
             on_progress=lambda progress: line.show(
                 progress.done, progress.total, t_s=progress.t_s, note=progress.note
             ),
@@ -109,6 +111,21 @@ def _protocols(options: argparse.Namespace) -> int:
     return _DONE
 
 
+def _history(options: argparse.Namespace) -> int:
+    from guidance.history_store import HistoryStore
+    from guidance.history_view import print_sessions
+
+    store = HistoryStore(options.history or _default_history())
+    print_sessions(store.sessions(subject=options.subject), where=store.path)
+    return _DONE
+
+
+def _default_history() -> Path:
+    from guidance.history_store import default_history
+
+    return default_history(os.environ, home=Path.home(), platform=sys.platform)
+
+
 def default_report_folder(session: Path) -> Path:
     """``NAME-report`` beside the session."""
     whole = Path(os.path.abspath(session))
@@ -142,6 +159,13 @@ def _parser() -> argparse.ArgumentParser:
     analyze.add_argument(
         "--models", type=Path, metavar="DIR", help="folder with your own MediaPipe .task bundles"
     )
+    _add_history(analyze)
+    analyze.add_argument(
+        "--no-history", dest="forget", action="store_true", help="neither read nor write the history"
+    )
+    analyze.add_argument(
+        "--subject", metavar="CODE", help="code of the subject where session.toml names none; never a name"
+    )
     analyze.set_defaults(run=_analyze)
 
     _add_simulate(
@@ -159,6 +183,11 @@ def _parser() -> argparse.ArgumentParser:
     protocols = commands.add_parser("protocols", help="list the treatment protocols and their limits")
     _add_protocols(protocols)
     protocols.set_defaults(run=_protocols)
+
+    history = commands.add_parser("history", help="list the sessions of the history")
+    history.add_argument("subject", nargs="?", metavar="SUBJECT", help="code of one subject (default: all)")
+    _add_history(history)
+    history.set_defaults(run=_history)
     return parser
 
 
@@ -190,6 +219,12 @@ def _add_simulate(parser: argparse.ArgumentParser) -> None:
 def _add_protocols(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--protocols", type=Path, metavar="FILE", help="TOML file of your own approved protocols"
+    )
+
+
+def _add_history(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--history", type=Path, metavar="FILE", help="file of the history (default: in your data folder)"
     )
 
 

@@ -127,8 +127,9 @@ def test_options_reach_the_analysis(analysis, tmp_path: Path) -> None:
         return outcome()
 
     analysis(analyse)
-    own = tmp_path / "own.toml"
-    assert main(["analyze", "a/b", "--out", "c", "--no-video", "--protocols", str(own), "--models", "m"]) == 0
+    own, kept = tmp_path / "own.toml", tmp_path / "history"
+    asked = ["--protocols", str(own), "--models", "m", "--history", str(kept), "--subject", "A-017"]
+    assert main(["analyze", "a/b", "--out", "c", "--no-video", *asked]) == 0
     seen.pop("on_progress")
     assert seen == {
         "folder": Path("a/b"),
@@ -136,7 +137,23 @@ def test_options_reach_the_analysis(analysis, tmp_path: Path) -> None:
         "video": False,
         "protocols": own,
         "models_dir": Path("m"),
+        "history": kept,
+        "subject": "A-017",
     }
+
+
+def test_the_history_is_kept_unless_it_is_not_wanted(analysis, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[object] = []
+
+    def analyse(_: Path, **options: object) -> Outcome:
+        seen.append(options["history"])
+        return outcome()
+
+    analysis(analyse)
+    monkeypatch.setenv("CRYOGUIDE_DATA", "kept")
+    assert main(["analyze", "a/b"]) == 0
+    assert main(["analyze", "a/b", "--no-history"]) == 0
+    assert seen == [Path("kept") / "history.sqlite3", None]
 
 
 def test_the_report_goes_beside_the_session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

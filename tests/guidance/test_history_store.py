@@ -1,0 +1,168 @@
+"""The history file: nothing counted twice, nothing lost, several writers at once."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from guidance import history_store
+from guidance.history_store import HistoryStore, default_history
+from models.problems import InputError
+from tests.guidance.history_scenes import NOON, past
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> HistoryStore:
+    return HistoryStore(tmp_path / "deep" / "history.sqlite3", wait_s=0.05)
+
+
+def test_what_is_written_is_read_again(store: HistoryStore) -> None:
+    session = past(min_degc=None, started=NOON + timedelta(milliseconds=1.5))
+    assert store.record(session)
+    assert store.sessions() == (session,)
+
+
+def test_the_same_recording_is_counted_once_and_the_later_analysis_holds(store: HistoryStore) -> None:
+    assert store.record(past())
+    again = past(gas_s=61.0, tile_time_s=(61.0,), limits=())
+    assert not store.record(again)
+    assert store.sessions() == (again,)
+
+
+def test_sessions_come_oldest_first_and_one_subject_is_found_whatever_its_case(store: HistoryStore) -> None:
+    later, earlier = (
+        past("b", started=NOON + timedelta(hours=1)),
+        past("c", started=NOON - timedelta(hours=1)),
+    )
+    other = past("d", subject="B-3")
+    for session in (later, other, earlier):
+        store.record(session)
+    assert store.sessions(subject="a-017") == (earlier, later)
+    assert store.sessions() == (earlier, other, later)
+
+
+def test_nothing_is_made_by_looking(store: HistoryStore) -> None:
+    assert store.sessions() == ()
+    assert not store.path.parent.exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="permissions are others there")
+def test_only_the_user_may_read_the_file(store: HistoryStore) -> None:
+    store.record(past())
+    assert stat.S_IMODE(store.path.stat().st_mode) == 0o600
+
+
+def test_a_locked_file_is_told_in_a_sentence_and_keeps_what_it_holds(store: HistoryStore) -> None:
+    store.record(past())
+    other = sqlite3.connect(store.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(InputError, match="another program holds it"):
+        store.record(past("b"))
+    assert store.sessions() == (past(),)  # reading goes on
+    other.execute("ROLLBACK")
+    other.close()
+    assert store.record(past("b"))
+
+
+def test_a_full_disk_keeps_what_the_file_holds(store: HistoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.record(past())
+    honest = history_store._connect  # noqa: SLF001  # a full disk is made by a limit on this connection
+
+    def full(path: Path, *, wait_s: float) -> sqlite3.Connection:
+        base = honest(path, wait_s=wait_s)
+        base.execute("PRAGMA max_page_count = 1")  # SQLite takes the pages in use instead
+        return base
+
+    monkeypatch.setattr(history_store, "_connect", full)
+
+    def fill() -> None:
+        for number in range(200):
+            store.record(past(f"b{number}", limits=past().limits * 50))
+
+    with pytest.raises(InputError, match="the disk is full") as told:
+        fill()
+    assert "\n" not in str(told.value)
+    monkeypatch.undo()
+    kept = store.sessions()
+    assert past() in kept
+    assert all(len(session.limits) in (1, 50) for session in kept)  # each whole or not there
+    assert store.record(past("c"))
+
+
+def test_two_processes_may_make_the_file_and_write_at_once(store: HistoryStore) -> None:
+    """Both start from no file; each writes 25 sessions, and 5 that the other writes as well."""
+    code = (
+        "import sys; from pathlib import Path\n"
+        f"sys.path.insert(0, {str(ROOT)!r})\n"
+        "from guidance.history_store import HistoryStore; from tests.guidance.history_scenes import past\n"
+        "store = HistoryStore(Path(sys.argv[1]))\n"
+        "sys.stdin.readline()\n"
+        "for n in range(25):\n"
+        "    store.record(past(f'{sys.argv[2]}{n}'))\n"
+        "    n < 5 and store.record(past(f'both{n}'))\n"
+    )
+    writers = [
+        subprocess.Popen(
+            [sys.executable, "-c", code, str(store.path), name], stdin=subprocess.PIPE, text=True
+        )
+        for name in ("x", "y")
+    ]
+    for writer in writers:
+        assert writer.stdin is not None
+        writer.stdin.write("\n")
+        writer.stdin.flush()
+    for writer in writers:
+        writer.communicate(timeout=60)
+    assert [writer.returncode for writer in writers] == [0, 0]
+    names = {session.recording_sha256 for session in store.sessions()}
+    assert names == {f"{who}{n}" for who in "xy" for n in range(25)} | {f"both{n}" for n in range(5)}
+    assert len(store.sessions()) == 55
+
+
+def test_a_file_of_another_program_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "other.sqlite3"
+    with sqlite3.connect(path) as base:
+        base.execute("CREATE TABLE session (name TEXT)")
+    base.close()
+    before = path.read_bytes()
+    with pytest.raises(InputError, match="another program"):
+        HistoryStore(path).record(past())
+    assert path.read_bytes() == before
+
+
+def test_a_file_that_is_no_database_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("buy milk\n" * 200)
+    with pytest.raises(InputError, match="it is not a database"):
+        HistoryStore(path).record(past())
+    assert path.read_text() == "buy milk\n" * 200
+
+
+def test_a_file_of_a_later_version_is_refused_and_stays(store: HistoryStore) -> None:
+    store.record(past())
+    with sqlite3.connect(store.path) as base:
+        base.execute("PRAGMA user_version = 99")
+    base.close()
+    with pytest.raises(InputError, match="later version of cryoguide"):
+        store.record(past("b"))
+
+
+def test_the_history_lies_in_the_platforms_data_folder() -> None:
+    home = Path("/home/x")
+
+    def where(platform: str, **environment: str) -> str:
+        return default_history(environment, home=home, platform=platform).as_posix()
+
+    assert where("linux") == "/home/x/.local/share/cryoguide/history.sqlite3"
+    assert where("linux", XDG_DATA_HOME="/d") == "/d/cryoguide/history.sqlite3"
+    assert where("darwin") == "/home/x/Library/Application Support/cryoguide/history.sqlite3"
+    assert where("win32", LOCALAPPDATA="/l") == "/l/cryoguide/history.sqlite3"
+    assert where("linux", CRYOGUIDE_DATA="/own") == "/own/history.sqlite3"
