@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -144,7 +143,7 @@ def set_up(recording: Recording, *, protocols: Path | None = None, eyes: BodyEye
         depth_expected=recording.has_depth,
         hashes={
             "rig": sha256_of(recording.folder / "rig.toml") if recording.rig else None,
-            "protocol": sha256(repr(protocol).encode()).hexdigest(),
+            "protocol": protocol.fingerprint,
             "models": eyes.bundle_sha256 if eyes is not None else None,
         },
     )

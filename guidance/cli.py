@@ -104,10 +104,18 @@ def _zones(_: argparse.Namespace) -> int:
 
 
 def _protocols(options: argparse.Namespace) -> int:
-    from guidance.terminal import print_protocols
+    from guidance.own_protocols import copy_protocols
+    from guidance.terminal import print_checked, print_protocols
     from models.catalogue import load_protocols
 
-    print_protocols(load_protocols(options.protocols))
+    if options.copy is not None:
+        path = copy_protocols(options.copy)
+        print(f"Your copy  {path}\nEdit it, then check it:  cryoguide protocols --check {path}")
+    elif options.check is not None:
+        print_checked(load_protocols(options.check, most=sys.maxsize))
+        print(f"No mistake found. Use it:  cryoguide analyze SESSION --protocols {options.check}")
+    else:
+        print_protocols(load_protocols(options.protocols))
     return _DONE
 
 
@@ -180,8 +188,15 @@ def _parser() -> argparse.ArgumentParser:
     zones = commands.add_parser("zones", help="list the zones of the catalogue")
     zones.set_defaults(run=_zones)
 
-    protocols = commands.add_parser("protocols", help="list the treatment protocols and their limits")
-    _add_protocols(protocols)
+    protocols = commands.add_parser(
+        "protocols", help="list the treatment protocols and their limits; make and check your own copy"
+    )
+    one = protocols.add_mutually_exclusive_group()
+    one.add_argument("--protocols", type=Path, metavar="FILE", help="list those of this file")
+    one.add_argument(
+        "--copy", type=Path, metavar="DIR", help="copy the protocols into a folder, to edit them"
+    )
+    one.add_argument("--check", type=Path, metavar="FILE", help="check an edited copy; tell every mistake")
     protocols.set_defaults(run=_protocols)
 
     history = commands.add_parser("history", help="list the sessions of the history")

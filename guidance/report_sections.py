@@ -97,7 +97,7 @@ def treated(outcome: Outcome, grid: CellGrid | None, verdict: CellPaint | None, 
     rows = [
         ("Zone", f"{outcome.zone.title} ({treatment.side})"),
         ("Device", outcome.device.title),
-        ("Protocol", outcome.protocol.title),
+        ("Protocol", f"{outcome.protocol.title}, {outcome.protocol.approval}"),
         ("Duration of the recording", f"{clock(outcome.duration_s)} min"),
         ("Subject", treatment.subject or "no code given"),
     ]

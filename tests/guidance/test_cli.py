@@ -186,6 +186,27 @@ def test_a_protocol_file_with_mistakes_is_refused(tmp_path: Path, capsys) -> Non
     assert "own.toml" in capsys.readouterr().err
 
 
+def test_a_copy_of_the_protocols_can_be_checked_and_is_never_overwritten(tmp_path: Path, capsys) -> None:
+    assert main(["protocols", "--copy", str(tmp_path / "own")]) == 0
+    own = tmp_path / "own" / "protocols.toml"
+    assert str(own) in capsys.readouterr().out
+    assert main(["protocols", "--check", str(own)]) == 0
+    said = capsys.readouterr().out
+    assert load_protocols(own)["co2-analgesia"].fingerprint[:12] in said
+    assert said.count("not approved by a clinician") == 7
+    own.write_text(own.read_text() + "\n[mine]\n")
+    assert main(["protocols", "--check", str(own)]) == 2
+    assert "[mine] skin_degc is missing" in capsys.readouterr().err
+    assert main(["protocols", "--copy", str(tmp_path / "own")]) == 2
+    assert "is there already" in capsys.readouterr().err
+    assert own.read_text().endswith("[mine]\n")
+
+
+def test_the_table_says_which_protocols_are_not_approved(capsys) -> None:
+    assert main(["protocols"]) == 0
+    assert " ".join(capsys.readouterr().out.replace("│", " ").split()).count("approved") == 7
+
+
 def test_what_is_not_known_is_never_printed_as_a_figure() -> None:
     said = printed(replace(outcome(), summary={"coverage_pct": None, "min_degc": float("nan"), "zone": {}}))
     for what in ("Area", "Reached the target", "Overexposed", "Unknown", "Longest dwell", "Unassigned"):
