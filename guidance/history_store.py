@@ -71,6 +71,16 @@ MIGRATIONS = (
         PRIMARY KEY (recording_sha256, number)
     ) STRICT;
     """,
+    """
+    ALTER TABLE session ADD COLUMN zone_interval_s REAL;
+    ALTER TABLE session ADD COLUMN session_time_s REAL;
+    ALTER TABLE session ADD COLUMN continues TEXT;
+    ALTER TABLE session ADD COLUMN gap_s REAL;
+    CREATE TABLE exposure (
+        recording_sha256 TEXT PRIMARY KEY REFERENCES session ON DELETE CASCADE,
+        cells BLOB NOT NULL
+    ) STRICT;
+    """,
 )
 """How the file gets from each version to the next; ``PRAGMA user_version`` counts them. Never edited once
 released, only added to."""
@@ -111,8 +121,12 @@ class HistoryStore:
         self.path = path
         self.wait_s = wait_s
 
-    def record(self, session: PastSession) -> bool:
+    def record(self, session: PastSession, *, cells: bytes | None = None) -> bool:
         """Write a session; an earlier analysis of the same recording is replaced.
+
+        Args:
+            session: The session.
+            cells: Its packed exposure map; None where there is none.
 
         Returns:
             Whether the recording was not known before.
@@ -137,7 +151,23 @@ class HistoryStore:
                     for number, limit in enumerate(session.limits)
                 ],
             )
+            if cells is not None:
+                base.execute("INSERT INTO exposure VALUES (?, ?)", (key, cells))
         return not known
+
+    def cells(self, recording_sha256: str) -> bytes | None:
+        """The packed exposure map of a recording; None where none is kept.
+
+        Raises:
+            InputError: If the file cannot be read.
+        """
+        if not self.path.exists():
+            return None
+        with self._open(write=False) as base:
+            found = base.execute(
+                "SELECT cells FROM exposure WHERE recording_sha256 = ?", (recording_sha256,)
+            ).fetchone()
+            return bytes(found[0]) if found else None
 
     def sessions(self, *, subject: str | None = None) -> tuple[PastSession, ...]:
         """All sessions, or those of one subject, oldest first; none where there is no file yet.

@@ -54,6 +54,14 @@ class PastSession:
     overexposed_cm2: float | None
     unknown_cm2: float | None
     software: str
+    zone_interval_s: float | None = None
+    """How long its protocol wanted the zone to rest."""
+    session_time_s: float | None = None
+    """Gas time that its protocol allowed a session."""
+    continues: str | None = None
+    """The recording that this one goes on from."""
+    gap_s: float | None = None
+    """Time between the two, of which nothing is known."""
     tile_time_s: tuple[float, ...] = ()
     limits: tuple[LimitReached, ...] = ()
 

@@ -22,8 +22,8 @@ CONFIDENCES = ("high", "medium", "low")
 MODES = {"analgesia": (7.0, 15.0), "thermal shock": (2.0, 10.0), "gentle face": (7.0, 20.0)}
 """What a protocol may be for, and where its target band may then lie, degC. Below 7 skin is numb and the
 subject's word no longer a safeguard, from 15 up nothing is numbed (ColdSurf, ISO 13732-3; Chesterton 2002).
-Thermal shock begins at the lowest target of the FDA-cleared device (K203661); its upper end and that of the face
-are our own choice."""
+Thermal shock begins at the lowest target of the FDA-cleared device (K203661); its upper end and that of the
+face are our own choice."""
 
 
 def read_evidence(table: Table) -> Evidence:

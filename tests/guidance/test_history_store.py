@@ -14,7 +14,7 @@ import pytest
 from guidance import history_store
 from guidance.history_store import HistoryStore, default_history
 from models.problems import InputError
-from tests.guidance.history_scenes import NOON, past
+from tests.history_scenes import NOON, past
 
 ROOT = Path(__file__).parents[2]
 
@@ -98,11 +98,18 @@ def test_a_full_disk_keeps_what_the_file_holds(store: HistoryStore, monkeypatch:
 
 
 def test_two_processes_may_make_the_file_and_write_at_once(store: HistoryStore) -> None:
-    """Both start from no file; each writes 25 sessions, and 5 that the other writes as well."""
+    write_side_by_side(store)
+    names = {session.recording_sha256 for session in store.sessions()}
+    assert names == {f"{who}{n}" for who in "xy" for n in range(25)} | {f"both{n}" for n in range(5)}
+    assert len(store.sessions()) == 55
+
+
+def write_side_by_side(store: HistoryStore) -> None:
+    """Two processes; each writes 25 sessions, and 5 that the other writes as well."""
     code = (
         "import sys; from pathlib import Path\n"
         f"sys.path.insert(0, {str(ROOT)!r})\n"
-        "from guidance.history_store import HistoryStore; from tests.guidance.history_scenes import past\n"
+        "from guidance.history_store import HistoryStore; from tests.history_scenes import past\n"
         "store = HistoryStore(Path(sys.argv[1]))\n"
         "sys.stdin.readline()\n"
         "for n in range(25):\n"
@@ -122,9 +129,87 @@ def test_two_processes_may_make_the_file_and_write_at_once(store: HistoryStore) 
     for writer in writers:
         writer.communicate(timeout=60)
     assert [writer.returncode for writer in writers] == [0, 0]
-    names = {session.recording_sha256 for session in store.sessions()}
-    assert names == {f"{who}{n}" for who in "xy" for n in range(25)} | {f"both{n}" for n in range(5)}
-    assert len(store.sessions()) == 55
+
+
+V1 = """
+CREATE TABLE session (recording_sha256 TEXT PRIMARY KEY, subject TEXT NOT NULL COLLATE NOCASE,
+    started TEXT NOT NULL, duration_s REAL NOT NULL, zone TEXT NOT NULL, side TEXT NOT NULL, device TEXT
+    NOT NULL, protocol TEXT NOT NULL, protocol_sha256 TEXT NOT NULL, protocol_approved_by TEXT,
+    gas_from_s REAL, gas_to_s REAL, gas_s REAL NOT NULL, unassigned_s REAL NOT NULL, min_degc REAL,
+    min_u95_degc REAL, end_degc REAL, end_u95_degc REAL, area_cm2 REAL, overexposed_cm2 REAL,
+    unknown_cm2 REAL, software TEXT NOT NULL) STRICT;
+CREATE INDEX session_by_subject ON session (subject, started);
+CREATE TABLE tile (recording_sha256 TEXT NOT NULL REFERENCES session ON DELETE CASCADE, number
+    INTEGER NOT NULL, gas_s REAL NOT NULL, PRIMARY KEY (recording_sha256, number)) STRICT;
+CREATE TABLE limit_reached (recording_sha256 TEXT NOT NULL REFERENCES session ON DELETE CASCADE,
+    number INTEGER NOT NULL, cause TEXT NOT NULL, kind TEXT NOT NULL, priority TEXT NOT NULL, times
+    INTEGER NOT NULL, first_s REAL NOT NULL, PRIMARY KEY (recording_sha256, number)) STRICT;
+INSERT INTO session VALUES ('a', 'A-017', '2026-11-23T12:00:00.000000+00:00', 100.0, 'knee', 'left',
+    'ln2-wand', 'ln2-analgesia', 'p', NULL, 5.0, 65.0, 60.0, 0.5, 6.5, 1.0, 15.0, 1.0, 170.0, 0.0, 1.5,
+    '0.1.0');
+INSERT INTO tile VALUES ('a', 0, 60.0), ('a', 1, 2.0);
+INSERT INTO limit_reached VALUES ('a', 0, 'skin_temperature', 'physiological', 'high', 1, 40.0);
+PRAGMA application_id = 0x63727967;
+PRAGMA user_version = 1;
+"""
+"""A file as version 1 of the form left it, written down once and never edited."""
+TABLES = ("session", "tile", "limit_reached", "exposure")
+
+
+@pytest.fixture
+def old(store: HistoryStore) -> HistoryStore:
+    store.path.parent.mkdir()
+    base = sqlite3.connect(store.path)
+    base.executescript(V1)
+    base.close()
+    return store
+
+
+def version_and_tables(path: Path) -> tuple[int, set[str]]:
+    base = sqlite3.connect(path)
+    (version,) = base.execute("PRAGMA user_version").fetchone()
+    tables = {str(name) for (name,) in base.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+    base.close()
+    return version, tables
+
+
+def test_a_file_of_version_1_is_brought_up_with_all_that_it_holds(old: HistoryStore) -> None:
+    assert old.sessions() == (past(),)
+    assert old.record(past("b", continues="a", gap_s=30.0), cells=b"map")
+    assert old.sessions() == (past(), past("b", continues="a", gap_s=30.0))
+    assert (old.cells("a"), old.cells("b")) == (None, b"map")
+
+
+def test_an_old_file_and_a_new_one_have_the_same_form(old: HistoryStore, tmp_path: Path) -> None:
+    old.record(past("b"))
+    new = HistoryStore(tmp_path / "new.sqlite3")
+    new.record(past("b"))
+
+    def columns(path: Path) -> dict[str, list[tuple[object, ...]]]:
+        base = sqlite3.connect(path)
+        found = {name: base.execute(f"PRAGMA table_info({name})").fetchall() for name in TABLES}
+        base.close()
+        return found
+
+    assert version_and_tables(old.path) == version_and_tables(new.path)
+    assert columns(old.path) == columns(new.path)
+
+
+def test_a_migration_that_fails_halfway_leaves_the_old_form(
+    old: HistoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = (history_store.MIGRATIONS[0], f"{history_store.MIGRATIONS[1]}; SELECT * FROM nowhere")
+    monkeypatch.setattr(history_store, "MIGRATIONS", broken)
+    with pytest.raises(InputError, match="cannot be read"):
+        old.sessions()
+    assert version_and_tables(old.path) == (1, set(TABLES) - {"exposure"})
+    monkeypatch.undo()
+    assert old.sessions() == (past(),)
+
+
+def test_two_processes_may_bring_a_file_up_at_once(old: HistoryStore) -> None:
+    write_side_by_side(old)
+    assert len(old.sessions()) == 56
 
 
 def test_a_file_of_another_program_is_left_alone(tmp_path: Path) -> None:

@@ -35,6 +35,10 @@ def past(recording: str = "a", **changes: object) -> PastSession:
         overexposed_cm2=0.0,
         unknown_cm2=1.5,
         software="0.1.0",
+        zone_interval_s=None,
+        session_time_s=None,
+        continues=None,
+        gap_s=None,
         tile_time_s=(60.0, 2.0),
         limits=(LimitReached("skin_temperature", "physiological", "high", 1, 40.0),),
     )
