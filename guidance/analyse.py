@@ -11,13 +11,14 @@ from pathlib import Path
 import numpy as np
 
 from guidance.alarms import close
+from guidance.history_entry import coldest_tenth
 from guidance.jet_stage import measures_distance
 from guidance.outcome import Outcome, PixelCells, Poster, Verdicts
 from guidance.overlay import draw_overlay
 from guidance.pipeline import step
 from guidance.poster import better_poster, scene
 from guidance.record import write_tables
-from guidance.remember import look_up, remember
+from guidance.remember import go_on, look_up, remember
 from guidance.report import write_report
 from guidance.rows import TraceRows
 from guidance.session import Alarm, Guidance
@@ -27,6 +28,7 @@ from guidance.video import OverlayVideo
 from models.capture import Capture
 from models.catalogue import find, limits_in_zone, load_devices, load_protocols, load_zones
 from models.exposure import ExposureMap
+from models.history_rules import SkinReading
 from models.problems import InputError
 from models.verdict import verdicts
 from models.zone_side import zone_on_side
@@ -81,11 +83,11 @@ def analyse(
     on_progress(Progress(0, max(recording.frames, 1), 0.0, "opening"))
     past = look_up(recording, history=history, subject=subject)
     with atomic_folder(out) as aside, ExitStack() as stack:
-        setup = set_up(recording, protocols=protocols)
+        setup = go_on(set_up(recording, protocols=protocols), past, recording)
         if setup.eyes is None and needs_eyes(recording):
             on_progress(Progress(0, max(recording.frames, 1), 0.0, "loading landmark models"))
             eyes = stack.enter_context(BodyEyes(models_dir=models_dir))
-            setup = set_up(recording, protocols=protocols, eyes=eyes)
+            setup = replace(setup, eyes=eyes, hashes=setup.hashes | {"models": eyes.bundle_sha256})
         overlay = None
         if video:
             overlay = stack.enter_context(OverlayVideo(aside / "annotated.mp4"))
@@ -105,7 +107,7 @@ def analyse(
                 )
                 overlay.add(picture, t_s=capture.t_s)
             on_progress(Progress(run.colour_rows, max(recording.frames, 1), capture.t_s, "analysing"))
-        outcome = remember(run.outcome(runtime_s=time.perf_counter() - started_s), past)
+        outcome = remember(run.outcome(runtime_s=time.perf_counter() - started_s), past, setup)
         on_progress(
             Progress(run.colour_rows, max(recording.frames, 1), outcome.duration_s, "writing the report")
         )
@@ -156,7 +158,7 @@ class Run:
         """Start before the first capture."""
         self.setup = setup
         self.recording = recording
-        self.state: State = begin()
+        self.state: State = begin(setup.carried)
         self.colour_rows = 0
         self._damaged = 0
         self._rows = TraceRows()
@@ -164,6 +166,7 @@ class Run:
         self._poster: Poster | None = None
         self._gas_off_s: float | None = None
         self._gas_before = False
+        self._skin_before_gas: SkinReading | None = None
 
     def take(self, capture: Capture) -> Guidance:
         """Advance by one capture."""
@@ -177,8 +180,17 @@ class Run:
         elif guidance.gas_now:
             self._gas_off_s = None
         self._gas_before = guidance.gas_now
+        if self.state.gas_total_s <= 0.0 and not guidance.gas_now:
+            self._skin_before_gas = self._zone_now(guidance) or self._skin_before_gas
         self._poster = better_poster(self._poster, capture, guidance, rig=self.setup.rig)
         return guidance
+
+    def _zone_now(self, guidance: Guidance) -> SkinReading | None:
+        """How warm the zone is, where it is observed well."""
+        if self.state.on_skin is not None:
+            return coldest_tenth(guidance.skin, self.state.on_skin.chart.in_zone)
+        pixels = self.state.pixel_skin
+        return coldest_tenth(pixels.skin, pixels.in_zone > 0.0) if pixels is not None else None
 
     def _told(self) -> tuple[str, ...]:
         """What the report must say beside its figures."""
@@ -225,6 +237,7 @@ class Run:
             alarms=alarms,
             poster=self._poster,
             gas_stopped_s=self._gas_off_s,
+            skin_before_gas=self._skin_before_gas,
             summary=summarise(setup, state, trace, alarms, judged, recording=recording, runtime_s=runtime_s),
             warnings=(*recording.warnings, *state.remarks, *self._told()),
         )

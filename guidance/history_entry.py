@@ -9,8 +9,33 @@ import numpy as np
 
 from guidance.outcome import Outcome, Trace
 from guidance.session import Alarm
-from models.geometry import Floats
+from models.exposure import SkinTemperature
+from models.exposure_pack import KeptExposure
+from models.geometry import Bools, Floats
 from models.history import LimitReached, PastSession
+from models.history_rules import SkinReading
+
+
+def kept_exposure(outcome: Outcome) -> KeptExposure | None:
+    """The exposure map as it is kept; None where there are no millimetres."""
+    chart, exposure = outcome.chart, outcome.exposure
+    if chart is None or exposure is None:
+        return None
+    return KeptExposure(chart.u_mm, chart.v_mm, chart.area_cm2, exposure, chart.place_u95_mm)
+
+
+def coldest_tenth(skin: SkinTemperature | None, in_zone: Bools) -> SkinReading | None:
+    """Temperature that nine tenths of the zone's observed cells exceed; None where half of them are not observed.
+
+    Not the coldest cell: that is the noise of a thousand cells and the rim of the limb.
+    """
+    if skin is None:
+        return None
+    seen = np.flatnonzero(in_zone & skin.observed)
+    if 2 * len(seen) <= in_zone.sum():
+        return None
+    row = seen[np.argsort(skin.degc[seen], kind="stable")[len(seen) // 10]]
+    return SkinReading(float(skin.degc[row]), _finite(skin.u95_degc, row))
 
 
 def history_entry(outcome: Outcome, *, subject: str, recording_sha256: str) -> PastSession:
@@ -48,6 +73,10 @@ def history_entry(outcome: Outcome, *, subject: str, recording_sha256: str) -> P
         overexposed_cm2=_number(summary.get("overexposed_cm2")),
         unknown_cm2=_number(summary.get("unknown_cm2")),
         software=str(summary.get("version", "")),
+        zone_interval_s=outcome.protocol.again.interval_s.value,
+        session_time_s=outcome.protocol.session_time_s,
+        continues=outcome.earlier.continues if outcome.earlier else None,
+        gap_s=outcome.earlier.gap_s if outcome.earlier else None,
         tile_time_s=tuple(float(s) for s in cast("list[float]", tiles)) if isinstance(tiles, list) else (),
         limits=limits_reached(outcome.alarms),
     )

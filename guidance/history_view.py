@@ -11,7 +11,7 @@ from rich.text import Text
 from models.history import LimitReached, PastSession
 
 NOT_KNOWN = "not known"
-HEADINGS = ("subject", "zone", "gas (s)", "coldest (degC)", "STOPs", "recording")
+HEADINGS = ("subject", "zone and protocol", "gas (s)", "coldest (degC)", "STOPs", "recording")
 
 
 def print_sessions(sessions: tuple[PastSession, ...], *, where: Path, console: Console | None = None) -> None:
@@ -31,7 +31,7 @@ def print_sessions(sessions: tuple[PastSession, ...], *, where: Path, console: C
         "STOPs",
         "recording",
     ):
-        table.add_column(heading)
+        table.add_column(heading, no_wrap=heading == "recording")
     for past in sessions:
         stops = sum(limit.times for limit in past.limits if is_stop(limit))
         table.add_row(

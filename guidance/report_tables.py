@@ -8,6 +8,7 @@ from typing import cast
 from guidance.outcome import Outcome
 from guidance.palette import verdict_look
 from guidance.report_facts import shares, tiles, unknowns, why_no_millimetres
+from guidance.report_history import again_figures
 from guidance.report_maps import swatch
 from guidance.report_markup import (
     NARROW,
@@ -24,7 +25,7 @@ from guidance.report_markup import (
     table,
     typeset,
 )
-from models.protocol import Again, Ladder, Protocol, Rule
+from models.protocol import Ladder, Protocol
 
 SIGNS = {"high": "!!! high", "medium": "!! medium", "low": "! low"}
 
@@ -258,28 +259,8 @@ def _protocol_figures(p: Protocol) -> list[tuple[str, str, str]]:
         ("below_2_s", "Time below 2 °C, advisory / limit", _pair(p.below_2_s, "s")),
         ("incidence_warn_deg", "Incidence, warning above", f"{short(p.incidence_warn_deg)}°"),
         ("sweep_cm_s", "Sweep speed", f"{short(p.sweep_low_cm_s)}{TO}{short(p.sweep_high_cm_s)} cm/s"),
-        *_again(p.again),
+        *again_figures(p.again),
     ]
-
-
-def _again(again: Again) -> list[tuple[str, str, str]]:
-    """When the zone may be treated again."""
-    a_day = "no figure" if again.a_day is None else _rule(again.a_day, 1.0, "")
-    return [
-        ("zone_interval_s", "Same zone again after", _rule(again.interval_s, 3600.0, "h")),
-        ("sessions_a_day", "Sessions on a zone in 24 h, at most", a_day),
-        ("rewarmed_degc", "Skin rewarmed above", _rule(again.rewarmed_degc, 1.0, "°C")),
-        (
-            "resume_within_s",
-            "An interrupted session goes on within",
-            f"{short(again.resume_within_s / 60)} min",
-        ),
-        ("perfusion_low_s", "Blood flow may stay low for", f"{short(again.perfusion_low_s / 3600)} h"),
-    ]
-
-
-def _rule(rule: Rule, unit_s: float, unit: str) -> str:
-    return f"{short(rule.value / unit_s)} {unit}".strip() + ("" if rule.refuses else ", warns only")
 
 
 def _pair(ladder: Ladder, unit: str) -> str:

@@ -82,6 +82,7 @@ def print_outcome(outcome: Outcome, *, folder: Path, console: Console | None = N
     console = console or Console()
     console.print(_session_table(outcome))
     console.print(_alarm_table(outcome) if outcome.alarms else Text("No alarms.", style="green"))
+    _print_earlier(outcome, console)
     for warning in outcome.warnings:
         console.print(Text(f"Note: {warning}", style="yellow"))
     if outcome.protocol.approved_by is None:
@@ -91,6 +92,14 @@ def print_outcome(outcome: Outcome, *, folder: Path, console: Console | None = N
     for label, name in (("Report", "report.html"), ("Video", "annotated.mp4")):
         if (folder / name).exists():
             console.print(Text(f"{label:7s}{folder / name}"), soft_wrap=True)
+
+
+def _print_earlier(outcome: Outcome, console: Console) -> None:
+    """What the history says, what refuses first."""
+    verdict = outcome.earlier.verdict if outcome.earlier is not None else None
+    for reason in verdict.reasons if verdict is not None else ():
+        word, style = ("Refused", "bold red") if reason.refuses else ("Warning", "yellow")
+        console.print(Text(f"{word}: {reason.words}", style=style))
 
 
 def _session_table(outcome: Outcome) -> Table:

@@ -9,10 +9,12 @@ import numpy as np
 from guidance.jet_stage import measures_distance
 from guidance.state import OnSkin, Setup, State
 from models.capture import Capture
-from models.chart import PixelZone
+from models.carry import Carried, carried_tiles, carry_over
+from models.chart import PixelZone, ZoneChart
 from models.deposit import add_blind, add_unseen
 from models.exposure import ExposureMap, SkinTemperature
 from models.forecast import Cooling
+from models.geometry import Floats
 from models.mesh import ChartMesh
 from models.sightings import Landmarks, Lost, NozzleSighting
 from models.treatment import Tap
@@ -88,11 +90,11 @@ def place_or_follow(state: State, capture: Capture, setup: Setup, found: Landmar
         chart=chart,
         mesh=ChartMesh.of(chart),
         body=begin(chart, witness, rig=setup.rig, t_s=capture.t_s),
-        exposure=_had_before(n, gas_s=state.unassigned_s),
+        exposure=_had_before(chart, state.unassigned_s, setup.carried),
         skin=SkinTemperature(unknown, unknown, np.zeros(n, bool), unknown),
         cooling=Cooling.unknown(n),
         bounds_degc=np.full((setup.protocol.confirm_pictures, n), np.inf),
-        tile_time_s=np.full(int(chart.tile.max()) + 1, state.unassigned_s),
+        tile_time_s=_tile_time_before(int(chart.tile.max()) + 1, state.unassigned_s, setup.carried),
         jet=None,
         forecast=None,
         seen_hit_chart_mm=None,
@@ -105,10 +107,32 @@ def place_or_follow(state: State, capture: Capture, setup: Setup, found: Landmar
     return replace(state, on_skin=on_skin, pixel_zone=None, remarks=remarks, waiting_for="")
 
 
-def _had_before(cells: int, *, gas_s: float) -> ExposureMap:
-    """Gas that flowed before the zone was placed may have gone to any cell, and no temperature was seen."""
-    exposure = add_unseen(ExposureMap.empty(cells), reach=np.ones(cells), gas_s=gas_s)
+def _had_before(chart: ZoneChart, unassigned_s: float, carried: Carried | None) -> ExposureMap:
+    """What an interrupted session left, and gas of which nobody knows where it went.
+
+    Gas that flowed before the zone was placed may have gone to any cell, and no temperature was seen.
+    """
+    cells = len(chart)
+    exposure, gas_s = ExposureMap.empty(cells), _unplaced_gas_s(unassigned_s, carried)
+    if carried is not None and carried.kept is not None:
+        exposure = carry_over(carried.kept, chart)
+    exposure = add_unseen(exposure, reach=np.ones(cells), gas_s=gas_s)
     return add_blind(exposure, cells=np.ones(cells, np.bool_), gas_s=gas_s)
+
+
+def _tile_time_before(tiles: int, unassigned_s: float, carried: Carried | None) -> Floats:
+    gas_s = _unplaced_gas_s(unassigned_s, carried)
+    if carried is None or carried.kept is None:
+        return np.full(tiles, gas_s)
+    return carried_tiles(carried.tile_time_s, tiles=tiles) + gas_s
+
+
+def _unplaced_gas_s(unassigned_s: float, carried: Carried | None) -> float:
+    """Gas that may have gone to any cell: before the zone was placed, and between two recordings."""
+    if carried is None:
+        return unassigned_s
+    unmapped_s = carried.gas_s if carried.kept is None else 0.0
+    return unassigned_s - carried.gap_s + carried.gap_gas_s + unmapped_s
 
 
 def _placement(state: State, capture: Capture, setup: Setup) -> Placement | str:

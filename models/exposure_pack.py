@@ -24,6 +24,8 @@ class KeptExposure:
     v_mm: Floats
     area_cm2: Floats
     exposure: ExposureMap
+    place_u95_mm: float
+    """95 % bound of the zone's place along the skin."""
 
     def __post_init__(self) -> None:
         """Freeze the arrays and check that they speak of the same cells."""
@@ -37,7 +39,12 @@ class KeptExposure:
 def pack(kept: KeptExposure) -> bytes:
     """Pack in single precision: 7 digits are far below every bound."""
     columns = [getattr(kept, name) for name in PLACES] + [getattr(kept.exposure, name) for name in HAD]
-    head = {"form": _FORM, "cells": len(kept.u_mm), "columns": [*PLACES, *HAD]}
+    head = {
+        "form": _FORM,
+        "cells": len(kept.u_mm),
+        "place_u95_mm": kept.place_u95_mm,
+        "columns": [*PLACES, *HAD],
+    }
     rows = np.stack(columns).astype("<f4")
     return zlib.compress(json.dumps(head).encode() + b"\n" + rows.tobytes(), 6)
 
@@ -57,6 +64,6 @@ def unpack(packed: bytes) -> KeptExposure:
         named = dict(zip(head["columns"], rows, strict=True))
         places = [named[name] for name in PLACES]
         had = ExposureMap(**{name: named[name] for name in HAD})
-        return KeptExposure(places[0], places[1], places[2], had)
+        return KeptExposure(places[0], places[1], places[2], had, float(head["place_u95_mm"]))
     except (zlib.error, KeyError, TypeError, UnicodeDecodeError) as trouble:
         raise ValueError(f"these are no packed cells ({trouble})") from trouble

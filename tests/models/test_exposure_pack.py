@@ -18,12 +18,9 @@ def kept(cells: int = 3000) -> KeptExposure:
     v = np.repeat(np.arange(cells // 50, dtype=np.float64), 50) * 5.0
     exposure = ExposureMap.empty(cells)
     touched = np.where(np.hypot(u, v) < 90.0, rng.uniform(0.0, 30.0, cells), 0.0)
-    return KeptExposure(
-        u,
-        v,
-        np.full(cells, 0.25),
-        replace(exposure, dwell_s=touched, min_degc=np.where(touched > 0, 5.0, np.nan)),
-    )
+    low = np.where(touched > 0, 5.0, np.nan)
+    exposure = replace(exposure, dwell_s=touched, min_degc=low)
+    return KeptExposure(u, v, np.full(cells, 0.25), exposure, 3.0)
 
 
 def test_a_map_comes_back_to_7_digits_and_what_was_not_known_stays_so() -> None:
@@ -49,4 +46,4 @@ def test_other_bytes_are_refused(packed: bytes) -> None:
 
 def test_maps_of_different_cells_do_not_go_together() -> None:
     with pytest.raises(ValueError, match="differ in number"):
-        KeptExposure(np.zeros(2), np.zeros(2), np.zeros(2), ExposureMap.empty(3))
+        KeptExposure(np.zeros(2), np.zeros(2), np.zeros(2), ExposureMap.empty(3), 3.0)

@@ -152,7 +152,7 @@ def test_a_session_interrupted_for_minutes_goes_on_instead_of_beginning_anew() -
     ],
 )
 def test_only_the_same_treatment_goes_on(changes: dict[str, object]) -> None:
-    before = past(**changes)
+    before = past("a", **changes)
     now = before.ended + 0.1 * HOUR
     assert goes_on_from([before], protocol=LN2, zone="knee", side="left", now=now) is None
 
