@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except InputError as error:
         return _say(str(error), _BAD_INPUT)
     except KeyboardInterrupt:
-        return _say("Interrupted; nothing was written.", _INTERRUPTED)
+        return _say("Interrupted; nothing half-written stays.", _INTERRUPTED)
     except BrokenPipeError:  # the reader of our output has gone, e.g. `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return _DONE
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         return _say(
             f"This is a fault of cryoguide, not of your input ({type(error).__name__}: {error}). "
-            "Nothing was written. Run the same command with --debug and report what it prints.",
+            "Nothing half-written stays. Run the same command with --debug and report what it prints.",
             _FAULT,
         )
 
@@ -120,11 +120,9 @@ def _protocols(options: argparse.Namespace) -> int:
 
 
 def _history(options: argparse.Namespace) -> int:
-    from guidance.history_store import HistoryStore
-    from guidance.history_view import print_sessions
+    from guidance.history_command import history
 
-    store = HistoryStore(options.history or _default_history())
-    print_sessions(store.sessions(subject=options.subject), where=store.path)
+    history(options, default=_default_history())
     return _DONE
 
 
@@ -199,8 +197,12 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--check", type=Path, metavar="FILE", help="check an edited copy; tell every mistake")
     protocols.set_defaults(run=_protocols)
 
-    history = commands.add_parser("history", help="list the sessions of the history")
+    history = commands.add_parser("history", help="list, show and export earlier sessions")
     history.add_argument("subject", nargs="?", metavar="SUBJECT", help="code of one subject (default: all)")
+    one = history.add_mutually_exclusive_group()
+    one.add_argument("--show", metavar="RECORDING", help="all of one session; the first digits are enough")
+    one.add_argument("--export", type=Path, metavar="FILE", help="write the list as .csv or .json")
+    one.add_argument("--forget", metavar="WHAT", help="take out all of a SUBJECT, or one RECORDING")
     _add_history(history)
     history.set_defaults(run=_history)
     return parser

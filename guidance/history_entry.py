@@ -14,6 +14,7 @@ from models.exposure_pack import KeptExposure
 from models.geometry import Bools, Floats
 from models.history import LimitReached, PastSession
 from models.history_rules import SkinReading
+from vision.placement import HEAD_GUESSED
 
 
 def kept_exposure(outcome: Outcome) -> KeptExposure | None:
@@ -21,11 +22,12 @@ def kept_exposure(outcome: Outcome) -> KeptExposure | None:
     chart, exposure = outcome.chart, outcome.exposure
     if chart is None or exposure is None:
         return None
-    return KeptExposure(chart.u_mm, chart.v_mm, chart.area_cm2, exposure, chart.place_u95_mm)
+    turned = HEAD_GUESSED in outcome.warnings
+    return KeptExposure(chart.u_mm, chart.v_mm, chart.area_cm2, exposure, chart.place_u95_mm, turned)
 
 
 def coldest_tenth(skin: SkinTemperature | None, in_zone: Bools) -> SkinReading | None:
-    """Temperature that nine tenths of the zone's observed cells exceed; None where half of them are not observed.
+    """Temperature that nine tenths of the zone's cells exceed; None where half of them are not observed.
 
     Not the coldest cell: that is the noise of a thousand cells and the rim of the limb.
     """
@@ -34,7 +36,7 @@ def coldest_tenth(skin: SkinTemperature | None, in_zone: Bools) -> SkinReading |
     seen = np.flatnonzero(in_zone & skin.observed)
     if 2 * len(seen) <= in_zone.sum():
         return None
-    row = seen[np.argsort(skin.degc[seen], kind="stable")[len(seen) // 10]]
+    row = int(seen[np.argsort(skin.degc[seen], kind="stable")[len(seen) // 10]])
     return SkinReading(float(skin.degc[row]), _finite(skin.u95_degc, row))
 
 

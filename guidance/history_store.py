@@ -155,6 +155,28 @@ class HistoryStore:
                 base.execute("INSERT INTO exposure VALUES (?, ?)", (key, cells))
         return not known
 
+    def forget(self, *, subject: str | None = None, recording_sha256: str | None = None) -> int:
+        """Take one subject or one recording out of the history.
+
+        Returns:
+            How many sessions that were.
+
+        Raises:
+            InputError: If the file cannot be written; what was there stays.
+        """
+        if not self.path.exists():
+            return 0
+        with self._open(write=True) as base:
+            # What is deleted must not stay readable in the file.
+            base.execute("PRAGMA secure_delete = ON")
+            with _transaction(base):
+                found = base.execute(
+                    "DELETE FROM session WHERE subject = ? OR recording_sha256 = ?",
+                    (subject, recording_sha256),
+                ).rowcount
+            base.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return found
+
     def cells(self, recording_sha256: str) -> bytes | None:
         """The packed exposure map of a recording; None where none is kept.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -11,39 +12,69 @@ from rich.text import Text
 from models.history import LimitReached, PastSession
 
 NOT_KNOWN = "not known"
-HEADINGS = ("subject", "zone and protocol", "gas (s)", "coldest (degC)", "STOPs", "recording")
+HEADINGS = ("subject", "zone, protocol", "gas (s)", "coldest (degC)", "STOPs", "recording")
+SHORT = 8
+"""Digits of a recording's key that are printed and are enough to name it."""
 
 
-def print_sessions(sessions: tuple[PastSession, ...], *, where: Path, console: Console | None = None) -> None:
+def print_sessions(sessions: Sequence[PastSession], *, where: Path, console: Console | None = None) -> None:
     """Print one row a session, oldest first."""
     console = console or Console()
     if not sessions:
         console.print(Text(f"No session in {where}."), soft_wrap=True)
         return
-    table = Table()
-    for heading in (
-        "started",
-        "subject",
-        "zone",
-        "protocol",
-        "gas (s)",
-        "coldest (degC)",
-        "STOPs",
-        "recording",
-    ):
-        table.add_column(heading, no_wrap=heading == "recording")
+    table = Table(show_lines=True)
+    table.add_column("started (UTC)", width=10)
+    for heading in HEADINGS:
+        table.add_column(heading, no_wrap=heading in ("recording", "subject"))
     for past in sessions:
-        stops = sum(limit.times for limit in past.limits if is_stop(limit))
+        on = " (goes on)" if past.continues is not None else ""
         table.add_row(
             past.started.strftime("%Y-%m-%d %H:%M"),
             Text(past.subject),
-            Text(f"{zone_words(past)}\n{past.protocol}"),
+            Text(f"{zone_words(past)}{on}\n{past.protocol}"),
             f"{past.gas_s:.0f}",
             bounded(past.min_degc, past.min_u95_degc),
-            str(stops),
-            past.recording_sha256[:8],
+            str(sum(limit.times for limit in past.limits if is_stop(limit))),
+            past.recording_sha256[:SHORT],
         )
     console.print(table)
+
+
+def print_session(past: PastSession, *, console: Console | None = None) -> None:
+    """Print all that is kept of one session."""
+    console = console or Console()
+    rows = {
+        "Subject": past.subject,
+        "Zone": zone_words(past),
+        "Protocol": f"{past.protocol}, figures {past.protocol_sha256[:12]}",
+        "Approval": past.protocol_approved_by or "not approved by a clinician",
+        "Device": past.device,
+        "Duration": _figure(past.duration_s, "s"),
+        "Gas": _figure(past.gas_s, "s"),
+        "Gas per tile": ", ".join(f"{seconds:.1f}" for seconds in past.tile_time_s) + " s"
+        if past.tile_time_s
+        else NOT_KNOWN,
+        "Unassigned": _figure(past.unassigned_s, "s"),
+        "Coldest": bounded(past.min_degc, past.min_u95_degc, unit=" degC"),
+        "Coldest at the end": bounded(past.end_degc, past.end_u95_degc, unit=" degC"),
+        "Area": _figure(past.area_cm2, "cm2"),
+        "Overexposed": _figure(past.overexposed_cm2, "cm2"),
+        "Unknown": _figure(past.unknown_cm2, "cm2"),
+        "Software": past.software,
+        "Recording": past.recording_sha256,
+    }
+    if past.continues is not None:
+        rows["Goes on from"] = f"{past.continues[:SHORT]}, {_figure(past.gap_s, 's')} before"
+    title = Text(past.started.strftime("%Y-%m-%d %H:%M:%S UTC"))
+    table = Table(title=title, show_header=False, title_justify="left")
+    table.add_column("what", no_wrap=True)
+    table.add_column("figure", overflow="fold")
+    for what, figure in rows.items():
+        table.add_row(what, Text(figure))
+    console.print(table)
+    if past.limits:
+        console.print(_limits(past.limits))
 
 
 def is_stop(limit: LimitReached) -> bool:
@@ -56,8 +87,21 @@ def zone_words(past: PastSession) -> str:
     return past.zone if past.side == "both" else f"{past.zone}, {past.side}"
 
 
-def bounded(value: float | None, u95: float | None) -> str:
+def bounded(value: float | None, u95: float | None, *, unit: str = "") -> str:
     """A temperature with its bound, or that it is not known."""
     if value is None:
         return NOT_KNOWN
-    return f"{value:.1f}" if u95 is None else f"{value:.1f} +- {u95:.1f}"
+    return f"{value:.1f}{unit}" if u95 is None else f"{value:.1f} +- {u95:.1f}{unit}"
+
+
+def _limits(limits: tuple[LimitReached, ...]) -> Table:
+    table = Table()
+    for heading in ("alarm", "priority", "times", "first"):
+        table.add_column(heading)
+    for limit in limits:
+        table.add_row(limit.cause, limit.priority, str(limit.times), f"{limit.first_s:.2f} s")
+    return table
+
+
+def _figure(value: float | None, unit: str) -> str:
+    return NOT_KNOWN if value is None else f"{value:.1f} {unit}"

@@ -10,7 +10,7 @@ from guidance.jet_stage import measures_distance
 from guidance.state import OnSkin, Setup, State
 from models.capture import Capture
 from models.carry import Carried, carried_tiles, carry_over
-from models.chart import PixelZone, ZoneChart
+from models.chart import PixelZone
 from models.deposit import add_blind, add_unseen
 from models.exposure import ExposureMap, SkinTemperature
 from models.forecast import Cooling
@@ -23,7 +23,7 @@ from vision.evidence import Evidence
 from vision.follow import Witness, begin, follow
 from vision.landmarks import LANDMARKS
 from vision.pixel_zone import pixel_zone
-from vision.placement import Placement, place_by_landmarks, place_by_tap
+from vision.placement import HEAD_GUESSED, Placement, place_by_landmarks, place_by_tap
 
 UNMEASURED = (
     "Distance cannot be measured with this rig: neither depth nor enough skin tags show where the skin is, so"
@@ -90,7 +90,7 @@ def place_or_follow(state: State, capture: Capture, setup: Setup, found: Landmar
         chart=chart,
         mesh=ChartMesh.of(chart),
         body=begin(chart, witness, rig=setup.rig, t_s=capture.t_s),
-        exposure=_had_before(chart, state.unassigned_s, setup.carried),
+        exposure=_had_before(placement, state.unassigned_s, setup.carried),
         skin=SkinTemperature(unknown, unknown, np.zeros(n, bool), unknown),
         cooling=Cooling.unknown(n),
         bounds_degc=np.full((setup.protocol.confirm_pictures, n), np.inf),
@@ -107,15 +107,15 @@ def place_or_follow(state: State, capture: Capture, setup: Setup, found: Landmar
     return replace(state, on_skin=on_skin, pixel_zone=None, remarks=remarks, waiting_for="")
 
 
-def _had_before(chart: ZoneChart, unassigned_s: float, carried: Carried | None) -> ExposureMap:
+def _had_before(placement: Placement, unassigned_s: float, carried: Carried | None) -> ExposureMap:
     """What an interrupted session left, and gas of which nobody knows where it went.
 
     Gas that flowed before the zone was placed may have gone to any cell, and no temperature was seen.
     """
-    cells = len(chart)
+    chart, cells = placement.chart, len(placement.chart)
     exposure, gas_s = ExposureMap.empty(cells), _unplaced_gas_s(unassigned_s, carried)
     if carried is not None and carried.kept is not None:
-        exposure = carry_over(carried.kept, chart)
+        exposure = carry_over(carried.kept, chart, perhaps_turned=HEAD_GUESSED in placement.remarks)
     exposure = add_unseen(exposure, reach=np.ones(cells), gas_s=gas_s)
     return add_blind(exposure, cells=np.ones(cells, np.bool_), gas_s=gas_s)
 

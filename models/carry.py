@@ -30,7 +30,7 @@ class Carried:
     """Of it, in which gas may have flowed: none where the valve was shut before and after."""
 
 
-def carry_over(kept: KeptExposure, chart: ZoneChart) -> ExposureMap:
+def carry_over(kept: KeptExposure, chart: ZoneChart, *, perhaps_turned: bool = False) -> ExposureMap:
     """What each cell of a new chart has had, as the map of an earlier recording tells it.
 
     The best estimate is that of the earlier cell at the same place on the zone. Both recordings know that
@@ -40,6 +40,8 @@ def carry_over(kept: KeptExposure, chart: ZoneChart) -> ExposureMap:
     Args:
         kept: The earlier map, m cells.
         chart: The new chart, n cells.
+        perhaps_turned: Which way the head lies was guessed for the new chart: with either map perhaps turned
+            by 180 degrees, upper bounds take in the place opposite as well.
 
     Returns:
         n cells; no upper bound is below that of the earlier cell at the same place.
@@ -53,6 +55,9 @@ def carry_over(kept: KeptExposure, chart: ZoneChart) -> ExposureMap:
     there = np.asarray(away_mm) <= CELL_MM
     within_mm = float(np.hypot(kept.place_u95_mm, chart.place_u95_mm)) + CELL_MM
     near = cast("list[list[int]]", list(tree.query_ball_point(place, within_mm)))
+    if perhaps_turned or kept.perhaps_turned:
+        opposite = cast("list[list[int]]", list(tree.query_ball_point(-place, within_mm)))
+        near = [one + other for one, other in zip(near, opposite, strict=True)]
     upper_s = _worst(had.dwell_upper_s, near)
     coldest_degc = -_worst(-(had.min_degc - had.min_u95_degc), near, unknown=-np.inf)
 

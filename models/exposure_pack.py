@@ -26,6 +26,8 @@ class KeptExposure:
     exposure: ExposureMap
     place_u95_mm: float
     """95 % bound of the zone's place along the skin."""
+    perhaps_turned: bool = False
+    """Which way the head lies was guessed: u and v may both have the other sign."""
 
     def __post_init__(self) -> None:
         """Freeze the arrays and check that they speak of the same cells."""
@@ -43,6 +45,7 @@ def pack(kept: KeptExposure) -> bytes:
         "form": _FORM,
         "cells": len(kept.u_mm),
         "place_u95_mm": kept.place_u95_mm,
+        "perhaps_turned": kept.perhaps_turned,
         "columns": [*PLACES, *HAD],
     }
     rows = np.stack(columns).astype("<f4")
@@ -64,6 +67,7 @@ def unpack(packed: bytes) -> KeptExposure:
         named = dict(zip(head["columns"], rows, strict=True))
         places = [named[name] for name in PLACES]
         had = ExposureMap(**{name: named[name] for name in HAD})
-        return KeptExposure(places[0], places[1], places[2], had, float(head["place_u95_mm"]))
+        bound_mm, turned = float(head["place_u95_mm"]), bool(head["perhaps_turned"])
+        return KeptExposure(places[0], places[1], places[2], had, bound_mm, turned)
     except (zlib.error, KeyError, TypeError, UnicodeDecodeError) as trouble:
         raise ValueError(f"these are no packed cells ({trouble})") from trouble

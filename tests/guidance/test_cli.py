@@ -83,7 +83,7 @@ def test_a_missing_system_library_is_told_with_the_command_that_installs_it(anal
 def test_an_interruption_leaves_with_130(analysis, capsys) -> None:
     analysis(raising(KeyboardInterrupt()))
     assert main(["analyze", "nowhere"]) == 130
-    assert "nothing was written" in capsys.readouterr().err
+    assert "nothing half-written" in capsys.readouterr().err
 
 
 def test_a_termination_unwinds_like_an_interruption(analysis) -> None:

@@ -131,6 +131,22 @@ def write_side_by_side(store: HistoryStore) -> None:
     assert [writer.returncode for writer in writers] == [0, 0]
 
 
+def test_a_process_killed_while_it_writes_loses_nothing(store: HistoryStore) -> None:
+    """It dies after the older entry of the same recording was taken out, and before the new one is in."""
+    store.record(past(), cells=b"map")
+    code = (
+        "import os, sys; from pathlib import Path\n"
+        f"sys.path.insert(0, {str(ROOT)!r})\n"
+        "from guidance import history_store; from tests.history_scenes import past\n"
+        "history_store._plain = lambda value: os._exit(9)\n"
+        "history_store.HistoryStore(Path(sys.argv[1])).record(past())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(store.path)], check=False)
+    assert done.returncode == 9
+    assert store.sessions() == (past(),)
+    assert store.cells("a") == b"map"
+
+
 V1 = """
 CREATE TABLE session (recording_sha256 TEXT PRIMARY KEY, subject TEXT NOT NULL COLLATE NOCASE,
     started TEXT NOT NULL, duration_s REAL NOT NULL, zone TEXT NOT NULL, side TEXT NOT NULL, device TEXT
