@@ -17,10 +17,11 @@ import pytest
 from rich.console import Console
 
 from guidance.cli import default_report_folder, main
-from guidance.outcome import Outcome, Trace
+from guidance.outcome import Earlier, Outcome, Trace
 from guidance.session import Alarm
 from guidance.terminal import ProgressLine, print_outcome
 from models.catalogue import load_devices, load_protocols, load_zones
+from models.history_rules import Reason, Refused
 from models.problems import InputError
 from models.treatment import Treatment
 
@@ -239,6 +240,13 @@ def test_alarms_are_listed_once_a_cause_and_priority_each_with_its_own_first_tim
     for row, (cause, priority, times, first) in zip(rows, expected, strict=True):
         assert all(words in lines[row] for words in (cause, times, first))
         assert priority in lines[row + 1]
+
+
+def test_what_the_history_refuses_is_printed_before_what_it_warns_of() -> None:
+    reasons = (Reason("interval", True, "Too soon."), Reason("perfusion", False, "Blood flow is low."))
+    before = Earlier(Refused(reasons), sessions=1, session_used_s=0.0, continues=None, gap_s=None)
+    lines = printed(replace(outcome(), earlier=before)).splitlines()
+    assert lines.index("Refused: Too soon.") + 1 == lines.index("Warning: Blood flow is low.")
 
 
 def test_report_and_video_are_named_in_full_on_one_line(tmp_path: Path) -> None:
