@@ -35,7 +35,7 @@ def print_sessions(sessions: Sequence[PastSession], *, where: Path, console: Con
             Text(f"{zone_words(past)}{on}\n{past.protocol}"),
             f"{past.gas_s:.0f}",
             bounded(past.min_degc, past.min_u95_degc),
-            str(sum(limit.times for limit in past.limits if is_stop(limit))),
+            str(sum(limit.times for limit in past.limits if limit.is_stop)),
             past.recording_sha256[:SHORT],
         )
     console.print(table)
@@ -75,11 +75,6 @@ def print_session(past: PastSession, *, console: Console | None = None) -> None:
     console.print(table)
     if past.limits:
         console.print(_limits(past.limits))
-
-
-def is_stop(limit: LimitReached) -> bool:
-    """Whether an alarm told the operator to stop the gas."""
-    return limit.priority == "high" and limit.kind == "physiological"
 
 
 def zone_words(past: PastSession) -> str:

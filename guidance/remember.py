@@ -65,6 +65,8 @@ def look_up(recording: Recording, *, history: Path | None, subject: str | None =
         return Past(None, None, "", None, (NO_SUBJECT,))
     if not is_code(code):
         return Past(None, None, "", None, (NO_CODE,))
+    if not recording.picture_files:
+        return Past(None, None, "", None, (NO_PICTURES,))
     key = sha256_of_all(recording.picture_files)
     store = HistoryStore(history)
     try:
@@ -167,6 +169,10 @@ def _shut_at_start(recording: Recording) -> bool:
 
 NO_SUBJECT = (
     "No subject code is given (subject in session.toml, or --subject), so this session is not in the history"
+    " and was not held against earlier ones."
+)
+NO_PICTURES = (
+    "The files of this recording are not known, so it cannot be told from others: it is not in the history"
     " and was not held against earlier ones."
 )
 NO_CODE = (

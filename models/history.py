@@ -22,6 +22,11 @@ class LimitReached:
     times: int
     first_s: float
 
+    @property
+    def is_stop(self) -> bool:
+        """Whether it told the operator to stop the gas."""
+        return self.priority == "high" and self.kind == "physiological"
+
 
 @dataclass(frozen=True)
 class PastSession:

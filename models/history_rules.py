@@ -13,7 +13,7 @@ DAY_S = 86400.0
 """Sessions a day are counted over the last 24 hours, whatever the calendar says: never fewer than by date."""
 
 BUDGET_SHARE = 0.8
-"""Share of the session total from which on it is told (as fluoroscopy notifies, domain section 4)."""
+"""Share of the session total from which on it is told: interventional radiology notifies at 80 and 100 %."""
 
 
 @dataclass(frozen=True)
@@ -21,8 +21,8 @@ class Reason:
     """One rule that is not kept, or not known to be kept."""
 
     rule: str
-    """``interval``, ``sessions_a_day``, ``rewarmed``, ``session_time``, ``perfusion``, ``resumed``, ``clock``
-    or ``history`` (what was before is not known)."""
+    """``interval``, ``sessions_a_day``, ``rewarmed``, ``session_time``, ``zone_time``, ``perfusion``,
+    ``resumed``, ``stops``, ``clock``, or ``history`` (what was before is not known)."""
     refuses: bool
     words: str
 
@@ -87,7 +87,8 @@ def may_treat(
         *_interval(here, chain, protocol, now),
         *_sessions_a_day(here, chain, protocol, now),
         *_session_time(before, protocol, now),
-        *(_resumed(resumed, now) if resumed is not None else _rewarmed(here, protocol, now, skin)),
+        *(_resumed(resumed, protocol, now) if resumed is not None else _rewarmed(here, protocol, now, skin)),
+        *_stops(here, now),
         *_perfusion(here, protocol, now, skin),
     ]
     if not reasons:
@@ -199,13 +200,37 @@ def _session_time(before: Sequence[PastSession], protocol: Protocol, now: dateti
         )
 
 
-def _resumed(resumed: PastSession, now: datetime) -> Iterator[Reason]:
+def _resumed(resumed: PastSession, protocol: Protocol, now: datetime) -> Iterator[Reason]:
+    limit_s = protocol.zone_time_s.stop
+    done = [time_s >= limit_s for time_s in resumed.tile_time_s]
+    if any(done):
+        which = "" if all(done) else f" on {sum(done)} of {len(done)} tiles"
+        words = f"The session that this goes on from used up the {limit_s:.0f} s of gas of the zone{which}."
+        yield Reason("zone_time", all(done), words)
     yield Reason(
         "resumed",
         False,
         f"This goes on from the session that ended {_time(_since_s(resumed, now))} before: its exposure"
         " counts on, and nothing is known of the time between.",
     )
+
+
+def _stops(here: Sequence[PastSession], now: datetime) -> Iterator[Reason]:
+    """A limit reached on this zone within a day: the skin is to be looked at before it is cooled again."""
+    causes = {
+        limit.cause.replace("_", " ")
+        for past in here
+        if _since_s(past, now) < DAY_S
+        for limit in past.limits
+        if limit.is_stop
+    }
+    if causes:
+        words = ", ".join(sorted(causes))
+        yield Reason(
+            "stops",
+            False,
+            f"The last sessions on this zone reached a STOP ({words}): look at the skin first.",
+        )
 
 
 def _rewarmed(

@@ -131,6 +131,34 @@ def write_side_by_side(store: HistoryStore) -> None:
     assert [writer.returncode for writer in writers] == [0, 0]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="limits on files are others there")
+def test_a_write_that_the_system_refuses_halfway_keeps_what_the_file_holds(store: HistoryStore) -> None:
+    """No file of that process may grow beyond 60 kB: the sixth map of 5 kB or so does not fit."""
+    store.record(past(), cells=b"map")
+    code = (
+        "import resource, signal, sys; from pathlib import Path\n"
+        f"sys.path.insert(0, {str(ROOT)!r})\n"
+        "from guidance.history_store import HistoryStore; from models.problems import InputError\n"
+        "from tests.history_scenes import past\n"
+        "store = HistoryStore(Path(sys.argv[1]))\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (60000, 60000))\n"
+        "try:\n"
+        "    for n in range(50): store.record(past(f'b{n}'), cells=b'x' * 5000)\n"
+        "except InputError as told: print(n, told)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(store.path)], capture_output=True, text=True, check=True
+    )
+    fitted, _, said = done.stdout.partition(" ")
+    assert "what is in it stays as it was" in said
+    assert {kept.recording_sha256 for kept in store.sessions()} == {
+        "a",
+        *(f"b{n}" for n in range(int(fitted))),
+    }
+    assert store.cells("a") == b"map"
+
+
 def test_a_process_killed_while_it_writes_loses_nothing(store: HistoryStore) -> None:
     """It dies after the older entry of the same recording was taken out, and before the new one is in."""
     store.record(past(), cells=b"map")

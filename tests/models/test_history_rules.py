@@ -13,12 +13,18 @@ from models.catalogue import load_protocols
 from models.history import PastSession
 from models.history_rules import Allowed, Refused, SkinReading, Warned, goes_on_from, may_treat, used_s
 from models.protocol import Rule
-from tests.history_scenes import NOON, past
+from tests import history_scenes
+from tests.history_scenes import NOON
 
 PROTOCOLS = load_protocols()
 LN2, CO2, AIR = (PROTOCOLS[f"{device}-analgesia"] for device in ("ln2", "co2", "air"))
 WARM, COLD = SkinReading(31.0, 0.5), SkinReading(26.0, 0.5)
 HOUR = timedelta(hours=1)
+
+
+def past(recording: str = "a", **changes: object) -> PastSession:
+    """As everywhere, but without a STOP."""
+    return history_scenes.past(recording, **({"limits": ()} | changes))
 
 
 def judged(
@@ -165,6 +171,24 @@ def test_a_session_that_goes_on_twice_is_one_treatment() -> None:
     ]
     assert rules(judged(*parts, hours=0.1, protocol=CO2), refusing=True) == set()
     assert judged(*parts, hours=9.0, protocol=CO2) == Allowed()
+
+
+@pytest.mark.parametrize(
+    ("tile_time_s", "rule"), [((180.0, 181.0), "refused"), ((180.0, 10.0), "warned"), ((170.0,), None)]
+)
+def test_a_session_that_had_its_time_does_not_go_on(tile_time_s: tuple[float, ...], rule: str | None) -> None:
+    """LN2: 180 s a tile; a zone of two tiles may go on where one has time left."""
+    verdict = judged(past(tile_time_s=tile_time_s), hours=0.1)
+    assert ("zone_time" in rules(verdict)) == (rule is not None)
+    assert isinstance(verdict, Refused) == (rule == "refused")
+
+
+def test_after_a_stop_the_skin_is_to_be_looked_at_for_a_day() -> None:
+    stopped = history_scenes.past()
+    verdict = judged(stopped, hours=4.0)
+    assert isinstance(verdict, Warned)
+    assert "STOP (skin temperature): look at the skin" in verdict.reasons[0].words
+    assert judged(stopped, hours=25.0) == Allowed()
 
 
 def test_going_on_does_not_excuse_what_began_too_soon() -> None:
