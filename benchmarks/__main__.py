@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import exposure, growth, soak, step
+from benchmarks import exposure, growth, skin, soak, step
 from benchmarks.stopwatch import machine
 from models.problems import InputError
 
@@ -24,6 +24,8 @@ def main() -> int:
         for session in options.sessions:
             step.show(console, session, captures=None, peers=True, models_dir=None)
         console.print(exposure.measured())
+        console.print(skin.timed())
+        console.print(skin.timed_filter())
         console.print(growth.measured(options.sessions[0]))
         soak.show(console, options.sessions[0], minutes=1.0)
     except InputError as error:

@@ -12,7 +12,6 @@ import numpy as np
 
 from guidance.alarms import close
 from guidance.history_entry import coldest_tenth
-from guidance.jet_stage import measures_distance
 from guidance.outcome import Outcome, PixelCells, Poster, Verdicts
 from guidance.overlay import draw_overlay
 from guidance.pipeline import step
@@ -27,6 +26,7 @@ from guidance.summary import summarise
 from guidance.video import OverlayVideo
 from models.capture import Capture
 from models.catalogue import find, limits_in_zone, load_devices, load_protocols, load_zones
+from models.chart import measures_distance
 from models.exposure import ExposureMap
 from models.history_rules import SkinReading
 from models.problems import InputError

@@ -10,12 +10,11 @@ import numpy as np
 from guidance.session import JetOnSkin
 from guidance.state import Jet, OnSkin, Setup, State
 from models.capture import Capture
-from models.chart import PlacedChart, ZoneChart
+from models.chart import PlacedChart, measures_distance
 from models.deposit import add_blind, add_unseen, deposit, reachable_weight
 from models.geometry import Bools, Floats, Pose
 from models.jet import jet_weights, jet_weights_spread
 from models.mesh import Hit, cast_ray
-from models.protocol import Protocol
 from models.sightings import Lost, NozzleSighting, radius_95_mm
 
 STATIC_RADIUS_MM = 10.0
@@ -132,12 +131,6 @@ def _why_unseen(state: State, setup: Setup) -> str:
     if not measures_distance(on_skin.chart, setup.protocol):
         return "it cannot be measured with this rig"
     return ""
-
-
-def measures_distance(chart: ZoneChart, protocol: Protocol) -> bool:
-    """Whether the skin is known well enough to say anything about the protocol's distance band."""
-    bound_mm = float(np.median(chart.height_u95_mm[chart.in_zone])) if chart.in_zone.any() else np.inf
-    return bound_mm <= protocol.distance.good_high_mm - protocol.distance.good_low_mm
 
 
 def room_for(state: State) -> Callable[[Pose], bool] | None:

@@ -46,7 +46,7 @@ def step(state: State, capture: Capture, setup: Setup) -> tuple[State, Guidance]
     state, found = see_body(state, capture, setup)
     state = place_or_follow(state, capture, setup, found)
     state, contact = meet_skin(state, capture, setup, dt_s=dt_s)
-    state, skin = read_skin(state, capture, setup, weight=contact.weight, dt_s=dt_s)
+    state, skin = read_skin(state, capture, setup, contact=contact, dt_s=dt_s)
     state = check_rig(state, capture, setup, contact)
     facts = gather(state, capture, setup, contact, skin)
     board, active, ended = update(

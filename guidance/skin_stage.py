@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from guidance.jet_stage import Contact
 from guidance.state import Forecast, OnSkin, PixelSkin, Setup, State
 from models.capture import Capture, ThermalPicture
 from models.chart import PixelZone, PlacedChart, ZoneChart
@@ -14,9 +15,13 @@ from models.deposit import record_temperature
 from models.exposure import ExposureMap, SkinTemperature
 from models.forecast import seconds_to_limit, soonest_s, update_cooling
 from models.geometry import Bools, Floats, Pose, unit
+from models.jet_cooling import ROOM_DEGC, JetFilm, jet_film
 from models.protocol import Protocol
 from models.rig import Rig
 from models.sightings import Lost, NozzleSighting
+from models.skin_estimate import UNOBSERVED, temperatures
+from models.skin_track import carried, corrected
+from models.time_to_limit import time_to_limit
 from vision.follow import BodyTrack
 from vision.thermal import OBSERVED_S, aged, degrees, read_cells, watch
 
@@ -30,6 +35,9 @@ cool, and noise of the averaged rate is 0.5 degC/s."""
 CARRIED_S = 5.0
 """A forecast runs on for at most this long while the spot is not observed; a shutter event takes 1 s."""
 
+NEAREST_MM = 5.0
+"""A jet is taken to come from at least so far: nearer, the film is what it is there."""
+
 CELLS_ACROSS = 60
 """A zone in thermal pixels is cut into at most this many cells across."""
 
@@ -42,6 +50,10 @@ INTERVAL_SHARE = 0.2
 RAW_U95_DEGC = 5.0
 """Accuracy of a raw camera core (Lepton, Boson; domain section 5), taken where no rig says. Such a camera is
 advisory only (domain section 8): its bound would stop every treatment, so its estimate is judged."""
+
+VAGUE_DEGC = 4.5
+"""The lowest temperature is looked for among cells known better than this (95 %): what a jet does to skin
+that it has just struck is known to a factor of two or three only, until the first picture shows it."""
 
 SPOT_SEEN = 0.3
 """Share of the cells under the jet that must be observed for the spot to count as observed."""
@@ -62,9 +74,15 @@ class SkinNow:
 
 
 def read_skin(
-    state: State, capture: Capture, setup: Setup, *, weight: Floats | None, dt_s: float
+    state: State, capture: Capture, setup: Setup, *, contact: Contact, dt_s: float
 ) -> tuple[State, SkinNow]:
-    """Take in the thermal pictures of this capture."""
+    """Carry the skin model on under the jet, and take in the thermal pictures of this capture."""
+    weight = contact.weight
+    if state.on_skin is not None:
+        film = _film(contact, capture, setup, dt_s=dt_s)
+        blind = capture.gas_s > 0.0 and weight is None
+        model = carried(state.on_skin.model, jet=film, blind=blind, t_s=capture.t_s)
+        state = replace(state, on_skin=replace(state.on_skin, model=model))
     for picture in capture.thermal:
         interval_s = _interval_s(state, picture)
         state = replace(
@@ -87,10 +105,27 @@ def read_skin(
     blind_spot_s = 0.0
     if capture.gas_now and weight is not None and not (spot is not None and _spot_seen(weight, on_skin.skin)):
         blind_spot_s = on_skin.spot_unobserved_s + dt_s
-    now = _now(on_skin, spot, setup.protocol, pictures=_pictures_needed(state, setup))
+    film = _film(contact, capture, setup, dt_s=dt_s) if capture.gas_now else None
+    now = _now(on_skin, spot, film, setup.protocol, pictures=_pictures_needed(state, setup))
     now, forecast = _carried(now, on_skin.forecast, capture, blind=blind_spot_s > 0.0)
     on_skin = replace(on_skin, spot_unobserved_s=blind_spot_s, forecast=forecast)
     return replace(state, on_skin=on_skin), now
+
+
+def _film(contact: Contact, capture: Capture, setup: Setup, *, dt_s: float) -> JetFilm | None:
+    """What the jet does to the cells, averaged over the interval; None without gas or a jet on the map."""
+    if contact.weight is None or contact.jet is None or not (capture.gas_s > 0.0 and dt_s > 0.0):
+        return None
+    room_degc = setup.treatment.room_degc
+    film = jet_film(
+        setup.device,
+        weight=contact.weight,
+        distance_mm=max(contact.jet.distance_mm, NEAREST_MM),
+        incidence_deg=contact.jet.incidence_deg,
+        bore_mm=setup.bore_mm,
+        air_degc=ROOM_DEGC if room_degc is None else room_degc,
+    )
+    return replace(film, film_w_m2k=film.film_w_m2k * min(capture.gas_s / dt_s, 1.0))
 
 
 def _carried(
@@ -164,7 +199,7 @@ def _cells(
     placed = _placed_at(on_skin.body, on_skin.chart, picture.t_s)
     if placed.state == "lost":
         return on_skin
-    now = read_cells(
+    readings = read_cells(
         on_skin.skin,
         picture,
         placed,
@@ -172,13 +207,24 @@ def _cells(
         nozzle=nozzle_at(state, picture.t_s),
         floor_centikelvin=state.thermal.floor_centikelvin,
         t_s=capture.t_s,
+        beside=on_skin.beside,
+        untouched=on_skin.exposure.dwell_upper_s == 0.0,
     )
+    now = readings.skin
     fresh = now.t_s > np.where(np.isfinite(on_skin.skin.t_s), on_skin.skin.t_s, -np.inf)
     return replace(
         on_skin,
         exposure=record_temperature(on_skin.exposure, before=on_skin.skin, now=now),
         cooling=update_cooling(on_skin.cooling, before=on_skin.skin, now=now),
+        model=corrected(
+            on_skin.model,
+            exposed_s=picture.t_s,
+            read_degc=readings.read_degc,
+            noise_u95_degc=readings.noise_u95_degc,
+            common_u95_degc=readings.common_u95_degc,
+        ),
         skin=now,
+        beside=readings.beside,
         bounds_degc=_with_newest(on_skin.bounds_degc, now.degc - now.u95_degc, fresh=fresh),
     )
 
@@ -250,7 +296,9 @@ def _spot_seen(weight: Floats | None, skin: SkinTemperature) -> bool:
     return bool(skin.observed[core].mean() >= SPOT_SEEN)
 
 
-def _now(on_skin: OnSkin, spot: Bools | None, protocol: Protocol, *, pictures: int) -> SkinNow:
+def _now(
+    on_skin: OnSkin, spot: Bools | None, film: JetFilm | None, protocol: Protocol, *, pictures: int
+) -> SkinNow:
     """Figures over all cells of the map."""
     skin, chart = on_skin.skin, on_skin.chart
     seen = skin.observed
@@ -260,17 +308,33 @@ def _now(on_skin: OnSkin, spot: Bools | None, protocol: Protocol, *, pictures: i
     mean = float(np.average(skin.degc[zone], weights=chart.area_cm2[zone])) if zone.any() else None
     if not seen.any():
         return SkinNow(zone_mean_degc=mean, zone_observed_share=share)
-    coldest = int(np.argmin(np.where(seen, skin.degc, np.inf)))
-    left, soonest = _time_to_limit(spot, on_skin, protocol) if spot is not None else (None, None)
+    known = temperatures(on_skin.model.now)
+    told = (known.status != UNOBSERVED) & (known.u95_degc <= VAGUE_DEGC)
+    coldest = int(np.argmin(np.where(told, known.degc, np.inf)))
+    left, soonest = None, None
+    if film is not None:
+        left, soonest = _forecast(film, on_skin, protocol)
+    elif spot is not None:
+        left, soonest = _time_to_limit(spot, on_skin, protocol)
     return SkinNow(
-        min_degc=float(skin.degc[coldest]),
-        min_u95_degc=float(skin.u95_degc[coldest]),
+        min_degc=float(known.degc[coldest]) if told.any() else None,
+        min_u95_degc=float(known.u95_degc[coldest]) if told.any() else None,
         bound_degc=_confirmed_degc(on_skin.bounds_degc, seen, pictures=pictures),
         time_to_limit_s=left,
         time_to_limit_lower_s=soonest,
         zone_mean_degc=mean,
         zone_observed_share=share,
     )
+
+
+def _forecast(film: JetFilm, on_skin: OnSkin, protocol: Protocol) -> tuple[float | None, float | None]:
+    """Nominal and earliest seconds to the STOP temperature under the jet, by the skin model."""
+    strongest = film.film_w_m2k.max(initial=0.0)
+    core = replace(film, film_w_m2k=np.where(film.film_w_m2k >= CORE * strongest, film.film_w_m2k, 0.0))
+    model = on_skin.model
+    told = time_to_limit(model.now, jet=core, tissue=model.tissue, limit_degc=protocol.skin_degc.stop)
+    left, soonest = told.least_s, told.least_soonest_s
+    return left if np.isfinite(left) else None, soonest if np.isfinite(soonest) else None
 
 
 def _time_to_limit(spot: Bools, on_skin: OnSkin, protocol: Protocol) -> tuple[float | None, float | None]:

@@ -11,12 +11,13 @@ from models.carry import Carried
 from models.chart import PixelZone, ZoneChart
 from models.exposure import ExposureMap, SkinTemperature
 from models.forecast import Cooling
-from models.geometry import Bytes, Floats
+from models.geometry import Bools, Bytes, Floats
 from models.mesh import ChartMesh
 from models.protocol import Device, Protocol
 from models.rig import Rig
 from models.rig_check import RigWatch
 from models.sightings import Landmarks, Lost, NozzleSighting, TagPatch
+from models.skin_track import SkinTrack
 from models.treatment import Treatment
 from models.zone import Zone
 from vision.follow import BodyTrack
@@ -97,7 +98,11 @@ class OnSkin:
     body: BodyTrack
     exposure: ExposureMap
     skin: SkinTemperature
+    beside: Bools
+    """Cells that show what lies beside the skin: cloth, a couch, the rim of a limb."""
     cooling: Cooling
+    model: SkinTrack
+    """The skin by model and pictures together."""
     bounds_degc: Floats
     """Estimate less its bound of each cell's last readings, newest first, inf where there was none yet,
     shape (``protocol.confirm_pictures``, n)."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from guidance.jet_stage import measures_distance
 from guidance.outcome import Trace, Verdicts
 from guidance.session import Alarm
 from guidance.state import OnSkin, Setup, State
 from guidance.version import software_version
+from models.chart import measures_distance
 from models.collar import off_mm, tip_moved_mm, told
 from models.deposit import peak_per_cm2
 from models.verdict import coverage_pct, verdict_area_cm2

@@ -6,17 +6,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from guidance.jet_stage import measures_distance
 from guidance.state import OnSkin, Setup, State
 from models.capture import Capture
 from models.carry import Carried, carried_tiles, carry_over
-from models.chart import PixelZone
+from models.chart import PixelZone, measures_distance
 from models.deposit import add_blind, add_unseen
 from models.exposure import ExposureMap, SkinTemperature
 from models.forecast import Cooling
 from models.geometry import Floats
 from models.mesh import ChartMesh
 from models.sightings import Landmarks, Lost, NozzleSighting
+from models.skin_track import SkinTrack
 from models.treatment import Tap
 from vision.depth import depth_points
 from vision.evidence import Evidence
@@ -92,7 +92,9 @@ def place_or_follow(state: State, capture: Capture, setup: Setup, found: Landmar
         body=begin(chart, witness, rig=setup.rig, t_s=capture.t_s),
         exposure=_had_before(placement, state.unassigned_s, setup.carried),
         skin=SkinTemperature(unknown, unknown, np.zeros(n, bool), unknown),
+        beside=np.zeros(n, np.bool_),
         cooling=Cooling.unknown(n),
+        model=SkinTrack.start(n, zone=setup.zone.name, t_s=capture.t_s, room_degc=setup.treatment.room_degc),
         bounds_degc=np.full((setup.protocol.confirm_pictures, n), np.inf),
         tile_time_s=_tile_time_before(int(chart.tile.max()) + 1, state.unassigned_s, setup.carried),
         jet=None,

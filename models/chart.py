@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.geometry import Bools, Floats, Ints, Pose, frozen
+from models.protocol import Protocol
 
 CELL_MM = 5.0
 """Side of a cell. Lateral diffusion in 180 s is 4-5 mm (domain: thermal model), so 5 mm cells are nearly
@@ -113,3 +114,9 @@ class PixelZone:
     anchored_by: str
     state: str
     """``placed`` or ``held``."""
+
+
+def measures_distance(chart: ZoneChart, protocol: Protocol) -> bool:
+    """Whether the skin is known well enough to say anything about the protocol's distance band."""
+    bound_mm = float(np.median(chart.height_u95_mm[chart.in_zone])) if chart.in_zone.any() else np.inf
+    return bound_mm <= protocol.distance.good_high_mm - protocol.distance.good_low_mm

@@ -136,6 +136,20 @@ class Protocol:
 
 
 @dataclass(frozen=True)
+class JetFlow:
+    """What is known of a device's free jet; `models.jet_cooling` makes film and gas temperature of it."""
+
+    gas: str
+    """``air``, ``nitrogen`` or ``carbon dioxide``."""
+    outlet_m_s: float
+    decay: float
+    """Cold left on the axis is ``decay * bore / distance * sqrt(density ratio)``, at most all of it."""
+    within_factor: float
+    """95 %: the true film is at most so many times more or less than the estimate."""
+    evidence: dict[str, Evidence]
+
+
+@dataclass(frozen=True)
 class Device:
     """Profile of a device class."""
 
@@ -149,4 +163,5 @@ class Device:
     """Film coefficient in the jet's core at the nominal distance."""
     skin_gas_degc: float
     """Gas temperature at the skin in the core at the nominal distance."""
+    flow: JetFlow
     evidence: dict[str, Evidence]

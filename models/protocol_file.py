@@ -10,6 +10,7 @@ from models.protocol import (
     Device,
     DistanceBand,
     Evidence,
+    JetFlow,
     Ladder,
     Protocol,
     Rule,
@@ -18,6 +19,7 @@ from models.protocol import (
 from models.toml_table import Table
 
 CONFIDENCES = ("high", "medium", "low")
+GASES = ("air", "nitrogen", "carbon dioxide")
 
 MODES = {"analgesia": (7.0, 15.0), "thermal shock": (2.0, 10.0), "gentle face": (7.0, 20.0)}
 """What a protocol may be for, and where its target band may then lie, degC. Below 7 skin is numb and the
@@ -79,12 +81,27 @@ def read_device(name: str, table: Table) -> Device:
         bore_mm=figures.value("bore_mm", low=0.5, high=60.0),
         film_w_m2k=figures.value("film_w_m2k", low=1.0, high=2000.0),
         skin_gas_degc=figures.value("skin_gas_degc", low=-196.0, high=20.0),
+        flow=_flow(table.table("cooling")),
         evidence=figures.evidence,
     )
     if device.skin_gas_degc < device.outlet_degc:
         table.wrong("skin_gas_degc", "is colder than the gas at the outlet")
     table.done()
     return device
+
+
+def _flow(table: Table) -> JetFlow:
+    """Read what is known of the jet."""
+    figures = _Figures(table)
+    flow = JetFlow(
+        gas=table.text("gas", choices=GASES),
+        outlet_m_s=figures.value("outlet_m_s", low=0.1, high=400.0),
+        decay=figures.value("decay", low=1.0, high=20.0),
+        within_factor=figures.value("within_factor", low=1.05, high=10.0),
+        evidence=figures.evidence,
+    )
+    table.done()
+    return flow
 
 
 def read_protocol(

@@ -11,6 +11,7 @@ from models.camera import Camera
 from models.geometry import Bools, Floats, Pose, rotation_from_rvec
 from vision.descent import BLUR_PX, FOUND, descend
 from vision.fiducials import TagBody, Window
+from vision.tag_picture import lens_of
 
 MIN_COSINE = 0.25
 """Tags seen more slantingly than 75 degrees are left out."""
@@ -229,7 +230,7 @@ def _descend(
     chosen = np.flatnonzero(body.facing(start) > MIN_COSINE)
     if len(chosen) == 0:
         return None
-    lens = np.array([camera.fx_px, camera.fy_px, camera.cx_px, camera.cy_px, *camera.distortion])
+    lens = lens_of(camera)
     expected = np.concatenate([np.zeros(6), [blur_px], [] if bend is None else bend.per_mm])
     firm = [] if bend is None else bend.sigma_per_mm**-2.0
     prior = np.concatenate([np.zeros(6), [BLUR_SIGMA_PX**-2.0], firm])

@@ -30,7 +30,7 @@ class DepthPoints:
     """All readings of one picture as points, rgb frame."""
 
     points_rgb_mm: Floats
-    """Shape (h, w, 3); NaN = no reading, or nozzle or hand."""
+    """Shape (h, w, 3); NaN = no reading, nozzle or hand, or past what the lens is known for."""
     smooth: Bools
     """No edge within a pixel, shape (h, w)."""
 
@@ -56,7 +56,8 @@ def depth_points(picture: DepthPicture, *, rig: Rig, nozzle: NozzleSighting | No
 def body_part(points: DepthPoints, *, seed_rgb_mm: Floats, rig: Rig, reach_mm: float) -> Floats:
     """Points (n, 3) of the connected surface on which a place lies, up to ``reach_mm`` from it.
 
-    Only the neighbourhood counts for the connection: two legs hang together at the hip.
+    Only the neighbourhood counts for the connection: two legs hang together at the hip. None for a place that
+    the depth camera cannot see.
     """
     camera = _camera(rig)
     px = camera.camera.project(camera.depth_from_rgb.apply(seed_rgb_mm[None]))[0]

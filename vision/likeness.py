@@ -118,10 +118,11 @@ def look_at(
 
 def matched(chart: ZoneChart, likeness: Likeness, look: Look, pose: Pose) -> float:
     """Share of visible cells that look as they did, at the coarse width; NaN where too few are visible."""
-    if len(look.cells) <= 50:
-        return np.nan
     px = look.cameras[0].project(pose.apply(chart.position_mm[look.cells]))
-    off = _read(look.pictures[0], px) - likeness.grey[0][look.cells]
+    known = np.isfinite(px[:, 0])
+    if known.sum() <= 50:
+        return np.nan
+    off = _read(look.pictures[0], px[known]) - likeness.grey[0][look.cells[known]]
     return float(np.mean(np.abs(off - np.median(off)) < ALIKE_GREY))
 
 
@@ -129,10 +130,13 @@ def search(chart: ZoneChart, likeness: Likeness, look: Look, pose: Pose) -> Pose
     """Try shifts of up to `REACH_MM` across the picture and take the one that looks most alike."""
     picture, camera = look.pictures[0], look.cameras[0]
     cells = look.cells[:: max(1, len(look.cells) // SEARCH_CELLS)]
+    points = pose.apply(chart.position_mm[cells])
+    px = camera.project(points)
+    known = np.isfinite(px[:, 0])  # not past the fold of the lens
+    cells, points = cells[known], points[known]
     if len(cells) < 50:
         return pose
-    points = pose.apply(chart.position_mm[cells])
-    x, y = np.rint(camera.project(points)).astype(np.int64).T
+    x, y = np.rint(px[known]).astype(np.int64).T
     depth_mm = float(np.median(points[:, 2]))
     reach = int(np.ceil(REACH_MM * camera.fx_px / depth_mm))
     dx, dy = np.indices((2 * reach + 1, 2 * reach + 1)).reshape(2, -1, 1) - reach

@@ -14,7 +14,9 @@ import math
 
 import numpy as np
 
+from models.camera import Camera
 from models.compiled import compiled
+from models.geometry import Floats
 from models.lens import distorted
 
 PATTERN, LIGHT, BLOCK, SLOPE2, ACROSS, DOWN, ROW = 10, 11, 12, 13, 14, 15, 16
@@ -34,6 +36,47 @@ LEAST_SMEAR_PX = 0.8
 
 RIM = 3
 """White modules round the padded pattern, so that samples beside the tag need no test."""
+
+STRAY_PX = 0.05
+"""A ray that lands this far from its pixel is looked for anew, and left out where none is found: past the
+fold of a lens there is none."""
+
+
+def lens_of(camera: Camera) -> Floats:
+    """A camera as the kernels want it: fx fy cx cy k1 k2 p1 p2 k3 and the square of its fold, shape (10,)."""
+    straight = [camera.fx_px, camera.fy_px, camera.cx_px, camera.cy_px]
+    return np.array([*straight, *camera.distortion, camera.fold_square])
+
+
+@compiled
+def before_fold(x: float, y: float, d: np.ndarray) -> bool:
+    """Whether the lens is one-to-one at a ray (x, y, 1), as `models.camera.Camera` has it; False for NaN."""
+    _, _, xx, xy, yy = distorted(x, y, d)
+    return x * x + y * y < d[5] and xx * yy - xy * xy > 0.0
+
+
+@compiled
+def _ray_at(xd: float, yd: float, d: np.ndarray) -> tuple[float, float]:
+    """The ray (x, y, 1) that the lens bends to (xd, yd); any, where there is none."""
+    x, y = xd, yd
+    for _ in range(12):
+        xt, yt, _, _, _ = distorted(x, y, d)
+        x, y = x + (xd - xt), y + (yd - yt)
+    for _ in range(4):  # next to the fold the former go on for ever
+        xt, yt, xx, xy, yy = distorted(x, y, d)
+        det = xx * yy - xy * xy
+        if det < 1e-6:
+            break
+        x += ((xd - xt) * yy - (yd - yt) * xy) / det
+        y += ((yd - yt) * xx - (xd - xt) * xy) / det
+    return x, y
+
+
+@compiled
+def _lands(x: float, y: float, off_x: float, off_y: float, whole: float, fold_square: float) -> bool:
+    """Whether a ray lands within `STRAY_PX` of its pixel and before the fold; False for NaN."""
+    near = abs(off_x) < STRAY_PX and abs(off_y) < STRAY_PX
+    return near and x * x + y * y < fold_square and whole > 0.0
 
 
 @compiled
@@ -114,7 +157,7 @@ def tag_rows(
         bend: K as (right-right, right-down, down-down), per mm, towards the viewer; negative on a limb. Empty
         =
             rigid, and no derivatives by it.
-        lens: fx fy cx cy k1 k2 p1 p2 k3.
+        lens: See `lens_of`.
         centroid: Point about which rotations act, rgb frame, mm, shape (3,).
         blur_px: Standard deviation of the blur.
         margin: White border of the plate, modules.
@@ -122,7 +165,7 @@ def tag_rows(
         smear_px: Way of the tag in the picture while the shutter was open (right, down), shape (2,).
 
     Returns:
-        Rows of `ROW` columns; none when the tag is not in the window.
+        Rows of `ROW` columns; none when the tag is not in the window, or reaches past the fold of the lens.
     """
     fx, fy, cx, cy, lens_d = lens[0], lens[1], lens[2], lens[3], lens[4:]
     side = pattern.shape[0] - 2 * RIM
@@ -136,11 +179,11 @@ def tag_rows(
         z = plate[2, 0] * u + plate[2, 1] * v + plate[2, 2]
         if z < 1.0:
             return np.empty((0, ROW))
-        xd, yd, _, _, _ = distorted(
-            (plate[0, 0] * u + plate[0, 1] * v + plate[0, 2]) / z,
-            (plate[1, 0] * u + plate[1, 1] * v + plate[1, 2]) / z,
-            lens_d,
-        )
+        x = (plate[0, 0] * u + plate[0, 1] * v + plate[0, 2]) / z
+        y = (plate[1, 0] * u + plate[1, 1] * v + plate[1, 2]) / z
+        if not before_fold(x, y, lens_d):
+            return np.empty((0, ROW))
+        xd, yd, _, _, _ = distorted(x, y, lens_d)
         hull[k, 0], hull[k, 1] = fx * xd + cx, fy * yd + cy
         low_x, high_x = min(low_x, hull[k, 0]), max(high_x, hull[k, 0])
         low_y, high_y = min(low_y, hull[k, 1]), max(high_y, hull[k, 1])
@@ -184,13 +227,15 @@ def tag_rows(
             continue  # beside the plate everything is taken to be white, as its border is
         yd = (first_y - reach + row - cy) * per_fy
         xd = (first_x - reach + begin - cx) * per_fx
-        x, y, xx, xy, yy = xd, yd, 1.0, 0.0, 1.0
-        for _ in range(12):
-            xt, yt, xx, xy, yy = distorted(x, y, lens_d)
-            x, y = x + (xd - xt), y + (yd - yt)
+        x, y = _ray_at(xd, yd, lens_d)
         for column in range(begin, end):
             xd = (first_x - reach + column - cx) * per_fx
             xt, yt, xx, xy, yy = distorted(x, y, lens_d)
+            if not _lands(x, y, (xd - xt) * fx, (yd - yt) * fy, xx * yy - xy * xy, lens_d[5]):
+                x, y = _ray_at(xd, yd, lens_d)
+                xt, yt, xx, xy, yy = distorted(x, y, lens_d)
+                if not _lands(x, y, (xd - xt) * fx, (yd - yt) * fy, xx * yy - xy * xy, lens_d[5]):
+                    continue
             per_det = 1.0 / (xx * yy - xy * xy)
             x += ((xd - xt) * yy - (yd - yt) * xy) * per_det
             y += ((yd - yt) * xx - (xd - xt) * xy) * per_det

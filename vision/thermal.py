@@ -57,6 +57,15 @@ FALL_DEGC, FALL_DEGC_S = 6.0, 40.0
 """Fastest believable fall of skin: CO2 jet core 34 to 15 degC in 0.5 s (domain section 3). A reading that
 fell further is something that came between."""
 
+BESIDE_DEGC = 1.5
+"""Untouched skin beside the zone that reads so much colder than the rest is not relied on: most is rim."""
+
+COLD_DEGC, STEEP_DEGC_PX = 2.5, 1.0
+"""Within the zone untouched skin is even within 2 degC; the rim of a limb falls by 2 to 6 degC a pixel, skin
+that was treated before by less than one."""
+
+FEWEST_UNTOUCHED = 50
+
 LEAST_DEGC, MOST_DEGC = -60.0, 80.0
 """Readings outside are no skin and no room: another unit than centikelvin, a broken pixel, or the nozzle's
 metal."""
@@ -71,6 +80,22 @@ FEW_PIXELS = 0.01
 CROWD, CROWD_SHARE = 9, 4
 """So is one that a small cold spot has so often, and so many times as often as any of the next three values:
 at the bottom of a smooth dip each value has about as many pixels."""
+
+
+@dataclass(frozen=True, eq=False)
+class CellReadings:
+    """What one picture says of the cells, shape (n,) each."""
+
+    skin: SkinTemperature
+    """Last readings, this picture's among them."""
+    beside: Bools
+    """Cells that show what lies beside the skin."""
+    read_degc: Floats
+    """This picture's readings, NaN where it has none."""
+    noise_u95_degc: Floats
+    """Bound of what differs from picture to picture."""
+    common_u95_degc: Floats
+    """Bound of what a cell's readings have in common: the camera's offset, its spread, a slanting view."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,7 +184,9 @@ def read_cells(
     nozzle: NozzleSighting | Lost,
     floor_centikelvin: int | None,
     t_s: float,
-) -> SkinTemperature:
+    beside: Bools,
+    untouched: Bools,
+) -> CellReadings:
     """Bring the cells' temperatures up to date with one picture.
 
     Args:
@@ -170,6 +197,10 @@ def read_cells(
         nozzle: Where the nozzle was at the time of exposure.
         floor_centikelvin: Readings at or below it are off the scale.
         t_s: Now, on the session clock.
+        beside: Cells that so far showed what lies beside the skin, shape (n,).
+        untouched: Cells that no gas can have reached yet, shape (n,).
+
+    Cells that show what lies beside the skin are not observed.
     """
     thermal = _thermal(rig)
     camera, thermal_from_rgb = thermal.camera, thermal.thermal_from_rgb
@@ -187,20 +218,34 @@ def read_cells(
     covered = _sample(hidden.astype(np.float64), at) > 0.01
     visible = inside & ~covered & np.isfinite(read) & np.isfinite(slope)
     visible &= ~_came_between(before, read, t_s=picture.t_s, nozzle=nozzle)
-    slant = np.clip((SLANT_COS - facing) / (SLANT_COS - GRAZING_COS), 0.0, 1.0)
-    u95 = np.sqrt(
-        thermal.accuracy_degc**2
-        + NOISE_U95_DEGC**2
-        + (PLACE_U95_PX * slope) ** 2
-        + _sample(doubt, at) ** 2
-        + (SLANT_U95_DEGC * slant) ** 2
+    beside = np.where(
+        visible & untouched, _beside(read, slope, visible & untouched, placed.chart.in_zone), beside
     )
+    visible &= ~beside
+    slant = np.clip((SLANT_COS - facing) / (SLANT_COS - GRAZING_COS), 0.0, 1.0)
+    noise = np.hypot(NOISE_U95_DEGC, PLACE_U95_PX * slope)
+    common = np.sqrt(thermal.accuracy_degc**2 + _sample(doubt, at) ** 2 + (SLANT_U95_DEGC * slant) ** 2)
     seen_s = np.where(visible, picture.t_s, before.t_s)
-    return SkinTemperature(
+    skin = SkinTemperature(
         degc=np.where(visible, read, before.degc),
-        u95_degc=np.where(visible, u95, before.u95_degc),
+        u95_degc=np.where(visible, np.hypot(noise, common), before.u95_degc),
         observed=np.isfinite(seen_s) & (t_s - seen_s <= OBSERVED_S),
         t_s=seen_s,
+    )
+    return CellReadings(skin, beside, np.where(visible, read, np.nan), noise, common)
+
+
+def _beside(read: Floats, slope: Floats, untouched: Bools, in_zone: Bools) -> Bools:
+    """Cells that read colder than skin that no gas has reached: cloth, a couch, or the rim of a limb.
+
+    Within the zone only a steep fall is one: a cold patch there may be skin that has not rewarmed.
+    """
+    if untouched.sum() < FEWEST_UNTOUCHED:
+        return np.zeros(len(read), bool)
+    usual_degc = float(np.median(read[untouched]))
+    colder_degc = usual_degc - read
+    return np.where(
+        in_zone, (colder_degc > COLD_DEGC) & (slope > STEEP_DEGC_PX), colder_degc > BESIDE_DEGC
     )
 
 

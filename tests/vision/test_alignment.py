@@ -5,34 +5,67 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from models.camera import Camera
 from models.geometry import Floats, Pose, rotation_from_rvec
 from models.rig import Tags
 from tests.vision.tag_scenes import CAMERA, collar, picture, wand
 from vision.alignment import Aligned, align
 from vision.fiducials import Window, tag_body, window_of
 from vision.slide import patch_of, slide_px
-from vision.tag_picture import BENT, LIGHT, PATTERN, tag_rows
+from vision.tag_picture import ACROSS, BENT, DOWN, LIGHT, PATTERN, lens_of, tag_rows
 
 TAGS = collar()
 BODY = tag_body(TAGS)
 POSE = wand((20.0, 60.0, 850.0), lean_deg=40.0, roll_deg=10.0)
-LENS = np.array([CAMERA.fx_px, CAMERA.fy_px, CAMERA.cx_px, CAMERA.cy_px, *CAMERA.distortion])
+LENS = lens_of(CAMERA)
 BLUR_PX = 0.8
 
 
-def rows_of(plate: Floats, bend: Floats, *, blur_px: float = BLUR_PX) -> Floats:
+def rows_of(plate: Floats, bend: Floats, *, blur_px: float = BLUR_PX, lens: Floats = LENS) -> Floats:
     """Rows of one tag, all pixels of its bounding box that lie well within it."""
     light = np.arange(720 * 1280, dtype=float).reshape(720, 1280)  # tells which pixel a row is
     corner = np.zeros(2, np.int64)
     centre = plate @ np.array([4.0, 4.0, 1.0])
     still = np.zeros(2)
-    return tag_rows(light, corner, BODY.patterns[0], plate, bend, LENS, centre, blur_px, 0.7, 3.0, still)
+    return tag_rows(light, corner, BODY.patterns[0], plate, bend, lens, centre, blur_px, 0.7, 3.0, still)
 
 
 def change(one: Floats, other: Floats) -> tuple[Floats, Floats]:
     """Rows of the pixels in both: those of the first, and by how much the pattern changed."""
     _, a, b = np.intersect1d(one[:, LIGHT], other[:, LIGHT], return_indices=True)
     return one[a], other[b, PATTERN] - one[a, PATTERN]
+
+
+FOLDING = Camera(1280, 720, 700.0, 707.0, 650.0, 345.0, np.array([-0.35, 0.0, 0.001, 0.001, 0.0]))
+"""An action camera whose distortion model ends inside the picture."""
+
+
+def plate_at(ray: Floats, *, depth_mm: float = 300.0, module_mm: float = 4.0) -> Floats:
+    """A tag of 8 modules that faces the camera squarely, its middle in a direction (x, y, 1)."""
+    corner = depth_mm * ray - 4.0 * module_mm * np.array([1.0, 1.0, 0.0])
+    return np.column_stack([[module_mm, 0.0, 0.0], [0.0, module_mm, 0.0], corner])
+
+
+@pytest.mark.parametrize("turn_deg", [20.0, 140.0, 200.0, 320.0])
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.8, 0.88, 0.92, 0.95, 0.98, 1.02, 1.2, 1.5])
+def test_a_tag_is_drawn_before_the_lens_folds_and_never_past_it(share: float, turn_deg: float) -> None:
+    """Whatever is drawn lies where the camera has it (measured 0.0003 px at most); a bare
+    polynomial draws tags past its fold as well."""
+    turn = np.radians(turn_deg)
+    radius = share * np.sqrt(FOLDING.fold_square)
+    plate = plate_at(np.array([radius * np.cos(turn), radius * np.sin(turn), 1.0]))
+    rows = rows_of(plate, np.zeros(0), lens=lens_of(FOLDING))
+    assert np.isfinite(rows).all()
+    if share >= 0.98:
+        assert len(rows) == 0
+    uv = 4.0 * (rows[:, [ACROSS, DOWN]] + 1.0)
+    there_px = FOLDING.project(np.column_stack([uv, np.ones(len(uv))]) @ plate.T)
+    pixel = rows[:, LIGHT].astype(np.int64)
+    np.testing.assert_allclose(there_px, np.column_stack([pixel % 1280, pixel // 1280]), atol=0.003)
+    corners = plate @ np.array([[-1.0, 9.0, 9.0, -1.0], [-1.0, -1.0, 9.0, 9.0], [1.0, 1.0, 1.0, 1.0]])
+    inside = FOLDING.inside(FOLDING.project(corners.T))
+    if share <= 0.8 and inside.all():
+        assert len(rows) > 300
 
 
 @pytest.mark.parametrize("bend", [(0.0, 0.0, 0.0), (-0.015, 0.004, -0.002)])

@@ -20,6 +20,11 @@ from vision.depth import (
 )
 
 SCENE = RenderedLimb()
+DEPTH = SCENE.rig.depth
+assert DEPTH is not None
+BARREL = replace(DEPTH.camera, distortion=np.array([-0.9, 0.0, 0.0, 0.0, 0.0]))
+FOLDING = replace(SCENE.rig, depth=replace(DEPTH, camera=BARREL))
+"""Its depth camera's distortion model ends inside the picture."""
 LEGS = (SCENE, RenderedLimb(limb=replace(SCENE.limb, aside_mm=140.0)))
 
 
@@ -114,6 +119,29 @@ def test_a_limbs_axis_is_the_way_its_skin_bends_least(taper: float) -> None:
     assert axis is not None
     assert np.degrees(np.arcsin(abs(axis[0]))) < 2.0
     assert np.degrees(np.arccos(abs(axis[1]))) < 2.0 + 1.4 * np.degrees(abs(taper))
+
+
+def test_readings_past_what_the_lens_is_known_for_are_no_points() -> None:
+    points = depth_points(SCENE.depth(0.0, noise_mm=0.0), rig=FOLDING, nozzle=None)
+    unknown = np.isnan(points.points_rgb_mm).any(axis=-1)
+    assert 0.02 < unknown.mean() < 0.5
+    assert not points.smooth[unknown].any()
+    assert np.isfinite(points.points_rgb_mm[points.smooth]).all()
+    part = body_part(points, seed_rgb_mm=SCENE.limb.centre_mm, rig=FOLDING, reach_mm=250.0)
+    assert len(part) > 500
+    assert np.isfinite(part).all()
+
+
+@pytest.mark.parametrize(
+    "seed_mm", [(0.0, 0.0, -500.0), (0.0, 0.0, 0.0), (np.nan, np.nan, np.nan), (3000.0, 0.0, 900.0)]
+)
+def test_a_place_that_the_depth_camera_cannot_see_lies_on_nothing(
+    seed_mm: tuple[float, float, float],
+) -> None:
+    """Behind it, at its centre, nowhere, and past the fold of its lens."""
+    points = depth_points(SCENE.depth(0.0), rig=FOLDING, nozzle=None)
+    part = body_part(points, seed_rgb_mm=np.array(seed_mm), rig=FOLDING, reach_mm=5000.0)
+    assert part.shape == (0, 3)
 
 
 def test_a_rig_without_a_depth_camera_is_told() -> None:

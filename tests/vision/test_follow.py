@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ from vision.follow import (
     begin,
     follow,
 )
+from vision.likeness import likeness_of, look_at, matched, search
 
 SCENE = RenderedLimb()
 STEP_S = 1.0 / 15.0
@@ -331,3 +333,19 @@ def test_depth_that_belongs_to_something_else_is_left_out() -> None:
     track = begin(SCENE.chart, Witness(bgr, SCENE.depth(0.0), [], None), rig=SCENE.rig, t_s=0.0)
     later = follow(track, SCENE.chart, Witness(bgr, near, [], None), rig=SCENE.rig, t_s=0.1)
     assert np.linalg.norm(later.rgb_from_chart.translation_mm) < 0.5
+
+
+@pytest.mark.parametrize("aside_mm", [250.0, 330.0, 500.0])
+def test_skin_past_what_the_lens_is_known_for_is_compared_with_nothing(aside_mm: float) -> None:
+    """Half past the fold, and all of it: neither a match nor a shift is made up."""
+    lens = replace(SCENE.rig.rgb, distortion=np.array([-3.0, 0.0, 0.0, 0.0, 0.0]))
+    rig, bgr = replace(SCENE.rig, rgb=lens), SCENE.colour()
+    likeness = likeness_of(SCENE.chart, bgr, None, SCENE.rig, Pose.identity())
+    aside = Pose.of(np.eye(3), np.array([aside_mm, 0.0, 0.0]))
+    look = look_at(SCENE.chart, likeness, bgr, None, rig, aside)
+    known = np.isfinite(lens.project(aside.apply(SCENE.chart.position_mm[look.cells]))).all(axis=1)
+    assert not known.all()
+    assert np.isnan(matched(SCENE.chart, likeness, look, aside)) == (known.sum() <= 50)
+    if not known.any():
+        assert search(SCENE.chart, likeness, look, aside) is aside
+    assert np.isfinite(search(SCENE.chart, likeness, look, aside).matrix).all()

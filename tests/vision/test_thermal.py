@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from models.capture import ThermalPicture
 from models.chart import PlacedChart
 from models.exposure import SkinTemperature
-from models.geometry import Counts, Floats, Pose
+from models.geometry import Bools, Counts, Floats, Pose
 from models.sightings import Lost, NozzleSighting
 from tests.rendered_limb import ROOM_DEGC, SKIN_DEGC, RenderedLimb, nozzle_over
 from vision.thermal import (
@@ -32,6 +32,7 @@ from vision.thermal import (
 SCENE = RenderedLimb()
 N = len(SCENE.chart)
 UNKNOWN = SkinTemperature(np.full(N, np.nan), np.full(N, np.nan), np.zeros(N, bool), np.full(N, np.nan))
+TOUCHED = np.zeros(N, np.bool_)
 AWAY = Lost("no tag in the picture", 0.0)
 PLACED = PlacedChart(SCENE.chart, Pose.identity(), "placed", 1.0)
 MIDDLE_MM = SCENE.limb.centre_mm
@@ -45,6 +46,7 @@ def read(
     placed: PlacedChart = PLACED,
     floor: int | None = None,
     t_s: float | None = None,
+    untouched: Bools = TOUCHED,
 ) -> SkinTemperature:
     return read_cells(
         before,
@@ -54,7 +56,9 @@ def read(
         nozzle=nozzle,
         floor_centikelvin=floor,
         t_s=picture.t_s + 0.05 if t_s is None else t_s,
-    )
+        beside=np.zeros(N, np.bool_),
+        untouched=untouched,
+    ).skin
 
 
 def facing() -> Floats:
@@ -334,3 +338,29 @@ def test_nothing_that_was_handed_over_is_changed() -> None:
     assert (picture.centikelvin == kept).all()
     assert np.array_equal(first.degc, second.degc, equal_nan=True)
     assert np.isnan(UNKNOWN.degc).all()
+
+
+def test_untouched_cells_at_the_rim_of_a_limb_show_what_lies_beside_it() -> None:
+    """Before any gas skin is even: what reads 2.5 degC colder outside the zone, or steeply, is no skin."""
+    picture = SCENE.thermal(1.0)
+    plain, sorted_out = read(picture), read(picture, untouched=~TOUCHED)
+    usual_degc = np.median(plain.degc[plain.observed])
+    assert np.min(plain.degc[plain.observed]) < usual_degc - 3.0
+    assert np.min(sorted_out.degc[sorted_out.observed]) > usual_degc - 3.0
+    inner = facing() > 0.75
+    assert sorted_out.observed[inner].all()
+
+
+def test_a_cold_patch_in_the_zone_is_skin_that_has_not_rewarmed() -> None:
+    picture = SCENE.thermal(1.0)
+    height, width = picture.centikelvin.shape
+    assert SCENE.rig.thermal is not None
+    middle = SCENE.rig.thermal.thermal_from_rgb.apply(MIDDLE_MM)
+    x, y = SCENE.rig.thermal.camera.project(middle[None])[0]
+    row, column = np.mgrid[:height, :width]
+    dip = 600.0 * np.exp(-((row - y) ** 2 + (column - x) ** 2) / (2.0 * 6.0**2))
+    cold = replace(picture, centikelvin=(picture.centikelvin - dip).astype(np.uint16))
+    skin = read(cold, untouched=~TOUCHED)
+    near = np.linalg.norm(SCENE.chart.position_mm - MIDDLE_MM, axis=1) < 10.0
+    assert skin.observed[near & SCENE.chart.in_zone].all()
+    assert skin.degc[near].min() < 30.0

@@ -1,0 +1,119 @@
+"""The skin model carried along with the session, corrected by each thermal picture at its own exposure.
+
+A picture shows the skin as it was some time before it arrives. So two estimates are kept: one at the exposure
+of the last picture, one now; what the jet did in between is remembered, and told again to the corrected one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from models.geometry import Floats
+from models.jet_cooling import ROOM_DEGC, JetFilm
+from models.skin_estimate import SkinEstimate
+from models.skin_filter import correct_by, predict
+from models.tissue import Tissue, tissue_at
+
+LATEST_S = 1.0
+"""A picture that arrives later after its exposure than this is no more taken in."""
+
+
+@dataclass(frozen=True, eq=False)
+class Blown:
+    """What the jet did up to a time, from the end of the one before."""
+
+    to_s: float
+    jet: JetFilm | None
+    """None: no gas, or nobody knows where."""
+    blind: bool
+    """Gas flowed and nobody knows where."""
+
+
+@dataclass(frozen=True, eq=False)
+class SkinTrack:
+    """Carried from capture to capture."""
+
+    tissue: Tissue
+    seen: SkinEstimate
+    """At the exposure of the last picture."""
+    now: SkinEstimate
+    blown: tuple[Blown, ...]
+    """Since `seen`, oldest first."""
+
+    @staticmethod
+    def start(cells: int, *, zone: str, t_s: float, room_degc: float | None) -> SkinTrack:
+        """Before the first picture.
+
+        Args:
+            cells: Of the chart.
+            zone: Of the catalogue, for the tissue.
+            t_s: When the chart was laid.
+            room_degc: None = not known.
+        """
+        tissue = tissue_at(zone)
+        air_degc = ROOM_DEGC if room_degc is None else room_degc
+        estimate = SkinEstimate.unknown(cells, tissue=tissue, t_s=t_s, air_degc=air_degc)
+        return SkinTrack(tissue, estimate, estimate, ())
+
+
+def carried(track: SkinTrack, *, jet: JetFilm | None, blind: bool, t_s: float) -> SkinTrack:
+    """On to a later time, under what the jet did meanwhile.
+
+    Args:
+        track: What was known.
+        jet: What it did to the cells; None where no gas flowed or nobody knows where.
+        blind: Gas flowed and nobody knows where.
+        t_s: The time, not before the track's.
+    """
+    step = Blown(t_s, jet, blind)
+    now = predict(track.now, jet=jet, tissue=track.tissue, t_s=t_s, blind=blind)
+    seen, blown = track.seen, (*track.blown, step)
+    if t_s - seen.t_s > LATEST_S:
+        seen, blown = _along(seen, blown, track.tissue, to_s=t_s - LATEST_S)
+    return replace(track, seen=seen, now=now, blown=blown)
+
+
+def corrected(
+    track: SkinTrack,
+    *,
+    exposed_s: float,
+    read_degc: Floats,
+    noise_u95_degc: Floats,
+    common_u95_degc: Floats,
+) -> SkinTrack:
+    """Take in a picture.
+
+    Args:
+        track: What was known; one older than its last picture changes nothing.
+        exposed_s: When the picture was taken.
+        read_degc: Reading of every cell, NaN where it has none, shape (n,).
+        noise_u95_degc: Bound of what differs from picture to picture, shape (n,).
+        common_u95_degc: Bound of what a cell's readings have in common, shape (n,).
+    """
+    exposed_s = min(exposed_s, track.now.t_s)
+    if exposed_s < track.seen.t_s:
+        return track
+    seen, blown = _along(track.seen, track.blown, track.tissue, to_s=exposed_s)
+    seen = correct_by(
+        seen,
+        read_degc=read_degc,
+        noise_u95_degc=noise_u95_degc,
+        common_u95_degc=common_u95_degc,
+        jet=blown[0].jet if blown else None,
+        tissue=track.tissue,
+    )
+    now, _ = _along(seen, blown, track.tissue, to_s=track.now.t_s)
+    return replace(track, seen=seen, now=now, blown=blown)
+
+
+def _along(
+    estimate: SkinEstimate, blown: tuple[Blown, ...], tissue: Tissue, *, to_s: float
+) -> tuple[SkinEstimate, tuple[Blown, ...]]:
+    """An estimate carried to a time, and what is left to tell it."""
+    for k, step in enumerate(blown):
+        end_s = min(step.to_s, to_s)
+        if end_s > estimate.t_s:
+            estimate = predict(estimate, jet=step.jet, tissue=tissue, t_s=end_s, blind=step.blind)
+        if step.to_s > to_s:
+            return estimate, blown[k:]
+    return estimate, ()
