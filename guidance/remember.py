@@ -12,7 +12,7 @@ from guidance.state import Setup
 from models.carry import Carried
 from models.exposure_pack import pack, unpack
 from models.history import PastSession, is_code
-from models.history_rules import Reason, Warned, goes_on_from, may_treat, used_s
+from models.history_rules import Reason, Warned, goes_on_from, may_treat, perfusion_now, used_s
 from models.problems import InputError
 from vision.files import sha256_of_all
 from vision.recording import Recording
@@ -85,11 +85,12 @@ def go_on(setup: Setup, past: Past, recording: Recording) -> Setup:
         return setup
     treatment, now = setup.treatment, setup.treatment.started
     gone_s = used_s(past.sessions, protocol=setup.protocol, now=now)
-    before = goes_on_from(
-        past.sessions, protocol=setup.protocol, zone=treatment.zone, side=treatment.side, now=now
-    )
+    zone, side = treatment.zone, treatment.side
+    before = goes_on_from(past.sessions, protocol=setup.protocol, zone=zone, side=side, now=now)
+    perfusion = perfusion_now(past.sessions, protocol=setup.protocol, zone=zone, side=side, now=now)
+    setup = replace(setup, session_used_s=gone_s, perfusion=perfusion)
     if before is None:
-        return replace(setup, session_used_s=gone_s)
+        return setup
     carried = _carried(
         before, past, gap_s=(now - before.ended).total_seconds(), shut=_shut_at_start(recording)
     )

@@ -52,6 +52,8 @@ class Setup:
     """The session has a depth stream; asked only where the rig has a depth camera."""
     carried: Carried | None = None
     """What the interrupted session handed on that this one goes on with."""
+    perfusion: float = 1.0
+    """Blood flow in the zone at the start, as a share of that at rest."""
     session_used_s: float = 0.0
     """Gas time of the session total that earlier recordings have used up."""
 

@@ -16,6 +16,11 @@ BUDGET_SHARE = 0.8
 """Share of the session total from which on it is told: interventional radiology notifies at 80 and 100 %."""
 
 
+COLD_PERFUSION = 0.1
+"""Blood flow of cooled skin, as a share of that at rest: 0.1 to 0.3 in the cold (domain section 3, expert
+knowledge). Low end chosen: less blood overestimates the cooling."""
+
+
 @dataclass(frozen=True)
 class Reason:
     """One rule that is not kept, or not known to be kept."""
@@ -110,6 +115,21 @@ def goes_on_from(
         return None
     gap_s = _since_s(last, now)
     return last if 0.0 <= gap_s <= protocol.again.resume_within_s else None
+
+
+def perfusion_now(
+    history: Sequence[PastSession], *, protocol: Protocol, zone: str, side: str, now: datetime
+) -> float:
+    """Blood flow in a zone as a share of that at rest: low for a while after it was cooled."""
+    cooled = any(
+        past.gas_s > 0.0
+        and past.zone == zone
+        and _meet(past.side, side)
+        and past.started <= now
+        and _since_s(past, now) < protocol.again.perfusion_low_s
+        for past in history
+    )
+    return COLD_PERFUSION if cooled else 1.0
 
 
 def used_s(history: Sequence[PastSession], *, protocol: Protocol, now: datetime) -> float:

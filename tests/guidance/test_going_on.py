@@ -84,6 +84,16 @@ def test_what_is_used_up_counts_towards_the_session_total(first: Played, patch: 
     assert stopped_s == pytest.approx(1.0, abs=0.11)
 
 
+def test_skin_with_little_blood_is_never_forecast_warmer(patch: pytest.MonkeyPatch) -> None:
+    """The same pictures; the model's own part differs by the blood."""
+    rested = on_skin(Player(patch).play(HALF, to_s=2.0)).model
+    cooled = on_skin(Player(patch).play(HALF, to_s=2.0, setup=replace(setup_of(), perfusion=0.1))).model
+    for layer, other in zip(cooled.tissue.layers, rested.tissue.layers, strict=True):
+        assert layer.perfusion_1_s.value == pytest.approx(0.1 * other.perfusion_1_s.value)
+    lower = cooled.now.skin.surface_degc - rested.now.skin.surface_degc
+    assert lower.max() < 0.05
+
+
 def test_a_limit_reached_by_both_halves_is_told(first: Played, patch: pytest.MonkeyPatch) -> None:
     """1.0 jet-seconds each, limit 1.5."""
     setup = resumed(first)

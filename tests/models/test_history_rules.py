@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 
 from models.catalogue import load_protocols
 from models.history import PastSession
-from models.history_rules import Allowed, Refused, SkinReading, Warned, goes_on_from, may_treat, used_s
+from models.history_rules import (
+    Allowed,
+    Refused,
+    SkinReading,
+    Warned,
+    goes_on_from,
+    may_treat,
+    perfusion_now,
+    used_s,
+)
 from models.protocol import Rule
 from tests import history_scenes
 from tests.history_scenes import NOON
@@ -119,6 +128,14 @@ def test_warm_skin_does_not_shorten_the_interval_and_low_blood_flow_is_told() ->
     assert rules(verdict) == {"interval", "perfusion"}
     assert isinstance(verdict, Refused)
     assert "perfusion" not in rules(judged(past(), hours=2.1))
+
+
+@pytest.mark.parametrize(("hours", "share"), [(0.1, 0.1), (1.9, 0.1), (2.1, 1.0)])
+def test_blood_flow_is_taken_as_low_for_two_hours(hours: float, share: float) -> None:
+    """Khoshnevis 2016: no recovery through 120 min of rewarming; cold skin has 0.1 to 0.3 of its flow."""
+    now = past().ended + hours * HOUR
+    assert perfusion_now([past()], protocol=LN2, zone="knee", side="left", now=now) == share
+    assert perfusion_now([past()], protocol=LN2, zone="knee", side="right", now=now) == 1.0
 
 
 def test_the_session_total_counts_all_zones_and_is_given_back_after_the_interval() -> None:
