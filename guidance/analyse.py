@@ -25,7 +25,7 @@ from guidance.state import Setup, State, begin
 from guidance.summary import summarise
 from guidance.video import OverlayVideo
 from models.capture import Capture
-from models.catalogue import find, limits_in_zone, load_devices, load_protocols, load_zones
+from models.catalogue import find, limits_in_zone, load_devices, load_protocols, load_zones, unsuited
 from models.chart import measures_distance
 from models.exposure import ExposureMap
 from models.history_rules import SkinReading
@@ -38,9 +38,6 @@ from vision.recording import Recording, open_recording
 
 OFF_MAP_S = 0.5
 """Gas off the map for longer is told; less is the turn of a sweep."""
-
-FACE_STOP_DEGC = 5.0
-"""Least STOP temperature on a face (domain section 8; confidence low)."""
 
 
 @dataclass(frozen=True)
@@ -127,12 +124,8 @@ def set_up(recording: Recording, *, protocols: Path | None = None, eyes: BodyEye
     treatment = recording.treatment
     zone = zone_on_side(find(load_zones(), treatment.zone, what="zone"), treatment.side)
     protocol = find(load_protocols(protocols), treatment.protocol, what="protocol")
-    if zone.face and protocol.skin_degc.stop < FACE_STOP_DEGC:
-        raise InputError(
-            f"{recording.name}/session.toml: the protocol {protocol.name} is for the body (STOP at"
-            f" {protocol.skin_degc.stop:g} degC) and the zone {zone.name} lies on the face, which needs"
-            f" {FACE_STOP_DEGC:g} degC or more: use a gentle-face protocol."
-        )
+    if reason := unsuited(protocol, zone):
+        raise InputError(f"{recording.name}/session.toml: {reason}")
     return Setup(
         treatment=treatment,
         zone=zone,

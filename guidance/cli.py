@@ -7,15 +7,17 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
+from guidance.history_options import add_history, add_history_file, add_may_treat
 from models.problems import InputError
 
 # Heavy modules (OpenCV, MediaPipe, numba) are imported where they are used, so that --help is quick and
 # a missing system library becomes a sentence.
 
-_DONE, _FAULT, _BAD_INPUT, _INTERRUPTED = 0, 1, 2, 130
+_DONE, _FAULT, _BAD_INPUT, _REFUSED, _INTERRUPTED = 0, 1, 2, 3, 130
 
 _NOTICE = "Not a medical device: an aid to trained operators. It does not close any valve."
 
@@ -27,7 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: Without the program's name; those of the process where None.
 
     Returns:
-        Exit code: 0 done, 1 a fault of the program, 2 bad input (one sentence on stderr), 130 interrupted.
+        Exit code: 0 done, 1 a fault of the program, 2 bad input (one sentence on stderr), 3 not to be
+        treated now, 130 interrupted.
     """
     _survive_any_terminal()
     signal.signal(signal.SIGTERM, _terminated)
@@ -126,6 +129,13 @@ def _history(options: argparse.Namespace) -> int:
     return _DONE
 
 
+def _may_treat(options: argparse.Namespace) -> int:
+    from guidance.history_command import may_treat_now
+
+    refused = may_treat_now(options, default=_default_history(), now=datetime.now(UTC))
+    return _REFUSED if refused else _DONE
+
+
 def _default_history() -> Path:
     from guidance.history_store import default_history
 
@@ -165,7 +175,7 @@ def _parser() -> argparse.ArgumentParser:
     analyze.add_argument(
         "--models", type=Path, metavar="DIR", help="folder with your own MediaPipe .task bundles"
     )
-    _add_history(analyze)
+    add_history_file(analyze)
     analyze.add_argument(
         "--no-history", dest="forget", action="store_true", help="neither read nor write the history"
     )
@@ -197,13 +207,18 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--check", type=Path, metavar="FILE", help="check an edited copy; tell every mistake")
     protocols.set_defaults(run=_protocols)
 
+    may = commands.add_parser(
+        "may-treat",
+        help="ask before the gas: do protocol and history allow a zone now?",
+        description="Ask before the gas whether protocol and history allow a zone now. Exit code 3: refused.",
+        epilog=_NOTICE,
+    )
+    add_may_treat(may)
+    _add_protocols(may)
+    may.set_defaults(run=_may_treat)
+
     history = commands.add_parser("history", help="list, show and export earlier sessions")
-    history.add_argument("subject", nargs="?", metavar="SUBJECT", help="code of one subject (default: all)")
-    one = history.add_mutually_exclusive_group()
-    one.add_argument("--show", metavar="RECORDING", help="all of one session; the first digits are enough")
-    one.add_argument("--export", type=Path, metavar="FILE", help="write the list as .csv or .json")
-    one.add_argument("--forget", metavar="WHAT", help="take out all of a SUBJECT, or one RECORDING")
-    _add_history(history)
+    add_history(history)
     history.set_defaults(run=_history)
     return parser
 
@@ -236,12 +251,6 @@ def _add_simulate(parser: argparse.ArgumentParser) -> None:
 def _add_protocols(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--protocols", type=Path, metavar="FILE", help="TOML file of your own approved protocols"
-    )
-
-
-def _add_history(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--history", type=Path, metavar="FILE", help="file of the history (default: in your data folder)"
     )
 
 

@@ -10,6 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from models.history import LimitReached, PastSession
+from models.history_rules import Allowed, Refused, Warned
+from models.protocol import Protocol
 
 NOT_KNOWN = "not known"
 HEADINGS = ("subject", "zone, protocol", "gas (s)", "coldest (degC)", "STOPs", "recording")
@@ -75,6 +77,27 @@ def print_session(past: PastSession, *, console: Console | None = None) -> None:
     console.print(table)
     if past.limits:
         console.print(_limits(past.limits))
+
+
+def print_verdict(
+    verdict: Allowed | Warned | Refused,
+    *,
+    protocol: Protocol,
+    sessions: int,
+    console: Console | None = None,
+) -> None:
+    """Print whether a zone may be treated, what refuses first."""
+    console = console or Console()
+    for reason in verdict.reasons:
+        word, style = ("Refused", "bold red") if reason.refuses else ("Warning", "yellow")
+        console.print(Text(f"{word}: {reason.words}", style=style), soft_wrap=True)
+    if not verdict.reasons:
+        console.print(
+            f"Nothing in the history speaks against it ({sessions} earlier sessions of the subject)."
+        )
+    if protocol.approved_by is None:
+        note = f"Note: protocol {protocol.name} is {protocol.approval}."
+        console.print(Text(note, style="yellow"), soft_wrap=True)
 
 
 def zone_words(past: PastSession) -> str:

@@ -18,6 +18,9 @@ from models.zone_file import read_zone
 
 _Entry = TypeVar("_Entry")
 
+FACE_STOP_DEGC = 5.0
+"""Least STOP temperature on a face (domain section 8; confidence low)."""
+
 
 def load_zones(path: Path | None = None) -> dict[str, Zone]:
     """Read the zones by name.
@@ -85,6 +88,17 @@ def find(entries: Mapping[str, _Entry], name: str, *, what: str) -> _Entry:
     near = difflib.get_close_matches(name, entries, n=1)
     hint = f"did you mean {near[0]!r}? Known" if near else "known"
     raise InputError(f"There is no {what} {name!r}: {hint} {what}s are {', '.join(entries)}.")
+
+
+def unsuited(protocol: Protocol, zone: Zone) -> str:
+    """Why a protocol must not be used on a zone, and what to do, in a sentence; empty where it may."""
+    if not zone.face or protocol.skin_degc.stop >= FACE_STOP_DEGC:
+        return ""
+    return (
+        f"the protocol {protocol.name} is for the body (STOP at {protocol.skin_degc.stop:g} degC) and the"
+        f" zone {zone.name} lies on the face, which needs {FACE_STOP_DEGC:g} degC or more: use a gentle-face"
+        " protocol."
+    )
 
 
 def limits_in_zone(protocol: Protocol, zone: Zone) -> Protocol:

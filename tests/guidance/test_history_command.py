@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -90,3 +90,54 @@ def test_a_recording_or_a_subject_is_forgotten_and_no_more_to_be_read(file: Path
     assert said(capsys, file, "--forget", "b-2") == "1 session forgotten.\n"
     assert [past.subject for past in HistoryStore(file).sessions()] == ["A-017"]
     assert b"B-2" not in file.read_bytes()
+
+
+def asked(file: Path, capsys, *more: str, zone: str = "knee", side: str = "left") -> tuple[int, str]:
+    """Two hours after the last session of A-017 began."""
+    options = [
+        "may-treat",
+        "A-017",
+        zone,
+        "--side",
+        side,
+        "--protocol",
+        "ln2-analgesia",
+        "--history",
+        str(file),
+    ]
+    code = main([*options, *more])
+    out, err = capsys.readouterr()
+    return code, out + err
+
+
+@pytest.fixture
+def three_o_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: object = None) -> Clock:
+            return cls(2026, 11, 23, 15, tzinfo=UTC)
+
+    monkeypatch.setattr("guidance.cli.datetime", Clock)
+
+
+@pytest.mark.usefixtures("three_o_clock")
+def test_one_may_ask_before_the_gas(file: Path, capsys) -> None:
+    code, words = asked(file, capsys, "--skin-degc", "31")
+    assert code == 3
+    assert words.startswith("Refused: The same zone was treated 1 h 58 min before")
+    code, words = asked(file, capsys, zone="calf")
+    assert code == 0
+    assert "Nothing in the history speaks against it" in words
+    assert "ln2-analgesia is not approved by a clinician" in words
+
+
+@pytest.mark.usefixtures("three_o_clock")
+def test_no_leave_is_given_where_anything_is_not_known(file: Path, tmp_path: Path, capsys) -> None:
+    assert asked(file, capsys, zone="kne")[0] == 2
+    assert "use a gentle-face protocol" in asked(file, capsys, zone="cheek")[1]
+    assert asked(file, capsys, side="both")[0] == 2
+    assert asked(file, capsys, "--protocols", str(tmp_path / "none"))[0] == 2
+    file.write_bytes(b"damaged " * 1000)
+    code, words = asked(file, capsys)
+    assert code == 2
+    assert "cannot be read" in words
