@@ -6,17 +6,18 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 
 from guidance.alarms import close
+from guidance.history_entry import coldest_tenth
 from guidance.outcome import Outcome, PixelCells, Poster, Verdicts
 from guidance.overlay import draw_overlay
 from guidance.pipeline import step
 from guidance.poster import better_poster, scene
 from guidance.record import write_tables
+from guidance.remember import go_on, look_up, remember
 from guidance.report import write_report
 from guidance.rows import TraceRows
 from guidance.session import Alarm, Guidance
@@ -24,9 +25,10 @@ from guidance.state import Setup, State, begin
 from guidance.summary import summarise
 from guidance.video import OverlayVideo
 from models.capture import Capture
-from models.catalogue import find, limits_in_zone, load_devices, load_protocols, load_zones
+from models.catalogue import find, limits_in_zone, load_devices, load_protocols, load_zones, unsuited
 from models.chart import measures_distance
 from models.exposure import ExposureMap
+from models.history_rules import SkinReading
 from models.problems import InputError
 from models.verdict import verdicts
 from models.zone_side import zone_on_side
@@ -36,9 +38,6 @@ from vision.recording import Recording, open_recording
 
 OFF_MAP_S = 0.5
 """Gas off the map for longer is told; less is the turn of a sweep."""
-
-FACE_STOP_DEGC = 5.0
-"""Least STOP temperature on a face (domain section 8; confidence low)."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +57,8 @@ def analyse(
     video: bool = True,
     models_dir: Path | None = None,
     protocols: Path | None = None,
+    history: Path | None = None,
+    subject: str | None = None,
     on_progress: Callable[[Progress], None] = lambda _: None,
 ) -> Outcome:
     """Analyse a session folder and write its report.
@@ -68,6 +69,8 @@ def analyse(
         video: Whether to write the annotated video.
         models_dir: The user's own landmark models.
         protocols: The user's own protocols.
+        history: The file of earlier sessions, in which this one is kept; None = neither read nor written.
+        subject: Code of the subject where the session names none.
         on_progress: Told after each capture.
 
     Raises:
@@ -75,12 +78,13 @@ def analyse(
     """
     recording = open_recording(folder)
     on_progress(Progress(0, max(recording.frames, 1), 0.0, "opening"))
+    past = look_up(recording, history=history, subject=subject)
     with atomic_folder(out) as aside, ExitStack() as stack:
-        setup = set_up(recording, protocols=protocols)
+        setup = go_on(set_up(recording, protocols=protocols), past, recording)
         if setup.eyes is None and needs_eyes(recording):
             on_progress(Progress(0, max(recording.frames, 1), 0.0, "loading landmark models"))
             eyes = stack.enter_context(BodyEyes(models_dir=models_dir))
-            setup = set_up(recording, protocols=protocols, eyes=eyes)
+            setup = replace(setup, eyes=eyes, hashes=setup.hashes | {"models": eyes.bundle_sha256})
         overlay = None
         if video:
             overlay = stack.enter_context(OverlayVideo(aside / "annotated.mp4"))
@@ -100,7 +104,7 @@ def analyse(
                 )
                 overlay.add(picture, t_s=capture.t_s)
             on_progress(Progress(run.colour_rows, max(recording.frames, 1), capture.t_s, "analysing"))
-        outcome = run.outcome(runtime_s=time.perf_counter() - started_s)
+        outcome = remember(run.outcome(runtime_s=time.perf_counter() - started_s), past, setup)
         on_progress(
             Progress(run.colour_rows, max(recording.frames, 1), outcome.duration_s, "writing the report")
         )
@@ -120,12 +124,8 @@ def set_up(recording: Recording, *, protocols: Path | None = None, eyes: BodyEye
     treatment = recording.treatment
     zone = zone_on_side(find(load_zones(), treatment.zone, what="zone"), treatment.side)
     protocol = find(load_protocols(protocols), treatment.protocol, what="protocol")
-    if zone.face and protocol.skin_degc.stop < FACE_STOP_DEGC:
-        raise InputError(
-            f"{recording.name}/session.toml: the protocol {protocol.name} is for the body (STOP at"
-            f" {protocol.skin_degc.stop:g} degC) and the zone {zone.name} lies on the face, which needs"
-            f" {FACE_STOP_DEGC:g} degC or more: use a gentle-face protocol."
-        )
+    if reason := unsuited(protocol, zone):
+        raise InputError(f"{recording.name}/session.toml: {reason}")
     return Setup(
         treatment=treatment,
         zone=zone,
@@ -138,7 +138,7 @@ def set_up(recording: Recording, *, protocols: Path | None = None, eyes: BodyEye
         depth_expected=recording.has_depth,
         hashes={
             "rig": sha256_of(recording.folder / "rig.toml") if recording.rig else None,
-            "protocol": sha256(repr(protocol).encode()).hexdigest(),
+            "protocol": protocol.fingerprint,
             "models": eyes.bundle_sha256 if eyes is not None else None,
         },
     )
@@ -151,7 +151,7 @@ class Run:
         """Start before the first capture."""
         self.setup = setup
         self.recording = recording
-        self.state: State = begin()
+        self.state: State = begin(setup.carried)
         self.colour_rows = 0
         self._damaged = 0
         self._rows = TraceRows()
@@ -159,6 +159,7 @@ class Run:
         self._poster: Poster | None = None
         self._gas_off_s: float | None = None
         self._gas_before = False
+        self._skin_before_gas: SkinReading | None = None
 
     def take(self, capture: Capture) -> Guidance:
         """Advance by one capture."""
@@ -172,8 +173,17 @@ class Run:
         elif guidance.gas_now:
             self._gas_off_s = None
         self._gas_before = guidance.gas_now
+        if self.state.gas_total_s <= 0.0 and not guidance.gas_now:
+            self._skin_before_gas = self._zone_now(guidance) or self._skin_before_gas
         self._poster = better_poster(self._poster, capture, guidance, rig=self.setup.rig)
         return guidance
+
+    def _zone_now(self, guidance: Guidance) -> SkinReading | None:
+        """How warm the zone is, where it is observed well."""
+        if self.state.on_skin is not None:
+            return coldest_tenth(guidance.skin, self.state.on_skin.chart.in_zone)
+        pixels = self.state.pixel_skin
+        return coldest_tenth(pixels.skin, pixels.in_zone > 0.0) if pixels is not None else None
 
     def _told(self) -> tuple[str, ...]:
         """What the report must say beside its figures."""
@@ -220,6 +230,7 @@ class Run:
             alarms=alarms,
             poster=self._poster,
             gas_stopped_s=self._gas_off_s,
+            skin_before_gas=self._skin_before_gas,
             summary=summarise(setup, state, trace, alarms, judged, recording=recording, runtime_s=runtime_s),
             warnings=(*recording.warnings, *state.remarks, *self._told()),
         )

@@ -7,15 +7,17 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
+from guidance.history_options import add_history, add_history_file, add_may_treat
 from models.problems import InputError
 
 # Heavy modules (OpenCV, MediaPipe, numba) are imported where they are used, so that --help is quick and
 # a missing system library becomes a sentence.
 
-_DONE, _FAULT, _BAD_INPUT, _INTERRUPTED = 0, 1, 2, 130
+_DONE, _FAULT, _BAD_INPUT, _REFUSED, _INTERRUPTED = 0, 1, 2, 3, 130
 
 _NOTICE = "Not a medical device: an aid to trained operators. It does not close any valve."
 
@@ -27,7 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: Without the program's name; those of the process where None.
 
     Returns:
-        Exit code: 0 done, 1 a fault of the program, 2 bad input (one sentence on stderr), 130 interrupted.
+        Exit code: 0 done, 1 a fault of the program, 2 bad input (one sentence on stderr), 3 not to be
+        treated now, 130 interrupted.
     """
     _survive_any_terminal()
     signal.signal(signal.SIGTERM, _terminated)
@@ -37,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except InputError as error:
         return _say(str(error), _BAD_INPUT)
     except KeyboardInterrupt:
-        return _say("Interrupted; nothing was written.", _INTERRUPTED)
+        return _say("Interrupted; nothing half-written stays.", _INTERRUPTED)
     except BrokenPipeError:  # the reader of our output has gone, e.g. `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return _DONE
@@ -48,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         return _say(
             f"This is a fault of cryoguide, not of your input ({type(error).__name__}: {error}). "
-            "Nothing was written. Run the same command with --debug and report what it prints.",
+            "Nothing half-written stays. Run the same command with --debug and report what it prints.",
             _FAULT,
         )
 
@@ -68,6 +71,8 @@ def _analyze(options: argparse.Namespace) -> int:
             video=options.video,
             models_dir=options.models,
             protocols=options.protocols,
+            history=None if options.forget else options.history or _default_history(),
+            subject=options.subject,
             on_progress=lambda progress: line.show(
                 progress.done, progress.total, t_s=progress.t_s, note=progress.note
             ),
@@ -102,11 +107,39 @@ def _zones(_: argparse.Namespace) -> int:
 
 
 def _protocols(options: argparse.Namespace) -> int:
-    from guidance.terminal import print_protocols
+    from guidance.own_protocols import copy_protocols
+    from guidance.terminal import print_checked, print_protocols
     from models.catalogue import load_protocols
 
-    print_protocols(load_protocols(options.protocols))
+    if options.copy is not None:
+        path = copy_protocols(options.copy)
+        print(f"Your copy  {path}\nEdit it, then check it:  cryoguide protocols --check {path}")
+    elif options.check is not None:
+        print_checked(load_protocols(options.check, most=sys.maxsize))
+        print(f"No mistake found. Use it:  cryoguide analyze SESSION --protocols {options.check}")
+    else:
+        print_protocols(load_protocols(options.protocols))
     return _DONE
+
+
+def _history(options: argparse.Namespace) -> int:
+    from guidance.history_command import history
+
+    history(options, default=_default_history())
+    return _DONE
+
+
+def _may_treat(options: argparse.Namespace) -> int:
+    from guidance.history_command import may_treat_now
+
+    refused = may_treat_now(options, default=_default_history(), now=datetime.now(UTC))
+    return _REFUSED if refused else _DONE
+
+
+def _default_history() -> Path:
+    from guidance.history_store import default_history
+
+    return default_history(os.environ, home=Path.home(), platform=sys.platform)
 
 
 def default_report_folder(session: Path) -> Path:
@@ -142,6 +175,13 @@ def _parser() -> argparse.ArgumentParser:
     analyze.add_argument(
         "--models", type=Path, metavar="DIR", help="folder with your own MediaPipe .task bundles"
     )
+    add_history_file(analyze)
+    analyze.add_argument(
+        "--no-history", dest="forget", action="store_true", help="neither read nor write the history"
+    )
+    analyze.add_argument(
+        "--subject", metavar="CODE", help="code of the subject where session.toml names none; never a name"
+    )
     analyze.set_defaults(run=_analyze)
 
     _add_simulate(
@@ -156,9 +196,30 @@ def _parser() -> argparse.ArgumentParser:
     zones = commands.add_parser("zones", help="list the zones of the catalogue")
     zones.set_defaults(run=_zones)
 
-    protocols = commands.add_parser("protocols", help="list the treatment protocols and their limits")
-    _add_protocols(protocols)
+    protocols = commands.add_parser(
+        "protocols", help="list the treatment protocols and their limits; make and check your own copy"
+    )
+    one = protocols.add_mutually_exclusive_group()
+    one.add_argument("--protocols", type=Path, metavar="FILE", help="list those of this file")
+    one.add_argument(
+        "--copy", type=Path, metavar="DIR", help="copy the protocols into a folder, to edit them"
+    )
+    one.add_argument("--check", type=Path, metavar="FILE", help="check an edited copy; tell every mistake")
     protocols.set_defaults(run=_protocols)
+
+    may = commands.add_parser(
+        "may-treat",
+        help="ask before the gas: do protocol and history allow a zone now?",
+        description="Ask before the gas whether protocol and history allow a zone now. Exit code 3: refused.",
+        epilog=_NOTICE,
+    )
+    add_may_treat(may)
+    _add_protocols(may)
+    may.set_defaults(run=_may_treat)
+
+    history = commands.add_parser("history", help="list, show and export earlier sessions")
+    add_history(history)
+    history.set_defaults(run=_history)
     return parser
 
 

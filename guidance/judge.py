@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from guidance.alarms import Condition
+from models.history_rules import BUDGET_SHARE
 from models.protocol import Device, Ladder, Protocol
 
 # Ages from practice with watchdogs of medical displays: thermal 0.5 s, colour 0.3 s (expert knowledge).
@@ -39,8 +40,6 @@ RIG_LAG_S = 0.08
 RIG_CLOCK_S = 0.02
 """What an honest time offset may be off by: half a picture at 25 Hz."""
 CALIBRATION_DAYS = 30.0
-BUDGET_SHARE = 0.8
-"""Session time: notification ladder of interventional radiology, 80 and 100 % of the budget."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

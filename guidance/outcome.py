@@ -8,6 +8,7 @@ from guidance.session import Alarm
 from models.chart import ZoneChart
 from models.exposure import ExposureMap
 from models.geometry import Bools, Bytes, Floats
+from models.history_rules import Allowed, Refused, SkinReading, Warned
 from models.protocol import Device, Protocol
 from models.rig import Rig
 from models.treatment import Treatment
@@ -75,6 +76,22 @@ class Poster:
     """Outline of a zone known in pixels only, in this picture, shape (n, 2)."""
 
 
+@dataclass(frozen=True)
+class Earlier:
+    """What the history says of this session's subject at its start."""
+
+    verdict: Allowed | Warned | Refused | None
+    """Whether the protocol lets the zone be treated; None where no subject is known."""
+    sessions: int | None
+    """Of the subject before this one; None = not known."""
+    session_used_s: float
+    """Gas time of the session total that earlier recordings have used up."""
+    continues: str | None
+    """The recording that this one goes on from."""
+    gap_s: float | None
+    """Time between the two."""
+
+
 @dataclass(frozen=True, eq=False)
 class Outcome:
     """Everything that is written at the end."""
@@ -100,3 +117,7 @@ class Outcome:
     """What goes into ``summary.json``, ready to be written."""
     warnings: tuple[str, ...]
     """What the reader could work around, one sentence each."""
+    skin_before_gas: SkinReading | None = None
+    """Of the zone, in the last picture before gas flowed; None where it was not seen."""
+    earlier: Earlier | None = None
+    """None: the history was not asked."""

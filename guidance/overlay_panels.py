@@ -48,7 +48,10 @@ def draw_state_bar(picture: Bytes, guidance: Guidance, *, protocol: Protocol, zo
         x += text_width_px(name + " ", size=0.52 * s)
         write(picture, word, (x, base), size=0.52 * s, colour=colour)
         x += text_width_px(word, size=0.52 * s) + 24 * s
-    title = fitted(plain(f"{zone.title} | {protocol.title}"), size=0.48 * s, width_px=width - x - 14 * s)
+    # What is not approved says so first: a long title is cut at its end.
+    mark = "" if protocol.approved_by else f"{protocol.approval.upper()} | "
+    words = plain(f"{mark}{zone.title} | {protocol.title}")
+    title = fitted(words, size=0.48 * s, width_px=width - x - 14 * s)
     if len(title) > 6:
         wide = text_width_px(title, size=0.48 * s)
         write(picture, title, (width - wide - 14 * s, base), size=0.48 * s, colour=DIM)

@@ -168,7 +168,7 @@ def gather(state: State, capture: Capture, setup: Setup, contact: Contact, skin:
         peak_below_4_s=peaks["b4"],
         peak_below_2_s=peaks["b2"],
         tile_time_s=float(on_skin.tile_time_s.max(initial=0.0)) if on_skin else 0.0,
-        session_time_s=state.gas_total_s,
+        session_time_s=setup.session_used_s + state.gas_total_s,
         thermal_age_s=t_s - watch.last_t_s if watch.last_t_s is not None else None,
         thermal_expected=setup.thermal_expected,
         thermal_stuck=watch.stuck,

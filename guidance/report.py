@@ -15,6 +15,7 @@ from guidance.outcome import Outcome
 from guidance.palette import VERDICTS
 from guidance.report_charts import reduced
 from guidance.report_grid import CellGrid, chart_grid, pixel_grid
+from guidance.report_history import earlier
 from guidance.report_maps import (
     CellPaint,
     cold_paint,
@@ -38,6 +39,7 @@ CONTENTS = {
     "coverage": "Coverage",
     "unknown": "Unknown",
     "alarms": "Alarms",
+    "earlier": "Earlier sessions",
     "protocol": "Protocol",
     "rig": "Rig",
     "warnings": "Warnings",
@@ -79,6 +81,7 @@ def report_html(outcome: Outcome, *, video: str | None = None) -> str:
             tables.coverage(outcome),
             tables.not_known(outcome),
             tables.alarms(outcome),
+            earlier(outcome),
             tables.protocol(outcome),
             tables.rig(outcome),
             tables.warnings(outcome),

@@ -36,6 +36,7 @@ from guidance.report_markup import (
     table,
     typeset,
 )
+from models.history_rules import Refused
 
 ANCHORS = {"landmarks": "body landmarks", "skin_tags": "skin tags", "tap": "the operator's tapped outline"}
 SURFACES = {
@@ -63,6 +64,9 @@ def notices(outcome: Outcome) -> str:
             f"<b>Not approved by a clinician.</b> The limits of the protocol “{esc(outcome.protocol.title)}” "
             "are published or estimated figures that no clinician has signed for use."
         )
+    if outcome.earlier is not None and isinstance(outcome.earlier.verdict, Refused):
+        words = " ".join(esc(reason.words) for reason in outcome.earlier.verdict.reasons if reason.refuses)
+        out.append(f"<b>Too soon or too much.</b> {words}")
     why = why_no_millimetres(outcome)
     if why:
         out.append(f"<b>No millimetres.</b> {esc(why)}")
@@ -105,7 +109,7 @@ def treated(outcome: Outcome, grid: CellGrid | None, verdict: CellPaint | None, 
     rows = [
         ("Zone", f"{outcome.zone.title} ({treatment.side})"),
         ("Device", outcome.device.title),
-        ("Protocol", outcome.protocol.title),
+        ("Protocol", f"{outcome.protocol.title}, {outcome.protocol.approval}"),
         ("Duration of the recording", f"{clock(outcome.duration_s)} min"),
         ("Subject", treatment.subject or "no code given"),
     ]

@@ -8,6 +8,7 @@ from typing import cast
 from guidance.outcome import Outcome
 from guidance.palette import verdict_look
 from guidance.report_facts import shares, tiles, unknowns, why_no_millimetres
+from guidance.report_history import again_figures
 from guidance.report_maps import swatch
 from guidance.report_markup import (
     NARROW,
@@ -130,8 +131,7 @@ def protocol(outcome: Outcome) -> str:
     ]
     body = table(("Figure", "Value", "Confidence", "Source"), rows, kinds="tnkt")
     body += element("h3", esc(f"Device profile: {device.title}"), kind="gap") + about(profile)
-    approved = f"Approved by {used.approved_by}." if used.approved_by else "Not approved by a clinician."
-    lead = f"{used.title} ({used.name}). {approved}"
+    lead = f"{used.title} ({used.name}), {used.approval}."
     return section("Protocol used", body, name="protocol", lead=lead, long=True)
 
 
@@ -258,6 +258,8 @@ def _protocol_figures(p: Protocol) -> list[tuple[str, str, str]]:
         ("below_4_s", "Time below 4 °C, advisory / limit", _pair(p.below_4_s, "s")),
         ("below_2_s", "Time below 2 °C, advisory / limit", _pair(p.below_2_s, "s")),
         ("incidence_warn_deg", "Incidence, warning above", f"{short(p.incidence_warn_deg)}°"),
+        ("sweep_cm_s", "Sweep speed", f"{short(p.sweep_low_cm_s)}{TO}{short(p.sweep_high_cm_s)} cm/s"),
+        *again_figures(p.again),
     ]
 
 

@@ -7,6 +7,7 @@ from typing import Protocol as Interface
 
 from guidance.alarms import AlarmBoard
 from models.capture import DepthPicture, ThermalPicture
+from models.carry import Carried
 from models.chart import PixelZone, ZoneChart
 from models.exposure import ExposureMap, SkinTemperature
 from models.forecast import Cooling
@@ -49,6 +50,12 @@ class Setup:
     """SHA-256 of rig, protocol and models, by name."""
     depth_expected: bool = True
     """The session has a depth stream; asked only where the rig has a depth camera."""
+    carried: Carried | None = None
+    """What the interrupted session handed on that this one goes on with."""
+    perfusion: float = 1.0
+    """Blood flow in the zone at the start, as a share of that at rest."""
+    session_used_s: float = 0.0
+    """Gas time of the session total that earlier recordings have used up."""
 
     @property
     def bore_mm(self) -> float:
@@ -163,8 +170,8 @@ class PixelSkin:
     """As in `OnSkin`."""
 
 
-def begin() -> State:
-    """Before the first capture."""
+def begin(carried: Carried | None = None) -> State:
+    """Before the first capture; time since an interrupted session counts as unassigned."""
     return State(
         t_s=float("-inf"),
         nozzle_track=NozzleTrack.start(),
@@ -186,7 +193,7 @@ def begin() -> State:
         thermal_interval_s=None,
         colour_s=None,
         gas_total_s=0.0,
-        unassigned_s=0.0,
+        unassigned_s=carried.gap_s if carried is not None else 0.0,
         off_map_s=0.0,
         board=AlarmBoard.start(),
         rig_watch=None,

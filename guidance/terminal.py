@@ -14,7 +14,7 @@ from rich.text import Text
 
 from guidance.outcome import Outcome
 from guidance.session import Alarm
-from models.protocol import Protocol
+from models.protocol import SEAL, Protocol
 from models.zone import Zone
 
 _UNKNOWN = "not known"
@@ -82,6 +82,7 @@ def print_outcome(outcome: Outcome, *, folder: Path, console: Console | None = N
     console = console or Console()
     console.print(_session_table(outcome))
     console.print(_alarm_table(outcome) if outcome.alarms else Text("No alarms.", style="green"))
+    _print_earlier(outcome, console)
     for warning in outcome.warnings:
         console.print(Text(f"Note: {warning}", style="yellow"))
     if outcome.protocol.approved_by is None:
@@ -93,13 +94,21 @@ def print_outcome(outcome: Outcome, *, folder: Path, console: Console | None = N
             console.print(Text(f"{label:7s}{folder / name}"), soft_wrap=True)
 
 
+def _print_earlier(outcome: Outcome, console: Console) -> None:
+    """What the history says, what refuses first."""
+    verdict = outcome.earlier.verdict if outcome.earlier is not None else None
+    for reason in verdict.reasons if verdict is not None else ():
+        word, style = ("Refused", "bold red") if reason.refuses else ("Warning", "yellow")
+        console.print(Text(f"{word}: {reason.words}", style=style))
+
+
 def _session_table(outcome: Outcome) -> Table:
     summary = outcome.summary
     zone = _mapping(summary.get("zone"))
     side = "" if outcome.treatment.side == "both" else f", {outcome.treatment.side}"
     rows = {
         "Zone": f"{outcome.zone.title}{side}",
-        "Protocol": outcome.protocol.title,
+        "Protocol": f"{outcome.protocol.title}, {outcome.protocol.approval}",
         "Duration": _figure(outcome.duration_s, ".1f", "s"),
         "Area": _figure(zone.get("area_cm2"), ".0f", "cm2"),
         "Placed by": _words(zone.get("anchored_by")),
@@ -165,18 +174,40 @@ def print_protocols(protocols: Mapping[str, Protocol], *, console: Console | Non
     """Print the treatment protocols with the limits that are watched."""
     table = Table(show_lines=True)
     table.add_column("protocol", width=20)
-    for heading in ("target (degC)", "warn, STOP (degC)", "distance (cm)", "time a tile (s)", "approved by"):
+    for heading in (
+        "for",
+        "target; warn, STOP (degC)",
+        "distance (cm)",
+        "time: tile; session (s)",
+        "again after",
+    ):
         table.add_column(heading)
     for protocol in protocols.values():
-        band, skin, time = protocol.distance, protocol.skin_degc, protocol.zone_time_s
+        band, skin, time, again = protocol.distance, protocol.skin_degc, protocol.zone_time_s, protocol.again
+        a_day = "" if again.a_day is None else f"\n{again.a_day.value:g} a day"
         table.add_row(
-            _headed(protocol.name, protocol.title),
-            f"{protocol.target_low_degc:g} to {protocol.target_high_degc:g}",
-            f"{skin.warn:g}, {skin.stop:g}",
+            Text.assemble(
+                _headed(protocol.name, protocol.title),
+                "\n",
+                (protocol.approval, "" if protocol.approved_by else "yellow"),
+            ),
+            protocol.mode,
+            f"{protocol.target_low_degc:g} to {protocol.target_high_degc:g}\n{skin.warn:g}, {skin.stop:g}",
             f"{band.good_low_mm / 10:g} to {band.good_high_mm / 10:g}",
-            f"{time.warn:g}, {time.stop:g}",
-            Text(protocol.approved_by or "nobody yet", style="" if protocol.approved_by else "yellow"),
+            f"{time.warn:g}, {time.stop:g}\n{protocol.session_time_s:g}",
+            f"{again.interval_s.value / 3600:g} h{a_day}\nabove {again.rewarmed_degc.value:g} degC",
         )
+    (console or Console()).print(table)
+
+
+def print_checked(protocols: Mapping[str, Protocol], *, console: Console | None = None) -> None:
+    """Print the fingerprint of each protocol of a file that was read without a mistake, and its approval."""
+    table = Table()
+    for heading in ("protocol", "figures", "approval"):
+        table.add_column(heading, no_wrap=heading == "figures")
+    for protocol in protocols.values():
+        style = "" if protocol.approved_by else "yellow"
+        table.add_row(protocol.name, protocol.fingerprint[:SEAL], Text(protocol.approval, style=style))
     (console or Console()).print(table)
 
 

@@ -8,10 +8,12 @@ import numpy as np
 
 from guidance.state import OnSkin, Setup, State
 from models.capture import Capture
+from models.carry import Carried, carried_tiles, carry_over
 from models.chart import PixelZone, why_unmeasured
 from models.deposit import add_blind, add_unseen
 from models.exposure import ExposureMap, SkinTemperature
 from models.forecast import Cooling
+from models.geometry import Floats
 from models.mesh import ChartMesh
 from models.sightings import Landmarks, Lost, NozzleSighting
 from models.skin_track import SkinTrack
@@ -21,7 +23,7 @@ from vision.evidence import Evidence
 from vision.follow import Witness, begin, follow
 from vision.landmarks import LANDMARKS
 from vision.pixel_zone import pixel_zone
-from vision.placement import Placement, place_by_landmarks, place_by_tap
+from vision.placement import HEAD_GUESSED, Placement, place_by_landmarks, place_by_tap
 
 LANDMARK_PICTURES = 3
 """Believed sightings before landmarks place a zone: one picture alone may be wrong."""
@@ -83,13 +85,19 @@ def place_or_follow(state: State, capture: Capture, setup: Setup, found: Landmar
         chart=chart,
         mesh=ChartMesh.of(chart),
         body=begin(chart, witness, rig=setup.rig, t_s=capture.t_s),
-        exposure=_had_before(n, gas_s=state.unassigned_s),
+        exposure=_had_before(placement, state.unassigned_s, setup.carried),
         skin=SkinTemperature(unknown, unknown, np.zeros(n, bool), unknown),
         beside=np.zeros(n, np.bool_),
         cooling=Cooling.unknown(n),
-        model=SkinTrack.start(n, zone=setup.zone.name, t_s=capture.t_s, room_degc=setup.treatment.room_degc),
+        model=SkinTrack.start(
+            n,
+            zone=setup.zone.name,
+            t_s=capture.t_s,
+            room_degc=setup.treatment.room_degc,
+            perfusion=setup.perfusion,
+        ),
         bounds_degc=np.full((setup.protocol.confirm_pictures, n), np.inf),
-        tile_time_s=np.full(int(chart.tile.max()) + 1, state.unassigned_s),
+        tile_time_s=_tile_time_before(int(chart.tile.max()) + 1, state.unassigned_s, setup.carried),
         jet=None,
         forecast=None,
         seen_hit_chart_mm=None,
@@ -103,10 +111,32 @@ def place_or_follow(state: State, capture: Capture, setup: Setup, found: Landmar
     return replace(state, on_skin=on_skin, pixel_zone=None, remarks=remarks, waiting_for="")
 
 
-def _had_before(cells: int, *, gas_s: float) -> ExposureMap:
-    """Gas that flowed before the zone was placed may have gone to any cell, and no temperature was seen."""
-    exposure = add_unseen(ExposureMap.empty(cells), reach=np.ones(cells), gas_s=gas_s)
+def _had_before(placement: Placement, unassigned_s: float, carried: Carried | None) -> ExposureMap:
+    """What an interrupted session left, and gas of which nobody knows where it went.
+
+    Gas that flowed before the zone was placed may have gone to any cell, and no temperature was seen.
+    """
+    chart, cells = placement.chart, len(placement.chart)
+    exposure, gas_s = ExposureMap.empty(cells), _unplaced_gas_s(unassigned_s, carried)
+    if carried is not None and carried.kept is not None:
+        exposure = carry_over(carried.kept, chart, perhaps_turned=HEAD_GUESSED in placement.remarks)
+    exposure = add_unseen(exposure, reach=np.ones(cells), gas_s=gas_s)
     return add_blind(exposure, cells=np.ones(cells, np.bool_), gas_s=gas_s)
+
+
+def _tile_time_before(tiles: int, unassigned_s: float, carried: Carried | None) -> Floats:
+    gas_s = _unplaced_gas_s(unassigned_s, carried)
+    if carried is None or carried.kept is None:
+        return np.full(tiles, gas_s)
+    return carried_tiles(carried.tile_time_s, tiles=tiles) + gas_s
+
+
+def _unplaced_gas_s(unassigned_s: float, carried: Carried | None) -> float:
+    """Gas that may have gone to any cell: before the zone was placed, and between two recordings."""
+    if carried is None:
+        return unassigned_s
+    unmapped_s = carried.gas_s if carried.kept is None else 0.0
+    return unassigned_s - carried.gap_s + carried.gap_gas_s + unmapped_s
 
 
 def _placement(state: State, capture: Capture, setup: Setup) -> Placement | str:

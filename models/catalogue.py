@@ -12,11 +12,14 @@ from typing import TypeVar
 from models.problems import InputError
 from models.protocol import Device, Ladder, Protocol
 from models.protocol_file import read_device, read_protocol
-from models.toml_table import Table
+from models.toml_table import MISTAKES_SHOWN, Table
 from models.zone import Zone
 from models.zone_file import read_zone
 
 _Entry = TypeVar("_Entry")
+
+FACE_STOP_DEGC = 5.0
+"""Least STOP temperature on a face (domain section 8; confidence low)."""
 
 
 def load_zones(path: Path | None = None) -> dict[str, Zone]:
@@ -35,20 +38,26 @@ def load_zones(path: Path | None = None) -> dict[str, Zone]:
     return zones
 
 
-def load_protocols(path: Path | None = None) -> dict[str, Protocol]:
+def load_protocols(path: Path | None = None, *, most: int = MISTAKES_SHOWN) -> dict[str, Protocol]:
     """Read the treatment protocols by name.
 
     Args:
         path: A file of one's own (approved by a clinician, say) instead of the catalogue's.
+        most: So many mistakes are told.
 
     Raises:
         InputError: If the file cannot be read or anything in it is wrong; all mistakes are told at once.
     """
     root, where = _open("protocols.toml", path)
-    devices = load_devices()
-    protocols = {name: read_protocol(name, root.table(name), devices) for name in root.names()}
-    root.finish(where=where)
+    devices, zones = load_devices(), tuple(load_zones())
+    protocols = {name: read_protocol(name, root.table(name), devices, zones) for name in root.names()}
+    root.finish(where=where, most=most)
     return protocols
+
+
+def protocols_text() -> str:
+    """The catalogue's protocols, as the file that one copies to make it one's own."""
+    return resources.files("models").joinpath("data", "protocols.toml").read_text("utf-8")
 
 
 def load_devices(path: Path | None = None) -> dict[str, Device]:
@@ -81,15 +90,46 @@ def find(entries: Mapping[str, _Entry], name: str, *, what: str) -> _Entry:
     raise InputError(f"There is no {what} {name!r}: {hint} {what}s are {', '.join(entries)}.")
 
 
+def unsuited(protocol: Protocol, zone: Zone) -> str:
+    """Why a protocol must not be used on a zone, and what to do, in a sentence; empty where it may."""
+    if not zone.face or protocol.skin_degc.stop >= FACE_STOP_DEGC:
+        return ""
+    return (
+        f"the protocol {protocol.name} is for the body (STOP at {protocol.skin_degc.stop:g} degC) and the"
+        f" zone {zone.name} lies on the face, which needs {FACE_STOP_DEGC:g} degC or more: use a gentle-face"
+        " protocol."
+    )
+
+
 def limits_in_zone(protocol: Protocol, zone: Zone) -> Protocol:
-    """Tighten a protocol's time a tile to what this zone bears; limits are never loosened."""
-    own = zone.tile_time_s.get(protocol.device)
-    if own is None:
-        return protocol
-    general = protocol.zone_time_s
-    tighter = Ladder(min(own.warn, general.warn), min(own.stop, general.stop))
-    evidence = protocol.evidence if tighter == general else protocol.evidence | {"zone_time_s": zone.evidence}
-    return replace(protocol, zone_time_s=tighter, evidence=evidence)
+    """Tighten a protocol to what this zone bears and what it says of the zone; never loosen it."""
+    evidence = dict(protocol.evidence)
+    own = protocol.in_zone.get(zone.name)
+    time_s, dwell_s, interval_s = protocol.zone_time_s, protocol.dwell_s, protocol.again.interval_s
+    body = zone.tile_time_s.get(protocol.device)
+    if body is not None and (tighter := _tightest(time_s, body)) != time_s:
+        time_s, evidence["zone_time_s"] = tighter, zone.evidence
+    if own is not None:
+        if own.zone_time_s is not None and (tighter := _tightest(time_s, own.zone_time_s)) != time_s:
+            time_s, evidence["zone_time_s"] = tighter, own.evidence["zone_time_s"]
+        if own.dwell_s is not None and (tighter := _tightest(dwell_s, own.dwell_s)) != dwell_s:
+            dwell_s, evidence["dwell_s"] = tighter, own.evidence["dwell_s"]
+        if own.interval_s is not None and own.interval_s > interval_s.value:
+            interval_s, evidence["zone_interval_s"] = (
+                replace(interval_s, value=own.interval_s),
+                own.evidence["zone_interval_s"],
+            )
+    return replace(
+        protocol,
+        zone_time_s=time_s,
+        dwell_s=dwell_s,
+        again=replace(protocol.again, interval_s=interval_s),
+        evidence=evidence,
+    )
+
+
+def _tightest(one: Ladder, other: Ladder) -> Ladder:
+    return Ladder(min(one.warn, other.warn), min(one.stop, other.stop))
 
 
 def _open(name: str, path: Path | None) -> tuple[Table, str]:

@@ -5,7 +5,14 @@ The figures themselves are in ``models/data/*.toml``; reading them is in `models
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass, field
+from hashlib import sha256
+
+NOT_APPROVED = "not approved by a clinician"
+
+SEAL = 12
+"""Digits of a fingerprint that an approval names."""
 
 
 @dataclass(frozen=True)
@@ -38,12 +45,50 @@ class DistanceBand:
 
 
 @dataclass(frozen=True)
+class Rule:
+    """A figure, and what follows where it is not kept."""
+
+    value: float
+    refuses: bool
+    """False: it warns only."""
+
+
+@dataclass(frozen=True)
+class Again:
+    """When the same zone of the same subject may be treated again."""
+
+    interval_s: Rule
+    """From the end of the last session on the zone. Sessions on one subject that lie closer together than
+    this also share one session's gas time."""
+    a_day: Rule | None
+    """Sessions on one zone in 24 hours; None = no figure."""
+    rewarmed_degc: Rule
+    """Skin must be warmer than this."""
+    resume_within_s: float
+    """A session interrupted for no longer than this goes on instead of beginning anew."""
+    perfusion_low_s: float
+    """So long after a session blood flow may be low though the skin has rewarmed."""
+
+
+@dataclass(frozen=True)
+class ZoneLimits:
+    """What a protocol says of one zone; it tightens the protocol's own figures and never loosens them."""
+
+    zone_time_s: Ladder | None
+    dwell_s: Ladder | None
+    interval_s: float | None
+    evidence: dict[str, Evidence]
+
+
+@dataclass(frozen=True)
 class Protocol:
     """Limits and targets of one treatment mode."""
 
     name: str
     title: str
     device: str
+    mode: str
+    """``analgesia``, ``thermal shock`` or ``gentle face``: what it is for."""
     target_low_degc: float
     target_high_degc: float
     advisory_degc: float
@@ -66,10 +111,28 @@ class Protocol:
     below_4_s: Ladder
     below_2_s: Ladder
     incidence_warn_deg: float
+    sweep_low_cm_s: float
+    sweep_high_cm_s: float
+    """Speed at which the nozzle should sweep."""
+    again: Again
     approved_by: str | None
     """None: not approved by a clinician, and said so wherever it shows."""
     evidence: dict[str, Evidence]
     """By name of the figure above."""
+    in_zone: dict[str, ZoneLimits] = field(default_factory=dict[str, ZoneLimits])
+    """By name of the zone."""
+
+    @property
+    def approval(self) -> str:
+        """Who approved it, in words that stand wherever the protocol shows."""
+        return f"approved by {self.approved_by}" if self.approved_by else NOT_APPROVED
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of all figures with their evidence, whoever approved them."""
+        figures = asdict(self)
+        figures.pop("approved_by")
+        return sha256(json.dumps(figures, sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True)

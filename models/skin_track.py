@@ -41,7 +41,9 @@ class SkinTrack:
     """Since `seen`, oldest first."""
 
     @staticmethod
-    def start(cells: int, *, zone: str, t_s: float, room_degc: float | None) -> SkinTrack:
+    def start(
+        cells: int, *, zone: str, t_s: float, room_degc: float | None, perfusion: float = 1.0
+    ) -> SkinTrack:
         """Before the first picture.
 
         Args:
@@ -49,8 +51,11 @@ class SkinTrack:
             zone: Of the catalogue, for the tissue.
             t_s: When the chart was laid.
             room_degc: None = not known.
+            perfusion: Blood flow as a share of that at rest.
         """
         tissue = tissue_at(zone)
+        if perfusion != 1.0:
+            tissue = tissue.with_perfusion(perfusion)
         air_degc = ROOM_DEGC if room_degc is None else room_degc
         estimate = SkinEstimate.unknown(cells, tissue=tissue, t_s=t_s, air_degc=air_degc)
         return SkinTrack(tissue, estimate, estimate, ())

@@ -224,16 +224,16 @@ class Table:
             near = difflib.get_close_matches(key, self._asked, n=1)
             self.wrong(key, "is not a known key" + (f" (did you mean {near[0]}?)" if near else ""))
 
-    def finish(self, *, where: str) -> None:
-        """Refuse the file if anything was wrong in it.
+    def finish(self, *, where: str, most: int = MISTAKES_SHOWN) -> None:
+        """Refuse the file if anything was wrong in it, and tell at most so many mistakes.
 
         Raises:
             InputError: With all mistakes in one sentence.
         """
         if not self._problems:
             return
-        shown = "; ".join(self._problems[:MISTAKES_SHOWN])
-        more = len(self._problems) - MISTAKES_SHOWN
+        shown = "; ".join(self._problems[:most])
+        more = len(self._problems) - most
         rest = f"; and {more} more" if more > 0 else ""
         count = "1 mistake" if len(self._problems) == 1 else f"{len(self._problems)} mistakes"
         raise InputError(f"{where} has {count}: {shown}{rest}. Correct the file and start again.")

@@ -7,7 +7,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -85,6 +85,11 @@ def sha256_of(path: Path) -> str:
         while block := file.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
+
+
+def sha256_of_all(paths: Sequence[Path]) -> str:
+    """SHA-256 over the contents of several files in this order; their names do not count."""
+    return hashlib.sha256("\n".join(sha256_of(path) for path in paths).encode()).hexdigest()
 
 
 def _check_target(path: Path, products: Collection[str], what: str) -> None:

@@ -42,6 +42,11 @@ SIDE_COS = 0.35
 TAP_U95_MM = 5.0
 """A finger on a tablet: a few pixels, about 1 mm each."""
 
+HEAD_GUESSED = (
+    "Which way the head lies was guessed from the limb's taper: u and v may be turned by 180 degrees."
+)
+"""The remark of a placement whose chart may be the wrong way up."""
+
 
 @dataclass(frozen=True, eq=False)
 class Placement:
@@ -245,9 +250,7 @@ def _orientation(
     rows = len(skin.radius_mm)
     head, foot = np.nanmedian(skin.radius_mm[2 * rows // 3 :]), np.nanmedian(skin.radius_mm[: rows // 3])
     sign = 1.0 if not np.isfinite(head - foot) or head >= foot else -1.0
-    return sign, [
-        "Which way the head lies was guessed from the limb's taper: u and v may be turned by 180 degrees."
-    ]
+    return sign, [HEAD_GUESSED]
 
 
 def _seen_from_back(zone: Zone) -> bool:

@@ -49,6 +49,8 @@ class Recording:
     thermal_times_s: Floats
     """Exposures on the session clock, the rig's offset added; empty without thermal stream."""
     thermal_latency_s: float
+    picture_files: tuple[Path, ...] = ()
+    """The files that hold colour and thermal pictures: what this recording is, whatever is said about it."""
 
     @property
     def has_thermal(self) -> bool:
@@ -162,6 +164,7 @@ def open_recording(folder: Path) -> Recording:
         depth=depth,
         thermal_times_s=frozen(thermal.t_s + offset_s) if thermal else np.zeros(0),
         thermal_latency_s=rig.thermal.latency_s if rig and rig.thermal else LATENCY_S,
+        picture_files=tuple(folder / file for file in (names.rgb, names.thermal) if file is not None),
     )
     _check_streams(recording)
     _check_taps(recording)

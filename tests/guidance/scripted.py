@@ -169,7 +169,7 @@ class Player:
         """All captures through `step`."""
         self.obey(script)
         setup = setup_of() if setup is None else setup
-        state, steps = begin(), []
+        state, steps = begin(setup.carried), []
         for capture in script.captures(to_s):
             state, told = step(state, capture, setup)
             steps.append(told)

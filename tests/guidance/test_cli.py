@@ -17,10 +17,11 @@ import pytest
 from rich.console import Console
 
 from guidance.cli import default_report_folder, main
-from guidance.outcome import Outcome, Trace
+from guidance.outcome import Earlier, Outcome, Trace
 from guidance.session import Alarm
 from guidance.terminal import ProgressLine, print_outcome
 from models.catalogue import load_devices, load_protocols, load_zones
+from models.history_rules import Reason, Refused
 from models.problems import InputError
 from models.treatment import Treatment
 
@@ -83,7 +84,7 @@ def test_a_missing_system_library_is_told_with_the_command_that_installs_it(anal
 def test_an_interruption_leaves_with_130(analysis, capsys) -> None:
     analysis(raising(KeyboardInterrupt()))
     assert main(["analyze", "nowhere"]) == 130
-    assert "nothing was written" in capsys.readouterr().err
+    assert "nothing half-written" in capsys.readouterr().err
 
 
 def test_a_termination_unwinds_like_an_interruption(analysis) -> None:
@@ -127,8 +128,9 @@ def test_options_reach_the_analysis(analysis, tmp_path: Path) -> None:
         return outcome()
 
     analysis(analyse)
-    own = tmp_path / "own.toml"
-    assert main(["analyze", "a/b", "--out", "c", "--no-video", "--protocols", str(own), "--models", "m"]) == 0
+    own, kept = tmp_path / "own.toml", tmp_path / "history"
+    asked = ["--protocols", str(own), "--models", "m", "--history", str(kept), "--subject", "A-017"]
+    assert main(["analyze", "a/b", "--out", "c", "--no-video", *asked]) == 0
     seen.pop("on_progress")
     assert seen == {
         "folder": Path("a/b"),
@@ -136,7 +138,23 @@ def test_options_reach_the_analysis(analysis, tmp_path: Path) -> None:
         "video": False,
         "protocols": own,
         "models_dir": Path("m"),
+        "history": kept,
+        "subject": "A-017",
     }
+
+
+def test_the_history_is_kept_unless_it_is_not_wanted(analysis, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[object] = []
+
+    def analyse(_: Path, **options: object) -> Outcome:
+        seen.append(options["history"])
+        return outcome()
+
+    analysis(analyse)
+    monkeypatch.setenv("CRYOGUIDE_DATA", "kept")
+    assert main(["analyze", "a/b"]) == 0
+    assert main(["analyze", "a/b", "--no-history"]) == 0
+    assert seen == [Path("kept") / "history.sqlite3", None]
 
 
 def test_the_report_goes_beside_the_session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -167,6 +185,27 @@ def test_a_protocol_file_with_mistakes_is_refused(tmp_path: Path, capsys) -> Non
     own.write_text("[mine]\ntitle = 3\n")
     assert main(["protocols", "--protocols", str(own)]) == 2
     assert "own.toml" in capsys.readouterr().err
+
+
+def test_a_copy_of_the_protocols_can_be_checked_and_is_never_overwritten(tmp_path: Path, capsys) -> None:
+    assert main(["protocols", "--copy", str(tmp_path / "own")]) == 0
+    own = tmp_path / "own" / "protocols.toml"
+    assert str(own) in capsys.readouterr().out
+    assert main(["protocols", "--check", str(own)]) == 0
+    said = capsys.readouterr().out
+    assert load_protocols(own)["co2-analgesia"].fingerprint[:12] in said
+    assert said.count("not approved by a clinician") == 7
+    own.write_text(own.read_text() + "\n[mine]\n")
+    assert main(["protocols", "--check", str(own)]) == 2
+    assert "[mine] skin_degc is missing" in capsys.readouterr().err
+    assert main(["protocols", "--copy", str(tmp_path / "own")]) == 2
+    assert "is there already" in capsys.readouterr().err
+    assert own.read_text().endswith("[mine]\n")
+
+
+def test_the_table_says_which_protocols_are_not_approved(capsys) -> None:
+    assert main(["protocols"]) == 0
+    assert " ".join(capsys.readouterr().out.replace("│", " ").split()).count("approved") == 7
 
 
 def test_what_is_not_known_is_never_printed_as_a_figure() -> None:
@@ -201,6 +240,13 @@ def test_alarms_are_listed_once_a_cause_and_priority_each_with_its_own_first_tim
     for row, (cause, priority, times, first) in zip(rows, expected, strict=True):
         assert all(words in lines[row] for words in (cause, times, first))
         assert priority in lines[row + 1]
+
+
+def test_what_the_history_refuses_is_printed_before_what_it_warns_of() -> None:
+    reasons = (Reason("interval", True, "Too soon."), Reason("perfusion", False, "Blood flow is low."))
+    before = Earlier(Refused(reasons), sessions=1, session_used_s=0.0, continues=None, gap_s=None)
+    lines = printed(replace(outcome(), earlier=before)).splitlines()
+    assert lines.index("Refused: Too soon.") + 1 == lines.index("Warning: Blood flow is low.")
 
 
 def test_report_and_video_are_named_in_full_on_one_line(tmp_path: Path) -> None:

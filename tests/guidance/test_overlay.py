@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from guidance import overlay_panels
 from guidance.overlay import draw_overlay, draw_thermal
 from guidance.overlay_ink import dashes, fitted, plain, text_width_px, wrapped, write
 from guidance.overlay_mesh import cell_mesh
@@ -236,3 +237,16 @@ def test_a_closed_shutter_shows_no_temperature_at_all() -> None:
 def test_a_range_without_width_is_refused() -> None:
     with pytest.raises(ValueError, match="range"):
         draw_thermal(thermal(), low_degc=5.0, high_degc=5.0, scale=2)
+
+
+def test_a_protocol_that_nobody_approved_is_marked_before_its_title(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[str] = []
+    monkeypatch.setattr(overlay_panels, "write", lambda _, words, *__, **___: written.append(words))
+    draw_overlay(scene.picture, scene.guidance(), rig=scene.rig, protocol=scene.protocol, zone=scene.zone)
+    assert any(words.startswith("NOT APPROVED BY A CLINICIAN |") for words in written)
+    written.clear()
+    signed = replace(scene.protocol, approved_by="Dr Example")
+    draw_overlay(scene.picture, scene.guidance(), rig=scene.rig, protocol=signed, zone=scene.zone)
+    assert not any("NOT APPROVED" in words for words in written)

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import pytest
 
-from guidance.outcome import Outcome, Poster, Verdicts
+from guidance.outcome import Earlier, Outcome, Poster, Verdicts
 from guidance.palette import PURPLE, VERDICTS, ramp, verdict_look
 from guidance.report import report_html, write_report
 from guidance.report_body import bare_picture
@@ -24,6 +24,7 @@ from guidance.report_maps import cold_paint, dwell_paint, unknown_cells, verdict
 from guidance.report_markup import clock, number, typeset, with_bound
 from guidance.report_plot import nice_ceiling, path, ticks, time_ticks
 from guidance.session import Alarm
+from models.history_rules import Reason, Refused, Warned
 from tests.guidance.conftest import Scene
 
 VOID = {"meta", "img", "br", "link", "input"}
@@ -435,3 +436,41 @@ def test_ticks_are_round_and_inside() -> None:
     assert time_ticks(0.0, 2340.0, about=12)[:3] == [0.0, 300.0, 600.0]
     assert nice_ceiling(33.4) == 40.0
     assert nice_ceiling(0.0) == 1.0
+
+
+REFUSED = Refused(
+    (
+        Reason("interval", True, "The same zone was treated 1 h before."),
+        Reason("perfusion", False, "Blood flow may be low."),
+    )
+)
+
+
+def test_a_session_against_the_protocol_is_told_first_and_in_its_section(outcome: Outcome) -> None:
+    before = Earlier(REFUSED, sessions=2, session_used_s=61.0, continues=None, gap_s=None)
+    words = Page(report_html(replace(outcome, earlier=before))).words
+    assert words.index("Too soon or too much") < words.rindex("Key figures")
+    assert words.count("The same zone was treated 1 h before.") == 2
+    assert words.count("Blood flow may be low.") == 1
+    assert "61" in words[words.index("Session total used before") :][:40]
+
+
+def test_what_was_before_is_not_taken_for_nothing_where_it_is_not_known(outcome: Outcome, page: Page) -> None:
+    nobody = Earlier(None, sessions=None, session_used_s=0.0, continues=None, gap_s=None)
+    words = Page(report_html(replace(outcome, earlier=nobody))).words
+    assert "what was before is not known" in words
+    assert "Session total used before" not in words
+    assert "Earlier sessions" not in page.words
+
+
+def test_a_session_that_goes_on_names_the_recording_and_the_time_between(outcome: Outcome) -> None:
+    before = Earlier(Warned(()), sessions=1, session_used_s=61.0, continues="abcdef0123", gap_s=90.0)
+    assert (
+        "recording abcdef01, 1:30.0 min before" in Page(report_html(replace(outcome, earlier=before))).words
+    )
+
+
+def test_the_protocols_table_says_when_a_zone_may_be_treated_again(page: Page) -> None:
+    words = page.words[page.words.index("Protocol used") :]
+    for figure in ("Sweep speed", "Same zone again after", "Skin rewarmed above", "goes on within"):
+        assert figure in words

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from models.catalogue import find, limits_in_zone, load_devices, load_protocols, load_zones
 from models.problems import InputError
+from models.protocol import Rule
 from models.zone import Zone
 
 # Usual areas of adults, cm2 (expert knowledge): the catalogue's sizes are chosen to lie in them.
@@ -166,14 +168,30 @@ def test_every_figure_names_its_source_and_confidence() -> None:
         "target_degc", "advisory_degc", "skin_degc", "predicted_s", "confirm_pictures", "distance",
         "zone_time_s", "session_time_s", "static_speed_cm_s", "static_s", "dwell_s",
         "below_10_s", "below_4_s", "below_2_s",
-        "incidence_warn_deg",
+        "incidence_warn_deg", "sweep_cm_s", "zone_interval_s", "rewarmed_degc", "resume_within_s",
+        "perfusion_low_s",
     }  # fmt: skip
     for protocol in load_protocols().values():
-        assert set(protocol.evidence) == wanted
+        assert set(protocol.evidence) - {"sessions_a_day"} == wanted
+        assert ("sessions_a_day" in protocol.evidence) == (protocol.again.a_day is not None)
     for entry in (*load_protocols().values(), *load_devices().values()):
         for evidence in entry.evidence.values():
             assert evidence.source
             assert evidence.confidence in ("high", "medium", "low")
+
+
+@pytest.mark.parametrize(("prefix", "hours", "a_day"), [("ln2", 3, None), ("co2", 8, 2), ("air", 3, 3)])
+def test_a_zone_rests_as_long_as_recommended(prefix: str, hours: float, a_day: int | None) -> None:
+    for name, protocol in load_protocols().items():
+        if name.startswith(prefix):
+            assert protocol.again.interval_s == Rule(hours * 3600.0, refuses=True)
+            assert (protocol.again.a_day.value if protocol.again.a_day else None) == a_day
+            assert protocol.again.rewarmed_degc.value == 28.0
+
+
+def test_a_protocol_is_named_after_what_it_is_for() -> None:
+    for name, protocol in load_protocols().items():
+        assert name.endswith(protocol.mode.replace(" ", "-"))
 
 
 def test_a_small_joint_tightens_the_time_and_a_large_zone_keeps_it() -> None:
@@ -195,6 +213,79 @@ def test_an_approved_protocol_file_of_ones_own_is_read(tmp_path: Path) -> None:
         tmp_path, "protocols.toml", ("[ln2-analgesia]", '[ln2-analgesia]\napproved_by = "Dr. N., 2026-11-23"')
     )
     assert load_protocols(path)["ln2-analgesia"].approved_by == "Dr. N., 2026-11-23"
+
+
+def test_an_approval_that_names_the_figures_holds_for_these_figures_only(tmp_path: Path) -> None:
+    seal = load_protocols()["ln2-analgesia"].fingerprint[:12]
+    signed = ("[ln2-analgesia]", f'[ln2-analgesia]\napproved_by = "Dr. N."\napproved_figures = "{seal}"')
+    assert load_protocols(edited(tmp_path, "protocols.toml", signed))["ln2-analgesia"].approved_by == "Dr. N."
+    changed = edited(tmp_path, "protocols.toml", signed, ("stop = 180.0", "stop = 240.0"))
+    with pytest.raises(InputError, match=r"changed after the approval, so have them approved again"):
+        load_protocols(changed)
+
+
+def test_a_seal_without_an_approval_is_refused(tmp_path: Path) -> None:
+    path = edited(tmp_path, "protocols.toml", ("[co2-analgesia]", '[co2-analgesia]\napproved_figures = "1"'))
+    with pytest.raises(InputError, match="nobody approved: add approved_by"):
+        load_protocols(path)
+
+
+def test_who_approves_changes_no_figure_and_a_figure_changes_the_fingerprint() -> None:
+    protocol = load_protocols()["ln2-analgesia"]
+    assert replace(protocol, approved_by="Dr. N.").fingerprint == protocol.fingerprint
+    assert replace(protocol, session_time_s=700.0).fingerprint != protocol.fingerprint
+
+
+ELBOW = """
+[ln2-analgesia.in_zone.elbow]
+zone_time_s = { warn = 30.0, stop = 200.0, source = "ours", confidence = "low" }
+zone_interval_s = { value = 86400, source = "ours", confidence = "low" }
+"""
+
+
+def test_figures_of_one_zone_tighten_it_and_no_other(tmp_path: Path) -> None:
+    path = edited(tmp_path, "protocols.toml", ("[ln2-thermal-shock]", f"{ELBOW}\n[ln2-thermal-shock]"))
+    protocol, zones = load_protocols(path)["ln2-analgesia"], load_zones()
+    elbow = limits_in_zone(protocol, zones["elbow"])
+    assert (elbow.zone_time_s.warn, elbow.zone_time_s.stop) == (30.0, 90.0)  # 200 would loosen it
+    assert elbow.again.interval_s.value == 86400.0
+    assert elbow.evidence["zone_interval_s"].source == "ours"
+    assert limits_in_zone(protocol, zones["knee"]).again.interval_s.value == 10800.0
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('then = "refuse"', 'then = "shrug"', r"then is 'shrug'; use one of refuse, warn"),
+        ("value = 10800.0", "value = 30.0", r"zone_interval_s\] value must be a number from 600"),
+        ("value = 600.0", "value = -1", r"resume_within_s\] value must be a number from 0"),
+        ("{ value = 28.0", "{ value = 37.0", r"rewarmed_degc\] value must be a number from 20 to 34"),
+        ("low = 3.0, high = 10.0", "low = 0.5, high = 10.0", "sweep_cm_s must lie above static_speed_cm_s"),
+        ("low = 3.0, high = 10.0", "low = 12.0, high = 10.0", "sweep_cm_s must have low below high"),
+        (
+            "session_time_s = { value = 720.0",
+            "session_time_s = { value = 170.0",
+            "stops later than the whole",
+        ),
+        ('mode = "analgesia"', 'mode = "thermal shock"', "for thermal shock must lie from 2 to 10 degC"),
+        ('mode = "analgesia"', 'mode = "numbness"', "use one of analgesia, thermal shock, gentle face"),
+        ("[co2-analgesia]", f"{ELBOW.replace('elbow', 'elbo')}\n[co2-analgesia]", "elbo is no zone"),
+    ],
+)
+def test_a_figure_that_cannot_be_meant_is_refused(tmp_path: Path, old: str, new: str, told: str) -> None:
+    with pytest.raises(InputError, match=told):
+        load_protocols(edited(tmp_path, "protocols.toml", (old, new)))
+
+
+def test_a_check_may_tell_every_mistake_of_a_file(tmp_path: Path) -> None:
+    text = data_text("protocols.toml").replace('confidence = "low"', 'confidence = "lo"')
+    path = tmp_path / "mine.toml"
+    path.write_text(text, "utf-8")
+    with pytest.raises(InputError) as told:
+        load_protocols(path, most=1000)
+    assert str(told.value).count("confidence is 'lo'") == text.count('confidence = "lo"') > 12
+    with pytest.raises(InputError, match=r"and \d+ more\. Correct the file"):
+        load_protocols(path)
 
 
 def test_a_warning_after_its_stop_is_refused(tmp_path: Path) -> None:

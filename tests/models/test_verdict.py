@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from models.exposure import ExposureMap
 from models.geometry import Floats
-from models.protocol import DistanceBand, Ladder, Protocol
+from models.protocol import Again, DistanceBand, Ladder, Protocol, Rule
 from models.verdict import BLIND_S, TREATED_S, coverage_pct, reached_target, verdict_area_cm2, verdicts
 from tests.models.skin_scenes import chart_on, plane
 
@@ -19,6 +19,7 @@ PROTOCOL = Protocol(
     name="test",
     title="Test",
     device="ln2-wand",
+    mode="analgesia",
     target_low_degc=8.0,
     target_high_degc=12.0,
     advisory_degc=6.0,
@@ -35,6 +36,9 @@ PROTOCOL = Protocol(
     below_4_s=Ladder(60.0, 120.0),
     below_2_s=Ladder(0.0, 3.0),
     incidence_warn_deg=45.0,
+    sweep_low_cm_s=3.0,
+    sweep_high_cm_s=10.0,
+    again=Again(Rule(10800.0, refuses=True), None, Rule(28.0, refuses=True), 600.0, 7200.0),
     approved_by=None,
     evidence={},
 )

@@ -1,0 +1,326 @@
+"""The history of sessions: one SQLite file on this machine, keyed by what was recorded.
+
+Every write is one transaction in WAL mode, so that two processes may write at once and a failure leaves
+what was there. All trouble is told as `InputError`, in one sentence.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import fields
+from datetime import datetime
+from pathlib import Path
+
+from models.history import LimitReached, PastSession
+from models.problems import InputError
+
+DATA_VARIABLE = "CRYOGUIDE_DATA"
+FILE = "history.sqlite3"
+
+APPLICATION_ID = 0x63727967
+"""The letters "cryg" in the file's header: another program's database is not taken for a history."""
+
+WAIT_S = 5.0
+"""How long another process may hold the file: one session is written in milliseconds."""
+
+MIGRATIONS = (
+    """
+    CREATE TABLE session (
+        recording_sha256 TEXT PRIMARY KEY,
+        subject TEXT NOT NULL COLLATE NOCASE,
+        started TEXT NOT NULL,
+        duration_s REAL NOT NULL,
+        zone TEXT NOT NULL,
+        side TEXT NOT NULL,
+        device TEXT NOT NULL,
+        protocol TEXT NOT NULL,
+        protocol_sha256 TEXT NOT NULL,
+        protocol_approved_by TEXT,
+        gas_from_s REAL,
+        gas_to_s REAL,
+        gas_s REAL NOT NULL,
+        unassigned_s REAL NOT NULL,
+        min_degc REAL,
+        min_u95_degc REAL,
+        end_degc REAL,
+        end_u95_degc REAL,
+        area_cm2 REAL,
+        overexposed_cm2 REAL,
+        unknown_cm2 REAL,
+        software TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX session_by_subject ON session (subject, started);
+    CREATE TABLE tile (
+        recording_sha256 TEXT NOT NULL REFERENCES session ON DELETE CASCADE,
+        number INTEGER NOT NULL,
+        gas_s REAL NOT NULL,
+        PRIMARY KEY (recording_sha256, number)
+    ) STRICT;
+    CREATE TABLE limit_reached (
+        recording_sha256 TEXT NOT NULL REFERENCES session ON DELETE CASCADE,
+        number INTEGER NOT NULL,
+        cause TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        priority TEXT NOT NULL,
+        times INTEGER NOT NULL,
+        first_s REAL NOT NULL,
+        PRIMARY KEY (recording_sha256, number)
+    ) STRICT;
+    """,
+    """
+    ALTER TABLE session ADD COLUMN zone_interval_s REAL;
+    ALTER TABLE session ADD COLUMN session_time_s REAL;
+    ALTER TABLE session ADD COLUMN continues TEXT;
+    ALTER TABLE session ADD COLUMN gap_s REAL;
+    CREATE TABLE exposure (
+        recording_sha256 TEXT PRIMARY KEY REFERENCES session ON DELETE CASCADE,
+        cells BLOB NOT NULL
+    ) STRICT;
+    """,
+)
+"""How the file gets from each version to the next; ``PRAGMA user_version`` counts them. Never edited once
+released, only added to."""
+
+_APART = ("tile_time_s", "limits")
+_COLUMNS = tuple(field.name for field in fields(PastSession) if field.name not in _APART)
+
+
+def default_history(environment: Mapping[str, str], *, home: Path, platform: str) -> Path:
+    """Where the history is kept unless asked otherwise.
+
+    Args:
+        environment: Environment variables; ``CRYOGUIDE_DATA`` (a folder) wins, then the platform's own.
+        home: The user's home folder.
+        platform: As ``sys.platform`` has it.
+    """
+    if own := environment.get(DATA_VARIABLE):
+        return Path(own) / FILE
+    if platform == "darwin":
+        base = home / "Library" / "Application Support"
+    elif platform == "win32":
+        base = Path(environment.get("LOCALAPPDATA") or home / "AppData" / "Local")
+    else:
+        base = Path(environment.get("XDG_DATA_HOME") or home / ".local" / "share")
+    return base / "cryoguide" / FILE
+
+
+class HistoryStore:
+    """The history in one file; each call opens and closes it."""
+
+    def __init__(self, path: Path, *, wait_s: float = WAIT_S) -> None:
+        """Touch nothing yet.
+
+        Args:
+            path: The file; made with its folder by the first write.
+            wait_s: How long to wait for another process that writes.
+        """
+        self.path = path
+        self.wait_s = wait_s
+
+    def record(self, session: PastSession, *, cells: bytes | None = None) -> bool:
+        """Write a session; an earlier analysis of the same recording is replaced.
+
+        Args:
+            session: The session.
+            cells: Its packed exposure map; None where there is none.
+
+        Returns:
+            Whether the recording was not known before.
+
+        Raises:
+            InputError: If the file cannot be written; what was there stays.
+        """
+        with self._open(write=True) as base, _transaction(base):
+            key = session.recording_sha256
+            known = base.execute("DELETE FROM session WHERE recording_sha256 = ?", (key,)).rowcount
+            values = [_plain(getattr(session, name)) for name in _COLUMNS]
+            marks = ", ".join("?" for _ in _COLUMNS)
+            base.execute(f"INSERT INTO session ({', '.join(_COLUMNS)}) VALUES ({marks})", values)
+            base.executemany(
+                "INSERT INTO tile VALUES (?, ?, ?)",
+                [(key, number, gas_s) for number, gas_s in enumerate(session.tile_time_s)],
+            )
+            base.executemany(
+                "INSERT INTO limit_reached VALUES (?, ?, ?, ?, ?, ?, ?)",
+                [
+                    (key, number, limit.cause, limit.kind, limit.priority, limit.times, limit.first_s)
+                    for number, limit in enumerate(session.limits)
+                ],
+            )
+            if cells is not None:
+                base.execute("INSERT INTO exposure VALUES (?, ?)", (key, cells))
+        return not known
+
+    def forget(self, *, subject: str | None = None, recording_sha256: str | None = None) -> int:
+        """Take one subject or one recording out of the history.
+
+        Returns:
+            How many sessions that were.
+
+        Raises:
+            InputError: If the file cannot be written; what was there stays.
+        """
+        if not self.path.exists():
+            return 0
+        with self._open(write=True) as base:
+            # What is deleted must not stay readable in the file.
+            base.execute("PRAGMA secure_delete = ON")
+            with _transaction(base):
+                found = base.execute(
+                    "DELETE FROM session WHERE subject = ? OR recording_sha256 = ?",
+                    (subject, recording_sha256),
+                ).rowcount
+            base.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return found
+
+    def cells(self, recording_sha256: str) -> bytes | None:
+        """The packed exposure map of a recording; None where none is kept.
+
+        Raises:
+            InputError: If the file cannot be read.
+        """
+        if not self.path.exists():
+            return None
+        with self._open(write=False) as base:
+            found = base.execute(
+                "SELECT cells FROM exposure WHERE recording_sha256 = ?", (recording_sha256,)
+            ).fetchone()
+            return bytes(found[0]) if found else None
+
+    def sessions(self, *, subject: str | None = None) -> tuple[PastSession, ...]:
+        """All sessions, or those of one subject, oldest first; none where there is no file yet.
+
+        Raises:
+            InputError: If the file cannot be read.
+        """
+        if not self.path.exists():
+            return ()
+        asked = ("", ()) if subject is None else ("WHERE subject = ?", (subject,))
+        with self._open(write=False) as base:
+            found = base.execute(
+                f"SELECT {', '.join(_COLUMNS)} FROM session {asked[0]} ORDER BY started, recording_sha256",
+                asked[1],
+            ).fetchall()
+            return tuple(_session(base, dict(zip(_COLUMNS, row, strict=True))) for row in found)
+
+    @contextmanager
+    def _open(self, *, write: bool) -> Generator[sqlite3.Connection]:
+        try:
+            if write and not self.path.exists():
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                # What was done to whom is for this user's eyes only; SQLite's side files follow.
+                os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
+            base = _connect(self.path, wait_s=self.wait_s)
+            try:
+                _prepare(base, self.path, wait_s=self.wait_s)
+                yield base
+            finally:
+                base.close()
+        except (sqlite3.Error, OSError) as trouble:
+            raise InputError(
+                f"The history {self.path} cannot be {'written' if write else 'read'} ({_reason(trouble)}); "
+                "what is in it stays as it was."
+            ) from trouble
+
+
+def _connect(path: Path, *, wait_s: float) -> sqlite3.Connection:
+    base = sqlite3.connect(path, timeout=wait_s, isolation_level=None)
+    base.execute("PRAGMA foreign_keys = ON")
+    return base
+
+
+def _prepare(base: sqlite3.Connection, path: Path, *, wait_s: float) -> None:
+    """Bring the file to this version; one of another program or of a later version is refused."""
+    version = _version(base)
+    tables = int(base.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0])
+    marked = int(base.execute("PRAGMA application_id").fetchone()[0]) == APPLICATION_ID
+    if tables and not marked:
+        raise InputError(f"{path} is a database of another program; name another file for the history.")
+    if version > len(MIGRATIONS):
+        raise InputError(
+            f"The history {path} was written by a later version of cryoguide (form {version}, this one knows"
+            f" {len(MIGRATIONS)}); use that version, or name another file."
+        )
+    if version == len(MIGRATIONS):
+        return
+    _use_wal(base, wait_s=wait_s)
+    with _transaction(base):
+        # Another process may have done it since.
+        for number in range(_version(base), len(MIGRATIONS)):
+            for statement in MIGRATIONS[number].split(";"):
+                if statement.strip():
+                    base.execute(statement)
+        base.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        base.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+
+
+def _use_wal(base: sqlite3.Connection, *, wait_s: float) -> None:
+    """Readers and a writer side by side; the file remembers it. SQLite does not wait for this by itself."""
+    until_s = time.monotonic() + wait_s
+    while True:
+        try:
+            base.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as trouble:
+            if trouble.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until_s:
+                raise
+            time.sleep(0.01)
+
+
+def _version(base: sqlite3.Connection) -> int:
+    return int(base.execute("PRAGMA user_version").fetchone()[0])
+
+
+@contextmanager
+def _transaction(base: sqlite3.Connection) -> Generator[None]:
+    """All or nothing; the right to write is asked for first, so that nobody else writes in between."""
+    base.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        base.execute("COMMIT")
+    except BaseException:
+        if base.in_transaction:
+            base.execute("ROLLBACK")
+        raise
+
+
+def _session(base: sqlite3.Connection, values: dict[str, object]) -> PastSession:
+    key = (values["recording_sha256"],)
+    values["started"] = datetime.fromisoformat(str(values["started"]))
+    tiles = base.execute("SELECT gas_s FROM tile WHERE recording_sha256 = ? ORDER BY number", key)
+    limits = base.execute(
+        "SELECT cause, kind, priority, times, first_s FROM limit_reached WHERE recording_sha256 = ?"
+        " ORDER BY number",
+        key,
+    )
+    return PastSession(
+        **values,  # pyright: ignore[reportArgumentType]  # columns are the fields, and the table is strict
+        tile_time_s=tuple(float(gas_s) for (gas_s,) in tiles),
+        limits=tuple(LimitReached(*row) for row in limits),
+    )
+
+
+def _plain(value: object) -> object:
+    """Times as text of one width, so that their order is the order of time."""
+    return value.isoformat(timespec="microseconds") if isinstance(value, datetime) else value
+
+
+def _reason(trouble: sqlite3.Error | OSError) -> str:
+    if isinstance(trouble, OSError):
+        return trouble.strerror or str(trouble)
+    code = getattr(trouble, "sqlite_errorcode", 0) & 0xFF
+    words = {
+        sqlite3.SQLITE_BUSY: "another program holds it",
+        sqlite3.SQLITE_LOCKED: "another program holds it",
+        sqlite3.SQLITE_FULL: "the disk is full",
+        sqlite3.SQLITE_READONLY: "writing is not permitted",
+        sqlite3.SQLITE_CANTOPEN: "it may not be opened",
+        sqlite3.SQLITE_NOTADB: "it is not a database",
+        sqlite3.SQLITE_CORRUPT: "the file is damaged",
+        sqlite3.SQLITE_IOERR: "the disk fails or is full",
+    }
+    return words.get(code, str(trouble))

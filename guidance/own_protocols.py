@@ -1,0 +1,36 @@
+"""A user's own copy of the treatment protocols, to be edited and approved."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from models.catalogue import protocols_text
+from models.problems import InputError
+
+FILE = "protocols.toml"
+
+
+def copy_protocols(folder: Path) -> Path:
+    """Copy the protocols into a folder.
+
+    Args:
+        folder: Made where it is not there.
+
+    Returns:
+        The copy.
+
+    Raises:
+        InputError: If there is a file of that name already, or it cannot be written.
+    """
+    path = folder / FILE
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8") as file:
+            file.write(protocols_text())
+    except FileExistsError as trouble:
+        raise InputError(f"{path} is there already and may be approved; choose another folder.") from trouble
+    except OSError as trouble:
+        raise InputError(
+            f"{path} cannot be written ({trouble.strerror}); choose another folder."
+        ) from trouble
+    return path

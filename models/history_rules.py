@@ -1,0 +1,315 @@
+"""Whether a zone may be treated now, after what was done before: pure, the same live and for a recording."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from models.history import PastSession
+from models.protocol import Protocol
+
+DAY_S = 86400.0
+"""Sessions a day are counted over the last 24 hours, whatever the calendar says: never fewer than by date."""
+
+BUDGET_SHARE = 0.8
+"""Share of the session total from which on it is told: interventional radiology notifies at 80 and 100 %."""
+
+
+COLD_PERFUSION = 0.1
+"""Blood flow of cooled skin, as a share of that at rest: 0.1 to 0.3 in the cold (domain section 3, expert
+knowledge). Low end chosen: less blood overestimates the cooling."""
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One rule that is not kept, or not known to be kept."""
+
+    rule: str
+    """``interval``, ``sessions_a_day``, ``rewarmed``, ``session_time``, ``zone_time``, ``perfusion``,
+    ``resumed``, ``stops``, ``clock``, or ``history`` (what was before is not known)."""
+    refuses: bool
+    words: str
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """Nothing in the history speaks against it."""
+
+    reasons: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True)
+class Warned:
+    """The operator must know this first."""
+
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The protocol does not want it; what refuses comes first."""
+
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True)
+class SkinReading:
+    """Lowest skin temperature of the zone before the gas, with its 95 % bound."""
+
+    degc: float
+    u95_degc: float | None
+    """None: no bound is known, and the reading alone does not show that skin is warm."""
+
+
+def may_treat(
+    history: Sequence[PastSession],
+    *,
+    protocol: Protocol,
+    zone: str,
+    side: str,
+    now: datetime,
+    skin: SkinReading | None = None,
+) -> Allowed | Warned | Refused:
+    """Judge by the protocol whether a zone may be treated now.
+
+    Warm skin never shortens an interval: blood flow stays low after it has rewarmed (Khoshnevis 2016).
+
+    Args:
+        history: Sessions of this subject, in any order; those without gas do not count.
+        protocol: Limits, already tightened to the zone.
+        zone: Name of the zone.
+        side: ``left``, ``right`` or ``both``.
+        now: When the session begins, with an offset from UTC.
+        skin: None = not measured, which is told where it matters.
+    """
+    before = [past for past in history if past.gas_s > 0.0 and past.started <= now]
+    here = [past for past in before if past.zone == zone and _meet(past.side, side)]
+    resumed = goes_on_from(history, protocol=protocol, zone=zone, side=side, now=now)
+    chain = _chain(resumed, here)
+    reasons = [
+        *_clock(history, now),
+        *_interval(here, chain, protocol, now),
+        *_sessions_a_day(here, chain, protocol, now),
+        *_session_time(before, protocol, now),
+        *(_resumed(resumed, protocol, now) if resumed is not None else _rewarmed(here, protocol, now, skin)),
+        *_stops(here, now),
+        *_perfusion(here, protocol, now, skin),
+    ]
+    if not reasons:
+        return Allowed()
+    if any(reason.refuses for reason in reasons):
+        return Refused(tuple(sorted(reasons, key=lambda reason: not reason.refuses)))
+    return Warned(tuple(reasons))
+
+
+def goes_on_from(
+    history: Sequence[PastSession], *, protocol: Protocol, zone: str, side: str, now: datetime
+) -> PastSession | None:
+    """The session that this one goes on with: same zone, side, device and protocol, a short while ago."""
+    ended = [past for past in history if past.gas_s > 0.0 and past.started <= now]
+    last = max(ended, key=lambda past: past.ended, default=None)
+    if last is None or (last.zone, last.side) != (zone, side):
+        return None
+    if (last.device, last.protocol) != (protocol.device, protocol.name):
+        return None
+    gap_s = _since_s(last, now)
+    return last if 0.0 <= gap_s <= protocol.again.resume_within_s else None
+
+
+def perfusion_now(
+    history: Sequence[PastSession], *, protocol: Protocol, zone: str, side: str, now: datetime
+) -> float:
+    """Blood flow in a zone as a share of that at rest: low for a while after it was cooled."""
+    cooled = any(
+        past.gas_s > 0.0
+        and past.zone == zone
+        and _meet(past.side, side)
+        and past.started <= now
+        and _since_s(past, now) < protocol.again.perfusion_low_s
+        for past in history
+    )
+    return COLD_PERFUSION if cooled else 1.0
+
+
+def used_s(history: Sequence[PastSession], *, protocol: Protocol, now: datetime) -> float:
+    """Gas time of this protocol's session total that earlier recordings have used up.
+
+    Recordings on any zone count as long as they lie closer than the interval between sessions; those with
+    another device count by the share of their own total.
+    """
+    share = 0.0
+    for past in history:
+        if past.started <= now and _since_s(past, now) < _interval_s(past, protocol):
+            share += past.gas_s / (past.session_time_s or protocol.session_time_s)
+    return share * protocol.session_time_s
+
+
+def _chain(resumed: PastSession | None, here: Sequence[PastSession]) -> frozenset[str]:
+    """The resumed recording and those that it goes on from."""
+    by_key = {past.recording_sha256: past for past in here}
+    found: set[str] = set()
+    key = resumed.recording_sha256 if resumed is not None else None
+    while key is not None and key in by_key and key not in found:
+        found.add(key)
+        key = by_key[key].continues
+    return frozenset(found)
+
+
+def _clock(history: Sequence[PastSession], now: datetime) -> Iterator[Reason]:
+    ahead = [past for past in history if past.started > now]
+    if ahead:
+        first = min(ahead, key=lambda past: past.started)
+        yield Reason(
+            "clock",
+            False,
+            f"The history holds a session of {_day(first.started)}, which has not come yet: check the clock.",
+        )
+
+
+def _interval(
+    here: Sequence[PastSession], chain: frozenset[str], protocol: Protocol, now: datetime
+) -> Iterator[Reason]:
+    early = [
+        (_since_s(past, now), past)
+        for past in here
+        if past.recording_sha256 not in chain and _since_s(past, now) < _interval_s(past, protocol)
+    ]
+    if not early:
+        return
+    since_s, last = min(early, key=lambda item: item[0])
+    longer = _interval_s(last, protocol) > protocol.again.interval_s.value
+    who = last.protocol if longer else protocol.name
+    when = f"{_time(since_s)} before" if since_s >= 0.0 else "at the same time"
+    yield Reason(
+        "interval",
+        protocol.again.interval_s.refuses,
+        f"The same zone was treated {when}, and {who} wants {_time(_interval_s(last, protocol))} between;"
+        " warm skin does not shorten that.",
+    )
+
+
+def _sessions_a_day(
+    here: Sequence[PastSession], chain: frozenset[str], protocol: Protocol, now: datetime
+) -> Iterator[Reason]:
+    rule = protocol.again.a_day
+    if rule is None:
+        return
+    others = [past for past in here if past.recording_sha256 not in chain]
+    recent = {past.recording_sha256: past for past in others if _since_s(past, now) < DAY_S}
+    # A session that goes on from another one is no treatment of its own.
+    treatments = sum(past.continues not in recent for past in recent.values())
+    if treatments >= rule.value:
+        times = "once" if treatments == 1 else f"{treatments} times"
+        yield Reason(
+            "sessions_a_day",
+            rule.refuses,
+            f"The same zone was treated {times} in the last 24 h, and the protocol allows {rule.value:.0f}.",
+        )
+
+
+def _session_time(before: Sequence[PastSession], protocol: Protocol, now: datetime) -> Iterator[Reason]:
+    gone_s, total_s = used_s(before, protocol=protocol, now=now), protocol.session_time_s
+    if gone_s >= BUDGET_SHARE * total_s:
+        refuses = gone_s >= total_s
+        yield Reason(
+            "session_time",
+            refuses,
+            f"Earlier recordings used {gone_s:.0f} s of the {total_s:.0f} s of gas that a session may have"
+            + (": it is used up." if refuses else f": {total_s - gone_s:.0f} s are left."),
+        )
+
+
+def _resumed(resumed: PastSession, protocol: Protocol, now: datetime) -> Iterator[Reason]:
+    limit_s = protocol.zone_time_s.stop
+    done = [time_s >= limit_s for time_s in resumed.tile_time_s]
+    if any(done):
+        which = "" if all(done) else f" on {sum(done)} of {len(done)} tiles"
+        words = f"The session that this goes on from used up the {limit_s:.0f} s of gas of the zone{which}."
+        yield Reason("zone_time", all(done), words)
+    yield Reason(
+        "resumed",
+        False,
+        f"This goes on from the session that ended {_time(_since_s(resumed, now))} before: its exposure"
+        " counts on, and nothing is known of the time between.",
+    )
+
+
+def _stops(here: Sequence[PastSession], now: datetime) -> Iterator[Reason]:
+    """A limit reached on this zone within a day: the skin is to be looked at before it is cooled again."""
+    causes = {
+        limit.cause.replace("_", " ")
+        for past in here
+        if _since_s(past, now) < DAY_S
+        for limit in past.limits
+        if limit.is_stop
+    }
+    if causes:
+        words = ", ".join(sorted(causes))
+        yield Reason(
+            "stops",
+            False,
+            f"The last sessions on this zone reached a STOP ({words}): look at the skin first.",
+        )
+
+
+def _rewarmed(
+    here: Sequence[PastSession], protocol: Protocol, now: datetime, skin: SkinReading | None
+) -> Iterator[Reason]:
+    rule = protocol.again.rewarmed_degc
+    recent = [past for past in here if _since_s(past, now) < DAY_S]
+    if not recent:
+        return
+    if skin is None:
+        words = f"The zone was treated, and nobody measured whether it is above {rule.value:g} degC again."
+        yield Reason("rewarmed", False, words)
+    elif skin.degc <= rule.value:
+        words = f"The zone was treated and is at {skin.degc:.1f} degC: not above {rule.value:g} degC again."
+        yield Reason("rewarmed", rule.refuses, words)
+    elif skin.u95_degc is None or skin.degc - skin.u95_degc <= rule.value:
+        bound = "" if skin.u95_degc is None else f" +- {skin.u95_degc:.1f}"
+        words = f"The zone is at {skin.degc:.1f}{bound} degC: perhaps not above {rule.value:g} degC again."
+        yield Reason("rewarmed", False, words)
+
+
+def _perfusion(
+    here: Sequence[PastSession], protocol: Protocol, now: datetime, skin: SkinReading | None
+) -> Iterator[Reason]:
+    since_s = min((_since_s(past, now) for past in here), default=float("inf"))
+    if since_s < protocol.again.perfusion_low_s:
+        at = "" if skin is None else f" (now {skin.degc:.1f} degC)"
+        yield Reason(
+            "perfusion",
+            False,
+            f"Blood flow in the zone may still be low, however warm the skin is{at}: it was cooled"
+            f" {_time(max(since_s, 0.0))} before, cools faster, and rewarms later.",
+        )
+
+
+def _interval_s(past: PastSession, protocol: Protocol) -> float:
+    """The longer of what the two protocols want."""
+    return max(protocol.again.interval_s.value, past.zone_interval_s or 0.0)
+
+
+def _since_s(past: PastSession, now: datetime) -> float:
+    """Seconds from the end of a session; negative where the two overlap."""
+    return (now - past.ended).total_seconds()
+
+
+def _meet(one: str, other: str) -> bool:
+    """Whether two sides have skin in common."""
+    return one == other or "both" in (one, other)
+
+
+def _time(seconds: float) -> str:
+    minutes = round(abs(seconds) / 60.0)
+    if minutes < 1:
+        return f"{abs(seconds):.0f} s"
+    hours, rest = divmod(minutes, 60)
+    if not hours:
+        return f"{rest} min"
+    return f"{hours} h {rest:02d} min" if rest else f"{hours} h"
+
+
+def _day(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%d %H:%M UTC")
