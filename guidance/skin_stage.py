@@ -20,7 +20,7 @@ from models.protocol import Protocol
 from models.rig import Rig
 from models.sightings import Lost, NozzleSighting
 from models.skin_estimate import UNOBSERVED, temperatures
-from models.skin_track import carried, corrected
+from models.skin_track import carried, corrected, settled
 from models.time_to_limit import time_to_limit
 from vision.follow import BodyTrack
 from vision.thermal import OBSERVED_S, aged, degrees, read_cells, watch
@@ -100,7 +100,9 @@ def read_skin(
         return state, _in_pixels(pixel_skin, pictures=_pictures_needed(state, setup))
     if state.on_skin is None:
         return state, SkinNow()
-    on_skin = replace(state.on_skin, skin=aged(state.on_skin.skin, t_s=capture.t_s))
+    on_skin = replace(
+        state.on_skin, skin=aged(state.on_skin.skin, t_s=capture.t_s), model=settled(state.on_skin.model)
+    )
     spot = _spot(weight, on_skin)
     blind_spot_s = 0.0
     if capture.gas_now and weight is not None and not (spot is not None and _spot_seen(weight, on_skin.skin)):

@@ -37,6 +37,7 @@ class SkinTrack:
     seen: SkinEstimate
     """At the exposure of the last picture."""
     now: SkinEstimate
+    """As of the last `settled`."""
     blown: tuple[Blown, ...]
     """Since `seen`, oldest first."""
 
@@ -62,7 +63,7 @@ class SkinTrack:
 
 
 def carried(track: SkinTrack, *, jet: JetFilm | None, blind: bool, t_s: float) -> SkinTrack:
-    """On to a later time, under what the jet did meanwhile.
+    """Remember what the jet did up to a later time; `settled` then tells it to the skin.
 
     Args:
         track: What was known.
@@ -70,12 +71,18 @@ def carried(track: SkinTrack, *, jet: JetFilm | None, blind: bool, t_s: float) -
         blind: Gas flowed and nobody knows where.
         t_s: The time, not before the track's.
     """
-    step = Blown(t_s, jet, blind)
-    now = predict(track.now, jet=jet, tissue=track.tissue, t_s=t_s, blind=blind)
-    seen, blown = track.seen, (*track.blown, step)
+    seen, blown = track.seen, (*track.blown, Blown(t_s, jet, blind))
     if t_s - seen.t_s > LATEST_S:
         seen, blown = _along(seen, blown, track.tissue, to_s=t_s - LATEST_S)
-    return replace(track, seen=seen, now=now, blown=blown)
+    return replace(track, seen=seen, blown=blown)
+
+
+def settled(track: SkinTrack) -> SkinTrack:
+    """The skin now: from the last picture on under what the jet did since."""
+    if not track.blown:
+        return replace(track, now=track.seen)
+    now, _ = _along(track.seen, track.blown, track.tissue, to_s=track.blown[-1].to_s)
+    return replace(track, now=now)
 
 
 def corrected(
@@ -86,7 +93,7 @@ def corrected(
     noise_u95_degc: Floats,
     common_u95_degc: Floats,
 ) -> SkinTrack:
-    """Take in a picture.
+    """Take in a picture; `settled` then tells what has been since.
 
     Args:
         track: What was known; one older than its last picture changes nothing.
@@ -95,7 +102,7 @@ def corrected(
         noise_u95_degc: Bound of what differs from picture to picture, shape (n,).
         common_u95_degc: Bound of what a cell's readings have in common, shape (n,).
     """
-    exposed_s = min(exposed_s, track.now.t_s)
+    exposed_s = min(exposed_s, track.blown[-1].to_s if track.blown else track.seen.t_s)
     if exposed_s < track.seen.t_s:
         return track
     seen, blown = _along(track.seen, track.blown, track.tissue, to_s=exposed_s)
@@ -107,8 +114,7 @@ def corrected(
         jet=blown[0].jet if blown else None,
         tissue=track.tissue,
     )
-    now, _ = _along(seen, blown, track.tissue, to_s=track.now.t_s)
-    return replace(track, seen=seen, now=now, blown=blown)
+    return replace(track, seen=seen, blown=blown)
 
 
 def _along(

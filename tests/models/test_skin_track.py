@@ -11,7 +11,7 @@ from models.geometry import Floats
 from models.jet_cooling import JetFilm
 from models.skin_estimate import MEASURED, PREDICTED, temperatures
 from models.skin_filter import correct_by, predict
-from models.skin_track import LATEST_S, SkinTrack, carried, corrected
+from models.skin_track import LATEST_S, SkinTrack, carried, corrected, settled
 
 N = 4
 COLD = JetFilm(np.array([80.0, 40.0, 0.0, 0.0]), np.full(N, -60.0), np.full(N, 2.0))
@@ -25,15 +25,16 @@ def begun() -> SkinTrack:
 
 
 def seen(track: SkinTrack, exposed_s: float, read_degc: Floats) -> SkinTrack:
-    return corrected(
+    told = corrected(
         track, exposed_s=exposed_s, read_degc=read_degc, noise_u95_degc=NOISE, common_u95_degc=COMMON
     )
+    return settled(told) if told is not track else track
 
 
 def blown(track: SkinTrack, *times_s: float) -> SkinTrack:
     for t_s in times_s:
         track = carried(track, jet=COLD, blind=False, t_s=t_s)
-    return track
+    return settled(track)
 
 
 def test_a_late_picture_says_the_same_as_one_in_time() -> None:
