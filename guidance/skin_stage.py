@@ -7,36 +7,26 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from guidance.forecast_stage import jet_film_now, left_by_model, left_by_rate, spot_cells, spot_seen
 from guidance.jet_stage import Contact
 from guidance.state import Forecast, OnSkin, PixelSkin, Setup, State
 from models.capture import Capture, ThermalPicture
 from models.chart import PixelZone, PlacedChart, ZoneChart
 from models.deposit import record_temperature
 from models.exposure import ExposureMap, SkinTemperature
-from models.forecast import seconds_to_limit, soonest_s, update_cooling
+from models.forecast import update_cooling
 from models.geometry import Bools, Floats, Pose, unit
-from models.jet_cooling import ROOM_DEGC, JetFilm, jet_film
+from models.jet_cooling import JetFilm
 from models.protocol import Protocol
 from models.rig import Rig
 from models.sightings import Lost, NozzleSighting
 from models.skin_estimate import UNOBSERVED, temperatures
 from models.skin_track import carried, corrected, settled
-from models.time_to_limit import time_to_limit
 from vision.follow import BodyTrack
 from vision.thermal import OBSERVED_S, aged, degrees, read_cells, watch
 
-CORE = 0.5
-"""Weight from which a cell counts as under the jet: inside the half radius."""
-
-UNSEEN_RATE_DEGC_S, UNSEEN_DEGC = -1.0, 15.0
-"""Skin that cools this fast and is this cold lies under a jet that was not seen: rewarming skin does not
-cool, and noise of the averaged rate is 0.5 degC/s."""
-
 CARRIED_S = 5.0
 """A forecast runs on for at most this long while the spot is not observed; a shutter event takes 1 s."""
-
-NEAREST_MM = 5.0
-"""A jet is taken to come from at least so far: nearer, the film is what it is there."""
 
 CELLS_ACROSS = 60
 """A zone in thermal pixels is cut into at most this many cells across."""
@@ -54,9 +44,6 @@ advisory only (domain section 8): its bound would stop every treatment, so its e
 VAGUE_DEGC = 4.5
 """The lowest temperature is looked for among cells known better than this (95 %): what a jet does to skin
 that it has just struck is known to a factor of two or three only, until the first picture shows it."""
-
-SPOT_SEEN = 0.3
-"""Share of the cells under the jet that must be observed for the spot to count as observed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +66,7 @@ def read_skin(
     """Carry the skin model on under the jet, and take in the thermal pictures of this capture."""
     weight = contact.weight
     if state.on_skin is not None:
-        film = _film(contact, capture, setup, dt_s=dt_s)
+        film = jet_film_now(contact, capture, setup, dt_s=dt_s)
         blind = capture.gas_s > 0.0 and weight is None
         model = carried(state.on_skin.model, jet=film, blind=blind, t_s=capture.t_s)
         state = replace(state, on_skin=replace(state.on_skin, model=model))
@@ -103,31 +90,15 @@ def read_skin(
     on_skin = replace(
         state.on_skin, skin=aged(state.on_skin.skin, t_s=capture.t_s), model=settled(state.on_skin.model)
     )
-    spot = _spot(weight, on_skin)
+    spot = spot_cells(weight, on_skin)
     blind_spot_s = 0.0
-    if capture.gas_now and weight is not None and not (spot is not None and _spot_seen(weight, on_skin.skin)):
+    if capture.gas_now and weight is not None and not (spot is not None and spot_seen(weight, on_skin.skin)):
         blind_spot_s = on_skin.spot_unobserved_s + dt_s
-    film = _film(contact, capture, setup, dt_s=dt_s) if capture.gas_now else None
+    film = jet_film_now(contact, capture, setup, dt_s=dt_s) if capture.gas_now else None
     now = _now(on_skin, spot, film, setup.protocol, pictures=_pictures_needed(state, setup))
     now, forecast = _carried(now, on_skin.forecast, capture, blind=blind_spot_s > 0.0)
     on_skin = replace(on_skin, spot_unobserved_s=blind_spot_s, forecast=forecast)
     return replace(state, on_skin=on_skin), now
-
-
-def _film(contact: Contact, capture: Capture, setup: Setup, *, dt_s: float) -> JetFilm | None:
-    """What the jet does to the cells, averaged over the interval; None without gas or a jet on the map."""
-    if contact.weight is None or contact.jet is None or not (capture.gas_s > 0.0 and dt_s > 0.0):
-        return None
-    room_degc = setup.treatment.room_degc
-    film = jet_film(
-        setup.device,
-        weight=contact.weight,
-        distance_mm=max(contact.jet.distance_mm, NEAREST_MM),
-        incidence_deg=contact.jet.incidence_deg,
-        bore_mm=setup.bore_mm,
-        air_degc=ROOM_DEGC if room_degc is None else room_degc,
-    )
-    return replace(film, film_w_m2k=film.film_w_m2k * min(capture.gas_s / dt_s, 1.0))
 
 
 def _carried(
@@ -275,29 +246,6 @@ def nozzle_at(state: State, t_s: float) -> NozzleSighting | Lost:
     return replace(first, t_s=t_s, rgb_from_nozzle=between)
 
 
-def _spot(weight: Floats | None, on_skin: OnSkin) -> Bools | None:
-    """Observed cells under the jet; None where the jet is not on the map.
-
-    Where nobody knows the jet's place, the cells that cool fast on cold skin are taken to be under it.
-    """
-    skin = on_skin.skin
-    if weight is None:
-        with np.errstate(invalid="ignore"):
-            cooling = (on_skin.cooling.rate_degc_s <= UNSEEN_RATE_DEGC_S) & (skin.degc <= UNSEEN_DEGC)
-        return skin.observed & cooling
-    if weight.max(initial=0.0) < CORE:
-        return None
-    return (weight >= CORE * weight.max()) & skin.observed
-
-
-def _spot_seen(weight: Floats | None, skin: SkinTemperature) -> bool:
-    """Whether enough of the cells under the jet are observed."""
-    if weight is None:
-        return False
-    core = weight >= CORE * weight.max(initial=0.0)
-    return bool(skin.observed[core].mean() >= SPOT_SEEN)
-
-
 def _now(
     on_skin: OnSkin, spot: Bools | None, film: JetFilm | None, protocol: Protocol, *, pictures: int
 ) -> SkinNow:
@@ -315,9 +263,9 @@ def _now(
     coldest = int(np.argmin(np.where(told, known.degc, np.inf)))
     left, soonest = None, None
     if film is not None:
-        left, soonest = _forecast(film, on_skin, protocol)
+        left, soonest = left_by_model(film, on_skin, protocol)
     elif spot is not None:
-        left, soonest = _time_to_limit(spot, on_skin, protocol)
+        left, soonest = left_by_rate(spot, on_skin, protocol)
     return SkinNow(
         min_degc=float(known.degc[coldest]) if told.any() else None,
         min_u95_degc=float(known.u95_degc[coldest]) if told.any() else None,
@@ -327,35 +275,6 @@ def _now(
         zone_mean_degc=mean,
         zone_observed_share=share,
     )
-
-
-def _forecast(film: JetFilm, on_skin: OnSkin, protocol: Protocol) -> tuple[float | None, float | None]:
-    """Nominal and earliest seconds to the STOP temperature under the jet, by the skin model."""
-    strongest = film.film_w_m2k.max(initial=0.0)
-    core = replace(film, film_w_m2k=np.where(film.film_w_m2k >= CORE * strongest, film.film_w_m2k, 0.0))
-    model = on_skin.model
-    told = time_to_limit(model.now, jet=core, tissue=model.tissue, limit_degc=protocol.skin_degc.stop)
-    left, soonest = told.least_s, told.least_soonest_s
-    return left if np.isfinite(left) else None, soonest if np.isfinite(soonest) else None
-
-
-def _time_to_limit(spot: Bools, on_skin: OnSkin, protocol: Protocol) -> tuple[float | None, float | None]:
-    """Nominal and earliest seconds to the STOP temperature under the jet.
-
-    The coldest tenth of the spot counts, at the spot's middle rate: a single cell's rate is noise.
-    """
-    skin, cooling = on_skin.skin, on_skin.cooling
-    rated = spot & np.isfinite(cooling.rate_degc_s)
-    if rated.sum() < 3:
-        return None, None
-    degc = np.percentile(skin.degc[rated], 10, keepdims=True)
-    bound = np.percentile((skin.degc - skin.u95_degc)[rated], 10, keepdims=True)
-    rate = np.median(cooling.rate_degc_s[rated], keepdims=True)
-    baseline = np.median(cooling.baseline_degc[rated], keepdims=True)
-    limit = protocol.skin_degc.stop
-    left = float(seconds_to_limit(baseline, degc, rate, limit_degc=limit)[0])
-    soonest = float(soonest_s(bound, rate, limit_degc=limit)[0])
-    return left if np.isfinite(left) else None, soonest if np.isfinite(soonest) else None
 
 
 def _outlined(outline_px: Floats, picture: ThermalPicture, *, pictures: int) -> PixelSkin:
