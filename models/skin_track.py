@@ -38,6 +38,8 @@ class SkinTrack:
     """At the exposure of the last picture."""
     now: SkinEstimate
     """As of the last `settled`."""
+    renewed: bool
+    """A picture was taken in since then."""
     blown: tuple[Blown, ...]
     """Since `seen`, oldest first."""
 
@@ -59,7 +61,7 @@ class SkinTrack:
             tissue = tissue.with_perfusion(perfusion)
         air_degc = ROOM_DEGC if room_degc is None else room_degc
         estimate = SkinEstimate.unknown(cells, tissue=tissue, t_s=t_s, air_degc=air_degc)
-        return SkinTrack(tissue, estimate, estimate, ())
+        return SkinTrack(tissue, estimate, estimate, False, ())
 
 
 def carried(track: SkinTrack, *, jet: JetFilm | None, blind: bool, t_s: float) -> SkinTrack:
@@ -79,10 +81,10 @@ def carried(track: SkinTrack, *, jet: JetFilm | None, blind: bool, t_s: float) -
 
 def settled(track: SkinTrack) -> SkinTrack:
     """The skin now: from the last picture on under what the jet did since."""
-    if not track.blown:
-        return replace(track, now=track.seen)
-    now, _ = _along(track.seen, track.blown, track.tissue, to_s=track.blown[-1].to_s)
-    return replace(track, now=now)
+    now = track.seen if track.renewed else track.now
+    if track.blown:
+        now, _ = _along(now, track.blown, track.tissue, to_s=track.blown[-1].to_s)
+    return replace(track, now=now, renewed=False)
 
 
 def corrected(
@@ -114,7 +116,7 @@ def corrected(
         jet=blown[0].jet if blown else None,
         tissue=track.tissue,
     )
-    return replace(track, seen=seen, blown=blown)
+    return replace(track, seen=seen, renewed=True, blown=blown)
 
 
 def _along(

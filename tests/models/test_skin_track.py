@@ -81,3 +81,13 @@ def test_between_pictures_skin_under_the_jet_is_predicted_colder() -> None:
     told = temperatures(track.now)
     assert told.status[2] == PREDICTED
     assert track.now.skin.surface_degc[0] < 33.0 - 0.5
+
+
+def test_settling_at_every_capture_ends_where_settling_once_does() -> None:
+    often = once = begun()
+    for t_s in (0.2, 0.3, 0.4):
+        often = settled(carried(often, jet=COLD, blind=False, t_s=t_s))
+        once = carried(once, jet=COLD, blind=False, t_s=t_s)
+    one, other = temperatures(often.now), temperatures(settled(once).now)
+    assert one.degc == pytest.approx(other.degc, abs=1e-9)
+    assert one.u95_degc == pytest.approx(other.u95_degc, abs=1e-9)
