@@ -53,6 +53,14 @@ class Contact:
     spot_u95_mm: float | None = None
     """95 % bound of the spot's place on the skin; None where it is not known where the jet is."""
 
+    @property
+    def may_cool_unseen(self) -> bool:
+        """Whether gas may cool cells and nobody knows how strongly.
+
+        It is not known where the jet is, or its middle misses the map and its rim does not.
+        """
+        return self.weight is None or (self.jet is None and bool(self.weight.any()))
+
 
 def meet_skin(state: State, capture: Capture, setup: Setup, *, dt_s: float) -> tuple[State, Contact]:
     """Find the spot, deposit dwell, and account for what was not seen."""

@@ -20,7 +20,7 @@ from models.jet_cooling import JetFilm
 from models.protocol import Protocol
 from models.rig import Rig
 from models.sightings import Lost, NozzleSighting
-from models.skin_estimate import UNOBSERVED, temperatures
+from models.skin_estimate import UNOBSERVED, CellTemperatures, temperatures
 from models.skin_track import carried, corrected, settled
 from vision.follow import BodyTrack
 from vision.thermal import OBSERVED_S, aged, degrees, read_cells, watch
@@ -67,7 +67,7 @@ def read_skin(
     weight = contact.weight
     if state.on_skin is not None:
         film = jet_film_now(contact, capture, setup, dt_s=dt_s)
-        blind = capture.gas_s > 0.0 and weight is None
+        blind = capture.gas_s > 0.0 and contact.may_cool_unseen
         model = carried(state.on_skin.model, jet=film, blind=blind, t_s=capture.t_s)
         state = replace(state, on_skin=replace(state.on_skin, model=model))
     for picture in capture.thermal:
@@ -259,22 +259,33 @@ def _now(
     if not seen.any():
         return SkinNow(zone_mean_degc=mean, zone_observed_share=share)
     known = temperatures(on_skin.model.now)
-    told = (known.status != UNOBSERVED) & (known.u95_degc <= VAGUE_DEGC)
-    coldest = int(np.argmin(np.where(told, known.degc, np.inf)))
+    lowest, lowest_u95 = lowest_of(known)
     left, soonest = None, None
     if film is not None:
         left, soonest = left_by_model(film, on_skin, protocol)
     elif spot is not None:
         left, soonest = left_by_rate(spot, on_skin, protocol)
     return SkinNow(
-        min_degc=float(known.degc[coldest]) if told.any() else None,
-        min_u95_degc=float(known.u95_degc[coldest]) if told.any() else None,
+        min_degc=lowest,
+        min_u95_degc=lowest_u95,
         bound_degc=_confirmed_degc(on_skin.bounds_degc, seen, pictures=pictures),
         time_to_limit_s=left,
         time_to_limit_lower_s=soonest,
         zone_mean_degc=mean,
         zone_observed_share=share,
     )
+
+
+def lowest_of(known: CellTemperatures) -> tuple[float | None, float | None]:
+    """Lowest temperature of the map and its 95 % bound, which takes in what cells known vaguely may be at."""
+    vague = (known.status != UNOBSERVED) & (known.u95_degc > VAGUE_DEGC)
+    told = (known.status != UNOBSERVED) & ~vague
+    if not told.any():
+        return None, None
+    coldest = int(np.argmin(np.where(told, known.degc, np.inf)))
+    lowest, u95 = float(known.degc[coldest]), float(known.u95_degc[coldest])
+    floor = float(np.where(vague, known.degc - known.u95_degc, np.inf).min())
+    return lowest, max(u95, lowest - floor)
 
 
 def _outlined(outline_px: Floats, picture: ThermalPicture, *, pictures: int) -> PixelSkin:

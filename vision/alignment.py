@@ -30,8 +30,8 @@ MAX_SIDE_PX = 90.0
 
 
 DONE_PX = 0.3
-"""A step smaller than this is the last: steps shrink five to ten times, so 0.04 px is left. With 0.08 a third
-of a round more is taken and the tip is 0.05 mm better (95 %, three simulated sessions)."""
+"""A step smaller than this is the last: steps shrink five to ten times, so 0.04 px is left. With 0.08 the tip
+is 0.05 to 0.08 mm better (95 %, three simulated sessions) and the tracker takes a tenth to a fifth longer."""
 
 SETTLED_PX = 0.002
 """Likewise where the misfit itself matters: 0.03 px left can cost a pose as much as its mirror image does."""

@@ -1,0 +1,39 @@
+"""What is known vaguely counts in the bound, and a jet on the rim of the map is not taken for none."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from guidance.jet_stage import Contact
+from guidance.skin_stage import VAGUE_DEGC, lowest_of
+from models.skin_estimate import MEASURED, PREDICTED, UNOBSERVED, CellTemperatures
+
+
+def cells(*known: tuple[float, float, int]) -> CellTemperatures:
+    degc, u95, status = zip(*known, strict=True)
+    return CellTemperatures(np.array(degc), np.array(u95), np.array(status))
+
+
+def test_the_lowest_is_that_of_cells_known_well() -> None:
+    known = cells((20.0, 1.0, MEASURED), (18.0, 1.5, PREDICTED), (np.nan, np.nan, UNOBSERVED))
+    assert lowest_of(known) == (18.0, 1.5)
+
+
+def test_a_cell_known_vaguely_widens_the_bound_down_to_where_it_may_be() -> None:
+    known = cells((20.0, 1.0, MEASURED), (12.0, VAGUE_DEGC + 1.0, PREDICTED))
+    lowest, u95 = lowest_of(known)
+    assert lowest == 20.0
+    assert u95 == pytest.approx(20.0 - (12.0 - VAGUE_DEGC - 1.0))
+
+
+def test_where_nothing_is_known_well_there_is_no_lowest() -> None:
+    assert lowest_of(cells((12.0, VAGUE_DEGC + 1.0, PREDICTED))) == (None, None)
+
+
+@pytest.mark.parametrize(("weight", "unseen"), [(None, True), ([0.0, 0.2], True), ([0.0, 0.0], False)])
+def test_a_jet_that_is_lost_or_touches_the_rim_may_cool_unseen(
+    weight: list[float] | None, unseen: bool
+) -> None:
+    contact = Contact(None, "", None if weight is None else np.array(weight), None, 0.0)
+    assert contact.may_cool_unseen == unseen
