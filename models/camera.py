@@ -47,9 +47,7 @@ class Camera:
     @property
     def matrix(self) -> Floats:
         """3x3 camera matrix."""
-        return np.array(
-            [[self.fx_px, 0.0, self.cx_px], [0.0, self.fy_px, self.cy_px], [0.0, 0.0, 1.0]]
-        )
+        return np.array([[self.fx_px, 0.0, self.cx_px], [0.0, self.fy_px, self.cy_px], [0.0, 0.0, 1.0]])
 
     def project(self, points_mm: Floats) -> Floats:
         """Pixels (..., 2) of points (..., 3) in this camera's frame.

@@ -9,6 +9,8 @@ from importlib import resources
 from pathlib import Path
 from typing import TypeVar
 
+from models.contraindications import Questions
+from models.contraindications_file import read_questions
 from models.problems import InputError
 from models.protocol import Device, Ladder, Protocol
 from models.protocol_file import read_device, read_protocol
@@ -57,7 +59,26 @@ def load_protocols(path: Path | None = None, *, most: int = MISTAKES_SHOWN) -> d
 
 def protocols_text() -> str:
     """The catalogue's protocols, as the file that one copies to make it one's own."""
-    return resources.files("models").joinpath("data", "protocols.toml").read_text("utf-8")
+    return _text("protocols.toml", None)[0]
+
+
+def load_questions(path: Path | None = None, *, most: int = MISTAKES_SHOWN) -> Questions:
+    """Read the questions that are asked before the gas.
+
+    Args:
+        path: A file of one's own (approved by a clinician, say) instead of the catalogue's.
+        most: So many mistakes are told.
+
+    Raises:
+        InputError: If the file cannot be read or anything in it is wrong; all mistakes are told at once.
+    """
+    text, where = _text("contraindications.toml", path)
+    return read_questions(text, where=where, zones=load_zones(), devices=load_devices(), most=most)
+
+
+def questions_text() -> str:
+    """The catalogue's questions, as the file that one copies to make it one's own."""
+    return _text("contraindications.toml", None)[0]
 
 
 def load_devices(path: Path | None = None) -> dict[str, Device]:
@@ -133,11 +154,15 @@ def _tightest(one: Ladder, other: Ladder) -> Ladder:
 
 
 def _open(name: str, path: Path | None) -> tuple[Table, str]:
+    text, where = _text(name, path)
+    return Table.parse(text, where=where), where
+
+
+def _text(name: str, path: Path | None) -> tuple[str, str]:
+    """Text of a file, and its name for messages."""
     if path is None:
-        text = resources.files("models").joinpath("data", name).read_text("utf-8")
-        return Table.parse(text, where=f"The catalogue's {name}"), f"The catalogue's {name}"
+        return resources.files("models").joinpath("data", name).read_text("utf-8"), f"The catalogue's {name}"
     try:
-        text = path.read_text("utf-8")
+        return path.read_text("utf-8"), str(path)
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"Cannot read {path} ({error}): name a readable TOML file.") from error
-    return Table.parse(text, where=str(path)), str(path)

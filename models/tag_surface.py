@@ -246,7 +246,5 @@ def _fit(
         return np.concatenate([np.asarray(part, float) for part in parts])
 
     size = np.concatenate([TURN_RAD * np.ones(2), SIZE_MM * np.ones(2 + 3 * n)])
-    result = optimize.least_squares(
-        residuals, np.zeros(4 + 3 * n), x_scale=size, loss="soft_l1", max_nfev=40
-    )
+    result = optimize.least_squares(residuals, np.zeros(4 + 3 * n), x_scale=size, loss="soft_l1", max_nfev=40)
     return float(result.cost), shape(result.x)

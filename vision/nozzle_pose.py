@@ -102,9 +102,7 @@ def misfit_per_pixel(found: Aligned) -> float:
     return float(found.stats[found.used, 6].sum() / max(found.stats[found.used, 5].sum(), 1.0))
 
 
-def unambiguous(
-    found: Aligned, window: Window, look: Look, expected: Pose | None
-) -> Aligned | Undecided:
+def unambiguous(found: Aligned, window: Window, look: Look, expected: Pose | None) -> Aligned | Undecided:
     """The pose, if tags out of one plane fix it or it beats its mirror image; else what is left open."""
     if not _flat(look.body, found):
         return found

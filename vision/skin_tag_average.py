@@ -66,9 +66,7 @@ class SkinTag:
         return Bend(self.bend_per_mm, np.maximum(sigma, 1e-4))
 
 
-def average(
-    before: SkinTag | None, found: Aligned, *, number: int, inflation: float, t_s: float
-) -> SkinTag:
+def average(before: SkinTag | None, found: Aligned, *, number: int, inflation: float, t_s: float) -> SkinTag:
     """Add a look to the average, or start one.
 
     Args:

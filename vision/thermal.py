@@ -257,9 +257,7 @@ def _beside(read: Floats, slope: Floats, untouched: Bools, in_zone: Bools) -> Bo
         return np.zeros(len(read), bool)
     usual_degc = float(np.median(read[untouched]))
     colder_degc = usual_degc - read
-    return np.where(
-        in_zone, (colder_degc > COLD_DEGC) & (slope > STEEP_DEGC_PX), colder_degc > BESIDE_DEGC
-    )
+    return np.where(in_zone, (colder_degc > COLD_DEGC) & (slope > STEEP_DEGC_PX), colder_degc > BESIDE_DEGC)
 
 
 def aged(skin: SkinTemperature, *, t_s: float) -> SkinTemperature:

@@ -120,7 +120,9 @@ WRONG = {
     "no schema": ('schema = "cryoguide.rig/1"', "", "no schema"),
     "created is a text": ("2026-11-23T09:00:00Z", '"today"', "created must be a date"),
     "focal length zero": (
-        "fx_px = 60", "fx_px = 0", r"\[rgb\] fx_px must be a number from 10 to 100000, not 0",
+        "fx_px = 60",
+        "fx_px = 0",
+        r"\[rgb\] fx_px must be a number from 10 to 100000, not 0",
     ),
     "focal length nan": ("fx_px = 60", "fx_px = nan", "fx_px must be a number"),
     "focal length a text": ("fx_px = 60", 'fx_px = "60"', "fx_px must be a number"),
