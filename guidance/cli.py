@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
+from guidance.checklist_options import add_checklist
 from guidance.history_options import add_history, add_history_file, add_may_treat
 from models.problems import InputError
 
@@ -18,6 +19,8 @@ from models.problems import InputError
 # a missing system library becomes a sentence.
 
 _DONE, _FAULT, _BAD_INPUT, _REFUSED, _INTERRUPTED = 0, 1, 2, 3, 130
+_NOT_CLEAR = 1
+"""Of ``cryoguide checklist --answers``: the answers do not clear the treatment."""
 
 _NOTICE = "Not a medical device: an aid to trained operators. It does not close any valve."
 
@@ -136,6 +139,12 @@ def _may_treat(options: argparse.Namespace) -> int:
     return _REFUSED if refused else _DONE
 
 
+def _checklist(options: argparse.Namespace) -> int:
+    from guidance.checklist_command import checklist
+
+    return _DONE if checklist(options, now=datetime.now(UTC)) else _NOT_CLEAR
+
+
 def _default_history() -> Path:
     from guidance.history_store import default_history
 
@@ -216,6 +225,16 @@ def _parser() -> argparse.ArgumentParser:
     add_may_treat(may)
     _add_protocols(may)
     may.set_defaults(run=_may_treat)
+
+    before = commands.add_parser(
+        "checklist",
+        help="before the gas: what speaks against treating",
+        description="Before the gas: list what speaks against treating, write a file to fill in, judge the"
+        " answers. Exit code 1: not clear.",
+        epilog=_NOTICE,
+    )
+    add_checklist(before)
+    before.set_defaults(run=_checklist)
 
     history = commands.add_parser("history", help="list, show and export earlier sessions")
     add_history(history)

@@ -1,13 +1,14 @@
-"""A user's own copy of the treatment protocols, to be edited and approved."""
+"""A user's own copy of the treatment protocols and of the questions before the gas, to be edited and approved."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from models.catalogue import protocols_text
+from models.catalogue import protocols_text, questions_text
 from models.problems import InputError
 
 FILE = "protocols.toml"
+QUESTIONS_FILE = "contraindications.toml"
 
 
 def copy_protocols(folder: Path) -> Path:
@@ -22,11 +23,19 @@ def copy_protocols(folder: Path) -> Path:
     Raises:
         InputError: If there is a file of that name already, or it cannot be written.
     """
-    path = folder / FILE
+    return _copy(folder / FILE, protocols_text())
+
+
+def copy_questions(folder: Path) -> Path:
+    """Copy the questions before the gas into a folder; as `copy_protocols`."""
+    return _copy(folder / QUESTIONS_FILE, questions_text())
+
+
+def _copy(path: Path, text: str) -> Path:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("x", encoding="utf-8") as file:
-            file.write(protocols_text())
+            file.write(text)
     except FileExistsError as trouble:
         raise InputError(f"{path} is there already and may be approved; choose another folder.") from trouble
     except OSError as trouble:

@@ -127,8 +127,8 @@ def read_checklist(text: str, *, where: str, known: Collection[str]) -> Checklis
         if code and not is_code(code):
             top.wrong(
                 key,
-                f"is {code!r}: use a code of letters, digits, dots and dashes with at least one digit, never a"
-                " name",
+                f"is {code!r}: use a code of letters, digits, dots and dashes with at least one digit, never"
+                " a name",
             )
     for table in (answers, reasons):
         for name in table.names():
