@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from guidance.alarms import close
+from guidance.checklist import checklist_figures, look_at_checklist
 from guidance.history_entry import coldest_tenth
 from guidance.outcome import Outcome, PixelCells, Poster, Verdicts
 from guidance.overlay import draw_overlay
@@ -25,7 +26,15 @@ from guidance.state import Setup, State, begin
 from guidance.summary import summarise
 from guidance.video import OverlayVideo
 from models.capture import Capture
-from models.catalogue import find, limits_in_zone, load_devices, load_protocols, load_zones, unsuited
+from models.catalogue import (
+    find,
+    limits_in_zone,
+    load_devices,
+    load_protocols,
+    load_questions,
+    load_zones,
+    unsuited,
+)
 from models.chart import measures_distance
 from models.exposure import ExposureMap
 from models.history_rules import SkinReading
@@ -59,6 +68,7 @@ def analyse(
     protocols: Path | None = None,
     history: Path | None = None,
     subject: str | None = None,
+    questions: Path | None = None,
     on_progress: Callable[[Progress], None] = lambda _: None,
 ) -> Outcome:
     """Analyse a session folder and write its report.
@@ -71,6 +81,7 @@ def analyse(
         protocols: The user's own protocols.
         history: The file of earlier sessions, in which this one is kept; None = neither read nor written.
         subject: Code of the subject where the session names none.
+        questions: The user's own questions before the gas.
         on_progress: Told after each capture.
 
     Raises:
@@ -78,6 +89,7 @@ def analyse(
     """
     recording = open_recording(folder)
     on_progress(Progress(0, max(recording.frames, 1), 0.0, "opening"))
+    checked = look_at_checklist(folder, recording.treatment, load_questions(questions))
     past = look_up(recording, history=history, subject=subject)
     with atomic_folder(out) as aside, ExitStack() as stack:
         setup = go_on(set_up(recording, protocols=protocols), past, recording)
@@ -105,6 +117,12 @@ def analyse(
                 overlay.add(picture, t_s=capture.t_s)
             on_progress(Progress(run.colour_rows, max(recording.frames, 1), capture.t_s, "analysing"))
         outcome = remember(run.outcome(runtime_s=time.perf_counter() - started_s), past, setup)
+        outcome = replace(
+            outcome,
+            checked=checked,
+            summary=outcome.summary | {"checklist": checklist_figures(checked)},
+            warnings=(*outcome.warnings, *((checked.remark,) if checked.remark else ())),
+        )
         on_progress(
             Progress(run.colour_rows, max(recording.frames, 1), outcome.duration_s, "writing the report")
         )

@@ -22,6 +22,7 @@ from models.contraindications import (
     questions_for,
 )
 from models.contraindications_file import checklist_text, read_checklist
+from models.history import is_code
 from models.problems import InputError
 
 
@@ -89,7 +90,8 @@ def _judge(path: Path, listed: Questions, *, zone: str | None, device: str | Non
     for line in judgement_lines(judged):
         print(line)
     print(
-        f"Answers of {answered.operator}, {answered.filled_in:%Y-%m-%d %H:%M %Z}: {judged.verdict.replace('_', ' ')}."
+        f"Answers of {answered.operator}, {answered.filled_in:%Y-%m-%d %H:%M %Z}:"
+        f" {judged.verdict.replace('_', ' ')}."
     )
     _print_approval(listed)
     return judged.verdict == CLEAR
@@ -104,6 +106,8 @@ def _write_template(
     device: str | None,
     now: datetime,
 ) -> None:
+    if options.operator is None or not is_code(options.operator):
+        raise InputError("Name who fills it in by a code with a digit, never a name: --operator OP-1.")
     filled = Checklist(now, options.operator, {}, zone=zone, device=device)
     title = f"{zone or 'any zone'}, {device or 'any device'}"
     try:

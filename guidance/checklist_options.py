@@ -20,4 +20,4 @@ def add_checklist(parser: argparse.ArgumentParser) -> None:
     )
     one.add_argument("--check", type=Path, metavar="FILE", help="check an edited copy; tell every mistake")
     parser.add_argument("--questions", type=Path, metavar="FILE", help="TOML file of your own questions")
-    parser.add_argument("--operator", default="OP-0", metavar="CODE", help="operator's code for --template")
+    parser.add_argument("--operator", metavar="CODE", help="who fills the template in; never a name")

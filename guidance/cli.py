@@ -76,6 +76,7 @@ def _analyze(options: argparse.Namespace) -> int:
             protocols=options.protocols,
             history=None if options.forget else options.history or _default_history(),
             subject=options.subject,
+            questions=options.questions,
             on_progress=lambda progress: line.show(
                 progress.done, progress.total, t_s=progress.t_s, note=progress.note
             ),
@@ -190,6 +191,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     analyze.add_argument(
         "--subject", metavar="CODE", help="code of the subject where session.toml names none; never a name"
+    )
+    analyze.add_argument(
+        "--questions", type=Path, metavar="FILE", help="TOML file of your own questions before the gas"
     )
     analyze.set_defaults(run=_analyze)
 

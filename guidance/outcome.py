@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from guidance.session import Alarm
 from models.chart import ZoneChart
+from models.contraindications import Checklist, Judgement, Questions
 from models.exposure import ExposureMap
 from models.geometry import Bools, Bytes, Floats
 from models.history_rules import Allowed, Refused, SkinReading, Warned
@@ -92,6 +93,20 @@ class Earlier:
     """Time between the two."""
 
 
+@dataclass(frozen=True)
+class Checked:
+    """The checklist that was filled in before the gas."""
+
+    verdict: str
+    """``blocked``, ``needs_confirmation``, ``clear``, or ``not_filled_in``."""
+    judgement: Judgement | None
+    """None: not filled in for this session."""
+    answered: Checklist | None
+    listed: Questions
+    remark: str | None
+    """One sentence where the reader of the report must know of it."""
+
+
 @dataclass(frozen=True, eq=False)
 class Outcome:
     """Everything that is written at the end."""
@@ -121,3 +136,5 @@ class Outcome:
     """Of the zone, in the last picture before gas flowed; None where it was not seen."""
     earlier: Earlier | None = None
     """None: the history was not asked."""
+    checked: Checked | None = None
+    """None: the checklist was not looked for."""

@@ -1,4 +1,4 @@
-"""A user's own copy of the treatment protocols and of the questions before the gas, to be edited and approved."""
+"""A user's own copy of the protocols and of the questions before the gas, to be edited and approved."""
 
 from __future__ import annotations
 

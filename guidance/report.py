@@ -14,6 +14,7 @@ from guidance import report_tables as tables
 from guidance.outcome import Outcome
 from guidance.palette import VERDICTS
 from guidance.report_charts import reduced
+from guidance.report_checklist import before_gas
 from guidance.report_grid import CellGrid, chart_grid, pixel_grid
 from guidance.report_history import earlier
 from guidance.report_maps import (
@@ -39,6 +40,7 @@ CONTENTS = {
     "coverage": "Coverage",
     "unknown": "Unknown",
     "alarms": "Alarms",
+    "before": "Before the gas",
     "earlier": "Earlier sessions",
     "protocol": "Protocol",
     "rig": "Rig",
@@ -81,6 +83,7 @@ def report_html(outcome: Outcome, *, video: str | None = None) -> str:
             tables.coverage(outcome),
             tables.not_known(outcome),
             tables.alarms(outcome),
+            before_gas(outcome),
             earlier(outcome),
             tables.protocol(outcome),
             tables.rig(outcome),

@@ -20,7 +20,7 @@ def said(capsys: pytest.CaptureFixture[str], *asked: str, code: int = 0) -> str:
 @pytest.fixture
 def filled(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
     path = tmp_path / "checklist.toml"
-    said(capsys, *KNEE, "--template", str(path))
+    said(capsys, *KNEE, "--template", str(path), "--operator", "OP-1")
     path.write_text(path.read_text().replace('"unanswered"\n', '"no"\n'))
     return path
 
@@ -36,9 +36,10 @@ def test_a_zone_and_a_protocol_are_asked_what_concerns_them(capsys) -> None:
 
 def test_a_template_blocks_until_it_is_filled_in(filled: Path, tmp_path: Path, capsys) -> None:
     assert "clear" in said(capsys, "--answers", str(filled))
-    said(capsys, *KNEE, "--template", str(tmp_path / "new.toml"))
+    said(capsys, *KNEE, "--template", str(tmp_path / "new.toml"), "--operator", "OP-1")
     assert "Blocks" in said(capsys, "--answers", str(tmp_path / "new.toml"), code=1)
-    assert "is there already" in said(capsys, "--template", str(filled), code=2)
+    assert "is there already" in said(capsys, "--template", str(filled), "--operator", "OP-1", code=2)
+    assert "--operator OP-1" in said(capsys, "--template", str(tmp_path / "no.toml"), code=2)
 
 
 def test_an_absolute_one_leaves_with_1_and_says_why(filled: Path, capsys) -> None:

@@ -1,0 +1,87 @@
+"""The checklist of a recorded session: what its operator answered before the gas, and what that means."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+from guidance.outcome import Checked
+from models.contraindications import CLEAR, Finding, Questions, judge_answers, questions_for
+from models.contraindications_file import read_checklist
+from models.problems import InputError
+from models.treatment import Treatment
+
+FILE = "checklist.toml"
+
+HOLDS = timedelta(hours=12)
+"""Answers older than this at the start of a session are not of this treatment (own figure: a working day)."""
+
+NOT_FILLED_IN = "not_filled_in"
+
+
+def look_at_checklist(folder: Path, treatment: Treatment, listed: Questions) -> Checked:
+    """Judge the answers that lie beside ``session.toml``.
+
+    Trouble with them is a remark and never stops an analysis: they then count as not filled in.
+
+    Args:
+        folder: The session.
+        treatment: What was treated, with what, and when.
+        listed: The questions.
+    """
+    path = folder / FILE
+    if not path.exists():
+        return _nothing(
+            f"No {FILE}: whether anything spoke against this treatment was not filled in.", listed
+        )
+    try:
+        answered = read_checklist(
+            path.read_text("utf-8"), where=FILE, known={q.name for q in listed.questions}
+        )
+    except (InputError, OSError, UnicodeDecodeError) as trouble:
+        return _nothing(f"{FILE} cannot be read, so it counts as not filled in: {trouble}", listed)
+    for what, said, true in (
+        ("subject", answered.subject, treatment.subject),
+        ("zone", answered.zone, treatment.zone),
+        ("device", answered.device, treatment.device),
+    ):
+        if said is not None and true is not None and said.casefold() != true.casefold():
+            words = f"{FILE} is for the {what} {said}, not {true}, so it counts as not filled in."
+            return _nothing(words, listed)
+    if not timedelta(0) <= treatment.started - answered.filled_in <= HOLDS:
+        when = f"{answered.filled_in:%Y-%m-%d %H:%M %Z}"
+        words = (
+            f"{FILE} was filled in at {when}, not within 12 h before the session: it counts as not filled in."
+        )
+        return _nothing(words, listed)
+    asked = questions_for(listed, zone=treatment.zone, device=treatment.device)
+    judged = judge_answers(asked, answers=answered.answers, reasons=answered.reasons)
+    remark = None
+    if judged.verdict != CLEAR:
+        words = "blocks this treatment" if judged.blocking else "lacks a reason"
+        remark = f'The checklist filled in before the gas {words}: see "Before the gas" in the report.'
+    return Checked(judged.verdict, judged, answered, listed, remark)
+
+
+def checklist_figures(checked: Checked) -> dict[str, object]:
+    """As they go into the summary."""
+    judged, answered = checked.judgement, checked.answered
+    return {
+        "verdict": checked.verdict,
+        "operator": answered.operator if answered else None,
+        "time": answered.filled_in.isoformat() if answered else None,
+        "blocking": _listed(judged.blocking) if judged else None,
+        "to_confirm": _listed(judged.to_confirm) if judged else None,
+        "confirmed": _listed(judged.confirmed) if judged else None,
+        "remark": checked.remark,
+        "questions_sha256": checked.listed.fingerprint,
+        "questions_approved_by": checked.listed.approved_by,
+    }
+
+
+def _listed(findings: tuple[Finding, ...]) -> list[dict[str, str | None]]:
+    return [{"question": f.question.name, "answer": f.answer, "reason": f.reason} for f in findings]
+
+
+def _nothing(words: str, listed: Questions) -> Checked:
+    return Checked(NOT_FILLED_IN, None, None, listed, words)
