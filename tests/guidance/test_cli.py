@@ -130,6 +130,8 @@ def test_options_reach_the_analysis(analysis, tmp_path: Path) -> None:
     analysis(analyse)
     own, kept = tmp_path / "own.toml", tmp_path / "history"
     asked = ["--protocols", str(own), "--models", "m", "--history", str(kept), "--subject", "A-017"]
+    listed = tmp_path / "listed.toml"
+    asked += ["--questions", str(listed)]
     assert main(["analyze", "a/b", "--out", "c", "--no-video", *asked]) == 0
     seen.pop("on_progress")
     assert seen == {
@@ -140,6 +142,7 @@ def test_options_reach_the_analysis(analysis, tmp_path: Path) -> None:
         "models_dir": Path("m"),
         "history": kept,
         "subject": "A-017",
+        "questions": listed,
     }
 
 
