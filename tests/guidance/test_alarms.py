@@ -190,7 +190,8 @@ def test_the_shipped_table_keeps_its_promises() -> None:
     for (cause, priority), row in table.items():
         assert row.told(detail="1.9 degC")
         assert row.clear_hold_s >= 0.5
-        assert row.latched == (cause == "skin_freezing")
+        assert row.lasting == (cause == "skin_freezing")
+        assert row.latched == (priority == "high" and row.kind == "physiological")
         if priority == "high" and row.kind == "physiological":
             assert row.message.startswith("STOP")
             assert row.on_delay_s == 0.0
@@ -211,13 +212,15 @@ def test_the_shipped_table_keeps_its_promises() -> None:
             {"minimum_s = ": "minimum = 1.0"},
             "[alarm 1] minimum_s is missing; [alarm 1] minimum is not a known key (did you mean minimum_s?)",
         ),
-        ({"minimum_s = ": 'minimum_s = 1.0\nlatched = "yes"'}, "must be true or false"),
+        ({"latched = ": 'latched = "yes"'}, "must be true or false"),
+        ({"latched = ": "latched = false"}, "must be true for a STOP (high, physiological)"),
+        ({"kind = ": 'kind = "technical"'}, "and for nothing else"),
     ],
 )
 def test_a_wrong_table_is_refused(tmp_path: Path, changes: dict[str, str], said: str) -> None:
     lines = [
         "[[alarm]]", 'cause = "contact"', 'priority = "high"', 'kind = "physiological"', 'message = "STOP"',
-        "on_delay_s = 0.0", "clear_hold_s = 1.0", "minimum_s = 1.0",
+        "on_delay_s = 0.0", "clear_hold_s = 1.0", "minimum_s = 1.0", "latched = true",
     ]  # fmt: skip
     for start, line in changes.items():
         lines = [line if old.startswith(start) else old for old in lines]
