@@ -72,6 +72,8 @@ class Episode:
     """None while the delay runs."""
     gone_s: float | None = None
     """When it was first judged false since it last held; None while it holds."""
+    clear_s: float | None = None
+    """When it was first clear of its limit by the hysteresis as well; the hold counts from then."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +105,11 @@ class AlarmBoard:
 
 
 def update(
-    board: AlarmBoard, conditions: Iterable[Condition], *, t_s: float
+    board: AlarmBoard,
+    conditions: Iterable[Condition],
+    *,
+    t_s: float,
+    lingering: Iterable[Condition] = (),
 ) -> tuple[AlarmBoard, tuple[Alarm, ...], tuple[Alarm, ...]]:
     """Advance the board by one capture.
 
@@ -111,6 +117,7 @@ def update(
         board: State before.
         conditions: What was judged; a condition that is not mentioned does not hold.
         t_s: Session time of the capture.
+        lingering: What is still within its hysteresis: it begins no episode and keeps an alarm from ending.
 
     Returns:
         The new board, the alarms that stand now (most urgent first), and those that ended now. An
@@ -132,6 +139,8 @@ def update(
         if condition.holds:
             holding.setdefault(key, condition)
 
+    near = {(condition.cause, condition.priority) for condition in lingering if condition.holds}
+
     episodes: dict[Key, Episode] = {}
     ended: list[Alarm] = []
     for key, rule in board.table.items():
@@ -139,7 +148,9 @@ def update(
         if key in holding:
             episodes[key] = _held(before, rule, holding[key], t_s=t_s)
         elif before is not None and before.alarm is not None:
-            gone = replace(before, gone_s=t_s if before.gone_s is None else before.gone_s)
+            gone_s = t_s if before.gone_s is None else before.gone_s
+            clear_s = None if key in near else t_s if before.clear_s is None else before.clear_s
+            gone = replace(before, gone_s=gone_s, clear_s=clear_s)
             if rule.lasting or not _over(gone, before.alarm, rule, t_s=t_s):
                 episodes[key] = gone
             else:
@@ -203,8 +214,9 @@ def _held(before: Episode | None, rule: AlarmRule, condition: Condition, *, t_s:
 
 
 def _over(gone: Episode, alarm: Alarm, rule: AlarmRule, *, t_s: float) -> bool:
-    assert gone.gone_s is not None
-    long_gone = t_s - gone.gone_s >= rule.clear_hold_s - _CLOCK_SLACK_S
+    if gone.clear_s is None:
+        return False
+    long_gone = t_s - gone.clear_s >= rule.clear_hold_s - _CLOCK_SLACK_S
     return long_gone and t_s - alarm.t_on_s >= rule.minimum_s - _CLOCK_SLACK_S
 
 

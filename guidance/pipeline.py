@@ -9,6 +9,7 @@ import numpy as np
 
 from guidance.alarms import update
 from guidance.annunciator import advance
+from guidance.hysteresis import lingering
 from guidance.jet_stage import Contact, meet_skin, room_for
 from guidance.judge import Facts, conditions
 from guidance.rig_stage import check_rig
@@ -55,7 +56,10 @@ def step(
     state = check_rig(state, capture, setup, contact)
     facts = gather(state, capture, setup, contact, skin)
     board, active, ended = update(
-        state.board, conditions(facts, protocol=setup.protocol, device=setup.device), t_s=capture.t_s
+        state.board,
+        conditions(facts, protocol=setup.protocol, device=setup.device),
+        t_s=capture.t_s,
+        lingering=lingering(facts, protocol=setup.protocol, device=setup.device),
     )
     annunciator = advance(state.annunciator, active, actions, t_s=capture.t_s)
     state = replace(state, board=board, annunciator=annunciator)

@@ -9,6 +9,9 @@ from models.exposure import ExposureMap, SkinTemperature
 from models.geometry import Bools, Floats
 from models.sightings import Landmarks, Lost, NozzleSighting, TagPatch
 
+UNMEASURABLE = "it cannot be measured with this rig"
+"""Why nothing is known of the jet on the skin, where no care of the operator's could change that."""
+
 
 @dataclass(frozen=True)
 class Alarm:

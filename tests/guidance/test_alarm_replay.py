@@ -82,7 +82,9 @@ def test_what_the_operator_does_changes_no_entry(player: Player) -> None:
     assert [now.announcement for now in acted] != [now.announcement for now in silent]
 
 
-@pytest.mark.parametrize("module", ["alarms", "annunciator", "judge", "pipeline", "state", "tones"])
+@pytest.mark.parametrize(
+    "module", ["alarms", "annunciator", "hysteresis", "judge", "pipeline", "state", "tones"]
+)
 def test_what_makes_alarms_knows_no_clock_no_chance_and_no_thread(module: str) -> None:
     tree = ast.parse((ROOT / "guidance" / f"{module}.py").read_text("utf-8"))
     names = {

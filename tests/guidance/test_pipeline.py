@@ -296,7 +296,8 @@ def test_a_distance_that_the_rig_cannot_measure_is_said_to_be_so_and_not_guessed
     assert told.unassigned_s == pytest.approx(told.gas_total_s)
     assert on_skin(played.state).exposure.dwell_s.max() == 0.0
     assert on_skin(played.state).exposure.dwell_upper_s.min() == pytest.approx(told.gas_total_s)
-    assert played.first_s("distance_unknown", priority="medium") is not None
+    assert played.first_s("distance_unmeasurable") is not None
+    assert played.first_s("distance_unknown") is None
 
 
 def test_without_a_rig_there_are_no_millimetres(player: Player) -> None:
