@@ -17,7 +17,7 @@ THERMAL_MISSING_S = 0.8
 """Seven pictures in a row of a 9 Hz camera: no longer late but missing, and still told within a second."""
 SHUTTER_S = 1.3
 """A shutter event (FFC) freezes the picture for 0.5-1 s: up to that long it is a status, not an alarm. The
-last picture before it and the first after it are up to 0.3 s farther apart: two at 9 Hz and the second's way."""
+pictures before and after it are up to 0.3 s farther apart: two intervals at 9 Hz and the second's way."""
 NOZZLE_LOST_S = 0.3
 """Twice the 150 ms over which the tracker bridges."""
 UNOBSERVED_S = 0.5

@@ -345,6 +345,7 @@ def test_whatever_is_judged_has_its_row_in_the_table() -> None:
         {"distance_u95_mm": 99.0, "calibration_age_days": None, "thermal_expected": False},
         {"jet_spot_unobserved_s": 2.0, "rig_present": True},
         {"rig_present": False},
+        {"distance_mm": None, "jet_reason": UNMEASURABLE},
     ]
     judged_ever: set[tuple[str, str]] = set().union(*(judged(**changes) for changes in worst))
     assert judged_ever == set(table)

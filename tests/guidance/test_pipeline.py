@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from guidance.jet_stage import room_for
+from guidance.alarms import load_alarm_table
 from guidance.pipeline import step
 from guidance.skin_stage import nozzle_at
 from guidance.state import OnSkin, State, begin
@@ -444,8 +445,9 @@ def test_the_warning_comes_before_the_stop_and_each_waits_for_as_many_pictures_a
     stop_s = played.first_s("skin_temperature", priority="high")
     assert warn_s is not None
     assert stop_s is not None
-    assert stop_s - warn_s == pytest.approx(1.0, abs=0.3)
-    for limit_degc, told_s in ((4.0, warn_s), (2.0, stop_s)):
+    delay_s = load_alarm_table()["skin_temperature", "medium"].on_delay_s
+    assert stop_s - warn_s == pytest.approx(1.0 - delay_s, abs=0.3)
+    for limit_degc, told_s in ((4.0, warn_s - delay_s), (2.0, stop_s)):
         below = [
             g.t_s
             for g in played.steps
