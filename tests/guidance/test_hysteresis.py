@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.alarms import Noise
+from benchmarks.alarms import entries as safe_entries
 from guidance.alarms import AlarmBoard, close, update
 from guidance.hysteresis import DISTANCE_MM, TEMPERATURE_DEGC, lingering
 from guidance.judge import Facts, conditions
@@ -93,3 +95,16 @@ def test_an_unknown_value_stays_unknown() -> None:
     blank = replace(FINE, lowest_degc=None, lowest_bound_degc=None, distance_mm=None, time_to_limit_s=None)
     told = {(c.cause, c.priority) for c in lingering(blank, protocol=LN2, device=DEVICE)}
     assert told == {("distance_unknown", "medium")}
+
+
+@pytest.mark.parametrize("protocol", ["ln2-thermal-shock", "co2-thermal-shock"])
+def test_a_safe_session_near_its_limits_says_little_and_stops_nothing(protocol: str) -> None:
+    """Two minutes of the benchmark: at most two entries are wanted in thirty."""
+    rules = load_protocols()[protocol]
+    device = load_devices()[rules.device]
+    steady, hasty = (
+        safe_entries(rules, device, minutes=2.0, seed=1, noise=Noise(), steady=on) for on in (True, False)
+    )
+    assert len(steady) <= 1
+    assert not any(alarm.priority == "high" for alarm in steady)
+    assert len(hasty) >= 3

@@ -7,8 +7,8 @@ from dataclasses import fields, is_dataclass, replace
 import numpy as np
 import pytest
 
-from guidance.jet_stage import room_for
 from guidance.alarms import load_alarm_table
+from guidance.jet_stage import room_for
 from guidance.pipeline import step
 from guidance.skin_stage import nozzle_at
 from guidance.state import OnSkin, State, begin
