@@ -35,7 +35,7 @@ class Pause:
     quiet: frozenset[Alarm]
     """What was displayed then, each episode for itself."""
     rank: int
-    """Most urgent priority among it, as an index of `PRIORITIES`; their number where there was nothing."""
+    """Most urgent priority among what stood, as an index of `PRIORITIES`; their number where there was nothing."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Annunciator:
         """A latched one whose condition has ended is seen and not heard: there is nothing left to flee from.
 
         Through a pause sounds what is new and either more urgent than all that was displayed when the pause
-        began, or a STOP.
+        began, or high: what can harm within seconds is never kept quiet beforehand.
         """
         if one.acknowledged or not one.standing:
             return False
@@ -73,7 +73,7 @@ class Annunciator:
             return True
         if one.alarm in self.pause.quiet:
             return False
-        return PRIORITIES.index(one.alarm.priority) < self.pause.rank or _is_stop(one.alarm)
+        return one.alarm.priority == "high" or PRIORITIES.index(one.alarm.priority) < self.pause.rank
 
 
 def advance(
@@ -141,13 +141,11 @@ def _standing(before: Shown | None, alarm: Alarm, *, t_s: float) -> Shown:
 
 def _paused(shown: tuple[Shown, ...], action: PauseAudio) -> Pause:
     lasts_s = min(max(action.seconds, 0.0), PAUSE_MOST_S)
-    rank = min((PRIORITIES.index(one.alarm.priority) for one in shown), default=len(PRIORITIES))
+    rank = min(
+        (PRIORITIES.index(one.alarm.priority) for one in shown if one.standing), default=len(PRIORITIES)
+    )
     return Pause(action.t_s + lasts_s, frozenset(one.alarm for one in shown), rank)
 
 
 def _key(alarm: Alarm) -> Key:
     return alarm.cause, alarm.priority
-
-
-def _is_stop(alarm: Alarm) -> bool:
-    return alarm.priority == "high" and alarm.kind == "physiological"

@@ -150,10 +150,25 @@ def test_a_new_stop_is_heard_though_another_was_paused_and_a_new_warning_is_not(
     assert desk.go(1.0, STOP, Condition("contact", "high")).sound == Sound("high", "physiological")
 
 
+def test_gas_from_a_nozzle_that_is_not_seen_is_heard_though_a_stop_was_paused() -> None:
+    desk = Desk()
+    desk.go(1.0, STOP)
+    desk.go(1.0, STOP, acts=(PauseAudio(0.0),))
+    assert desk.go(1.0, STOP, LOST).sound == Sound("high", "technical")
+
+
+def test_a_stop_that_is_only_kept_does_not_make_a_pause_hide_a_new_warning() -> None:
+    desk = Desk()
+    desk.go(1.0, STOP)
+    desk.go(5.0)
+    desk.go(1.0, acts=(PauseAudio(0.0),))
+    assert desk.go(1.0, WARN).sound == Sound("medium", "physiological")
+
+
 def test_a_warning_that_nobody_heeds_gets_more_urgent_by_ear_only() -> None:
     desk = Desk()
     assert desk.go(ESCALATE_S, WARN).sound == Sound("medium", "physiological")
-    told = desk.go(2 * STEP_S, WARN)
+    told = desk.go(1.0, WARN)  # the delay of the warning as well
     assert told.sound == Sound("medium", "physiological", escalated=True)
     assert told.shown[0].alarm.priority == "medium"
     assert not desk.go(1.0, WARN, acts=(Acknowledge(0.0),)).shown[0].escalated
