@@ -35,7 +35,7 @@ class Pause:
     quiet: frozenset[Alarm]
     """What was displayed then, each episode for itself."""
     rank: int
-    """Most urgent priority among what stood, as an index of `PRIORITIES`; their number where there was nothing."""
+    """Most urgent priority of what stood, an index of `PRIORITIES`; their number where nothing did."""
 
 
 @dataclass(frozen=True)
