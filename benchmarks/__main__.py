@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import exposure, growth, skin, soak, step
+from benchmarks import alarms, exposure, growth, skin, soak, step
 from benchmarks.stopwatch import machine
 from models.problems import InputError
 
@@ -26,6 +26,7 @@ def main() -> int:
         console.print(exposure.measured())
         console.print(skin.timed())
         console.print(skin.timed_filter())
+        alarms.show(console, minutes=30.0, sessions=1, noise=alarms.Noise())
         console.print(growth.measured(options.sessions[0]))
         soak.show(console, options.sessions[0], minutes=1.0)
     except InputError as error:

@@ -38,7 +38,9 @@ class AlarmRule:
     minimum_s: float
     """The alarm shows at least this long."""
     latched: bool
-    """Never ends within the session."""
+    """Displayed until its condition has ended and the operator has acknowledged it."""
+    lasting: bool = False
+    """Never ends within the session: an injury does not go away."""
 
     def told(self, *, detail: str) -> str:
         """The sentence the operator gets."""
@@ -70,6 +72,8 @@ class Episode:
     """None while the delay runs."""
     gone_s: float | None = None
     """When it was first judged false since it last held; None while it holds."""
+    clear_s: float | None = None
+    """When it was first clear of its limit by the hysteresis as well; the hold counts from then."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +105,11 @@ class AlarmBoard:
 
 
 def update(
-    board: AlarmBoard, conditions: Iterable[Condition], *, t_s: float
+    board: AlarmBoard,
+    conditions: Iterable[Condition],
+    *,
+    t_s: float,
+    lingering: Iterable[Condition] = (),
 ) -> tuple[AlarmBoard, tuple[Alarm, ...], tuple[Alarm, ...]]:
     """Advance the board by one capture.
 
@@ -109,6 +117,7 @@ def update(
         board: State before.
         conditions: What was judged; a condition that is not mentioned does not hold.
         t_s: Session time of the capture.
+        lingering: What is still within its hysteresis: it begins no episode and keeps an alarm from ending.
 
     Returns:
         The new board, the alarms that stand now (most urgent first), and those that ended now. An
@@ -130,6 +139,8 @@ def update(
         if condition.holds:
             holding.setdefault(key, condition)
 
+    near = {(condition.cause, condition.priority) for condition in lingering if condition.holds}
+
     episodes: dict[Key, Episode] = {}
     ended: list[Alarm] = []
     for key, rule in board.table.items():
@@ -137,8 +148,10 @@ def update(
         if key in holding:
             episodes[key] = _held(before, rule, holding[key], t_s=t_s)
         elif before is not None and before.alarm is not None:
-            gone = replace(before, gone_s=t_s if before.gone_s is None else before.gone_s)
-            if rule.latched or not _over(gone, before.alarm, rule, t_s=t_s):
+            gone_s = t_s if before.gone_s is None else before.gone_s
+            clear_s = None if key in near else t_s if before.clear_s is None else before.clear_s
+            gone = replace(before, gone_s=gone_s, clear_s=clear_s)
+            if rule.lasting or not _over(gone, before.alarm, rule, t_s=t_s):
                 episodes[key] = gone
             else:
                 ended.append(replace(before.alarm, t_off_s=gone.gone_s))
@@ -154,13 +167,13 @@ def close(board: AlarmBoard, *, t_s: float) -> tuple[Alarm, ...]:
         t_s: End of the session.
 
     Returns:
-        Most urgent first. ``t_off_s`` is None for what still stands (a latched alarm always does);
+        Most urgent first. ``t_off_s`` is None for what still stands (a lasting alarm always does);
         a condition that had gone while its alarm was still shown has the time it was found gone.
     """
     if board.t_s is not None and t_s < board.t_s:
         raise ValueError(f"Alarms were judged at {board.t_s} s and cannot be closed at {t_s} s.")
     gone_s = {
-        key: None if board.table[key].latched else episode.gone_s for key, episode in board.episodes.items()
+        key: None if board.table[key].lasting else episode.gone_s for key, episode in board.episodes.items()
     }
     return tuple(replace(alarm, t_off_s=gone_s[alarm.cause, alarm.priority]) for alarm in board.active)
 
@@ -201,8 +214,9 @@ def _held(before: Episode | None, rule: AlarmRule, condition: Condition, *, t_s:
 
 
 def _over(gone: Episode, alarm: Alarm, rule: AlarmRule, *, t_s: float) -> bool:
-    assert gone.gone_s is not None
-    long_gone = t_s - gone.gone_s >= rule.clear_hold_s - _CLOCK_SLACK_S
+    if gone.clear_s is None:
+        return False
+    long_gone = t_s - gone.clear_s >= rule.clear_hold_s - _CLOCK_SLACK_S
     return long_gone and t_s - alarm.t_on_s >= rule.minimum_s - _CLOCK_SLACK_S
 
 
@@ -216,6 +230,7 @@ def _rule(row: Table) -> AlarmRule:
         clear_hold_s=row.number("clear_hold_s", low=0.0, high=10.0),
         minimum_s=row.number("minimum_s", low=0.0, high=60.0),
         latched=row.flag("latched"),
+        lasting=row.flag("lasting"),
     )
     try:
         fields = {name for _, name, _, _ in string.Formatter().parse(rule.message) if name is not None}
@@ -226,5 +241,7 @@ def _rule(row: Table) -> AlarmRule:
         row.wrong("message", "may hold {detail} and no other placeholder")
     if rule.priority == "high" and rule.kind == "physiological" and rule.on_delay_s > 0.5:
         row.wrong("on_delay_s", "of a STOP must be 0.5 or less")
+    if rule.latched != (rule.priority == "high" and rule.kind == "physiological"):
+        row.wrong("latched", "must be true for a STOP (high, physiological) and for nothing else")
     row.done()
     return rule

@@ -126,6 +126,14 @@ def _protocols(options: argparse.Namespace) -> int:
     return _DONE
 
 
+def _tones(options: argparse.Namespace) -> int:
+    from guidance.tone_files import write_tones
+
+    for path in write_tones(options.out):
+        print(path)
+    return _DONE
+
+
 def _history(options: argparse.Namespace) -> int:
     from guidance.history_command import history
 
@@ -219,6 +227,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     one.add_argument("--check", type=Path, metavar="FILE", help="check an edited copy; tell every mistake")
     protocols.set_defaults(run=_protocols)
+
+    tones = commands.add_parser(
+        "tones",
+        help="write the alarm tones as WAV files, to listen to",
+        description="Write every alarm tone as a WAV file: two bursts with the pause between them.",
+        epilog=_NOTICE,
+    )
+    tones.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the WAV files")
+    tones.set_defaults(run=_tones)
 
     may = commands.add_parser(
         "may-treat",

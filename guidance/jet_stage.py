@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from guidance.session import JetOnSkin
+from guidance.session import UNMEASURABLE, JetOnSkin
 from guidance.state import Jet, OnSkin, Setup, State
 from models.capture import Capture
 from models.chart import PlacedChart, measures_distance
@@ -137,7 +137,7 @@ def _why_unseen(state: State, setup: Setup) -> str:
     if on_skin.body.state == "lost":
         return "the zone was lost"
     if not measures_distance(on_skin.chart, setup.protocol):
-        return "it cannot be measured with this rig"
+        return UNMEASURABLE
     return ""
 
 

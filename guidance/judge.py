@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from guidance.alarms import Condition
+from guidance.session import UNMEASURABLE
 from models.history_rules import BUDGET_SHARE
 from models.protocol import Device, Ladder, Protocol
 
@@ -14,8 +15,9 @@ THERMAL_STALE_S = 0.5
 COLOUR_GAP_S = 0.3
 THERMAL_MISSING_S = 0.8
 """Seven pictures in a row of a 9 Hz camera: no longer late but missing, and still told within a second."""
-SHUTTER_S = 1.0
-"""A shutter event (FFC) freezes the picture for 0.5-1 s: up to that long it is a status, not an alarm."""
+SHUTTER_S = 1.3
+"""A shutter event (FFC) freezes the picture for 0.5-1 s: up to that long it is a status, not an alarm. The
+pictures before and after it are up to 0.3 s farther apart: two intervals at 9 Hz and the second's way."""
 NOZZLE_LOST_S = 0.3
 """Twice the 150 ms over which the tracker bridges."""
 UNOBSERVED_S = 0.5
@@ -292,7 +294,9 @@ def _sight(facts: Facts) -> Iterator[Condition]:
         yield Condition("nozzle_lost", "high", detail=f"for {facts.nozzle_lost_s:.1f} s")
     if not (facts.nozzle_seen and zone_known) or facts.jet_on_map is False:
         return
-    if facts.distance_mm is None:
+    if facts.jet_reason == UNMEASURABLE:
+        yield Condition("distance_unmeasurable", "medium")
+    elif facts.distance_mm is None:
         why = facts.jet_reason or "no skin found under the jet"
         yield Condition("distance_unknown", "medium", detail=why)
     elif facts.distance_u95_mm is None or facts.distance_u95_mm > VAGUE_DISTANCE_U95_MM:
@@ -314,7 +318,7 @@ def _thermal(facts: Facts) -> Iterator[Condition]:
     if facts.thermal_stuck and not facts.shutter:
         yield Condition("thermal_stuck", "medium", detail="unchanged")
     watched = facts.gas_now and facts.rig_present and facts.thermal_expected
-    if watched and facts.jet_spot_unobserved_s > UNOBSERVED_S:
+    if watched and facts.jet_spot_unobserved_s > (SHUTTER_S if facts.shutter else UNOBSERVED_S):
         yield Condition("temperature_unobserved", "medium", detail=f"for {facts.jet_spot_unobserved_s:.1f} s")
 
 

@@ -120,6 +120,9 @@ def _states(guidance: Guidance) -> list[tuple[str, str, Rgb, str]]:
         word = f"{zone.state.upper()} ({plain(by.replace('_', ' '))})"
         out.append(("ZONE", word, OK_COLOUR if placed else AMBER, "dot" if placed else "ring"))
     out.extend(("", plain(remark).upper(), YELLOW, "ring") for remark in guidance.status)
+    pause_left_s = guidance.announcement.pause_left_s
+    if pause_left_s is not None:
+        out.append(("SOUND", f"OFF {np.ceil(pause_left_s):.0f} s", AMBER, "ring"))
     return out
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from guidance.alarms import update
+from guidance.annunciator import advance
+from guidance.hysteresis import lingering
 from guidance.jet_stage import Contact, meet_skin, room_for
 from guidance.judge import Facts, conditions
 from guidance.rig_stage import check_rig
-from guidance.session import Guidance
+from guidance.session import Guidance, OperatorAction
 from guidance.skin_stage import SkinNow, read_skin
 from guidance.state import Setup, State
 from guidance.zone_stage import place_or_follow, see_body
@@ -22,7 +25,9 @@ from vision.nozzle import track_nozzle
 from vision.skin_tags import see_skin_tags
 
 
-def step(state: State, capture: Capture, setup: Setup) -> tuple[State, Guidance]:
+def step(
+    state: State, capture: Capture, setup: Setup, actions: Sequence[OperatorAction] = ()
+) -> tuple[State, Guidance]:
     """Advance the session by one capture.
 
     Sources to sightings, to the zone's place, to exposure and temperature, to alarms.
@@ -31,9 +36,10 @@ def step(state: State, capture: Capture, setup: Setup) -> tuple[State, Guidance]
         state: What the previous step returned, or `guidance.state.begin()`.
         capture: Later than the previous one.
         setup: Fixed for the session.
+        actions: What the operator has done about alarms since the previous capture, in order of time.
 
     Raises:
-        ValueError: If time does not advance.
+        ValueError: If time does not advance, or an action lies outside this step.
     """
     first = not np.isfinite(state.t_s)
     dt_s = 0.0 if first else capture.t_s - state.t_s
@@ -50,9 +56,13 @@ def step(state: State, capture: Capture, setup: Setup) -> tuple[State, Guidance]
     state = check_rig(state, capture, setup, contact)
     facts = gather(state, capture, setup, contact, skin)
     board, active, ended = update(
-        state.board, conditions(facts, protocol=setup.protocol, device=setup.device), t_s=capture.t_s
+        state.board,
+        conditions(facts, protocol=setup.protocol, device=setup.device),
+        t_s=capture.t_s,
+        lingering=lingering(facts, protocol=setup.protocol, device=setup.device),
     )
-    state = replace(state, board=board)
+    annunciator = advance(state.annunciator, active, actions, t_s=capture.t_s)
+    state = replace(state, board=board, annunciator=annunciator)
     on_skin = state.on_skin
     return state, Guidance(
         t_s=capture.t_s,
@@ -80,6 +90,7 @@ def step(state: State, capture: Capture, setup: Setup) -> tuple[State, Guidance]
         status=("shutter",) if state.thermal.shutter else (),
         zone_mean_degc=skin.zone_mean_degc,
         zone_observed_share=skin.zone_observed_share,
+        announcement=annunciator.announcement,
     )
 
 

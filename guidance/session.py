@@ -9,6 +9,9 @@ from models.exposure import ExposureMap, SkinTemperature
 from models.geometry import Bools, Floats
 from models.sightings import Landmarks, Lost, NozzleSighting, TagPatch
 
+UNMEASURABLE = "it cannot be measured with this rig"
+"""Why nothing is known of the jet on the skin, where no care of the operator's could change that."""
+
 
 @dataclass(frozen=True)
 class Alarm:
@@ -23,6 +26,72 @@ class Alarm:
     t_on_s: float
     t_off_s: float | None = None
     """None while the condition stands."""
+
+
+@dataclass(frozen=True)
+class Acknowledge:
+    """The operator has taken note of what is displayed: it sounds no more, and goes with its condition."""
+
+    t_s: float
+    cause: str | None = None
+    """One cause only; None = all that is displayed."""
+
+
+@dataclass(frozen=True)
+class PauseAudio:
+    """The operator wants quiet."""
+
+    t_s: float
+    seconds: float = 120.0
+    """Never longer than 120 s, whatever is asked."""
+
+
+@dataclass(frozen=True)
+class ResumeAudio:
+    """The operator ends the quiet before its time."""
+
+    t_s: float
+
+
+OperatorAction = Acknowledge | PauseAudio | ResumeAudio
+
+
+@dataclass(frozen=True)
+class Sound:
+    """Which tone sounds."""
+
+    priority: str
+    kind: str
+    escalated: bool = False
+    """Oftener and louder: nobody has acknowledged it for long."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One alarm as it is displayed."""
+
+    alarm: Alarm
+    standing: bool = True
+    """False: its condition has ended, and it is kept (latched) until it is acknowledged."""
+    acknowledged: bool = False
+    escalated: bool = False
+    """A medium one that has stood long without being acknowledged."""
+
+    @property
+    def latched(self) -> bool:
+        """Only kept for the operator to take note of."""
+        return not self.standing
+
+
+@dataclass(frozen=True)
+class Announcement:
+    """What the operator sees and hears of the alarms now."""
+
+    shown: tuple[Shown, ...] = ()
+    """Most urgent first: by priority, what still stands before what is only kept."""
+    sound: Sound | None = None
+    pause_left_s: float | None = None
+    """Counts down from at most 120 s; None where the sound is not paused."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,3 +151,5 @@ class Guidance:
     zone_mean_degc: float | None
     """Mean over the zone's observed cells, None where none is observed."""
     zone_observed_share: float | None
+    announcement: Announcement = Announcement()
+    """What is displayed and sounds, after the operator's actions."""

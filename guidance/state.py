@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol as Interface
 
 from guidance.alarms import AlarmBoard
+from guidance.annunciator import Annunciator
 from models.capture import DepthPicture, ThermalPicture
 from models.carry import Carried
 from models.chart import PixelZone, ZoneChart
@@ -153,6 +154,7 @@ class State:
     off_map_s: float
     """Seconds in which gas flowed and the jet did not meet the map: what it did there is not known."""
     board: AlarmBoard
+    annunciator: Annunciator
     rig_watch: RigWatch | None
     """Jet and cooling held against each other; None where one of them cannot be measured."""
 
@@ -172,6 +174,7 @@ class PixelSkin:
 
 def begin(carried: Carried | None = None) -> State:
     """Before the first capture; time since an interrupted session counts as unassigned."""
+    board = AlarmBoard.start()
     return State(
         t_s=float("-inf"),
         nozzle_track=NozzleTrack.start(),
@@ -195,6 +198,7 @@ def begin(carried: Carried | None = None) -> State:
         gas_total_s=0.0,
         unassigned_s=carried.gap_s if carried is not None else 0.0,
         off_map_s=0.0,
-        board=AlarmBoard.start(),
+        board=board,
+        annunciator=Annunciator(board.table),
         rig_watch=None,
     )

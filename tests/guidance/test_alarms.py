@@ -65,8 +65,8 @@ def test_an_alarm_without_delay_is_told_in_the_capture_that_shows_it() -> None:
 
 
 def test_stop_and_warning_are_two_entries_and_the_stop_comes_first() -> None:
-    _, active, _ = update(AlarmBoard.start(), [WARN, STOP], t_s=0.0)
-    assert [alarm.priority for alarm in active] == ["high", "medium"]
+    board, _ = run(None, frames(0, 1, [WARN, STOP]))
+    assert [alarm.priority for alarm in board.active] == ["high", "medium"]
 
 
 def test_an_episode_is_one_entry_that_ends_when_the_condition_went() -> None:
@@ -190,7 +190,8 @@ def test_the_shipped_table_keeps_its_promises() -> None:
     for (cause, priority), row in table.items():
         assert row.told(detail="1.9 degC")
         assert row.clear_hold_s >= 0.5
-        assert row.latched == (cause == "skin_freezing")
+        assert row.lasting == (cause == "skin_freezing")
+        assert row.latched == (priority == "high" and row.kind == "physiological")
         if priority == "high" and row.kind == "physiological":
             assert row.message.startswith("STOP")
             assert row.on_delay_s == 0.0
@@ -211,13 +212,15 @@ def test_the_shipped_table_keeps_its_promises() -> None:
             {"minimum_s = ": "minimum = 1.0"},
             "[alarm 1] minimum_s is missing; [alarm 1] minimum is not a known key (did you mean minimum_s?)",
         ),
-        ({"minimum_s = ": 'minimum_s = 1.0\nlatched = "yes"'}, "must be true or false"),
+        ({"latched = ": 'latched = "yes"'}, "must be true or false"),
+        ({"latched = ": "latched = false"}, "must be true for a STOP (high, physiological)"),
+        ({"kind = ": 'kind = "technical"'}, "and for nothing else"),
     ],
 )
 def test_a_wrong_table_is_refused(tmp_path: Path, changes: dict[str, str], said: str) -> None:
     lines = [
         "[[alarm]]", 'cause = "contact"', 'priority = "high"', 'kind = "physiological"', 'message = "STOP"',
-        "on_delay_s = 0.0", "clear_hold_s = 1.0", "minimum_s = 1.0",
+        "on_delay_s = 0.0", "clear_hold_s = 1.0", "minimum_s = 1.0", "latched = true",
     ]  # fmt: skip
     for start, line in changes.items():
         lines = [line if old.startswith(start) else old for old in lines]
@@ -242,3 +245,18 @@ def test_a_table_without_any_alarm_is_refused(tmp_path: Path) -> None:
     path.write_text("", "utf-8")
     with pytest.raises(InputError, match="alarm is missing"):
         load_alarm_table(path)
+
+
+def test_the_page_about_alarms_holds_the_table_row_by_row() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "alarms.md").read_text("utf-8")
+    rows = [
+        [cell.strip() for cell in line.split("|")[1:-1]] for line in page.splitlines() if line[:3] == "| `"
+    ]
+    told = {(row[0].strip("`"), row[1]): row for row in rows}
+    table = load_alarm_table()
+    assert list(told) == list(table)
+    for key, rule in table.items():
+        row = told[key]
+        assert row[2:5] == [rule.kind, rule.message, f"{rule.on_delay_s:g}"]
+        assert row[6:8] == [f"{rule.clear_hold_s:g}", f"{rule.minimum_s:g}"]
+        assert row[8] == ("to the end" if rule.lasting else "yes" if rule.latched else "no")

@@ -145,7 +145,7 @@ def test_a_rig_that_cannot_tell_the_distance_says_so(spoil, calf: Path, tmp_path
     (folder / "session.toml").write_text("\n".join(k for k in header.splitlines() if "depth" not in k))
     told = played(folder, to_s=2.0)
     assert all(g.jet is None for g in told)
-    assert any("it cannot be measured with this rig" in a.message for g in told for a in g.active)
+    assert any("Distance cannot be measured with this rig" in a.message for g in told for a in g.active)
     outcome = analyse(folder, out=tmp_path / "report", video=False)
     assert any("Distance cannot be measured with this rig" in warning for warning in outcome.warnings)
     page = (tmp_path / "report" / "report.html").read_text()

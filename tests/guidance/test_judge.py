@@ -8,6 +8,7 @@ import pytest
 
 from guidance.alarms import AlarmBoard, load_alarm_table, update
 from guidance.judge import Facts, conditions
+from guidance.session import UNMEASURABLE
 from models.catalogue import load_devices, load_protocols
 
 PROTOCOLS, DEVICES = load_protocols(), load_devices()
@@ -230,6 +231,9 @@ def test_a_lost_zone_is_told_before_gas_flows_and_one_not_yet_placed_is_not() ->
 def test_an_unknown_distance_is_told_while_gas_flows() -> None:
     unknown = {"distance_mm": None, "distance_u95_mm": None, "jet_in_zone": None, "jet_on_map": None}
     assert judged(**unknown) == {("distance_unknown", "medium")}
+    # What no aiming can change has words of its own.
+    assert judged(**unknown, jet_reason=UNMEASURABLE) == {("distance_unmeasurable", "medium")}
+    assert judged(**unknown, jet_reason=UNMEASURABLE, gas_now=False) == set()
     assert judged(distance_u95_mm=45.0) == {("distance_unknown", "low")}
 
 
@@ -252,7 +256,9 @@ def test_an_old_thermal_picture_is_stale_and_then_missing() -> None:
 
 def test_a_shutter_event_of_up_to_a_second_is_no_alarm() -> None:
     assert judged(shutter=True, thermal_age_s=1.0, thermal_stuck=True) == set()
-    assert ("thermal_stale", "medium") in judged(shutter=True, thermal_age_s=1.1)
+    assert judged(shutter=True, thermal_age_s=1.3, jet_spot_unobserved_s=1.3) == set()
+    assert ("thermal_stale", "medium") in judged(shutter=True, thermal_age_s=1.4)
+    assert ("temperature_unobserved", "medium") in judged(shutter=True, jet_spot_unobserved_s=1.4)
 
 
 def test_a_thermal_camera_that_never_sends_is_missing() -> None:
@@ -339,6 +345,7 @@ def test_whatever_is_judged_has_its_row_in_the_table() -> None:
         {"distance_u95_mm": 99.0, "calibration_age_days": None, "thermal_expected": False},
         {"jet_spot_unobserved_s": 2.0, "rig_present": True},
         {"rig_present": False},
+        {"distance_mm": None, "jet_reason": UNMEASURABLE},
     ]
     judged_ever: set[tuple[str, str]] = set().union(*(judged(**changes) for changes in worst))
     assert judged_ever == set(table)

@@ -13,7 +13,7 @@ from guidance.overlay_ink import dashes, fitted, plain, text_width_px, wrapped, 
 from guidance.overlay_mesh import cell_mesh
 from guidance.overlay_skin import cell_states, footprint_ring
 from guidance.palette import MAGENTA, RED, VERMILLION, bgr
-from guidance.session import Alarm, Guidance
+from guidance.session import Alarm, Announcement, Guidance
 from models.capture import ThermalPicture
 from models.geometry import Bytes, Pose
 from models.rig import Rig
@@ -94,6 +94,18 @@ def test_a_stop_is_larger_than_any_other_alarm(scene: Scene) -> None:
         return int(near(drawn(scene, scene.guidance(active=(alarm,)))[:200], RED).sum())
 
     assert red("physiological", "STOP: skin at 1.4 °C") > 1.5 * red("technical", "Nozzle not seen")
+
+
+def test_a_paused_sound_is_shown_counting_down(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+
+    def write_down(picture: Bytes, text: str, *rest: object, **more: object) -> None:
+        said.append(text)
+
+    monkeypatch.setattr(overlay_panels, "write", write_down)
+    for left_s in (None, 119.2, 0.3):
+        drawn(scene, replace(scene.guidance(), announcement=Announcement(pause_left_s=left_s)))
+    assert [text for text in said if "OFF" in text and " s" in text] == ["OFF 120 s", "OFF 1 s"]
 
 
 def test_alarms_move_away_from_a_zone_at_the_upper_edge(scene: Scene) -> None:

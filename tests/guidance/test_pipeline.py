@@ -7,6 +7,7 @@ from dataclasses import fields, is_dataclass, replace
 import numpy as np
 import pytest
 
+from guidance.alarms import load_alarm_table
 from guidance.jet_stage import room_for
 from guidance.pipeline import step
 from guidance.skin_stage import nozzle_at
@@ -296,7 +297,8 @@ def test_a_distance_that_the_rig_cannot_measure_is_said_to_be_so_and_not_guessed
     assert told.unassigned_s == pytest.approx(told.gas_total_s)
     assert on_skin(played.state).exposure.dwell_s.max() == 0.0
     assert on_skin(played.state).exposure.dwell_upper_s.min() == pytest.approx(told.gas_total_s)
-    assert played.first_s("distance_unknown", priority="medium") is not None
+    assert played.first_s("distance_unmeasurable") is not None
+    assert played.first_s("distance_unknown") is None
 
 
 def test_without_a_rig_there_are_no_millimetres(player: Player) -> None:
@@ -443,8 +445,9 @@ def test_the_warning_comes_before_the_stop_and_each_waits_for_as_many_pictures_a
     stop_s = played.first_s("skin_temperature", priority="high")
     assert warn_s is not None
     assert stop_s is not None
-    assert stop_s - warn_s == pytest.approx(1.0, abs=0.3)
-    for limit_degc, told_s in ((4.0, warn_s), (2.0, stop_s)):
+    delay_s = load_alarm_table()["skin_temperature", "medium"].on_delay_s
+    assert stop_s - warn_s == pytest.approx(1.0 - delay_s, abs=0.3)
+    for limit_degc, told_s in ((4.0, warn_s - delay_s), (2.0, stop_s)):
         below = [
             g.t_s
             for g in played.steps
