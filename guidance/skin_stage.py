@@ -179,6 +179,7 @@ def _cells(
         rig=rig,
         nozzle=nozzle_at(state, picture.t_s),
         floor_centikelvin=state.thermal.floor_centikelvin,
+        spread=state.thermal.spread,
         t_s=capture.t_s,
         beside=on_skin.beside,
         untouched=on_skin.exposure.dwell_upper_s == 0.0,

@@ -7,11 +7,10 @@ where it fell faster than skin can.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from models.camera import Camera
 from models.capture import ThermalPicture
@@ -21,6 +20,7 @@ from models.geometry import Bools, Bytes, Counts, Floats, Pose
 from models.occlusion import NozzleShape
 from models.rig import Rig, ThermalCamera
 from models.sightings import Lost, NozzleSighting
+from vision.point_spread import USUAL, PointSpread, measured_at_edge, without_spread
 
 OBSERVED_S = 0.5
 """A reading older than this is history, not an observation (domain section 8: thermal frame age)."""
@@ -36,20 +36,6 @@ SLANT_U95_DEGC = 2.0
 
 RIM_PX = 2.5
 """Blur of the camera mixes a cold nozzle into this many pixels round it."""
-
-SPREAD_SHARE = 0.10
-"""Share of the wide surroundings in a reading (size of source): small cold spots read 5-13 % of their
-contrast too warm on simulated cameras, 2-7 degC in what was measured beforehand. Until the rig has a measured
-point spread."""
-
-SPREAD_PX = 7.0
-"""Reach of that share, standard deviation."""
-
-SHRINK = 4
-"""The spread is blurred at this part of the size."""
-
-SPREAD_SHARE_U95 = 0.10
-"""The share is not known better than this."""
 
 PLACE_U95_PX = 0.6
 """How far a cell may lie beside the pixel it is read from: calibration, surface and timing together."""
@@ -73,6 +59,9 @@ FEWEST_UNTOUCHED = 50
 LEAST_DEGC, MOST_DEGC = -60.0, 80.0
 """Readings outside are no skin and no room: another unit than centikelvin, a broken pixel, or the nozzle's
 metal."""
+
+SPREAD_TRIES = 10
+"""The camera's spread is looked for in so many pictures (40 ms each)."""
 
 STUCK_S = 0.45
 """The very same numbers for this long: a live picture carries noise, and the slowest camera (9 Hz) repeats a
@@ -115,6 +104,9 @@ class ThermalWatch:
     shutter: bool
     floor_centikelvin: int | None
     """Pixels at or below this lie off the scale."""
+    spread: PointSpread = USUAL
+    spread_tries: int = 0
+    """Pictures in which the spread was looked for."""
 
     @staticmethod
     def start() -> ThermalWatch:
@@ -134,13 +126,15 @@ class ThermalWatch:
 def watch(state: ThermalWatch, picture: ThermalPicture, *, t_s: float) -> ThermalWatch:
     """Take note of one picture."""
     if picture.shutter:
-        return ThermalWatch(
-            state.last_t_s, t_s, state.centikelvin, picture.t_s, True, state.floor_centikelvin
-        )
+        return replace(state, last_arrived_s=t_s, changed_s=picture.t_s, shutter=True)
     same = state.centikelvin is not None and np.array_equal(state.centikelvin, picture.centikelvin)
     changed = state.changed_s if same else picture.t_s
     floor = state.floor_centikelvin if same else _floor(picture.centikelvin)
-    return ThermalWatch(picture.t_s, t_s, picture.centikelvin, changed, False, floor)
+    spread, tries = state.spread, state.spread_tries
+    if not spread.measured and tries < SPREAD_TRIES:
+        found = measured_at_edge(degrees(picture, floor_centikelvin=floor))
+        spread, tries = found or spread, tries + 1
+    return ThermalWatch(picture.t_s, t_s, picture.centikelvin, changed, False, floor, spread, tries)
 
 
 def _floor(centikelvin: Counts) -> int | None:
@@ -163,31 +157,6 @@ def degrees(picture: ThermalPicture, *, floor_centikelvin: int | None) -> Floats
     return np.where((picture.centikelvin > low) & believable, degc, np.nan)
 
 
-def without_spread(degc: Floats, hidden: Bools) -> tuple[Floats, Floats]:
-    """Take the surroundings' share out of each pixel.
-
-    Returns:
-        Corrected temperatures and the size of the correction's doubt, both in degC and of the picture's
-        shape.
-    """
-    use = np.isfinite(degc) & ~hidden
-    weight = use.astype(np.float32)
-    held = np.where(use, degc, 0.0).astype(np.float32)
-    total = _far_and_wide(weight)
-    around = _far_and_wide(held) / np.maximum(total, 1e-3)
-    contrast = np.where(total > 0.02, degc - around, 0.0)
-    return degc + SPREAD_SHARE / (1.0 - SPREAD_SHARE) * contrast, SPREAD_SHARE_U95 * np.abs(contrast)
-
-
-def _far_and_wide(picture: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Blur by `SPREAD_PX`, worked out at a quarter of the size: nothing finer is left of it."""
-    high, wide = picture.shape
-    size = max(wide // SHRINK, 1), max(high // SHRINK, 1)
-    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-    blurred = cv2.GaussianBlur(small, (0, 0), SPREAD_PX / SHRINK)
-    return np.asarray(cv2.resize(blurred, (wide, high), interpolation=cv2.INTER_LINEAR), np.float32)
-
-
 def read_cells(
     before: SkinTemperature,
     picture: ThermalPicture,
@@ -196,6 +165,7 @@ def read_cells(
     rig: Rig,
     nozzle: NozzleSighting | Lost,
     floor_centikelvin: int | None,
+    spread: PointSpread,
     t_s: float,
     beside: Bools,
     untouched: Bools,
@@ -209,6 +179,7 @@ def read_cells(
         rig: With a thermal camera.
         nozzle: Where the nozzle was at the time of exposure.
         floor_centikelvin: Readings at or below it are off the scale.
+        spread: The camera's, taken out of the readings.
         t_s: Now, on the session clock.
         beside: Cells that so far showed what lies beside the skin, shape (n,).
         untouched: Cells that no gas can have reached yet, shape (n,).
@@ -223,7 +194,7 @@ def read_cells(
     px = camera.project(points)
     degc = degrees(picture, floor_centikelvin=floor_centikelvin)
     hidden = nozzle_mask(camera, thermal_from_rgb, rig, nozzle)
-    corrected, doubt = without_spread(degc, hidden)
+    corrected, doubt = without_spread(degc, hidden, spread.between_pixels)
     inside = camera.inside(px, 1.0) & (facing > GRAZING_COS)
     at = np.where(inside[:, None], px, 0.0)
     read = _sample(corrected, at)

@@ -15,6 +15,7 @@ from models.exposure import SkinTemperature
 from models.geometry import Bools, Counts, Floats, Pose
 from models.sightings import Lost, NozzleSighting
 from tests.rendered_limb import ROOM_DEGC, SKIN_DEGC, RenderedLimb, nozzle_over
+from vision.point_spread import USUAL
 from vision.thermal import (
     GRAZING_COS,
     NOISE_U95_DEGC,
@@ -26,7 +27,6 @@ from vision.thermal import (
     nozzle_mask,
     read_cells,
     watch,
-    without_spread,
 )
 
 SCENE = RenderedLimb()
@@ -55,6 +55,7 @@ def read(
         rig=SCENE.rig,
         nozzle=nozzle,
         floor_centikelvin=floor,
+        spread=USUAL,
         t_s=picture.t_s + 0.05 if t_s is None else t_s,
         beside=np.zeros(N, np.bool_),
         untouched=untouched,
@@ -141,6 +142,7 @@ def bound_degc(
         rig=replace(SCENE.rig, thermal=replace(thermal, accuracy_degc=accuracy_degc)),
         nozzle=AWAY,
         floor_centikelvin=None,
+        spread=USUAL,
         t_s=0.05,
         beside=np.zeros(N, np.bool_),
         untouched=TOUCHED,
@@ -342,31 +344,6 @@ def test_a_shutter_event_is_a_state_and_not_a_stuck_picture() -> None:
     assert seen.last_t_s == 0.8
 
 
-@settings(max_examples=25, deadline=None)
-@given(cold_degc=st.floats(-20.0, 20.0), radius_px=st.integers(1, 6))
-def test_taking_the_surroundings_out_never_makes_a_cold_spot_warmer(cold_degc: float, radius_px: int) -> None:
-    """A small cold spot reads too warm: the correction may only go the safe way, and its doubt covers it."""
-    degc = np.full((60, 80), SKIN_DEGC)
-    y, x = np.indices(degc.shape)
-    spot = np.hypot(y - 30, x - 40) <= radius_px
-    degc[spot] = cold_degc
-    corrected, doubt = without_spread(degc, np.zeros(degc.shape, bool))
-    assert (corrected[spot] <= degc[spot] + 1e-5).all()
-    assert (doubt >= 0.0).all()
-    assert (degc - corrected)[spot].max() <= 1.3 * doubt[spot].max() + 1e-5
-
-
-def test_an_even_picture_needs_no_correction_and_what_is_hidden_weighs_nothing() -> None:
-    even = np.full((60, 80), SKIN_DEGC)
-    hidden = np.zeros(even.shape, bool)
-    hidden[20:40, 20:40] = True
-    frosty = np.where(hidden, -80.0, even)
-    for picture in (even, frosty):
-        corrected, doubt = without_spread(picture, hidden)
-        assert corrected[~hidden] == pytest.approx(even[~hidden], abs=1e-3)
-        assert doubt[~hidden].max() < 1e-3
-
-
 def test_the_mask_covers_the_nozzle_and_leaves_the_rest() -> None:
     assert SCENE.rig.thermal is not None
     camera, thermal_from_rgb = SCENE.rig.thermal.camera, SCENE.rig.thermal.thermal_from_rgb
@@ -401,7 +378,7 @@ def test_untouched_cells_at_the_rim_of_a_limb_show_what_lies_beside_it() -> None
     picture = SCENE.thermal(1.0)
     plain, sorted_out = read(picture), read(picture, untouched=~TOUCHED)
     usual_degc = np.median(plain.degc[plain.observed])
-    assert np.min(plain.degc[plain.observed]) < usual_degc - 3.0
+    assert np.min(plain.degc[plain.observed]) < usual_degc - 2.5
     assert np.min(sorted_out.degc[sorted_out.observed]) > usual_degc - 3.0
     inner = facing() > 0.75
     assert sorted_out.observed[inner].all()

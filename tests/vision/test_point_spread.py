@@ -1,0 +1,105 @@
+"""The camera's spread: measured at the edge of warm skin, and taken out of small cold spots."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.geometry import Floats
+from vision.point_spread import USUAL, PointSpread, measured_at_edge, without_spread
+
+SKIN_DEGC, ROOM_DEGC = 33.5, 23.0
+SEEN = np.zeros((60, 80), bool)
+
+
+def body(*, sigma_px: float, tail_px: float = 0.0, noise_degc: float = 0.06, seed: int = 3) -> Floats:
+    """A warm trunk and arm before a couch, drawn eight times finer, spread and read by pixels."""
+    fine = np.full((192 * 8, 256 * 8), ROOM_DEGC, np.float32)
+    cv2.ellipse(fine, (1000, 760), (700, 330), 12.0, 0.0, 360.0, SKIN_DEGC, -1)
+    cv2.line(fine, (300, 300), (1700, 1350), SKIN_DEGC, 170)
+    seen = cv2.GaussianBlur(fine, (0, 0), 8.0 * sigma_px)
+    if tail_px:
+        seen = 0.9 * seen + 0.1 * cv2.GaussianBlur(fine, (0, 0), 8.0 * tail_px)
+    rng = np.random.default_rng(seed)
+    return cv2.resize(seen, (256, 192), interpolation=cv2.INTER_AREA) + rng.normal(
+        0.0, noise_degc, (192, 256)
+    )
+
+
+@pytest.mark.parametrize("sigma_px", [0.6, 0.8, 1.0, 1.3])
+def test_the_spread_is_measured_at_the_edge_of_the_body(sigma_px: float) -> None:
+    """Within 10 %; a pixel's own width (0.29 px) is part of what is measured."""
+    found = measured_at_edge(body(sigma_px=sigma_px))
+    assert found is not None
+    assert found.sigma_px == pytest.approx(np.hypot(sigma_px, 0.29), rel=0.10)
+
+
+def test_cloth_of_a_temperature_in_between_does_not_pass_for_spread() -> None:
+    picture = body(sigma_px=0.8)
+    cloth = picture[:, 150:]
+    cloth[cloth > 28.0] = 28.3
+    found = measured_at_edge(picture)
+    assert found is not None
+    assert found.sigma_px == pytest.approx(np.hypot(0.8, 0.29), rel=0.12)
+
+
+def test_a_cold_nozzle_before_the_edge_does_not_count() -> None:
+    picture = body(sigma_px=0.8)
+    picture[40:140, 110:125] = -60.0
+    found = measured_at_edge(picture)
+    assert found is not None
+    assert found.sigma_px == pytest.approx(np.hypot(0.8, 0.29), rel=0.10)
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [
+        pytest.param(np.full((192, 256), SKIN_DEGC), id="skin throughout"),
+        pytest.param(np.full((192, 256), np.nan), id="no reading"),
+        pytest.param(np.tile(np.linspace(20.0, 34.0, 256), (192, 1)), id="a slope"),
+        pytest.param(np.random.default_rng(1).uniform(15.0, 38.0, (192, 256)), id="noise"),
+        pytest.param(body(sigma_px=4.0), id="out of focus"),
+        pytest.param(body(sigma_px=0.8)[:8, :8], id="a scrap"),
+    ],
+)
+def test_where_no_edge_tells_nothing_is_measured(picture: Floats) -> None:
+    assert measured_at_edge(picture) is None
+
+
+@settings(max_examples=25, deadline=None)
+@given(cold_degc=st.floats(-5.0, 20.0), radius_px=st.floats(3.0, 6.0), sigma_px=st.floats(0.5, 1.0))
+def test_a_small_cold_spot_gets_its_temperature_back(
+    cold_degc: float, radius_px: float, sigma_px: float
+) -> None:
+    """Within 2 % of its depth where the spread is known and the spot no smaller than three spreads."""
+    y, x = np.indices(SEEN.shape)
+    true = SKIN_DEGC - (SKIN_DEGC - cold_degc) * np.exp(
+        -0.5 * ((y - 30.0) ** 2 + (x - 40.0) ** 2) / radius_px**2
+    )
+    read = cv2.GaussianBlur(true, (0, 0), sigma_px)
+    known = PointSpread(sigma_px, 0.0, 0.35, measured=True)
+    corrected, doubt = without_spread(read, SEEN, known)
+    assert corrected[30, 40] == pytest.approx(cold_degc, abs=0.02 * (SKIN_DEGC - cold_degc))
+    assert corrected[30, 40] <= read[30, 40]
+    assert abs(corrected[30, 40] - cold_degc) <= doubt[30, 40]
+
+
+def test_an_unmeasured_camera_is_doubted_more() -> None:
+    y, x = np.indices(SEEN.shape)
+    read = SKIN_DEGC - 30.0 * np.exp(-0.5 * ((y - 30.0) ** 2 + (x - 40.0) ** 2) / 3.0**2)
+    measured = PointSpread(USUAL.narrow_px, USUAL.wide_share, 0.35, measured=True)
+    assert (
+        without_spread(read, SEEN, USUAL)[1][30, 40] > 1.5 * without_spread(read, SEEN, measured)[1][30, 40]
+    )
+
+
+def test_an_even_picture_needs_no_correction_and_what_is_hidden_weighs_nothing() -> None:
+    even, hidden = np.full(SEEN.shape, SKIN_DEGC), SEEN.copy()
+    hidden[20:40, 20:40] = True
+    for picture in (even, np.where(hidden, -80.0, even)):
+        corrected, doubt = without_spread(picture, hidden, USUAL)
+        assert corrected[~hidden] == pytest.approx(even[~hidden], abs=1e-3)
+        assert doubt[~hidden].max() < 1e-3
