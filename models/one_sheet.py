@@ -3,9 +3,8 @@
 The grid of cells is drawn into the orifice's perspective picture. A map from a rectangle of the grid to the
 picture whose derivative has a positive definite symmetric part everywhere (after one fixed linear map) is one
 to one: between two points p, q of the rectangle, (f(p) - f(q)) . (p - q) is the integral of
-(p - q) . Df (p - q) over the straight way, hence above 0. The picture is linear on each triangle, so a test of
-each triangle proves it. No two triangles of such a block cover one point of the picture: none hides a cell of
-the block.
+(p - q) . Df (p - q) over the straight way, hence above 0. The picture is linear on each triangle: a test of
+each proves it. No two triangles of such a block cover one point of the picture: none hides a cell of it.
 """
 
 from __future__ import annotations
