@@ -11,7 +11,7 @@ from models.camera import Camera
 from models.geometry import Bools, Floats, Pose, rotation_from_rvec
 from vision.descent import BLUR_PX, FOUND, descend
 from vision.fiducials import TagBody, Window
-from vision.tag_picture import lens_of
+from vision.tag_rays import lens_of
 
 MIN_COSINE = 0.25
 """Tags seen more slantingly than 75 degrees are left out."""
