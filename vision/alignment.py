@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from models.camera import Camera
+from models.compiled import compiled
 from models.geometry import Bools, Floats, Pose, rotation_from_rvec
 from vision.descent import BLUR_PX, FOUND, descend
 from vision.fiducials import TagBody, Window
@@ -199,12 +200,28 @@ def ways_px(motion: Floats, pose: Pose, body: TagBody, camera: Camera) -> Floats
         body: Tags.
         camera: Lens distortion is left out.
     """
-    middle = pose.apply(body.corners_mm.mean(axis=1))
-    a, b, c = motion[:3]
-    turn = np.array([[0.0, -c, b], [c, 0.0, -a], [-b, a, 0.0]])
-    step = (middle - pose.apply(body.centroid_mm)) @ turn.T + motion[3:]
-    focal = np.array([camera.fx_px, camera.fy_px])
-    return focal * (step[:, :2] - middle[:, :2] / middle[:, 2:] * step[:, 2:]) / middle[:, 2:]
+    return _ways(motion, pose.matrix, body.middles_mm, pose.apply(body.centroid_mm), camera.focal)
+
+
+@compiled
+def _ways(
+    motion: np.ndarray, pose: np.ndarray, points_mm: np.ndarray, centroid: np.ndarray, focal: np.ndarray
+) -> np.ndarray:
+    n = len(points_mm)
+    ways, at = np.empty((n, 2)), np.empty(3)
+    for k in range(n):
+        for i in range(3):
+            at[i] = pose[i, 3]
+            for j in range(3):
+                at[i] += pose[i, j] * points_mm[k, j]
+        x, y, z = at[0] - centroid[0], at[1] - centroid[1], at[2] - centroid[2]
+        right = motion[1] * z - motion[2] * y + motion[3]
+        down = motion[2] * x - motion[0] * z + motion[4]
+        away = motion[0] * y - motion[1] * x + motion[5]
+        per = 1.0 / at[2] if at[2] != 0.0 else np.inf
+        ways[k, 0] = focal[0] * (right - at[0] * per * away) * per
+        ways[k, 1] = focal[1] * (down - at[1] * per * away) * per
+    return ways
 
 
 def _side_px(body: TagBody, camera: Camera, pose: Pose) -> float:
