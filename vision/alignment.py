@@ -10,7 +10,7 @@ import numpy as np
 from models.camera import Camera
 from models.compiled import compiled
 from models.geometry import Bools, Floats, Pose, rotation_from_rvec
-from vision.descent import BLUR_PX, FOUND, descend
+from vision.descent import BLUR_PX, FOUND, descend, way_px
 from vision.fiducials import TagBody, Window
 from vision.tag_rays import lens_of
 
@@ -87,9 +87,7 @@ class Aligned:
 
 def half_size(window: Window, camera: Camera) -> tuple[Window, Camera]:
     """The same window and camera with half as many pixels a side."""
-    height, width = window.light.shape
-    light = window.light[: height // 2 * 2, : width // 2 * 2]
-    light = 0.25 * (light[::2, ::2] + light[1::2, ::2] + light[::2, 1::2] + light[1::2, 1::2])
+    light = _halved(window.light)
     smaller = Camera(
         width_px=camera.width_px // 2,
         height_px=camera.height_px // 2,
@@ -100,6 +98,17 @@ def half_size(window: Window, camera: Camera) -> tuple[Window, Camera]:
         distortion=camera.distortion,
     )
     return Window(light, window.corner_px // 2), smaller
+
+
+@compiled
+def _halved(light: np.ndarray) -> np.ndarray:
+    high, wide = light.shape[0] // 2, light.shape[1] // 2
+    half = np.empty((high, wide))
+    for row in range(high):
+        upper, lower = light[2 * row], light[2 * row + 1]
+        for k in range(wide):
+            half[row, k] = 0.25 * (upper[2 * k] + lower[2 * k] + upper[2 * k + 1] + lower[2 * k + 1])
+    return half
 
 
 def align(
@@ -200,28 +209,8 @@ def ways_px(motion: Floats, pose: Pose, body: TagBody, camera: Camera) -> Floats
         body: Tags.
         camera: Lens distortion is left out.
     """
-    return _ways(motion, pose.matrix, body.middles_mm, pose.apply(body.centroid_mm), camera.focal)
-
-
-@compiled
-def _ways(
-    motion: np.ndarray, pose: np.ndarray, points_mm: np.ndarray, centroid: np.ndarray, focal: np.ndarray
-) -> np.ndarray:
-    n = len(points_mm)
-    ways, at = np.empty((n, 2)), np.empty(3)
-    for k in range(n):
-        for i in range(3):
-            at[i] = pose[i, 3]
-            for j in range(3):
-                at[i] += pose[i, j] * points_mm[k, j]
-        x, y, z = at[0] - centroid[0], at[1] - centroid[1], at[2] - centroid[2]
-        right = motion[1] * z - motion[2] * y + motion[3]
-        down = motion[2] * x - motion[0] * z + motion[4]
-        away = motion[0] * y - motion[1] * x + motion[5]
-        per = 1.0 / at[2] if at[2] != 0.0 else np.inf
-        ways[k, 0] = focal[0] * (right - at[0] * per * away) * per
-        ways[k, 1] = focal[1] * (down - at[1] * per * away) * per
-    return ways
+    turn, at, centroid = pose.rotation.copy(), pose.translation_mm.copy(), pose.apply(body.centroid_mm)
+    return np.array([way_px(motion, turn, at, point, centroid, camera.focal) for point in body.middles_mm])
 
 
 def _side_px(body: TagBody, camera: Camera, pose: Pose) -> float:
