@@ -22,7 +22,7 @@ from models.skin_track import SkinTrack
 from models.treatment import Treatment
 from models.zone import Zone
 from vision.follow import BodyTrack
-from vision.nozzle import NozzleTrack
+from vision.nozzle_track import NozzleTrack
 from vision.skin_tags import SkinTagTrack
 from vision.thermal import ThermalWatch
 

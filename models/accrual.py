@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from models.compiled import compiled
 from models.geometry import Floats
 
 
 @compiled
 def deposited(
+    dwell: Floats,
+    unseen: Floats,
     dwell_s: Floats,
     unseen_s: Floats,
     before: Floats,
@@ -17,13 +17,12 @@ def deposited(
     upper_before: Floats,
     upper_now: Floats,
     gas_s: float,
-) -> tuple[Floats, Floats, bool]:
-    """Dwell and unseen part after an interval, and whether all weights lie within 0..1; arrays of shape (n,).
+) -> bool:
+    """Write dwell and unseen part after an interval; whether all weights lie within 0..1. All of shape (n,).
 
     The trapezoid rule; an upper bound below its weight counts as the weight. See `models.deposit.deposit`.
     """
     n = len(dwell_s)
-    dwell, unseen = np.empty(n), np.empty(n)
     low, high = 0.0, 1.0
     fine = True
     for i in range(n):
@@ -33,4 +32,4 @@ def deposited(
         mean = 0.5 * (first + last)
         dwell[i] = dwell_s[i] + gas_s * mean
         unseen[i] = unseen_s[i] + gas_s * (0.5 * (max(first, most_first) + max(last, most_last)) - mean)
-    return dwell, unseen, fine
+    return fine

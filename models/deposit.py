@@ -63,7 +63,11 @@ def deposit(
     _check_gas(gas_s)
     if weight_before is None or weight_now is None or gas_s == 0.0:
         return exposure
-    dwell, unseen, fine = deposited(
+    # Arrays of numpy's own: the map keeps them as they are, where it would copy the kernel's.
+    dwell, unseen = np.empty_like(exposure.dwell_s), np.empty_like(exposure.unseen_s)
+    fine = deposited(
+        dwell,
+        unseen,
         exposure.dwell_s,
         exposure.unseen_s,
         _shaped(weight_before, exposure),

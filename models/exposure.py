@@ -36,8 +36,11 @@ class ExposureMap:
 
     def __post_init__(self) -> None:
         """Freeze the arrays."""
-        for field in fields(self):
-            object.__setattr__(self, field.name, frozen(getattr(self, field.name)))
+        for name in _ARRAYS:
+            given = getattr(self, name)
+            kept = frozen(given)
+            if kept is not given:
+                object.__setattr__(self, name, kept)
 
     @staticmethod
     def empty(cells: int) -> ExposureMap:
@@ -49,6 +52,9 @@ class ExposureMap:
     def dwell_upper_s(self) -> Floats:
         """Upper 95 % bound of the dwell, time unaccounted for included."""
         return np.nan_to_num(self.dwell_s) + self.unseen_s
+
+
+_ARRAYS = tuple(field.name for field in fields(ExposureMap))
 
 
 @dataclass(frozen=True, eq=False)

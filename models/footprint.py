@@ -2,7 +2,8 @@
 
 Everything is seen from the orifice: a cell is the point (x / d, y / d) of a perspective picture, d its depth
 along the jet. The cells that the cone reaches are sorted into bins of that picture; every triangle near them
-then looks only into the bins that it covers, and hides the cells that lie inside it and farther away.
+then looks only into the bins that it covers, and hides the cells that lie inside it and farther away. Where
+the skin is one sheet seen from there (`models.one_sheet`), its triangles are passed over.
 """
 
 from __future__ import annotations
@@ -13,10 +14,8 @@ import numpy as np
 
 from models.compiled import compiled
 from models.geometry import Floats, Ints
-
-# Triangles nearer to the orifice's plane than this are left out: their perspective picture has no bounds, and
-# what they could hide lies at right angles to the jet, outside its cone.
-_NEAREST_MM = 0.5
+from models.one_sheet import one_sheet
+from models.shadow import NEAREST_MM, asked, box_of, hide
 
 
 @compiled
@@ -25,6 +24,8 @@ def footprint(
     normal: Floats,
     triangles: Ints,
     first: Ints,
+    grid: Ints,
+    place: Ints,
     longest_mm: float,
     tip_mm: Floats,
     axis: Floats,
@@ -38,6 +39,8 @@ def footprint(
         normal: Outward unit normals, shape (n, 3).
         triangles: Cell indices, shape (m, 3), in the order of their lowest.
         first: Of each cell, the first triangle whose lowest cell it is, shape (n + 1,).
+        grid: Cell at each row and column, -1 = none, shape (rows, cols).
+        place: Row and column of each cell in it, shape (n, 2).
         longest_mm: No edge of a triangle in or near the cone is longer.
         tip_mm: Centre of the orifice.
         axis: Unit vector of the jet.
@@ -61,144 +64,94 @@ def footprint(
     length = math.sqrt(sx * sx + sy * sy + sz * sz)
     sx, sy, sz = sx / length, sy / length, sz / length
     ux, uy, uz = ay * sz - az * sy, az * sx - ax * sz, ax * sy - ay * sx
-    # Lines of sight stay within the cone: only triangles with a corner in or near it can cut one.
-    rim_mm = nearer_mm + lift_mm + 2.0 * longest_mm
+    # Lines of sight stay within the cone: only triangles near it can cut one. A corner lies at most an edge
+    # from the cut, and the cone is that much narrower an edge nearer.
+    rim_mm = nearer_mm + (1.0 + spread * farthest) * (lift_mm + longest_mm)
     weight = np.zeros(n)
-    x, y, d = np.full(n, np.nan), np.empty(n), np.empty(n)  # NaN: too far from the cone to matter
-    near, found = np.empty(n, np.int64), 0
+    slot = np.zeros(n, np.int32)  # place among the cells near the cone, from 1; 0: too far to matter
+    near, found = np.empty(n, np.int64), 1
+    x, y, d = np.empty(n + 1), np.empty(n + 1), np.empty(n + 1)
     for i in range(n):
         a, b, c = position_mm[i, 0] - tx, position_mm[i, 1] - ty, position_mm[i, 2] - tz
         depth = a * ax + b * ay + c * az
         cone_mm = farthest * (half_mm + spread * max(depth, 0.0)) + rim_mm
-        d[i] = depth
         if depth > -longest_mm and a * a + b * b + c * c - depth * depth <= cone_mm * cone_mm:
-            near[found] = i
+            x[found], y[found], d[found] = a * sx + b * sy + c * sz, a * ux + b * uy + c * uz, depth
+            near[found - 1], slot[i] = i, found
             found += 1
-    reached, looked = np.empty(found, np.int64), 0
+    x, y, d = x[:found], y[:found], d[:found]
+    reached, looked, heaviest, most = np.empty(found, np.int64), 0, 0, 0.0
     look_x, look_y, look_d = np.empty(found), np.empty(found), np.empty(found)
-    for k in range(found):
-        i = near[k]
-        a, b, c = position_mm[i, 0] - tx, position_mm[i, 1] - ty, position_mm[i, 2] - tz
-        depth, p, q = d[i], a * sx + b * sy + c * sz, a * ux + b * uy + c * uz
-        per = 1.0 / max(depth, _NEAREST_MM)
-        x[i], y[i] = p * per, q * per
+    for k in range(1, found):
+        i, p, q, depth = near[k - 1], x[k], y[k], d[k]
+        per = 1.0 / depth if depth > NEAREST_MM else np.nan
+        x[k], y[k] = p * per, q * per
         if not depth > 0.0:
             continue
-        r = max(0.0, math.sqrt(p * p + q * q) - nearer_mm) / (half_mm + spread * depth)
+        cone_mm = half_mm + spread * depth
+        flat = p * p + q * q
+        r = max(0.0, math.sqrt(flat) - nearer_mm) / cone_mm
         if not r <= farthest:
             continue
         nx, ny, nz = normal[i, 0], normal[i, 1], normal[i, 2]
         against = nx * ax + ny * ay + nz * az
         if not against < facing:
             continue
-        ray_mm = math.sqrt(a * a + b * b + c * c)
-        if a * nx + b * ny + c * nz > horizon * ray_mm:
+        ray_mm = math.sqrt(flat + depth * depth)
+        side, up = nx * sx + ny * sy + nz * sz, nx * ux + ny * uy + nz * uz
+        if p * side + q * up + depth * against > horizon * ray_mm:
             continue
         weight[i] = math.exp(-math.log(2.0) * r * r)
+        if weight[i] > most:
+            most, heaviest = weight[i], i
         end_d = depth + lift_mm * against
         clear_d = end_d - clearance_mm * depth / ray_mm
-        if clear_d <= _NEAREST_MM:
+        if clear_d <= NEAREST_MM:
             continue  # nothing fits between the orifice and this cell
         reached[looked], look_d[looked] = i, clear_d
-        look_x[looked] = (p + lift_mm * (nx * sx + ny * sy + nz * sz)) / end_d
-        look_y[looked] = (q + lift_mm * (nx * ux + ny * uy + nz * uz)) / end_d
+        look_x[looked], look_y[looked] = x[k], y[k]
+        if lift_mm > 0.0:
+            look_x[looked], look_y[looked] = (p + lift_mm * side) / end_d, (q + lift_mm * up) / end_d
         looked += 1
-    if looked > 0:
-        _hide(
-            weight,
-            reached[:looked],
-            look_x[:looked],
-            look_y[:looked],
-            look_d[:looked],
-            x,
-            y,
-            d,
-            triangles,
-            first,
-            near[:found],
-        )
+    if looked == 0:
+        return weight
+    sheet, reach = np.zeros(found, np.int8), (0.0, 0.0)
+    if lift_mm == 0.0 and grid.size > 0:
+        # Lines of sight end at the cells themselves: one sheet of skin cannot cut them.
+        r0, r1, c0, c1 = _window(place, reached[:looked], grid.shape)
+        rows, cols = r1 - r0 + 1, c1 - c0 + 1
+        px, py, within = np.empty((rows, cols)), np.empty((rows, cols)), np.empty((rows, cols), np.int32)
+        for row in range(rows):
+            for col in range(cols):
+                i = grid[r0 + row, c0 + col]
+                k = slot[i] if i >= 0 else 0
+                within[row, col] = k
+                if k > 0:
+                    px[row, col], py[row, col] = x[k], y[k]
+                    continue
+                px[row, col], py[row, col] = np.nan, np.nan
+                if i >= 0:
+                    a, b, c = position_mm[i, 0] - tx, position_mm[i, 1] - ty, position_mm[i, 2] - tz
+                    depth = a * ax + b * ay + c * az
+                    if depth > NEAREST_MM:
+                        px[row, col] = (a * sx + b * sy + c * sz) / depth
+                        py[row, col] = (a * ux + b * uy + c * uz) / depth
+        rim = (r0 == 0, r1 == grid.shape[0] - 1, c0 == 0, c1 == grid.shape[1] - 1)
+        reach = one_sheet(sheet, within, px, py, (place[heaviest, 0] - r0, place[heaviest, 1] - c0), rim)
+    look = (look_x[:looked], look_y[:looked], look_d[:looked])
+    picture, box = (x, y, d), box_of(look)
+    cells = reached[:looked]
+    open_ = asked(cells, look, box, picture, triangles, first, near, slot, sheet, reach, longest_mm)
+    if len(open_) > 0:
+        hide(weight, cells, look, box, picture, triangles, open_, slot)
     return weight
 
 
 @compiled
-def _hide(
-    weight: Floats,
-    reached: Ints,
-    look_x: Floats,
-    look_y: Floats,
-    look_d: Floats,
-    x: Floats,
-    y: Floats,
-    d: Floats,
-    triangles: Ints,
-    first: Ints,
-    near: Ints,
-) -> None:
-    """Set the weight of cells behind a triangle to 0, in place; the picture is scaled to bins."""
-    count = len(reached)
-    x0, x1, y0, y1 = look_x.min(), look_x.max(), look_y.min(), look_y.max()
-    deepest = look_d.max()
-    bins = min(max(int(math.sqrt(count)), 8), 256)  # about one cell in each
-    per_x, per_y = bins / max(x1 - x0, 1e-9), bins / max(y1 - y0, 1e-9)
-    head, deep = np.full((bins, bins), -1, np.int64), np.zeros((bins, bins))
-    following = np.empty(count, np.int64)
-    for k in range(count):
-        look_x[k], look_y[k] = (look_x[k] - x0) * per_x, (look_y[k] - y0) * per_y
-        bin_x, bin_y = min(int(look_x[k]), bins - 1), min(int(look_y[k]), bins - 1)
-        following[k] = head[bin_x, bin_y]
-        head[bin_x, bin_y] = k
-        deep[bin_x, bin_y] = max(deep[bin_x, bin_y], look_d[k])
-    for i in near:
-        x[i], y[i] = (x[i] - x0) * per_x, (y[i] - y0) * per_y
-    edge = float(bins)
-    for lowest in near:
-        for t in range(first[lowest], first[lowest + 1]):
-            i, j, m = triangles[t, 0], triangles[t, 1], triangles[t, 2]
-            xi, xj, xm = float(x[i]), float(x[j]), float(x[m])
-            yi, yj, ym = float(y[i]), float(y[j]), float(y[m])
-            # Not NaN, and within the picture of the cells.
-            if not (min(xi, xj, xm) <= edge and max(xi, xj, xm) >= 0.0 and xi + xj + xm == xi + xj + xm):
-                continue
-            low, high = min(yi, yj, ym), max(yi, yj, ym)
-            nearest = min(d[i], d[j], d[m])
-            if low > edge or high < 0.0 or not nearest > _NEAREST_MM or nearest > deepest:
-                continue
-            left, right = min(xi, xj, xm), max(xi, xj, xm)
-            bin_left, bin_right = int(max(left, 0.0)), int(min(right, edge - 1.0))
-            bin_low, bin_high = int(max(low, 0.0)), int(min(high, edge - 1.0))
-            bin_left, bin_low = min(bin_left, bins - 1), min(bin_low, bins - 1)
-            for bin_x in range(bin_left, bin_right + 1):
-                for bin_y in range(bin_low, bin_high + 1):
-                    if deep[bin_x, bin_y] <= nearest:
-                        continue
-                    k = head[bin_x, bin_y]
-                    while k >= 0:
-                        cell = reached[k]
-                        corner = cell in (i, j, m)
-                        if look_d[k] > nearest and weight[cell] > 0.0 and not corner:
-                            at = (float(look_x[k]), float(look_y[k]), float(look_d[k]))
-                            deep_3 = (float(d[i]), float(d[j]), float(d[m]))
-                            if _behind(at, (xi, xj, xm), (yi, yj, ym), deep_3):
-                                weight[cell] = 0.0
-                        k = following[k]
-
-
-@compiled
-def _behind(
-    at: tuple[float, float, float],
-    x: tuple[float, float, float],
-    y: tuple[float, float, float],
-    d: tuple[float, float, float],
-) -> bool:
-    """Whether a point of the perspective picture lies within a triangle and farther away than it."""
-    whole = (x[1] - x[0]) * (y[2] - y[0]) - (x[2] - x[0]) * (y[1] - y[0])
-    away_x, away_y = at[0] - x[0], at[1] - y[0]
-    part_1 = away_x * (y[2] - y[0]) - (x[2] - x[0]) * away_y
-    part_2 = (x[1] - x[0]) * away_y - away_x * (y[1] - y[0])
-    if whole < 0.0:
-        whole, part_1, part_2 = -whole, -part_1, -part_2
-    if not (whole > 0.0 and part_1 >= 0.0 and part_2 >= 0.0 and part_1 + part_2 <= whole):
-        return False
-    # 1 / depth is linear over a plane's perspective picture.
-    nearness = (whole - part_1 - part_2) / d[0] + part_1 / d[1] + part_2 / d[2]
-    return nearness * at[2] > whole
+def _window(place: Ints, reached: Ints, shape: tuple[int, int]) -> tuple[int, int, int, int]:
+    """First and last row, first and last column of the cells reached, with one more on each side."""
+    r0, r1, c0, c1 = shape[0], -1, shape[1], -1
+    for i in reached:
+        row, col = place[i, 0], place[i, 1]
+        r0, r1, c0, c1 = min(r0, row), max(r1, row), min(c0, col), max(c1, col)
+    return max(r0 - 1, 0), min(r1 + 1, shape[0] - 1), max(c0 - 1, 0), min(c1 + 1, shape[1] - 1)

@@ -123,6 +123,8 @@ def _weights(
         np.ascontiguousarray(normal, dtype=np.float64),
         mesh.triangles,
         mesh.first,
+        mesh.grid,
+        mesh.place,
         EDGE_ROOM * mesh.longest_mm,
         np.asarray(tip_mm, dtype=np.float64),
         np.asarray(axis, dtype=np.float64) / length,

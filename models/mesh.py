@@ -29,6 +29,11 @@ class ChartMesh:
     """Number of cells of the chart."""
     longest_mm: float
     """Longest edge when the chart was laid."""
+    grid: Ints = field(default_factory=lambda: np.empty((0, 0), np.int64))
+    """Cell at each row and column of the chart, -1 where there is none, shape (rows, cols); every triangle
+    joins three corners of one of its squares. Shape (0, 0) without a grid that holds every cell."""
+    place: Ints = field(init=False)
+    """Row and column of each cell in the grid, shape (cells, 2)."""
     first: Ints = field(init=False)
     """Of each cell, the first triangle whose lowest cell it is, shape (cells + 1,)."""
 
@@ -40,6 +45,12 @@ class ChartMesh:
         lowest = triangles.min(axis=1, initial=self.cells)
         order = np.argsort(lowest, kind="stable")
         first = np.searchsorted(lowest[order], np.arange(self.cells + 1))
+        place = np.full((self.cells, 2), -1)
+        row, col = np.nonzero(self.grid >= 0)
+        place[self.grid[row, col]] = np.stack([row, col], axis=1)
+        whole = self.grid if (place >= 0).all() else np.empty((0, 0), np.int64)
+        object.__setattr__(self, "grid", frozen(whole))
+        object.__setattr__(self, "place", frozen(place))
         object.__setattr__(self, "triangles", frozen(triangles[order]))
         object.__setattr__(self, "first", frozen(first.astype(np.int64)))
 
@@ -67,7 +78,8 @@ class ChartMesh:
         triangles = np.concatenate([first, second, partial[partial >= 0].reshape(-1, 3)])
         longest = np.max([edge_mm(triangles[:, i], triangles[:, (i + 1) % 3]) for i in range(3)], axis=0)
         kept = longest <= LONGEST_EDGE_MM
-        return ChartMesh(triangles[kept], len(chart), float(longest[kept].max(initial=0.0)))
+        longest_mm = float(longest[kept].max(initial=0.0))
+        return ChartMesh(triangles[kept], len(chart), longest_mm, index[:-1, :-1].copy())
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,10 +8,11 @@ import cv2
 import numpy as np
 
 from models.camera import Camera
+from models.compiled import compiled
 from models.geometry import Bools, Floats, Pose, rotation_from_rvec
-from vision.descent import BLUR_PX, FOUND, descend
+from vision.descent import BLUR_PX, FOUND, descend, way_px
 from vision.fiducials import TagBody, Window
-from vision.tag_picture import lens_of
+from vision.tag_rays import lens_of
 
 MIN_COSINE = 0.25
 """Tags seen more slantingly than 75 degrees are left out."""
@@ -86,9 +87,7 @@ class Aligned:
 
 def half_size(window: Window, camera: Camera) -> tuple[Window, Camera]:
     """The same window and camera with half as many pixels a side."""
-    height, width = window.light.shape
-    light = window.light[: height // 2 * 2, : width // 2 * 2]
-    light = 0.25 * (light[::2, ::2] + light[1::2, ::2] + light[::2, 1::2] + light[1::2, 1::2])
+    light = _halved(window.light)
     smaller = Camera(
         width_px=camera.width_px // 2,
         height_px=camera.height_px // 2,
@@ -99,6 +98,17 @@ def half_size(window: Window, camera: Camera) -> tuple[Window, Camera]:
         distortion=camera.distortion,
     )
     return Window(light, window.corner_px // 2), smaller
+
+
+@compiled
+def _halved(light: np.ndarray) -> np.ndarray:
+    high, wide = light.shape[0] // 2, light.shape[1] // 2
+    half = np.empty((high, wide))
+    for row in range(high):
+        upper, lower = light[2 * row], light[2 * row + 1]
+        for k in range(wide):
+            half[row, k] = 0.25 * (upper[2 * k] + lower[2 * k] + upper[2 * k + 1] + lower[2 * k + 1])
+    return half
 
 
 def align(
@@ -199,12 +209,8 @@ def ways_px(motion: Floats, pose: Pose, body: TagBody, camera: Camera) -> Floats
         body: Tags.
         camera: Lens distortion is left out.
     """
-    middle = pose.apply(body.corners_mm.mean(axis=1))
-    a, b, c = motion[:3]
-    turn = np.array([[0.0, -c, b], [c, 0.0, -a], [-b, a, 0.0]])
-    step = (middle - pose.apply(body.centroid_mm)) @ turn.T + motion[3:]
-    focal = np.array([camera.fx_px, camera.fy_px])
-    return focal * (step[:, :2] - middle[:, :2] / middle[:, 2:] * step[:, 2:]) / middle[:, 2:]
+    turn, at, centroid = pose.rotation.copy(), pose.translation_mm.copy(), pose.apply(body.centroid_mm)
+    return np.array([way_px(motion, turn, at, point, centroid, camera.focal) for point in body.middles_mm])
 
 
 def _side_px(body: TagBody, camera: Camera, pose: Pose) -> float:

@@ -8,7 +8,7 @@ from functools import cached_property, lru_cache
 import cv2
 import numpy as np
 
-from models.geometry import Bytes, Floats, Ints, Pose, frozen
+from models.geometry import Bytes, Floats, Ints, Pose, frozen, unit
 from models.problems import InputError
 from models.rig import Tags
 from vision.tag_picture import RIM
@@ -47,11 +47,16 @@ class TagBody:
 
     def facing(self, rgb_from_body: Pose) -> Floats:
         """Cosine between each tag's outward normal and the way to the camera, shape (n,)."""
-        plates = rgb_from_body.rotation @ self.plates
-        centres = rgb_from_body.apply(self.corners_mm.mean(axis=1))
-        into = np.cross(plates[:, :, 0], plates[:, :, 1])
-        length = np.linalg.norm(into, axis=1) * np.linalg.norm(centres, axis=1)
-        return np.einsum("nk,nk->n", into, centres) / np.maximum(length, 1e-12)
+        # In the body's frame, where the ways into the tags stay.
+        to_camera_mm = rgb_from_body.rotation.T @ rgb_from_body.translation_mm
+        away_mm = self.middles_mm + to_camera_mm
+        length = np.sqrt((away_mm * away_mm).sum(axis=1))
+        return (self._into * away_mm).sum(axis=1) / np.maximum(length, 1e-12)
+
+    @cached_property
+    def _into(self) -> Floats:
+        """Unit vector into each tag, body frame, shape (n, 3)."""
+        return frozen(unit(np.cross(self.plates[:, :, 0], self.plates[:, :, 1])))
 
     def plates_in(self, rgb_from_body: Pose) -> Floats:
         """Plates in the rgb frame, shape (n, 3, 3)."""
@@ -170,4 +175,5 @@ def window_of(bgr: Bytes, *, low_px: Floats, high_px: Floats, transfer: str) -> 
         return None
     cut = np.ascontiguousarray(bgr[y0:y1, x0:x1])
     grey = np.asarray(cv2.cvtColor(cut, cv2.COLOR_BGR2GRAY), np.uint8)
-    return Window(light_table(transfer)[grey], np.array([x0, y0]))
+    light = np.asarray(cv2.LUT(grey, light_table(transfer)), np.float64)
+    return Window(light, np.array([x0, y0]))

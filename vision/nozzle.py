@@ -8,44 +8,39 @@ in the whole picture. What two poses explain equally well is not guessed.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from models.collar import Collar, learn
-from models.geometry import Bytes, Floats, Pose, frozen, rotation_from_rvec
+from models.geometry import Bytes, Floats, Pose, frozen
 from models.rig import Rig
 from models.sightings import Lost, NozzleSighting
 from vision.alignment import Aligned
 from vision.collar import body_as_learned, collar_view, half_sides_mm
-from vision.fiducials import TagBody, Window, tag_body, window_of
+from vision.fiducials import Window, tag_body, window_of
 from vision.nozzle_pose import Look, misfit_per_pixel, unambiguous
+from vision.nozzle_track import (
+    BRIDGE_S,
+    NozzleTrack,
+    expected_covariance,
+    mean_velocity,
+    predict,
+    velocity,
+)
 from vision.pose_bounds import pose_covariance, pulls_on
-from vision.shutter import Shutter
-from vision.slide import Patch, slide_px
+from vision.slide import slide_px
 from vision.steady import Undecided, steadied
 from vision.tag_corners import find_corners
 from vision.tag_picture import LEAST_SMEAR_PX
-from vision.tag_poses import poses_from_corners, rotation_vector
-
-BRIDGE_S = 0.150
-"""Longest time over which a pose is predicted (session format: at most 150 ms)."""
+from vision.tag_poses import poses_from_corners
 
 REACQUIRE_S = 0.5
 """Until then a nozzle out of sight is first looked for near where it was."""
 
-HAND_MM_S2 = 1500.0
-"""Acceleration of a hand that sweeps a wand, 1 sigma; a sweep of 60 mm at 1 Hz peaks at 1200 mm/s2."""
-
-HAND_RAD_S2 = 10.0
-"""Angular acceleration likewise: 15 degrees at 1 Hz peaks at 10 rad/s2."""
-
 REACH_MM = 30.0
 """Search this far round the prediction: at 15 pictures a second a hand that starts or stops at 1 m/s moves
 the nozzle by about half of it."""
-
-FIRST_BLUR_PX = 0.8
-"""Blur before any was measured: a lens in focus, 0.5 to 1 px."""
 
 SMEAR_PX = 0.25
 """A smear foretold within this is not worth laying the collar anew."""
@@ -55,53 +50,6 @@ SHARP_PX = 1.5
 
 WIDEST_MM = 40.0
 """A pose whose tip is not known better than this (95 %) is not told from its mirror image: not a pose."""
-
-
-@dataclass(frozen=True, eq=False)
-class NozzleTrack:
-    """What the caller carries from capture to capture."""
-
-    seen_s: float
-    """When the nozzle was last seen, -inf = never."""
-    lost_s: float
-    """Since when it is not seen; NaN = it is seen, or nothing was looked at yet."""
-    rgb_from_nozzle: Pose
-    """As last seen."""
-    centroid_rgb_mm: Floats
-    covariance: Floats
-    turning_rad_s: Floats
-    """Angular velocity, rgb frame, shape (3,)."""
-    moving_mm_s: Floats
-    """Velocity of the tags' centroid, shape (3,)."""
-    moved: bool
-    """Whether the velocities rest on two sightings."""
-    shutter: Shutter
-    blur_px: float
-    collar: Collar | None
-    """What is known of where the tags sit; None before the first sighting."""
-    body: TagBody | None
-    """The tags where they are believed to sit."""
-    patch: Patch | None
-    """What the collar looked like when last seen."""
-
-    @staticmethod
-    def start() -> NozzleTrack:
-        """Nothing seen yet."""
-        return NozzleTrack(
-            seen_s=-np.inf,
-            lost_s=np.nan,
-            rgb_from_nozzle=Pose.identity(),
-            centroid_rgb_mm=frozen(np.zeros(3)),
-            covariance=frozen(np.zeros((6, 6))),
-            turning_rad_s=frozen(np.zeros(3)),
-            moving_mm_s=frozen(np.zeros(3)),
-            moved=False,
-            shutter=Shutter.start(),
-            blur_px=FIRST_BLUR_PX,
-            collar=None,
-            body=None,
-            patch=None,
-        )
 
 
 def track_nozzle(
@@ -162,8 +110,8 @@ def _follow(track: NozzleTrack, look: Look) -> Aligned | Undecided | None:
     if window is None:
         return None
     open_s = track.shutter.open_s
-    smear = open_s * _velocity(track, start, look.t_s)
-    is_smeared = look.way_px(start, smear) > LEAST_SMEAR_PX
+    smear = open_s * velocity(track, start, look.t_s) if open_s > 0.0 else np.zeros(6)
+    is_smeared = open_s > 0.0 and look.way_px(start, smear) > LEAST_SMEAR_PX
     smeared = replace(look, smear=smear) if is_smeared else look
     found = smeared.lay(window, start, track.blur_px, coarse=not slid)
     if found is None and slid:
@@ -172,33 +120,11 @@ def _follow(track: NozzleTrack, look: Look) -> Aligned | Undecided | None:
         return None
     if is_smeared:
         # Now that the pose is known, so is its motion, better.
-        known = open_s * _velocity(track, found.rgb_from_body, look.t_s)
+        known = open_s * velocity(track, found.rgb_from_body, look.t_s)
         if look.way_px(found.rgb_from_body, known - smear) > SMEAR_PX:
             smeared = replace(look, smear=known)
             found = smeared.lay(window, found.rgb_from_body, found.blur_px) or found
     return unambiguous(found, window, smeared, expected if track.moved else None)
-
-
-def _velocity(track: NozzleTrack, pose: Pose, t_s: float) -> Floats:
-    """Velocity now (turning in rad/s, the centroid's in mm/s), shape (6,).
-
-    Between two pictures the mean is known; half a gain from interval to interval leads on to the second.
-    """
-    dt_s = t_s - track.seen_s
-    if not 1e-4 < dt_s <= BRIDGE_S:
-        return np.zeros(6)
-    turning, moving = _mean_velocity(track, pose, dt_s)
-    mean = np.concatenate([turning, moving])
-    if not track.moved:
-        return mean
-    return mean + 0.5 * (mean - np.concatenate([track.turning_rad_s, track.moving_mm_s]))
-
-
-def _mean_velocity(track: NozzleTrack, pose: Pose, dt_s: float) -> tuple[Floats, Floats]:
-    """Since the last sighting: turning, and moving of the collar's centroid."""
-    turning = rotation_vector(pose.rotation @ track.rgb_from_nozzle.rotation.T) / dt_s
-    centroid_mm = pose.apply(track.rgb_from_nozzle.inverse.apply(track.centroid_rgb_mm))
-    return turning, (centroid_mm - track.centroid_rgb_mm) / dt_s
 
 
 def _slide(track: NozzleTrack, expected: Pose, centroid: Floats, look: Look) -> tuple[Pose, bool]:
@@ -253,18 +179,6 @@ def _search(track: NozzleTrack, look: Look, window: Window) -> Aligned | Undecid
     return unambiguous(best, window, look, None)
 
 
-def predict(track: NozzleTrack, t_s: float) -> tuple[Pose, Floats]:
-    """Pose and centroid at a later time, at constant velocity."""
-    dt_s = t_s - track.seen_s
-    turn = rotation_from_rvec(track.turning_rad_s * dt_s)
-    centroid = track.centroid_rgb_mm + track.moving_mm_s * dt_s
-    pose = Pose.of(
-        turn @ track.rgb_from_nozzle.rotation,
-        turn @ (track.rgb_from_nozzle.translation_mm - track.centroid_rgb_mm) + centroid,
-    )
-    return pose, centroid
-
-
 def _without(
     track: NozzleTrack, t_s: float, reason: str, state: str
 ) -> tuple[NozzleSighting | Lost, NozzleTrack]:
@@ -278,7 +192,7 @@ def _without(
     sighting = NozzleSighting(
         t_s=t_s,
         rgb_from_nozzle=pose,
-        covariance=_expected_covariance(track, dt_s),
+        covariance=expected_covariance(track, dt_s),
         centroid_rgb_mm=centroid,
         tags_used=0,
         state="predicted",
@@ -286,18 +200,11 @@ def _without(
     return sighting, after
 
 
-def _expected_covariance(track: NozzleTrack, dt_s: float) -> Floats:
-    """Of a constant-velocity guess; without a velocity the hand may move at 300 mm/s, 1.5 rad/s."""
-    slide_mm = 0.5 * HAND_MM_S2 * dt_s**2 + (0.0 if track.moved else 300.0 * dt_s)
-    turn_sigma_rad = 0.5 * HAND_RAD_S2 * dt_s**2 + (0.0 if track.moved else 1.5 * dt_s)
-    return track.covariance * 4.0 + np.diag([turn_sigma_rad**2] * 3 + [slide_mm**2] * 3)
-
-
 def _square_on(track: NozzleTrack, melted: Aligned, look: Look) -> tuple[NozzleSighting, NozzleTrack]:
     """A pose whose tilt the picture leaves open, held up by the motion so far."""
     sighting, after = _sighting(track, melted, look, plain=False)
     expected, _ = predict(track, look.t_s)
-    spread = _expected_covariance(track, look.t_s - track.seen_s)
+    spread = expected_covariance(track, look.t_s - track.seen_s)
     # The true tilt lies between that seen and its mirror image, give or take its noise.
     cosine = float(look.body.facing(melted.rgb_from_body)[melted.used].min())
     noise_rad = float(np.sqrt(np.linalg.eigvalsh(sighting.covariance[:3, :3])[-1]))
@@ -316,11 +223,10 @@ def _sighting(
 ) -> tuple[NozzleSighting, NozzleTrack]:
     """The message, and the track; the collar learns from views that are plain and not smeared."""
     dt_s = look.t_s - track.seen_s
-    moved = 1e-4 < dt_s <= BRIDGE_S
-    turning, moving, shutter, way_px = np.zeros(3), np.zeros(3), track.shutter, 0.0
+    mean, shutter, way_px = mean_velocity(track, found.rgb_from_body, look.t_s), track.shutter, 0.0
+    moved = mean is not None
     if moved:
-        turning, moving = _mean_velocity(track, found.rgb_from_body, dt_s)
-        speed_px_s = look.way_px(found.rgb_from_body, _velocity(track, found.rgb_from_body, look.t_s))
+        speed_px_s = look.way_px(found.rgb_from_body, velocity(track, found.rgb_from_body, look.t_s))
         way_px = shutter.open_s * speed_px_s
         shutter = shutter.seen(
             blur_px=found.blur_px, speed_px_s=speed_px_s, taken_s=track.shutter.open_s, dt_s=dt_s
@@ -352,8 +258,8 @@ def _sighting(
         rgb_from_nozzle=found.rgb_from_body,
         centroid_rgb_mm=frozen(found.centroid_rgb_mm),
         covariance=frozen(covariance),
-        turning_rad_s=frozen(turning),
-        moving_mm_s=frozen(moving),
+        turning_rad_s=frozen(mean[:3] if mean is not None else np.zeros(3)),
+        moving_mm_s=frozen(mean[3:] if mean is not None else np.zeros(3)),
         moved=moved,
         shutter=shutter,
         blur_px=0.8 * track.blur_px + 0.2 * found.blur_px,

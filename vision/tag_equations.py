@@ -279,7 +279,7 @@ def body_equations(
         patterns: Shape (n, side, side).
         plates: In the rgb frame, shape (n, 3, 3).
         bend: See `tag_rows`; the same for all.
-        lens: See `vision.tag_picture.lens_of`.
+        lens: See `vision.tag_rays.lens_of`.
         centroid: See `tag_rows`.
         blur_px: See `tag_rows`.
         margin: See `tag_rows`.

@@ -14,10 +14,9 @@ import math
 
 import numpy as np
 
-from models.camera import Camera
 from models.compiled import compiled
-from models.geometry import Floats
 from models.lens import distorted
+from vision.tag_rays import EVEN, KNOT, KNOT_PX, axes, before_fold, inverse, knot, span
 
 PATTERN, LIGHT, BLOCK, SLOPE2, ACROSS, DOWN, ROW = 10, 11, 12, 13, 14, 15, 16
 """Columns of a row. Before them: derivatives of the pattern by a small motion (rotation about the centroid in
@@ -36,76 +35,6 @@ LEAST_SMEAR_PX = 0.8
 
 RIM = 3
 """White modules round the padded pattern, so that samples beside the tag need no test."""
-
-STRAY_PX = 0.05
-"""A ray that lands this far from its pixel is looked for anew, and left out where none is found: past the
-fold of a lens there is none."""
-
-
-def lens_of(camera: Camera) -> Floats:
-    """A camera as the kernels want it: fx fy cx cy k1 k2 p1 p2 k3 and the square of its fold, shape (10,)."""
-    straight = [camera.fx_px, camera.fy_px, camera.cx_px, camera.cy_px]
-    return np.array([*straight, *camera.distortion, camera.fold_square])
-
-
-@compiled
-def before_fold(x: float, y: float, d: np.ndarray) -> bool:
-    """Whether the lens is one-to-one at a ray (x, y, 1), as `models.camera.Camera` has it; False for NaN."""
-    _, _, xx, xy, yy = distorted(x, y, d)
-    return x * x + y * y < d[5] and xx * yy - xy * xy > 0.0
-
-
-@compiled
-def _ray_at(xd: float, yd: float, d: np.ndarray) -> tuple[float, float]:
-    """The ray (x, y, 1) that the lens bends to (xd, yd); any, where there is none."""
-    x, y = xd, yd
-    for _ in range(12):
-        xt, yt, _, _, _ = distorted(x, y, d)
-        x, y = x + (xd - xt), y + (yd - yt)
-    for _ in range(4):  # next to the fold the former go on for ever
-        xt, yt, xx, xy, yy = distorted(x, y, d)
-        det = xx * yy - xy * xy
-        if det < 1e-6:
-            break
-        x += ((xd - xt) * yy - (yd - yt) * xy) / det
-        y += ((yd - yt) * xx - (xd - xt) * xy) / det
-    return x, y
-
-
-@compiled
-def _lands(x: float, y: float, off_x: float, off_y: float, whole: float, fold_square: float) -> bool:
-    """Whether a ray lands within `STRAY_PX` of its pixel and before the fold; False for NaN."""
-    near = abs(off_x) < STRAY_PX and abs(off_y) < STRAY_PX
-    return near and x * x + y * y < fold_square and whole > 0.0
-
-
-@compiled
-def _inverse(a: np.ndarray) -> np.ndarray:
-    """Inverse of a 3x3 matrix; zeros where it has none."""
-    b = np.empty((3, 3))
-    for i in range(3):
-        for j in range(3):
-            p, q, r, s = (j + 1) % 3, (j + 2) % 3, (i + 1) % 3, (i + 2) % 3
-            b[i, j] = a[p, r] * a[q, s] - a[p, s] * a[q, r]
-    det = a[0, 0] * b[0, 0] + a[0, 1] * b[1, 0] + a[0, 2] * b[2, 0]
-    return b / det if abs(det) > 1e-12 else np.zeros((3, 3))
-
-
-@compiled
-def _span(hull: np.ndarray, y: float) -> tuple[int, int]:
-    """First column of a row of pixels that a convex outline (4, 2) touches, and one past the last."""
-    low, high = 1e9, -1e9
-    for k in range(4):
-        ax, ay, bx, by = hull[k, 0], hull[k, 1], hull[(k + 1) % 4, 0], hull[(k + 1) % 4, 1]
-        if abs(ay - y) <= 1.0:
-            low, high = min(low, ax), max(high, ax)
-        for line in (y - 1.0, y + 1.0):
-            if (ay - line) * (by - line) < 0.0:
-                x = ax + (bx - ax) * (line - ay) / (by - ay)
-                low, high = min(low, x), max(high, x)
-    if low > high:
-        return 0, 0
-    return math.floor(low) - 1, math.ceil(high) + 2
 
 
 @compiled
@@ -172,7 +101,7 @@ def tag_rows(
     left_px, top_px = int(corner_px[0]), int(corner_px[1])
     height, width = light.shape
     low_x, high_x, low_y, high_y = 1e9, -1e9, 1e9, -1e9
-    hull = np.empty((4, 2))
+    hull, least, most = np.empty((4, 2)), np.inf, 0.0
     for k in range(4):
         u = -margin if k == 0 or k == 3 else side + margin
         v = -margin if k < 2 else side + margin
@@ -183,7 +112,8 @@ def tag_rows(
         y = (plate[1, 0] * u + plate[1, 1] * v + plate[1, 2]) / z
         if not before_fold(x, y, lens_d):
             return np.empty((0, ROW))
-        xd, yd, _, _, _ = distorted(x, y, lens_d)
+        xd, yd, xx, xy, yy = distorted(x, y, lens_d)
+        least, most = min(least, xx * yy - xy * xy), max(most, xx * yy - xy * xy)
         hull[k, 0], hull[k, 1] = fx * xd + cx, fy * yd + cy
         low_x, high_x = min(low_x, hull[k, 0]), max(high_x, hull[k, 0])
         low_y, high_y = min(low_y, hull[k, 1]), max(high_y, hull[k, 1])
@@ -201,87 +131,65 @@ def tag_rows(
     wide, high = last_x - first_x + 1 + 2 * reach, last_y - first_y + 1 + 2 * reach
     inner, deep = wide - 2 * reach, high - 2 * reach
 
-    # Ray (x, y, 1) to (u w, v w, w); the point of the flat tag on it is ray / w.
-    m = _inverse(plate)
     flat = bend.shape[0] == 0
-    k11, k12, k22 = 0.0, 0.0, 0.0
-    if not flat:
-        k11, k12, k22 = bend[0], bend[1], bend[2]
-    e = np.zeros((3, 3))  # unit vectors right, down, out
     module_mm = math.sqrt(plate[0, 0] ** 2 + plate[1, 0] ** 2 + plate[2, 0] ** 2)
-    for k in range(3):
-        e[k, 0], e[k, 1] = plate[k, 0] / module_mm, plate[k, 1] / module_mm
-    e[0, 2] = e[1, 1] * e[2, 0] - e[2, 1] * e[1, 0]
-    e[1, 2] = e[2, 1] * e[0, 0] - e[0, 1] * e[2, 0]
-    e[2, 2] = e[0, 1] * e[1, 0] - e[1, 1] * e[0, 0]
     middle = 0.5 * side
+    tag_by_ray, directions = inverse(plate), axes(plate, module_mm)
     sharp = np.ones((high, wide))
     rays = np.empty((deep, inner, 9))
     rays[:, :, 0] = -1.0
-    per_fx, per_fy = 1.0 / fx, 1.0 / fy
     last_uv = side + 2.0 * RIM - 2.0
+    knots, leftmost = np.empty((2, KNOT)), np.zeros(2)
+    apart = KNOT_PX if least > EVEN * most else 1
+    known = False
     for row in range(high):
-        begin, end = _span(hull, first_y - reach + row)
+        begin, end = span(hull, first_y - reach + row)
         begin, end = max(begin - first_x + reach, 0), min(end - first_x + reach, wide)
         if begin >= end:
             continue  # beside the plate everything is taken to be white, as its border is
-        yd = (first_y - reach + row - cy) * per_fy
-        xd = (first_x - reach + begin - cx) * per_fx
-        x, y = _ray_at(xd, yd, lens_d)
-        for column in range(begin, end):
-            xd = (first_x - reach + column - cx) * per_fx
-            xt, yt, xx, xy, yy = distorted(x, y, lens_d)
-            if not _lands(x, y, (xd - xt) * fx, (yd - yt) * fy, xx * yy - xy * xy, lens_d[5]):
-                x, y = _ray_at(xd, yd, lens_d)
-                xt, yt, xx, xy, yy = distorted(x, y, lens_d)
-                if not _lands(x, y, (xd - xt) * fx, (yd - yt) * fy, xx * yy - xy * xy, lens_d[5]):
-                    continue
-            per_det = 1.0 / (xx * yy - xy * xy)
-            x += ((xd - xt) * yy - (yd - yt) * xy) * per_det
-            y += ((yd - yt) * xx - (xd - xt) * xy) * per_det
-            z = 1.0 / (m[2, 0] * x + m[2, 1] * y + m[2, 2])
-            u = (m[0, 0] * x + m[0, 1] * y + m[0, 2]) * z
-            v = (m[1, 0] * x + m[1, 1] * y + m[1, 2]) * z
-            ux, uy = (m[0, 0] - u * m[2, 0]) * z, (m[0, 1] - u * m[2, 1]) * z
-            vx, vy = (m[1, 0] - v * m[2, 0]) * z, (m[1, 1] - v * m[2, 1]) * z
-            by_px, by_py = per_det * per_fx, per_det * per_fy
-            u_px, u_py = (ux * yy - uy * xy) * by_px, (uy * xx - ux * xy) * by_py
-            v_px, v_py = (vx * yy - vy * xy) * by_px, (vy * xx - vx * xy) * by_py
-            if not flat:
-                dn = e[0, 2] * x + e[1, 2] * y + e[2, 2]
-                ds = (e[0, 0] * x + e[1, 0] * y + e[2, 0]) / dn
-                dt = (e[0, 1] * x + e[1, 1] * y + e[2, 1]) / dn
-                s0, t0 = (u - middle) * module_mm, (v - middle) * module_mm
-                s, t, out = s0, t0, 0.0
-                for _ in range(3):
-                    out = 0.5 * (k11 * s * s + 2.0 * k12 * s * t + k22 * t * t)
-                    out = min(max(out, -module_mm * side), module_mm * side)
-                    s, t = s0 + out * ds, t0 + out * dt
-                u, v = s / module_mm + middle, t / module_mm + middle
-                z += out / dn
-            # The pixel's area on the tag, as a box along the modules with the same second moments.
-            per_u = max(math.sqrt(u_px * u_px + u_py * u_py), 1e-4)
-            per_v = max(math.sqrt(v_px * v_px + v_py * v_py), 1e-4)
-            wide_u, wide_v = min(per_u, 1.0), min(per_v, 1.0)
-            px_u, px_v = 1.0 / per_u, 1.0 / per_v
-            u0 = min(max(u - 0.5 * wide_u + RIM, 0.0), last_uv)
-            v0 = min(max(v - 0.5 * wide_v + RIM, 0.0), last_uv)
-            iu, iv = int(u0), int(v0)
-            a = min(1.0, (iu + 1 - u0) * max(px_u, 1.0))
-            b = min(1.0, (iv + 1 - v0) * max(px_v, 1.0))
-            sharp[row, column] = b * (a * pattern[iv, iu] + (1.0 - a) * pattern[iv, iu + 1]) + (1.0 - b) * (
-                a * pattern[iv + 1, iu] + (1.0 - a) * pattern[iv + 1, iu + 1]
-            )
-            r, c = row - reach, column - reach
-            if 0 <= r < deep and 0 <= c < inner:
-                edge_u = min(u + margin, side + margin - u) * px_u
-                edge_v = min(v + margin, side + margin - v) * px_v
-                rays[r, c, 0] = min(edge_u, edge_v)
-                rays[r, c, 1], rays[r, c, 2], rays[r, c, 3] = x, y, z
-                rays[r, c, 4], rays[r, c, 5], rays[r, c, 6] = xx, xy, yy
-                rays[r, c, 7], rays[r, c, 8] = u, v
-            x += yy * by_px  # predict the neighbour's ray; one Newton step there is exact to 1e-9
-            y -= xy * by_px
+        y_px, now = float(first_y - reach + row), 0
+        for start in range(begin - apart, end, apart):
+            was, now = now, 1 - now
+            a, b = knots[was], knots[now]
+            x_px = float(first_x - reach + start + apart)
+            fine_before, first = known, start < begin
+            if first:
+                known = knot(
+                    b, x_px, y_px, leftmost, known, lens, tag_by_ray, directions, bend, module_mm, middle
+                )
+                leftmost[0], leftmost[1] = b[0], b[1]
+                continue
+            ahead = a[:2] + apart * a[12:]
+            known = knot(b, x_px, y_px, ahead, known, lens, tag_by_ray, directions, bend, module_mm, middle)
+            if not (known and fine_before):
+                continue
+            # Cubic between the knots where the pattern is read, straight lines for the rest.
+            u_1, v_1, u_4, v_4 = apart * a[8], apart * a[9], apart * b[8], apart * b[9]
+            u_2, v_2 = 3.0 * (b[6] - a[6]) - 2.0 * u_1 - u_4, 3.0 * (b[7] - a[7]) - 2.0 * v_1 - v_4
+            u_3, v_3 = u_1 + u_4 - 2.0 * (b[6] - a[6]), v_1 + v_4 - 2.0 * (b[7] - a[7])
+            for column in range(start, min(start + apart, end)):
+                t = (column - start) / apart
+                u = a[6] + t * (u_1 + t * (u_2 + t * u_3))
+                v = a[7] + t * (v_1 + t * (v_2 + t * v_3))
+                # The pixel's area on the tag, as a box along the modules with the same second moments.
+                px_u, px_v = a[10] + t * (b[10] - a[10]), a[11] + t * (b[11] - a[11])
+                wide_u, wide_v = 1.0 / max(px_u, 1.0), 1.0 / max(px_v, 1.0)
+                u0 = min(max(u - 0.5 * wide_u + RIM, 0.0), last_uv)
+                v0 = min(max(v - 0.5 * wide_v + RIM, 0.0), last_uv)
+                iu, iv = int(u0), int(v0)
+                of_u = min(1.0, (iu + 1 - u0) * max(px_u, 1.0))
+                of_v = min(1.0, (iv + 1 - v0) * max(px_v, 1.0))
+                upper = of_u * pattern[iv, iu] + (1.0 - of_u) * pattern[iv, iu + 1]
+                lower = of_u * pattern[iv + 1, iu] + (1.0 - of_u) * pattern[iv + 1, iu + 1]
+                sharp[row, column] = of_v * upper + (1.0 - of_v) * lower
+                r, c = row - reach, column - reach
+                if 0 <= r < deep and 0 <= c < inner:
+                    edge_u = min(u + margin, side + margin - u) * px_u
+                    edge_v = min(v + margin, side + margin - v) * px_v
+                    rays[r, c, 0] = min(edge_u, edge_v)
+                    for k in range(6):
+                        rays[r, c, 1 + k] = a[k] + t * (b[k] - a[k])
+                    rays[r, c, 7], rays[r, c, 8] = u, v
 
     if smear_way > LEAST_SMEAR_PX:
         sharp = _smeared(sharp, smear_px)
@@ -336,7 +244,7 @@ def tag_rows(
             if not flat:
                 s = (rays[row, column, 7] - middle) * module_mm
                 t = (rays[row, column, 8] - middle) * module_mm
-                by_out = qx * e[0, 2] + qy * e[1, 2] + qz * e[2, 2]
+                by_out = qx * directions[0, 2] + qy * directions[1, 2] + qz * directions[2, 2]
                 rows[count, 7] = -0.5 * by_out * s * s
                 rows[count, 8] = -by_out * s * t
                 rows[count, 9] = -0.5 * by_out * t * t

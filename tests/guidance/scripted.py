@@ -21,7 +21,7 @@ from models.rig import Rig
 from models.sightings import Lost, NozzleSighting
 from models.treatment import Tap, Treatment
 from tests.rendered_limb import STILL, RenderedLimb, knee_high, nozzle_over
-from vision.nozzle import NozzleTrack
+from vision.nozzle_track import NozzleTrack
 
 HZ = 10.0
 SCENE = RenderedLimb()

@@ -12,7 +12,8 @@ from tests.vision.tag_scenes import CAMERA, collar, picture, wand
 from vision.alignment import Aligned, align
 from vision.fiducials import Window, tag_body, window_of
 from vision.slide import patch_of, slide_px
-from vision.tag_picture import ACROSS, BENT, DOWN, LIGHT, PATTERN, RIGID, lens_of, tag_rows
+from vision.tag_picture import ACROSS, BENT, DOWN, LIGHT, PATTERN, RIGID, tag_rows
+from vision.tag_rays import lens_of
 
 TAGS = collar()
 BODY = tag_body(TAGS)

@@ -12,7 +12,8 @@ from tests.vision.tag_scenes import collar, misplaced, picture, rig_of, wand
 from vision.alignment import Aligned, align
 from vision.collar import collar_view
 from vision.fiducials import tag_body, window_of
-from vision.nozzle import NozzleTrack, track_nozzle
+from vision.nozzle import track_nozzle
+from vision.nozzle_track import NozzleTrack
 from vision.pose_bounds import pulls_on
 
 CAMERA = Camera(512, 512, 1000.0, 1001.5, 258.7, 307.4, np.array([0.08, -0.17, 0.0004, -0.0003, 0.0]))

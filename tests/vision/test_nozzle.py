@@ -9,14 +9,17 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from models.camera import Camera
-from models.geometry import Bytes, Floats, Pose
+from models.geometry import Bytes, Floats, Pose, rotation_from_rvec, unit
 from models.rig import Nozzle, Rig, Tags
 from models.rig_file import read_rig
 from models.sightings import Lost, NozzleSighting
 from tests.vision.tag_scenes import CAMERA, collar, hidden, misplaced, picture, rig_of, wand
-from vision.nozzle import BRIDGE_S, NozzleTrack, track_nozzle
+from vision.nozzle import track_nozzle
+from vision.nozzle_track import BRIDGE_S, NozzleTrack, mean_velocity, predict, velocity
 from vision.video import colour_pictures, probe_video
 
 TAGS = collar()
@@ -367,3 +370,24 @@ def test_a_real_hand_held_pointer_is_tracked_steadily(shared_data: Path) -> None
     jitter_mm = np.linalg.norm(np.diff(np.array(tips_mm), n=2, axis=0), axis=1) / np.sqrt(6.0)
     assert np.sqrt(np.mean(jitter_mm**2)) < 0.8
     assert np.linalg.norm(np.std(on_board_mm, axis=0)) < 1.2
+
+
+@settings(max_examples=30, deadline=None, derandomize=True)
+@given(seed=st.integers(0, 10_000), angle_rad=st.floats(0.0, 3.0))
+def test_velocity_carries_the_pose_before_on_to_the_pose_now(seed: int, angle_rad: float) -> None:
+    rng = np.random.default_rng(seed)
+    turn = angle_rad * unit(rng.normal(size=3))
+    before = Pose.of(rotation_from_rvec(rng.normal(size=3)), rng.normal(size=3) * 200.0)
+    shift, centroid = rng.normal(size=3) * 20.0, rng.normal(size=3) * 100.0
+    rotation = rotation_from_rvec(turn)
+    now = Pose.of(
+        rotation @ before.rotation, rotation @ (before.translation_mm - centroid) + centroid + shift
+    )
+    track = replace(NozzleTrack.start(), seen_s=1.0, rgb_from_nozzle=before, centroid_rgb_mm=centroid)
+    mean = mean_velocity(track, now, 1.1)
+    assert mean is not None
+    np.testing.assert_allclose(mean, np.concatenate([turn, shift]) / 0.1, atol=1e-6)
+    known = replace(track, turning_rad_s=mean[:3], moving_mm_s=mean[3:])
+    np.testing.assert_allclose(predict(known, 1.1)[0].matrix, now.matrix, atol=1e-6)
+    assert mean_velocity(track, now, 1.0 + BRIDGE_S + 0.01) is None
+    assert not velocity(track, now, 1.0 + BRIDGE_S + 0.01).any()

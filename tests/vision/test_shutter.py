@@ -11,7 +11,8 @@ from models.camera import Camera
 from models.geometry import Bytes, Pose
 from models.sightings import NozzleSighting
 from tests.vision.tag_scenes import collar, picture, rig_of, wand
-from vision.nozzle import NozzleTrack, track_nozzle
+from vision.nozzle import track_nozzle
+from vision.nozzle_track import NozzleTrack
 from vision.shutter import HALF_VARIANCE, LONGEST_S, Shutter
 
 TAGS = collar()
