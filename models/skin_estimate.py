@@ -40,6 +40,7 @@ _ARRAYS = (
     "common_u95_degc",
     "seen_t_s",
     "widest_degc2",
+    "struck_s",
 )
 
 
@@ -63,6 +64,8 @@ class SkinEstimate:
     """Exposure of the last reading, NaN where never."""
     widest_degc2: Floats
     """Largest variance since the last reading."""
+    struck_s: Floats
+    """How long the jet has acted on a cell, shape (n,)."""
     pool: tuple[float, float, float]
     """What the cells under the jet say of its film: logarithm, variance; and variance before any said it."""
 
@@ -90,6 +93,7 @@ class SkinEstimate:
             common_u95_degc=np.full(cells, np.nan),
             seen_t_s=np.full(cells, np.nan),
             widest_degc2=np.zeros(cells),
+            struck_s=np.zeros(cells),
             pool=(0.0, math.nan, math.nan),
         )
 
