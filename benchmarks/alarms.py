@@ -122,6 +122,7 @@ def safe_session(protocol: Protocol, *, minutes: float, seed: int, noise: Noise)
             jet_on_map=True if visible else None,
             jet_reason="",
             jet_speed_cm_s=(0.5 if turning else 5.0) * protocol.static_speed_cm_s if visible else None,
+            jet_half_mm=21.0,
             static_for_s=now_s % STROKE_S if turning and gas_now else 0.0,
             lowest_degc=float(seen_degc),
             lowest_bound_degc=float(seen_degc) - U95_DEGC,

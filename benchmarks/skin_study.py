@@ -74,8 +74,9 @@ def follow(trial: Trial, told: Told) -> None:
         least_s.append(ahead.least_s)
         soonest_s.append(ahead.least_soonest_s)
         lowest = float(np.nanmin(answer.degc - answer.u95_degc))
-        slow = moment.held and bool(moment.jet_cells.any())
-        if stop_s is None and (lowest <= LIMIT_DEGC or (slow and ahead.least_s < WARN_S)):
+        within_s = WARN_S if moment.held else trial.half_mm / max(trial.treatment.speed_mm_s, 1e-9)
+        struck = bool(moment.jet_cells.any())
+        if stop_s is None and (lowest <= LIMIT_DEGC or (struck and ahead.least_s < within_s)):
             stop_s = moment.t_s
         for status, count in held.items():
             cells = (answer.status == status) & moment.jet_cells

@@ -79,6 +79,8 @@ class Facts:
     """Why nothing is known of the jet on the skin; empty where it is."""
     jet_speed_cm_s: float | None
     """Speed of the jet's spot over the skin."""
+    jet_half_mm: float | None
+    """Radius of the spot at half its weight."""
     static_for_s: float
     """Gas-on time within the same cm2 at less than the protocol's static speed."""
 
@@ -158,8 +160,8 @@ def _temperature(facts: Facts, protocol: Protocol) -> Iterator[Condition]:
             yield Condition("skin_temperature", "medium", detail=detail)
     if facts.lowest_degc is not None and facts.lowest_degc < protocol.advisory_degc:
         yield Condition("skin_temperature", "low", detail=_degc(facts.lowest_degc))
-    if facts.gas_now and _slow(facts, protocol):
-        yield from _predicted(facts, protocol)
+    if facts.gas_now:
+        yield from _predicted(facts, protocol) if _slow(facts, protocol) else _passing(facts)
 
 
 def _predicted(facts: Facts, protocol: Protocol) -> Iterator[Condition]:
@@ -179,8 +181,17 @@ def _predicted(facts: Facts, protocol: Protocol) -> Iterator[Condition]:
         yield Condition("predicted_skin_temperature", "medium", detail=detail)
 
 
+def _passing(facts: Facts) -> Iterator[Condition]:
+    """A sweep stops where the skin is at its limit before the spot has moved on by its half radius."""
+    left_s, speed_cm_s, half_mm = facts.time_to_limit_s, facts.jet_speed_cm_s, facts.jet_half_mm
+    if left_s is None or speed_cm_s is None or half_mm is None:
+        return
+    if left_s * 10.0 * speed_cm_s <= half_mm:
+        yield Condition("predicted_skin_temperature", "high", detail=f"{left_s:.1f} s, within this pass")
+
+
 def _slow(facts: Facts, protocol: Protocol) -> bool:
-    """A sweep leaves a cell before the forecast comes true. An unknown speed counts as slow."""
+    """A sweep leaves a cell before the forecast for a jet that stays comes true. An unknown speed is slow."""
     return facts.jet_speed_cm_s is None or facts.jet_speed_cm_s < protocol.static_speed_cm_s
 
 

@@ -20,6 +20,7 @@ from guidance.zone_stage import place_or_follow, see_body
 from models.capture import Capture
 from models.chart import PixelZone, PlacedChart
 from models.deposit import peak_per_cm2
+from models.jet import half_radius_mm
 from models.sightings import Lost, NozzleSighting
 from vision.nozzle import track_nozzle
 from vision.skin_tags import see_skin_tags
@@ -167,6 +168,7 @@ def gather(state: State, capture: Capture, setup: Setup, contact: Contact, skin:
         jet_on_map=(jet is not None) if contact.weight is not None else None,
         jet_reason=contact.reason,
         jet_speed_cm_s=jet.speed_cm_s if jet else None,
+        jet_half_mm=half_radius_mm(jet.distance_mm, bore_mm=setup.bore_mm) if jet else None,
         static_for_s=contact.static_s,
         lowest_degc=skin.min_degc,
         lowest_bound_degc=skin.bound_degc,

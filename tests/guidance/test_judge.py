@@ -19,6 +19,7 @@ FINE = Facts(
     patient_jump_mm=2.0, offset_mm=1.0, offset_u95_mm=4.0, lag_s=0.0, lag_u95_s=0.06,
     distance_mm=150.0, distance_u95_mm=4.0, incidence_deg=10.0,
     jet_in_zone=True, jet_on_map=True, jet_reason="", jet_speed_cm_s=5.0, static_for_s=0.0, lowest_degc=18.0,
+    jet_half_mm=21.0,
     lowest_bound_degc=16.0, incident=False, time_to_limit_s=30.0, time_to_limit_lower_s=20.0,
     jet_spot_unobserved_s=0.0, peak_dwell_s=3.0, peak_dwell_upper_s=4.0, peak_below_10_s=0.0,
     peak_below_4_s=0.0, peak_below_2_s=0.0, tile_time_s=20.0, session_time_s=20.0,
@@ -76,6 +77,14 @@ def test_a_slow_nozzle_is_stopped_before_the_skin_reaches_its_limit() -> None:
     assert judged(time_to_limit_s=3.0, time_to_limit_lower_s=2.4, **slow) == {stop, warn}
     assert judged(time_to_limit_s=6.0, time_to_limit_lower_s=4.9, **slow) == {warn}
     assert judged(time_to_limit_s=6.0, time_to_limit_lower_s=5.1, **slow) == set()
+
+
+def test_a_sweep_stops_where_the_skin_is_at_its_limit_within_the_pass() -> None:
+    """At 5 cm/s a spot of 21 mm half radius has moved on after 0.42 s."""
+    sweep = {"jet_speed_cm_s": 5.0, "jet_half_mm": 21.0, "time_to_limit_lower_s": 0.1}
+    assert judged(time_to_limit_s=0.40, **sweep) == {("predicted_skin_temperature", "high")}
+    assert judged(time_to_limit_s=0.45, **sweep) == set()
+    assert judged(time_to_limit_s=None, **sweep) == set()
 
 
 def test_an_unknown_speed_counts_as_slow_and_a_sweep_does_not() -> None:

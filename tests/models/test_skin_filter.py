@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.bioheat import SkinState, factors_of
+from models.bioheat import Boundary, SkinState, advance, factors_of
 from models.bioheat_steps import march, march_sensed
 from models.jet_cooling import JetFilm
 from models.skin_estimate import MEASURED, PREDICTED, UNOBSERVED, SkinEstimate, temperatures
 from models.skin_filter import predict
 from models.tissue import SKIN, tissue_at
-from tests.models.skin_trial import CELLS, Bench
+from tests.models.skin_trial import CELLS, PICTURE_S, Bench
 
 ALL = np.ones(CELLS, bool)
 HALF = np.arange(CELLS) < CELLS // 2
@@ -103,7 +103,7 @@ def test_what_the_camera_is_off_by_does_not_average_out() -> None:
 
 
 def test_the_truth_lies_within_the_bound_as_often_as_it_says() -> None:
-    """Noise only: measured 97 %; the bound is of 95 %, and a little wide."""
+    """Noise only: measured 99.6 %; the bound of 95 % takes in mistimed strikes, and none is here."""
     inside = []
     for seed in range(8):
         bench = Bench(common_u95_degc=0.0, film_factor=1.2, seed=seed).run(1.0, gas=False)
@@ -111,7 +111,21 @@ def test_the_truth_lies_within_the_bound_as_often_as_it_says() -> None:
             bench.run(0.2, gas=True)
             answer = temperatures(bench.estimate)
             inside.append(np.abs(answer.degc - bench.true.surface_degc) <= answer.u95_degc)
-    assert 0.93 < np.mean(inside) < 0.995
+    assert 0.93 < np.mean(inside) < 0.999
+
+
+def test_a_jet_that_struck_a_moment_sooner_is_no_stronger_jet() -> None:
+    """CO2, 25 ms sooner than believed: not counted in, the film was taken for three times itself."""
+    bench = Bench(film_w_m2k=150.0, gas_degc=-74.0, common_u95_degc=0.3).run(1.0, gas=False)
+    jet, film = bench.jet(), bench.air.film_w_m2k + 150.0
+    for k in range(6):
+        step_s = 0.01 if k == 0 else PICTURE_S
+        drawn = Boundary(film, np.full(CELLS, -74.0))
+        bench.true = advance(bench.true, drawn, tissue=bench.tissue, dt_s=step_s + 0.025 * (k == 0))
+        t_s = bench.estimate.t_s + step_s
+        bench.estimate = predict(bench.estimate, jet=jet, tissue=bench.tissue, t_s=t_s)
+        bench.read(bench.true.surface_degc + bench.rng.normal(0.0, 0.1, CELLS), jet=jet)
+        assert np.abs(bench.estimate.factors[0]).max() < np.log(2.0)
 
 
 def test_a_reading_that_the_model_cannot_explain_is_believed() -> None:

@@ -79,7 +79,7 @@ def test_a_small_cold_spot_gets_its_temperature_back(
     true = SKIN_DEGC - (SKIN_DEGC - cold_degc) * np.exp(
         -0.5 * ((y - 30.0) ** 2 + (x - 40.0) ** 2) / radius_px**2
     )
-    read = cv2.GaussianBlur(true, (0, 0), sigma_px)
+    read = np.asarray(cv2.GaussianBlur(true, (0, 0), sigma_px), np.float64)
     known = PointSpread(sigma_px, 0.0, 0.35, measured=True)
     corrected, doubt = without_spread(read, SEEN, known)
     assert corrected[30, 40] == pytest.approx(cold_degc, abs=0.02 * (SKIN_DEGC - cold_degc))
