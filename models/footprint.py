@@ -102,12 +102,12 @@ def footprint(
         if p * side + q * up + depth * against > horizon * ray_mm:
             continue
         weight[i] = math.exp(-math.log(2.0) * r * r)
-        if weight[i] > most:
-            most, heaviest = weight[i], i
         end_d = depth + lift_mm * against
         clear_d = end_d - clearance_mm * depth / ray_mm
         if clear_d <= NEAREST_MM:
             continue  # nothing fits between the orifice and this cell
+        if weight[i] > most:
+            most, heaviest = weight[i], i
         reached[looked], look_d[looked] = i, clear_d
         look_x[looked], look_y[looked] = x[k], y[k]
         if lift_mm > 0.0:

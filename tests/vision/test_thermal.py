@@ -374,12 +374,12 @@ def test_nothing_that_was_handed_over_is_changed() -> None:
 
 
 def test_untouched_cells_at_the_rim_of_a_limb_show_what_lies_beside_it() -> None:
-    """Before any gas skin is even: what reads 2.5 degC colder outside the zone, or steeply, is no skin."""
+    """Before any gas skin is even: what reads colder outside the zone, or on a steep fall, is no skin."""
     picture = SCENE.thermal(1.0)
     plain, sorted_out = read(picture), read(picture, untouched=~TOUCHED)
     usual_degc = np.median(plain.degc[plain.observed])
-    assert np.min(plain.degc[plain.observed]) < usual_degc - 2.5
-    assert np.min(sorted_out.degc[sorted_out.observed]) > usual_degc - 3.0
+    assert np.min(plain.degc[plain.observed]) < usual_degc - 2.0
+    assert np.min(sorted_out.degc[sorted_out.observed]) > usual_degc - 1.6
     inner = facing() > 0.75
     assert sorted_out.observed[inner].all()
 
