@@ -50,7 +50,7 @@ fell further is something that came between."""
 BESIDE_DEGC = 1.5
 """Untouched skin beside the zone that reads so much colder than the rest is not relied on: most is rim."""
 
-COLD_DEGC, STEEP_DEGC_PX = 1.0, 1.0
+COLD_DEGC, STEEP_DEGC_PX = 2.5, 1.0
 """Within the zone untouched skin is even within 2 degC; the rim of a limb falls by 2 to 6 degC a pixel, skin
 that was treated before by less than one."""
 
