@@ -49,7 +49,7 @@ skin from 34 to 15 degC in half a second (domain section 3), so predictions end 
 
 STRUCK_SD_S = 0.025
 """Nobody knows better than this when a jet struck a cell: clocks, valve, and its way over the skin. At first
-that tells more of a reading than the film does."""
+that tells more of a reading than the film does. Own estimate, chosen on one simulated strike of CO2."""
 
 DOUBT = 4.0
 """Standard deviations beyond which a reading says that the model is wrong."""
