@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -69,11 +70,11 @@ class ZoneChart:
         """Number of cells."""
         return len(self.row)
 
-    @property
+    @cached_property
     def centre_mm(self) -> Floats:
         """Area-weighted centre of the zone, chart frame, shape (3,)."""
         weight = np.where(self.in_zone, self.area_cm2, 0.0)
-        return (self.position_mm * weight[:, None]).sum(0) / weight.sum()
+        return frozen((self.position_mm * weight[:, None]).sum(0) / weight.sum())
 
     @property
     def zone_area_cm2(self) -> float:

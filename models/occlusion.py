@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from models.compiled import compiled
 from models.geometry import Bools, Floats
 from models.rig import Nozzle
 
@@ -40,12 +41,11 @@ class NozzleShape:
         self, points_mm: Floats, *, viewpoint_mm: Floats, tip_mm: Floats, axis: Floats, margin_mm: float
     ) -> Bools:
         """Which points (n, 3) nozzle or hand hide from a viewpoint, with a margin. One frame for all."""
-        hidden = np.zeros(len(points_mm), bool)
-        sight = points_mm - viewpoint_mm
-        for start, end, radius in self.sections:
-            near = tip_mm - start * axis
-            hidden |= _between(viewpoint_mm, sight, near, (start - end) * axis) < radius + margin_mm
-        return hidden
+        sections = np.array(self.sections)
+        starts = tip_mm - sections[:, :1] * axis
+        runs = (sections[:, :1] - sections[:, 1:2]) * axis
+        points = np.ascontiguousarray(points_mm, np.float64)
+        return _hidden(points, np.asarray(viewpoint_mm, float), starts, runs, sections[:, 2] + margin_mm)
 
     def holds(self, points_mm: Floats, *, tip_mm: Floats, axis: Floats, margin_mm: float) -> Bools:
         """Which points (n, 3) belong to the nozzle or the hand."""
@@ -57,17 +57,25 @@ class NozzleShape:
         return inside
 
 
-def _between(origin: Floats, rays: Floats, start: Floats, run: Floats) -> Floats:
-    """Distance from each segment origin..origin + ray, (n, 3), to the segment start..start + run."""
-    offset = origin - start
-    a = (rays * rays).sum(1)
-    b = rays @ run
-    c = float(run @ run)
-    d = rays @ offset
-    e = float(run @ offset)
-    denominator = np.maximum(a * c - b * b, 1e-9)
-    along_ray = np.clip((b * e - c * d) / denominator, 0.0, 1.0)
-    along_run = np.clip((b * along_ray + e) / c, 0.0, 1.0)
-    along_ray = np.clip((b * along_run - d) / np.maximum(a, 1e-9), 0.0, 1.0)
-    gap = offset + along_ray[:, None] * rays - along_run[:, None] * run
-    return np.linalg.norm(gap, axis=1)
+@compiled
+def _hidden(points: Floats, viewpoint: Floats, starts: Floats, runs: Floats, radii: Floats) -> Bools:
+    """Which points' lines of sight pass one of the segments, start to start + run, within its radius."""
+    hidden = np.zeros(len(points), np.bool_)
+    for i in range(len(points)):
+        sx, sy, sz = points[i, 0] - viewpoint[0], points[i, 1] - viewpoint[1], points[i, 2] - viewpoint[2]
+        a = sx * sx + sy * sy + sz * sz
+        for k in range(len(radii)):
+            rx, ry, rz = runs[k]
+            ox, oy, oz = viewpoint[0] - starts[k, 0], viewpoint[1] - starts[k, 1], viewpoint[2] - starts[k, 2]
+            b, c = sx * rx + sy * ry + sz * rz, rx * rx + ry * ry + rz * rz
+            d, e = sx * ox + sy * oy + sz * oz, rx * ox + ry * oy + rz * oz
+            along_sight = min(max((b * e - c * d) / max(a * c - b * b, 1e-9), 0.0), 1.0)
+            along_run = min(max((b * along_sight + e) / c, 0.0), 1.0)
+            along_sight = min(max((b * along_run - d) / max(a, 1e-9), 0.0), 1.0)
+            gx = ox + along_sight * sx - along_run * rx
+            gy = oy + along_sight * sy - along_run * ry
+            gz = oz + along_sight * sz - along_run * rz
+            if gx * gx + gy * gy + gz * gz < radii[k] * radii[k]:
+                hidden[i] = True
+                break
+    return hidden

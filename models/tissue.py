@@ -43,9 +43,12 @@ class Layer:
     metabolism_w_m3: Figure
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Tissue:
-    """Layers from the surface down to the core, whose temperature is kept."""
+    """Layers from the surface down to the core, whose temperature is kept.
+
+    Told apart by identity, so that what was worked out for one is found again at once.
+    """
 
     name: str
     layers: tuple[Layer, ...]

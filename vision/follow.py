@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -107,7 +108,7 @@ class BodyTrack:
         gone = self.t_s - self.followed_s > HELD_LONGEST_S or self.u95_mm > HELD_LOST_MM
         return "lost" if gone else "held"
 
-    @property
+    @cached_property
     def u95_mm(self) -> float:
         """95 % bound of the motion since the reference time."""
         return radius_95_mm(self.covariance[3:6, 3:6])
