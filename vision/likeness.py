@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from models.camera import Camera
 from models.chart import ZoneChart
+from models.compiled import compiled
 from models.geometry import Bools, Bytes, Floats, Ints, Pose
 from models.occlusion import NozzleShape
 from models.rig import Rig
@@ -76,44 +78,66 @@ def grey_rows(
     then = likeness.grey[width][look.cells][inside]
     if not len(then):
         return np.zeros((0, 6)), then, GREY_SIGMA
-    right, down = np.array([0.5, 0.0]), np.array([0.0, 0.5])
-    slope_x = _read(picture, px + right) - _read(picture, px - right)
-    slope_y = _read(picture, px + down) - _read(picture, px - down)
-    now = _read(picture, px)
-    gain = _gain(then, now)
+    now, slope_x, slope_y = _read_with_slopes(picture, px)
+    gain, residual, sigma = _compared(then, now)
     slope_x, slope_y = gain * slope_x, gain * slope_y
-    residual = then - gain * now
-    residual -= np.median(residual)
     x, y, z = points.T
     along_x, along_y = slope_x * camera.fx_px / z, slope_y * camera.fy_px / z
     by_point = np.stack([along_x, along_y, -(along_x * x + along_y * y) / z], axis=1)
-    rows = np.hstack([np.cross(points - centre, by_point), by_point])
-    sigma = max(GREY_SIGMA, 1.4826 * float(np.median(np.abs(residual))))
-    return rows, residual, sigma
+    return np.hstack([np.cross(points - centre, by_point), by_point]), residual, sigma
 
 
-def _gain(then: Floats, now: Floats) -> float:
-    """How much brighter the exposure was then, by the spread of the cells that look alike.
+@compiled
+def _read_with_slopes(picture: Greys, px: Floats) -> tuple[Floats, Floats, Floats]:
+    """Bilinear readings at pixels (n, 2) at least 1 px inside, and their differences a pixel to each side."""
+    n = len(px)
+    now, slope_x, slope_y = np.empty(n), np.empty(n), np.empty(n)
+    for i in range(n):
+        x, y = px[i]
+        now[i] = _between(picture, x, y)
+        slope_x[i] = _between(picture, x + 0.5, y) - _between(picture, x - 0.5, y)
+        slope_y[i] = _between(picture, x, y + 0.5) - _between(picture, x, y - 0.5)
+    return now, slope_x, slope_y
 
-    Skin darkens towards the rim of a limb: a darker exposure would be taken for a body farther away.
+
+@compiled
+def _between(picture: Greys, x: float, y: float) -> float:
+    """Bilinear reading inside the picture."""
+    col, row = int(x), int(y)
+    right, down = x - col, y - row
+    above = (1.0 - right) * picture[row, col] + right * picture[row, col + 1]
+    below = (1.0 - right) * picture[row + 1, col] + right * picture[row + 1, col + 1]
+    return (1.0 - down) * above + down * below
+
+
+@compiled
+def _compared(then: Floats, now: Floats) -> tuple[float, Floats, float]:
+    """How much brighter the exposure was then, the residuals (n,) with that taken out, and their spread.
+
+    By the spread of the cells that look alike: skin darkens towards the rim of a limb, so a darker exposure
+    would be taken for a body farther away.
     """
     off = then - now
     off -= np.median(off)
-    alike = np.abs(off) < 3.0 * max(GREY_SIGMA, 1.4826 * float(np.median(np.abs(off))))
-    spread = float(now[alike].std())
-    return float(np.clip(then[alike].std() / spread, *GAIN)) if spread > GREY_SIGMA else 1.0
+    alike = np.abs(off) < 3.0 * max(GREY_SIGMA, 1.4826 * np.median(np.abs(off)))
+    spread, gain = now[alike].std(), 1.0
+    if spread > GREY_SIGMA:
+        gain = min(max(then[alike].std() / spread, GAIN[0]), GAIN[1])
+    residual = then - gain * now
+    residual -= np.median(residual)
+    return gain, residual, max(GREY_SIGMA, 1.4826 * np.median(np.abs(residual)))
 
 
 def look_at(
     chart: ZoneChart, likeness: Likeness, bgr: Bytes, nozzle: NozzleSighting | None, rig: Rig, pose: Pose
 ) -> Look:
     """Shrink the picture once, and choose the cells that it shows."""
-    small = [_small(bgr, rig.rgb, width) for width in WIDTHS_PX]
+    pictures, cameras = shrunk(bgr, rig.rgb)
     cells = np.flatnonzero(likeness.seen)
     cells = cells[:: max(1, len(cells) // MOST_CELLS)]
     points, normals = pose.apply(chart.position_mm[cells]), pose.rotate(chart.normal[cells])
     cells = cells[visible(points, normals, nozzle, rig)]
-    return Look(tuple(picture for picture, _ in small), tuple(camera for _, camera in small), cells)
+    return Look(pictures, cameras, cells)
 
 
 def matched(chart: ZoneChart, likeness: Likeness, look: Look, pose: Pose) -> float:
@@ -149,23 +173,27 @@ def search(chart: ZoneChart, likeness: Likeness, look: Look, pose: Pose) -> Pose
     return Pose.of(pose.rotation, pose.translation_mm + shift_px * depth_mm / camera.fx_px)
 
 
-def _small(bgr: Bytes, camera: Camera, width_px: int) -> tuple[Greys, Camera]:
-    """Grey picture of a width, and the camera that would have taken it."""
+def shrunk(bgr: Bytes, camera: Camera) -> tuple[tuple[Greys, ...], tuple[Camera, ...]]:
+    """Grey pictures of `WIDTHS_PX`, and the cameras that would have taken them."""
+    pictures: list[Greys] = []
+    cameras: list[Camera] = []
+    picture = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY))
+    for width_px in sorted(WIDTHS_PX, reverse=True):
+        # Each from the next larger one: the areas of areas are the same.
+        small = _shrunk_camera(camera, width_px)
+        size = small.width_px, small.height_px
+        picture = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.float32)
+        pictures.insert(0, picture)
+        cameras.insert(0, small)
+    return tuple(pictures), tuple(cameras)
+
+
+@lru_cache(maxsize=8)
+def _shrunk_camera(camera: Camera, width_px: int) -> Camera:
     scale = width_px / camera.width_px
-    height_px = round(camera.height_px * scale)
-    small = cv2.resize(
-        cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY), (width_px, height_px), interpolation=cv2.INTER_AREA
-    )
-    shrunk = Camera(
-        width_px,
-        height_px,
-        camera.fx_px * scale,
-        camera.fy_px * scale,
-        (camera.cx_px + 0.5) * scale - 0.5,
-        (camera.cy_px + 0.5) * scale - 0.5,
-        camera.distortion,
-    )
-    return np.asarray(small, np.float32), shrunk
+    focal = camera.fx_px * scale, camera.fy_px * scale
+    centre = (camera.cx_px + 0.5) * scale - 0.5, (camera.cy_px + 0.5) * scale - 0.5
+    return Camera(width_px, round(camera.height_px * scale), *focal, *centre, camera.distortion)
 
 
 def _read(picture: Greys, px: Floats) -> Floats:
@@ -197,8 +225,7 @@ def likeness_of(
     points = pose.apply(chart.position_mm)
     seen = visible(points, pose.rotate(chart.normal), nozzle, rig)
     grey = []
-    for width in WIDTHS_PX:
-        picture, camera = _small(bgr, rig.rgb, width)
+    for picture, camera in zip(*shrunk(bgr, rig.rgb), strict=True):
         px = camera.project(points)
         seen &= camera.inside(px, 1.0)
         grey.append(_read(picture, px))
