@@ -238,16 +238,19 @@ def _march_sensed(
             mean = (1.0 - STAGE) * one[0, i] + STAGE * then[0, i]
             heat[start + i] = by.dt_s * (h[i] * mean - push_w_m2[start + i])
         sense = by_flux[:, block]
-        for j in range(m):
+        if np.any(jet > 0.0) or np.any(sense[0] != 0.0):
+            for j in range(m):
+                for i in range(size):
+                    a[j, i] = -flow[i] * by.blood[j] * sense[j, i]
             for i in range(size):
-                a[j, i] = -flow[i] * by.blood[j] * sense[j, i]
-        for i in range(size):
-            q[i] = jet[i] * (gas[i] - one[0, i])
-        solve(sense, a, h, q, 0.0, by, two)
-        onward(sense, two, r)
-        for i in range(size):
-            q[i] = jet[i] * (gas[i] - then[0, i])
-        solve(r, a, h, q, 0.0, by, out_flux[:, block])
+                q[i] = jet[i] * (gas[i] - one[0, i])
+            solve(sense, a, h, q, 0.0, by, two)
+            onward(sense, two, r)
+            for i in range(size):
+                q[i] = jet[i] * (gas[i] - then[0, i])
+            solve(r, a, h, q, 0.0, by, out_flux[:, block])
+        else:
+            out_flux[:, block] = 0.0  # no jet has ever been here
         sense = by_blood[:, block]
         for j in range(m):
             blood = by.blood[j]

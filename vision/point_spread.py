@@ -32,6 +32,9 @@ bounded, not corrected: no edge tells it from the warmth of a couch. Our own sim
 SHRINK = 4
 """The halo is blurred at this part of the size."""
 
+REACH_PX = 4 * HALO_PX
+"""What lies farther away changes no reading."""
+
 BETWEEN_PX2 = 1.0 / 6.0
 """Reading between pixels by straight lines spreads too: x (1 - x) along each way, on average so much."""
 

@@ -20,7 +20,7 @@ from models.geometry import Bools, Bytes, Counts, Floats, Pose
 from models.occlusion import NozzleShape
 from models.rig import Rig, ThermalCamera
 from models.sightings import Lost, NozzleSighting
-from vision.point_spread import USUAL, PointSpread, measured_at_edge, without_spread
+from vision.point_spread import REACH_PX, SHRINK, USUAL, PointSpread, measured_at_edge, without_spread
 
 OBSERVED_S = 0.5
 """A reading older than this is history, not an observation (domain section 8: thermal frame age)."""
@@ -194,11 +194,13 @@ def read_cells(
     px = camera.project(points)
     degc = degrees(picture, floor_centikelvin=floor_centikelvin)
     hidden = nozzle_mask(camera, thermal_from_rgb, rig, nozzle)
-    corrected, doubt = without_spread(degc, hidden, spread.between_pixels)
     inside = camera.inside(px, 1.0) & (facing > GRAZING_COS)
-    at = np.where(inside[:, None], px, 0.0)
+    window, corner = _around(px[inside], camera)
+    degc, hidden = degc[window], hidden[window]
+    at = np.where(inside[:, None], px - corner, 0.0)
+    corrected, doubt = without_spread(degc, hidden, spread.between_pixels)
     read = _sample(corrected, at)
-    slope = np.hypot(_sample(_slope(degc, 1), at), _sample(_slope(degc, 0), at))
+    slope = np.hypot(_difference(degc, at, (1.0, 0.0)), _difference(degc, at, (0.0, 1.0)))
     covered = _sample(hidden.astype(np.float64), at) > 0.01
     visible = inside & ~covered & np.isfinite(read) & np.isfinite(slope)
     visible &= ~_came_between(before, read, t_s=picture.t_s, nozzle=nozzle)
@@ -231,6 +233,17 @@ def _beside(read: Floats, slope: Floats, untouched: Bools, in_zone: Bools) -> Bo
     return np.where(in_zone, (colder_degc > COLD_DEGC) & (slope > STEEP_DEGC_PX), colder_degc > BESIDE_DEGC)
 
 
+def _around(px: Floats, camera: Camera) -> tuple[tuple[slice, slice], Floats]:
+    """The part of a picture that readings at these pixels (n, 2) depend on, and its corner (x, y)."""
+    size_px = np.array([camera.width_px, camera.height_px])
+    if not len(px):
+        return (slice(0, SHRINK), slice(0, SHRINK)), np.zeros(2)
+    low = np.maximum(px.min(axis=0) - REACH_PX, 0.0) // SHRINK * SHRINK
+    high = np.minimum(-(-(px.max(axis=0) + REACH_PX) // SHRINK) * SHRINK, size_px)
+    (left, top), (right, bottom) = low.astype(int), high.astype(int)
+    return (slice(top, bottom), slice(left, right)), low
+
+
 def aged(skin: SkinTemperature, *, t_s: float) -> SkinTemperature:
     """The same readings later: those that have become too old no longer count as observed."""
     observed = np.isfinite(skin.t_s) & (t_s - skin.t_s <= OBSERVED_S)
@@ -243,14 +256,18 @@ def nozzle_mask(camera: Camera, camera_from_rgb: Pose, rig: Rig, nozzle: NozzleS
     if isinstance(nozzle, Lost) or rig.nozzle is None:
         return mask.astype(bool)
     tip, axis = camera_from_rgb.apply(nozzle.tip_rgb_mm), camera_from_rgb.rotate(nozzle.axis_rgb)
-    for start, end, radius in NozzleShape.of(rig.nozzle).sections:
-        steps = np.linspace(start, end, max(2, int((end - start) / 10.0)))
-        places = tip - steps[:, None] * axis
-        places = places[places[:, 2] > 50.0]
-        for place, centre in zip(places, camera.project(places), strict=True):
-            if np.all(np.abs(centre) < 10_000):
-                size = int(np.ceil(radius * camera.fx_px / place[2] + RIM_PX))
-                cv2.circle(mask, (round(float(centre[0])), round(float(centre[1]))), size, 1, -1)
+    balls = [
+        (step, radius)
+        for start, end, radius in NozzleShape.of(rig.nozzle).sections
+        for step in np.linspace(start, end, max(2, int((end - start) / 10.0)))
+    ]
+    steps, radii_mm = np.array(balls).T
+    places = tip - steps[:, None] * axis
+    centres = camera.project(places)
+    before = (places[:, 2] > 50.0) & np.all(np.abs(centres) < 10_000, axis=1)
+    sizes = np.ceil(radii_mm[before] * camera.fx_px / places[before, 2] + RIM_PX).astype(int)
+    for (x, y), size in zip(np.rint(centres[before]).astype(int).tolist(), sizes.tolist(), strict=True):
+        cv2.circle(mask, (x, y), size, 1, -1)
     return mask.astype(bool)
 
 
@@ -274,9 +291,9 @@ def _sample(picture: Floats, at: Floats) -> Floats:
     return read.ravel().astype(np.float64)
 
 
-def _slope(degc: Floats, axis: int) -> Floats:
-    """Difference per pixel."""
-    return np.gradient(degc, axis=axis)
+def _difference(degc: Floats, at: Floats, way: tuple[float, float]) -> Floats:
+    """Difference per pixel along a way of one pixel."""
+    return 0.5 * (_sample(degc, at + way) - _sample(degc, at - np.array(way)))
 
 
 def _thermal(rig: Rig) -> ThermalCamera:
