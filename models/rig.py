@@ -78,6 +78,10 @@ class DepthCamera:
     depth_from_rgb: Pose
 
 
+INTRINSICS = ("fx_px", "fy_px", "cx_px", "cy_px", "k1", "k2", "p1", "p2", "k3")
+"""Names of a camera's parameters in its covariance."""
+
+
 @dataclass(frozen=True, eq=False)
 class Rig:
     """Everything calibration knows. Frames: rgb, thermal, depth, nozzle."""
@@ -91,3 +95,8 @@ class Rig:
     depth: DepthCamera | None
     nozzle: Nozzle | None
     skin: SkinTags | None
+    rgb_covariance: Floats | None = None
+    """Of the colour camera's `INTRINSICS` in this order, 1 sigma squared, 0 for what was not estimated, shape
+    (9, 9); None where calibration states none."""
+    nozzle_scale_u95: float | None = None
+    """95 % bound of the relative error that all tags of the nozzle share: how true their print is."""

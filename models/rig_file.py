@@ -8,7 +8,7 @@ import numpy as np
 
 from models.camera import Camera
 from models.geometry import Floats, Pose
-from models.rig import DepthCamera, Nozzle, Rig, SkinTags, Tags, ThermalCamera
+from models.rig import INTRINSICS, DepthCamera, Nozzle, Rig, SkinTags, Tags, ThermalCamera
 from models.toml_table import Table
 
 RIG_SCHEMA = "cryoguide.rig/1"
@@ -48,8 +48,10 @@ def read_rig(text: str, *, where: str) -> tuple[Rig, tuple[str, ...]]:
     rgb = top.table("rgb")
     transfer, rms_px = _light(rgb)
     camera = _camera(rgb)
+    stated = _ours(rgb, "covariance", "parameters", "matrix")
+    covariance = _covariance(stated) if stated else None
     warnings += _leave_out(rgb, where)
-    thermal = depth = nozzle = skin = None
+    thermal = depth = nozzle = skin = scale_u95 = None
     if top.has("thermal"):
         thermal = _thermal(top.table("thermal"), where, warnings)
     if top.has("depth"):
@@ -58,7 +60,7 @@ def read_rig(text: str, *, where: str) -> tuple[Rig, tuple[str, ...]]:
         depth = DepthCamera(_camera(table), _pose(table, "depth_from_rgb"))
         warnings += _leave_out(table, where)
     if top.has("nozzle"):
-        nozzle = _nozzle(top.table("nozzle"), where, warnings)
+        nozzle, scale_u95 = _nozzle(top.table("nozzle"), where, warnings)
     if top.has("skin"):
         skin = _skin(top.table("skin"), where, warnings)
     if nozzle and skin and nozzle.tags.dictionary == skin.dictionary:
@@ -67,7 +69,8 @@ def read_rig(text: str, *, where: str) -> tuple[Rig, tuple[str, ...]]:
             top.wrong("skin", f"names tag {both[0]}, which is on the nozzle already; use others")
     warnings += _leave_out(top, where)
     top.finish(where=where)
-    return Rig(created, camera, transfer, rms_px, thermal, depth, nozzle, skin), tuple(warnings)
+    rig = Rig(created, camera, transfer, rms_px, thermal, depth, nozzle, skin, covariance, scale_u95)
+    return rig, tuple(warnings)
 
 
 def write_rig(rig: Rig) -> str:
@@ -82,6 +85,9 @@ def write_rig(rig: Rig) -> str:
     if rig.rgb_rms_px is not None:
         lines.append(f"rms_px = {rig.rgb_rms_px!r}")
     lines.append(f'transfer = "{rig.transfer}"')
+    if rig.rgb_covariance is not None:
+        lines += ["", "[rgb.covariance]", f"parameters = {list(INTRINSICS)}"]
+        lines.append(f"matrix = {rig.rgb_covariance.tolist()}")
     if rig.thermal is not None:
         lines += ["", "[thermal]", *_camera_lines(rig.thermal.camera)]
         lines += [
@@ -99,6 +105,8 @@ def write_rig(rig: Rig) -> str:
         lines += ["", "[nozzle]", f'dictionary = "{tags.dictionary}"', f"bore_mm = {rig.nozzle.bore_mm!r}"]
         for tag, corners in zip(tags.ids, tags.corners_mm, strict=True):
             lines += ["[[nozzle.tag]]", f"id = {tag}", f"corners_nozzle_mm = {corners.tolist()}"]
+        if rig.nozzle_scale_u95 is not None:
+            lines += ["[nozzle.scale]", f"u95 = {rig.nozzle_scale_u95!r}"]
     if rig.skin is not None:
         lines += ["", "[skin]", f'dictionary = "{rig.skin.dictionary}"', f"size_mm = {rig.skin.size_mm!r}"]
         lines.append(f"ids = {list(rig.skin.ids)}")
@@ -117,6 +125,13 @@ def _leave_out(table: Table, where: str) -> list[str]:
             )
     table.done()
     return warnings
+
+
+def _ours(table: Table, key: str, *names: str) -> Table | None:
+    """An optional table, if it is of the form that `write_rig` gives it; another program's is left out."""
+    if not table.has_tables(key) or not set(names) <= set(table.peek(key)):
+        return None
+    return table.table(key)
 
 
 def _light(table: Table) -> tuple[str, float | None]:
@@ -169,7 +184,26 @@ def _pose(table: Table, key: str) -> Pose:
     return Pose.of(cast("Floats", left @ right), matrix[:3, 3])
 
 
-def _nozzle(table: Table, where: str, warnings: list[str]) -> Nozzle:
+def _covariance(table: Table) -> Floats:
+    """Of the intrinsics, in the order of `INTRINSICS`; what is not named was not estimated."""
+    names = table.texts("parameters", choices=INTRINSICS, least=1)
+    if len(set(names)) != len(names):
+        table.wrong("parameters", "names one twice")
+    given = table.array("matrix", (len(names), len(names)))
+    table.done()
+    whole = np.zeros((len(INTRINSICS), len(INTRINSICS)))
+    if not table.sound:
+        return whole
+    spread = np.sqrt(np.abs(np.diag(given)))
+    scaled = given / np.outer(*[np.where(spread > 0.0, spread, 1.0)] * 2)
+    if np.abs(scaled - scaled.T).max() > 1e-6 or np.linalg.eigvalsh(scaled).min() < -1e-6:
+        table.wrong("matrix", "is no covariance: it must be symmetric with no negative eigenvalue")
+    at = [INTRINSICS.index(name) for name in names]
+    whole[np.ix_(at, at)] = given
+    return whole
+
+
+def _nozzle(table: Table, where: str, warnings: list[str]) -> tuple[Nozzle, float | None]:
     ids: list[int] = []
     corners: list[Floats] = []
     tags = table.tables("tag")
@@ -191,8 +225,13 @@ def _nozzle(table: Table, where: str, warnings: list[str]) -> Nozzle:
         corners.append(corner)
     dictionary = table.text("dictionary", choices=_DICTIONARIES)
     bore_mm = table.number("bore_mm", low=0.5, high=100.0)
+    scale_u95 = None
+    if scale := _ours(table, "scale", "u95"):
+        scale_u95 = scale.number("u95", low=0.0, high=0.1)
+        scale.done()
     warnings += _leave_out(table, where)
-    return Nozzle(Tags(dictionary, np.array(ids, int), np.array(corners).reshape(-1, 4, 3)), bore_mm)
+    tags = Tags(dictionary, np.array(ids, int), np.array(corners).reshape(-1, 4, 3))
+    return Nozzle(tags, bore_mm), scale_u95
 
 
 def _skin(table: Table, where: str, warnings: list[str]) -> SkinTags:

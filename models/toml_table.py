@@ -82,6 +82,11 @@ class Table:
         value = self._values.get(key)
         return isinstance(value, dict) or (_are_tables(value) and value != [])
 
+    def peek(self, key: str) -> tuple[str, ...]:
+        """Keys of a table inside this one without reading it; none where it is no table."""
+        value = self._values.get(key)
+        return tuple(cast("dict[str, object]", value)) if isinstance(value, dict) else ()
+
     def names(self) -> tuple[str, ...]:
         """Keys of this table in the order of the file."""
         return tuple(self._values)

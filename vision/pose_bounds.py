@@ -19,11 +19,11 @@ UNKNOWN_RMS_PX = 0.4
 """Taken where the rig does not say."""
 
 SCALE_SIGMA = 0.0015
-"""Relative 1-sigma error of depth that a calibration's rms does not show: flatness and print of its board,
-focus since then, the printed size of the tags. Focal lengths of one camera calibrated twice differ by 0.1-0.3
-%: the latter is taken as the 95 % bound. A session cannot tell it: the perspective of a collar 60 mm across
-and 1 m away leaves 0.1 % open after 300 views, and what blooming does to tags biases it by 0.2 % (measured on
-exact rigs)."""
+"""Relative 1-sigma error of depth that neither rms nor covariance of a calibration shows, taken where the rig
+does not state how true its tags are: flatness and print of the board, focus since then, the printed size of
+the tags. Focal lengths of one camera calibrated twice differ by 0.1-0.3 %: the latter is taken as the 95 %
+bound. A session cannot tell it: the perspective of a collar 60 mm across and 1 m away leaves 0.1 % open after
+300 views, and what blooming does to tags biases it by 0.2 % (measured on exact rigs)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,9 +80,16 @@ def pose_covariance(
 
 
 def intrinsic_variance_mm2(point_rgb_mm: Floats, rig: Rig) -> Floats:
-    """Variance of a point's x, y, z by imperfect intrinsics, shape (3,)."""
-    rms_px = rig.rgb_rms_px if rig.rgb_rms_px is not None else UNKNOWN_RMS_PX
+    """Variance of a point's x, y, z by imperfect intrinsics and tags of another size, shape (3,)."""
     depth_mm = float(point_rgb_mm[2])
-    across_mm = 0.5 * rms_px * depth_mm / rig.rgb.fx_px
-    along_mm = depth_mm * float(np.hypot(FOCAL_PER_RMS * rms_px, SCALE_SIGMA))
-    return np.array([across_mm**2, across_mm**2, along_mm**2])
+    scale = SCALE_SIGMA if rig.nozzle_scale_u95 is None else rig.nozzle_scale_u95 / 1.96
+    if rig.rgb_covariance is None:
+        rms_px = rig.rgb_rms_px if rig.rgb_rms_px is not None else UNKNOWN_RMS_PX
+        across = np.full(2, 0.5 * rms_px / rig.rgb.fx_px)
+        focal = FOCAL_PER_RMS * rms_px
+    else:
+        lengths = np.array([rig.rgb.fx_px, rig.rgb.fy_px])
+        relative = rig.rgb_covariance[:2, :2] / np.outer(lengths, lengths)
+        across = np.sqrt(np.diag(rig.rgb_covariance)[2:4]) / lengths
+        focal = float(np.sqrt(relative.mean()))  # depth goes with the mean of both
+    return depth_mm**2 * np.array([*across**2, focal**2 + scale**2])

@@ -42,6 +42,12 @@ def same(a: Rig, b: Rig) -> None:
         assert ours.matrix == pytest.approx(theirs.matrix)
         assert ours.distortion.tolist() == theirs.distortion.tolist()
         assert (ours.width_px, ours.height_px) == (theirs.width_px, theirs.height_px)
+    assert a.nozzle_scale_u95 == b.nozzle_scale_u95
+    assert (
+        np.array_equal(a.rgb_covariance, b.rgb_covariance)
+        if b.rgb_covariance is not None
+        else (a.rgb_covariance is None)
+    )
     assert (a.nozzle is None) == (b.nozzle is None)
     if a.nozzle and b.nozzle:
         assert a.nozzle.bore_mm == b.nozzle.bore_mm
@@ -89,6 +95,8 @@ def test_what_is_written_is_read_back(
         depth=DepthCamera(camera, pose) if with_all else None,
         nozzle=Nozzle(tags, 12.0) if with_all else None,
         skin=SkinTags("DICT_APRILTAG_36h11", 24.0, (100, 101)) if with_all else None,
+        rgb_covariance=np.diag([0.5, 0.6, 1.0, 1.1, 1e-4, 1e-4, 1e-8, 1e-8, 0.0]) if with_all else None,
+        nozzle_scale_u95=0.001 if with_all else None,
     )
     again, warnings = read_rig(write_rig(rig), where="rig.toml")
     assert warnings == ()
@@ -113,6 +121,31 @@ def test_an_unknown_optional_table_is_left_out_and_said(text: str) -> None:
     assert all(
         re.search(r"^s/rig\.toml.*\[(rgb\.covariance|validity|jet)\]", warning) for warning in warnings
     )
+
+
+def test_a_covariance_may_name_only_what_was_estimated(text: str) -> None:
+    more = text + '\n[rgb.covariance]\nparameters = ["cx_px", "fx_px"]\nmatrix = [[4, 1], [1, 9]]\n'
+    rig, warnings = read_rig(more, where="rig.toml")
+    assert warnings == ()
+    assert rig.rgb_covariance is not None
+    assert rig.rgb_covariance[0, 0] == 9.0
+    assert rig.rgb_covariance[2, 2] == 4.0
+    assert rig.rgb_covariance[0, 2] == rig.rgb_covariance[2, 0] == 1.0
+    assert rig.rgb_covariance.sum() == 15.0, "nothing else was estimated"
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        ('parameters = ["fx_px"]\nmatrix = [[1, 2], [2, 1]]', "matrix must hold 1 x 1"),
+        ('parameters = ["fx_px", "fx_px"]\nmatrix = [[1, 0], [0, 1]]', "names one twice"),
+        ('parameters = ["fx_px", "fy_px"]\nmatrix = [[1, 2], [2, 1]]', "is no covariance"),
+        ('parameters = ["focus"]\nmatrix = [[1]]', "focus"),
+    ],
+)
+def test_a_covariance_that_is_none_is_refused(text: str, lines: str, told: str) -> None:
+    with pytest.raises(InputError, match=told):
+        read_rig(text + "\n[rgb.covariance]\n" + lines, where="rig.toml")
 
 
 WRONG = {

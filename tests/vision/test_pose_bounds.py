@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -111,6 +112,20 @@ def test_a_lens_of_unknown_quality_is_no_better_than_one_that_states_it() -> Non
     point = np.array([100.0, 50.0, 1100.0])
     assert (intrinsic_variance_mm2(point, unknown) > intrinsic_variance_mm2(point, usual)).all()
     assert (intrinsic_variance_mm2(1.5 * point, usual) > intrinsic_variance_mm2(point, usual)).all()
+
+
+def test_a_calibration_that_states_its_covariance_and_the_tags_print_is_taken_at_its_word() -> None:
+    point = np.array([100.0, 50.0, 1000.0])
+    stated = np.zeros((9, 9))
+    stated[:2, :2] = (0.001 * 1000.0) ** 2 * np.ones((2, 2))  # both focal lengths, together, by 0.1 %
+    stated[2, 2] = 0.5**2
+    camera = replace(rig_of(None).rgb, fx_px=1000.0, fy_px=1000.0)
+    rig = replace(rig_of(None), rgb=camera, rgb_covariance=stated, nozzle_scale_u95=0.0)
+    assert intrinsic_variance_mm2(point, rig) == pytest.approx([0.5**2, 0.0, 1.0**2])
+    printed = replace(rig, nozzle_scale_u95=1.96 * 0.001)
+    assert intrinsic_variance_mm2(point, printed)[2] == pytest.approx(2.0)
+    unstated = intrinsic_variance_mm2(point, replace(rig, nozzle_scale_u95=None))[2]
+    assert unstated > 2.0, "focus, board and print stay in doubt where nobody measured the tags"
 
 
 def test_noise_of_the_picture_widens_the_pose_that_is_laid_over_it() -> None:
