@@ -123,6 +123,7 @@ def align(
     settle: bool = False,
     bend: Bend | None = None,
     smear: Floats | None = None,
+    least_cosine: float = MIN_COSINE,
 ) -> Aligned | None:
     """Move the body until its tags, as the camera would see them, lie over those in the picture.
 
@@ -137,6 +138,7 @@ def align(
         settle: Go on to the very bottom, so that the misfit (`Aligned.stats`) of two poses can be compared.
         bend: Of a tag that lies on something curved; None = rigid.
         smear: Motion of the body while the shutter was open, as in `ways_px`; None = it stood still.
+        least_cosine: Tags seen more slantingly are left out.
 
     Returns:
         None where nothing in the picture looks like the tags.
@@ -164,6 +166,7 @@ def align(
             done_px=ROUGH_PX,
             bend=bend,
             smear=smear,
+            least_cosine=least_cosine,
         )
         if rough is None:
             return None
@@ -182,6 +185,7 @@ def align(
             done_px=ROUGH_PX,
             bend=bend,
             smear=smear,
+            least_cosine=least_cosine,
         )
         pose = near.rgb_from_body if near is not None else pose
     found = _descend(
@@ -196,6 +200,7 @@ def align(
         done_px=SETTLED_PX if settle else DONE_PX,
         bend=bend,
         smear=smear,
+        least_cosine=least_cosine,
     )
     return replace(found, blur_px=found.blur_px * shrunk) if found is not None and shrunk > 1.0 else found
 
@@ -232,8 +237,9 @@ def _descend(
     done_px: float,
     bend: Bend | None,
     smear: Floats | None,
+    least_cosine: float,
 ) -> Aligned | None:
-    chosen = np.flatnonzero(body.facing(start) > MIN_COSINE)
+    chosen = np.flatnonzero(body.facing(start) > least_cosine)
     if len(chosen) == 0:
         return None
     lens = lens_of(camera)

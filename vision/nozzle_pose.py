@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.camera import Camera
-from models.geometry import Bytes, Floats, Pose
+from models.geometry import Bools, Bytes, Floats, Pose
 from models.rig import Rig
-from vision.alignment import Aligned, align, ways_px
+from vision.alignment import MIN_COSINE, Aligned, align, ways_px
 from vision.descent import SURE_MATCH
 from vision.fiducials import TagBody, Window, window_of
 from vision.pose_bounds import noise_covariance, pulls_on
@@ -32,6 +32,10 @@ EXPECTED_RAD = float(np.radians(4.0))
 
 SAME_RAD = float(np.radians(1.0))
 """Poses nearer to each other are one."""
+
+SLANTEST = 0.1
+"""Tags seen at up to 84 degrees may speak for or against a pose: its mirror image shows them less slantingly,
+and must not win only because nobody looked."""
 
 SQUARE_ON = 4.0
 """A plane must be tilted by so many sigmas of its tilt: then its mirror image is 8 sigmas away."""
@@ -74,7 +78,14 @@ class Look:
         return float(np.sqrt(np.mean(np.sum(ways**2, axis=-1))))
 
     def lay(
-        self, window: Window, start: Pose, blur_px: float, *, coarse: bool = False, settle: bool = False
+        self,
+        window: Window,
+        start: Pose,
+        blur_px: float,
+        *,
+        coarse: bool = False,
+        settle: bool = False,
+        least_cosine: float = MIN_COSINE,
     ) -> Aligned | None:
         """See `vision.alignment.align`."""
         return align(
@@ -87,6 +98,7 @@ class Look:
             coarse=coarse,
             settle=settle,
             smear=self.smear,
+            least_cosine=least_cosine,
         )
 
 
@@ -106,13 +118,11 @@ def unambiguous(found: Aligned, window: Window, look: Look, expected: Pose | Non
     """The pose, if tags out of one plane fix it or it beats its mirror image; else what is left open."""
     if not _flat(look.body, found):
         return found
-    settled = look.lay(window, found.rgb_from_body, found.blur_px, settle=True)
+    settled = look.lay(window, found.rgb_from_body, found.blur_px, settle=True, least_cosine=SLANTEST)
     if settled is None:
         return Undecided("the tags in sight do not settle on a pose", None)
-    other = other_pose(settled.rgb_from_body, look.body.corners_mm[settled.used], look.camera)
-    rival = look.lay(window, other, settled.blur_px, settle=True) if other is not None else None
-    better = settled
-    if rival is not None and turn_rad(settled.rgb_from_body, rival.rgb_from_body) > SAME_RAD:
+    better, rival = settled, _mirrored(settled, found.used, window, look)
+    if rival is not None:
         better = _better(settled, rival, look.body, expected)
         if better is None:
             return _possible(settled, rival, look)
@@ -122,6 +132,19 @@ def unambiguous(found: Aligned, window: Window, look: Look, expected: Pose | Non
     if tilt_rad < SQUARE_ON * float(np.sqrt(np.linalg.eigvalsh(turn)[-1])):
         return Undecided("the tags in sight are seen too square on", better)
     return better
+
+
+def _mirrored(settled: Aligned, flat: Bools, window: Window, look: Look) -> Aligned | None:
+    """The other pose that coplanar tags may have, laid over the picture; None where it rests nowhere else."""
+    other = other_pose(settled.rgb_from_body, look.body.corners_mm[flat], look.camera)
+    if other is None:
+        return None
+    rival = look.lay(window, other, settled.blur_px, settle=True, least_cosine=SLANTEST)
+    if rival is None:
+        return None
+    back_rad = turn_rad(rival.rgb_from_body, settled.rgb_from_body)
+    slid_back = back_rad <= max(SAME_RAD, turn_rad(rival.rgb_from_body, other) - SAME_RAD)
+    return None if slid_back else rival
 
 
 def _possible(one: Aligned, two: Aligned, look: Look) -> Aligned | Undecided:

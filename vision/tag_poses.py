@@ -72,13 +72,21 @@ def rotation_vector(rotation: Floats) -> Floats:
 
 
 def other_pose(pose: Pose, corners_mm: Floats, camera: Camera) -> Pose | None:
-    """The other pose in which coplanar corners look nearly the same, None where there is none."""
-    seen_px = camera.project(pose.apply(corners_mm.reshape(-1, 3)))
+    """The other pose in which nearly coplanar corners look nearly the same, None where there is none."""
+    flat_mm = _flattened(corners_mm.reshape(-1, 3))
+    seen_px = camera.project(pose.apply(flat_mm))
     if not np.all(np.isfinite(seen_px)):
         return None
-    offers = _planar(corners_mm.reshape(-1, 3), seen_px, camera)
+    offers = _planar(flat_mm, seen_px, camera)
     offers = [offer for offer in offers if turn_rad(offer, pose) > FLIP_RAD]
     return max(offers, key=lambda offer: turn_rad(offer, pose)) if offers else None
+
+
+def _flattened(points_mm: Floats) -> Floats:
+    """Points moved into their plane: tags are glued, and learned, a tenth of a millimetre out of it."""
+    middle = points_mm.mean(axis=0)
+    normal = np.linalg.svd(points_mm - middle)[2][2]
+    return points_mm - np.outer((points_mm - middle) @ normal, normal)
 
 
 def _planar(object_mm: Floats, picture_px: Floats, camera: Camera) -> list[Pose]:
