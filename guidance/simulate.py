@@ -9,11 +9,22 @@ from pathlib import Path
 
 import numpy as np
 
-from models.catalogue import find, load_protocols, load_zones
+from guidance.state import Setup
+from models.catalogue import find, limits_in_zone, load_devices, load_protocols, load_zones
 from models.problems import InputError
 from models.zone import Zone
+from models.zone_side import zone_on_side
 from vision.synthetic_folder import write_session
-from vision.synthetic_scene import Body, Errors, Motion, Scene, SkinTag, Sweep
+from vision.synthetic_scene import (
+    Body,
+    Errors,
+    Motion,
+    Scene,
+    SkinTag,
+    Sweep,
+    stated_rig,
+    treatment_of,
+)
 
 LONGEST_S = 120.0
 """Thermal and depth pictures are held in memory until they are written."""
@@ -103,6 +114,23 @@ def scene_of(wish: Wish) -> Scene:
         protocol=protocol.name,
         device=protocol.device,
         outline_mm=(across, along),
+    )
+
+
+def setup_of(scene: Scene) -> Setup:
+    """As the analysis of the scene's session folder would set it up."""
+    zone = zone_on_side(load_zones()[scene.zone], scene.side)
+    return Setup(
+        treatment=treatment_of(scene),
+        zone=zone,
+        protocol=limits_in_zone(load_protocols()[scene.protocol], zone),
+        device=load_devices()[scene.device],
+        rig=stated_rig(scene),
+        eyes=None,
+        thermal_expected=scene.thermal_hz > 0.0,
+        colour_expected=True,
+        hashes={},
+        depth_expected=scene.depth_hz > 0.0,
     )
 
 
