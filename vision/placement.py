@@ -248,8 +248,10 @@ def _orientation(
                 towards = last.points_px[trunk[2:]].mean(0) - last.points_px[trunk[:2]].mean(0)
             return (1.0 if (px[1] - px[0]) @ towards >= 0 else -1.0), []
     rows = len(skin.radius_mm)
-    head, foot = np.nanmedian(skin.radius_mm[2 * rows // 3 :]), np.nanmedian(skin.radius_mm[: rows // 3])
-    sign = 1.0 if not np.isfinite(head - foot) or head >= foot else -1.0
+    thirds = skin.radius_mm[2 * rows // 3 :], skin.radius_mm[: rows // 3]
+    head, foot = (third[np.isfinite(third)] for third in thirds)
+    unseen = len(head) == 0 or len(foot) == 0
+    sign = 1.0 if unseen or np.median(head) >= np.median(foot) else -1.0
     return sign, [HEAD_GUESSED]
 
 

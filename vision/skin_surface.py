@@ -152,8 +152,9 @@ def centred(skin: Skin, rays: Floats) -> tuple[Skin, Floats]:
     """The same surface with its grid's origin below the outline's centre, and the outline on it."""
     origin = np.zeros(3)
     hits = skin.cast(np.vstack([rays, rays.mean(0)]), origin_rgb_mm=origin)
-    middle = hits[-1] if np.isfinite(hits[-1, 0]) else np.nanmean(hits, axis=0)
-    if not np.isfinite(middle[0]):
+    met = hits[np.isfinite(hits[:, 0])]
+    if len(met) == 0:
         return skin, hits[:-1]
+    middle = hits[-1] if np.isfinite(hits[-1, 0]) else met.mean(axis=0)
     angle, v, _ = skin.surface.polar(middle[None])
     return skin.shifted(angle_rad=float(angle[0]), v_mm=float(v[0])), hits[:-1]

@@ -105,8 +105,9 @@ def _improve(start: Pose, object_mm: Floats, picture_px: Floats, camera: Camera)
     believed = np.ones(len(object_mm), np.bool_)
     for _ in range(2):
         off_px = np.linalg.norm(camera.project(pose.apply(object_mm)) - picture_px, axis=-1).max(axis=1)
-        limit = max(MISREAD_PX, 2.5 * float(np.nanmedian(off_px)))
-        believed = np.nan_to_num(off_px, nan=np.inf) <= limit
+        off_px = np.nan_to_num(off_px, nan=np.inf)
+        known_px = off_px[np.isfinite(off_px)]
+        believed = off_px <= max(MISREAD_PX, 2.5 * float(np.median(known_px)) if len(known_px) else 0.0)
         if not believed.any():
             return None
         rvec, _ = cv2.Rodrigues(pose.rotation)
