@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from models.problems import InputError
-from vision.radiometric import Air, Planck, read_flir_jpeg
+from models.radiation import Air, Planck
+from vision.radiometric import read_flir_jpeg
 
 REAL = Path(__file__).parents[3] / "shared" / "data" / "real" / "flir_rjpeg"
 NAMES = ("200_deg_neutral", "BillHotFlashThermography", "IR_Fussbodenheizung", "Videocamera_Termica")
@@ -30,7 +31,7 @@ def test_temperatures_agree_with_the_makers_tool(name: str) -> None:
 
 def test_curve_and_its_inverse_cancel() -> None:
     degc = np.array([-30.0, 0.0, 2.0, 33.0, 90.0])
-    counts = np.array([PLANCK.counts(t) for t in degc])
+    counts = np.array([PLANCK.signal(t) for t in degc])
     np.testing.assert_allclose(PLANCK.degc(counts), degc, atol=1e-9)
 
 
@@ -115,8 +116,8 @@ def thermal_block(
 ) -> bytes:
     """A block as such a camera writes it; emissivity 0.98 at 1 m, 22 degC reflected."""
     tau = AIR.transmission(1.0)
-    seen = np.array([[PLANCK.counts(t) for t in row] for row in degc])
-    seen = 0.98 * tau * seen + 0.02 * tau * PLANCK.counts(22.0) + (1.0 - tau) * PLANCK.counts(AIR.degc)
+    seen = np.array([[PLANCK.signal(t) for t in row] for row in degc])
+    seen = 0.98 * tau * seen + 0.02 * tau * PLANCK.signal(22.0) + (1.0 - tau) * PLANCK.signal(AIR.degc)
     counts = np.rint(seen).astype(np.uint16)
     if raw == "plain":
         pixels = counts.astype(order + "u2").tobytes()
