@@ -81,12 +81,20 @@ def _write(
         (aside / "session.toml").write_text(header, encoding="utf-8")
         (aside / _MARK).write_text(_story(plan, written), encoding="utf-8")
         warnings = _read_back(aside, out)
+    return written, (*warnings, *_lost(plan, written))
+
+
+def _lost(plan: Plan, written: Written) -> list[str]:
+    """A sentence for each kind of picture that could not be taken over."""
+    where, told = plan.source.where, list[str]()
     if written.damaged:
-        warnings = (
-            *warnings,
-            f"{plan.source.where}: {written.damaged} pictures are damaged: no reading in them.",
+        told.append(f"{where}: {written.damaged} pictures are damaged; they hold no reading.")
+    if written.implausible:
+        told.append(
+            f"{where}: {written.implausible} pictures are no skin in a room (another gain mode or range?); "
+            "they hold no reading."
         )
-    return written, warnings
+    return told
 
 
 def _read_back(aside: Path, out: Path) -> tuple[str, ...]:

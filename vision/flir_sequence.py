@@ -16,6 +16,9 @@ from vision.flir_block import HEADER_BYTES, MAGIC, FlirBlock, UnreadableError, b
 from vision.radiometric import read_jpeg_block
 from vision.thermal_source import Reading, Scale, ThermalSource
 
+_DIRECTORY_END = HEADER_BYTES + 32 * 1024
+"""Bytes from a block's start that are read for its directory."""
+
 _REMEDY = "export the recording from the camera or its software again, as .seq"
 
 
@@ -122,18 +125,34 @@ def _starts(path: Path, where: str) -> tuple[list[tuple[int, int]], list[str]]:
         at = data.find(MAGIC)
         while at >= 0 and at + HEADER_BYTES <= len(data):
             try:
-                length = block_length(data[at : at + HEADER_BYTES + 32 * 1024])
+                length = block_length(data[at : at + _DIRECTORY_END])
             except UnreadableError:
                 at = data.find(MAGIC, at + 1)  # the letters stood in a picture, not at a block's start
                 continue
             if at + length > len(data):
-                warnings.append(f"{where} is cut off: its last picture is not whole and was left out.")
-                break
+                after = _next_block(data, at + 1)
+                if after < 0:
+                    warnings.append(f"{where} is cut off: its last picture is not whole and was left out.")
+                    break
+                length = after - at  # it lies about its length: damaged, but those after it are not
             spans.append((at, at + length))
             at = data.find(MAGIC, at + length)
     if not spans:
         raise InputError(f"{where} holds no whole FLIR picture; {_REMEDY}.")
     return spans, warnings
+
+
+def _next_block(data: mmap.mmap, at: int) -> int:
+    """Start of the next block whose directory makes sense, -1 where there is none."""
+    found = data.find(MAGIC, at)
+    while found >= 0:
+        try:
+            block_length(data[found : found + _DIRECTORY_END])
+        except UnreadableError:
+            found = data.find(MAGIC, found + 1)
+            continue
+        return found
+    return -1
 
 
 @lru_cache(maxsize=8)

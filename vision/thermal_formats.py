@@ -13,6 +13,7 @@ from models.problems import InputError
 from vision import infiray
 from vision.flir_block import MAGIC as FLIR_MAGIC
 from vision.flir_sequence import open_flir_jpeg, open_flir_sequence
+from vision.grey_clip import without_clipped
 from vision.thermal_arrays import open_npy, open_npz
 from vision.thermal_pictures import open_picture_file
 from vision.thermal_raw import open_raw
@@ -38,6 +39,11 @@ def open_thermal(path: Path, told: Told) -> ThermalSource:
     Raises:
         InputError: If there is nothing, it carries no temperatures, or what its numbers mean is not certain.
     """
+    source = _open(path, told)
+    return source if told.degc_at_0 is None else without_clipped(source)
+
+
+def _open(path: Path, told: Told) -> ThermalSource:
     try:
         if path.is_dir():
             return _open_folder(path, told)
@@ -85,7 +91,7 @@ def _open_folder(folder: Path, told: Told) -> ThermalSource:
     )
     if not paths:
         raise InputError(f"{folder} holds no pictures; give the folder that does.")
-    sources = [open_thermal(path, told) for path in paths]
+    sources = [_open(path, told) for path in paths]
     first = sources[0]
     for source in sources:
         if source.pictures != 1:
@@ -114,7 +120,7 @@ def _open_folder(folder: Path, told: Told) -> ThermalSource:
 
     def read() -> Iterator[Reading | None]:
         for path in paths:
-            yield from open_thermal(path, told).read()
+            yield from _open(path, told).read()
 
     return replace(
         first,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from vision.thermal_raw import stack_source
 from vision.thermal_source import Numbers, ThermalSource, Told
 
 # TIFF 6.0: tags and their values.
-_BITS, _PHOTOMETRIC, _SAMPLES, _SAMPLE_FORMAT = 258, 262, 277, 339
+_PHOTOMETRIC, _PALETTE_TAG, _SAMPLE_FORMAT = 262, 320, 339
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE = 0, 1, 2, 3
 _SIGNED = 2
 _SIZES = {1: 1, 3: 2, 4: 4}
@@ -27,7 +28,10 @@ class _Page:
     """What the first page of a TIFF says of its pixels."""
 
     photometric: int
+    photometric_at: int
+    """Where in the file that is said."""
     sample_format: int
+    grey_palette: bool
 
 
 def open_picture_file(path: Path, told: Told) -> ThermalSource:
@@ -40,7 +44,10 @@ def open_picture_file(path: Path, told: Told) -> ThermalSource:
     data = path.read_bytes()
     tiff = data[:4] in (b"II*\0", b"MM\0*")
     if tiff:
-        _refuse_display(_first_page(data, where), where)
+        page = _first_page(data, where)
+        if page.photometric == _PALETTE and page.grey_palette and told.degc_at_0 is not None:
+            return _open_indices(data, page, told, where=where)
+        _refuse_display(page, where)
     with _quiet():
         count = cv2.imcount(str(path), cv2.IMREAD_UNCHANGED) if tiff else 1
     first = _page(path, 0, where) if count else None
@@ -55,9 +62,25 @@ def open_picture_file(path: Path, told: Told) -> ThermalSource:
     return stack_source(values, pictures=count, first=first, told=told, where=where, kind=kind)
 
 
+def _open_indices(data: bytes, page: _Page, told: Told, *, where: str) -> ThermalSource:
+    """A TIFF whose grey palette only sets the contrast of its display; the stated scale is of its indices."""
+    plain = bytearray(data)
+    order = "<" if data[:2] == b"II" else ">"
+    struct.pack_into(order + "H", plain, page.photometric_at, _BLACK_IS_ZERO)
+    with _quiet(), suppress(cv2.error):
+        picture = cv2.imdecode(np.frombuffer(plain, np.uint8), cv2.IMREAD_UNCHANGED)
+        if picture is not None and picture.ndim == 2 and picture.dtype == np.uint8:
+            values = np.asarray(picture)
+            return stack_source(
+                lambda: iter([values]), pictures=1, first=values, told=told, where=where, kind="8-bit TIFF"
+            )
+    raise InputError(f"{where} cannot be decoded, it is cut off or damaged; export it again.")
+
+
 def _page(path: Path, number: int, where: str) -> Numbers | None:
     """One page; None where it is damaged."""
-    with _quiet():
+    picture = None
+    with _quiet(), suppress(cv2.error):
         if path.suffix.lower() == ".png" or number == 0:
             picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
         else:
@@ -80,25 +103,36 @@ def _first_page(data: bytes, where: str) -> _Page:
     """Read the tags of the first page."""
     order = "<" if data[:2] == b"II" else ">"
     found: dict[int, int] = {}
+    places: dict[int, int] = {}
     try:
         (at,) = struct.unpack_from(order + "I", data, 4)
         (count,) = struct.unpack_from(order + "H", data, at)
         for i in range(count):
             tag, kind, values = struct.unpack_from(order + "HHI", data, at + 2 + 12 * i)
-            if kind in _LETTERS and values * _SIZES[kind] <= 4:
-                found[tag] = struct.unpack_from(order + _LETTERS[kind], data, at + 10 + 12 * i)[0]
-            elif kind in _LETTERS:
-                (place,) = struct.unpack_from(order + "I", data, at + 10 + 12 * i)
-                found[tag] = struct.unpack_from(order + _LETTERS[kind], data, place)[0]
+            if kind not in _LETTERS:
+                continue
+            place = at + 10 + 12 * i
+            if values * _SIZES[kind] > 4:
+                (place,) = struct.unpack_from(order + "I", data, place)
+            found[tag], places[tag] = struct.unpack_from(order + _LETTERS[kind], data, place)[0], place
+        colours = (
+            struct.unpack_from(f"{order}768H", data, places[_PALETTE_TAG]) if _PALETTE_TAG in places else ()
+        )
     except struct.error as trouble:
         raise InputError(f"{where} is a TIFF that ends too early; copy or export it again.") from trouble
-    return _Page(found.get(_PHOTOMETRIC, _BLACK_IS_ZERO), found.get(_SAMPLE_FORMAT, 1))
+    return _Page(
+        photometric=found.get(_PHOTOMETRIC, _BLACK_IS_ZERO),
+        photometric_at=places.get(_PHOTOMETRIC, 0),
+        sample_format=found.get(_SAMPLE_FORMAT, 1),
+        grey_palette=bool(colours) and colours[:256] == colours[256:512] == colours[512:],
+    )
 
 
 def _refuse_display(page: _Page, where: str) -> None:
     if page.photometric == _PALETTE:
         raise InputError(
-            f"{where} is a palette picture without temperatures; export 16-bit or floating-point TIFF."
+            f"{where} is a palette picture (a display, without temperatures); export 16-bit or float TIFF, "
+            "or give the scale of a grey one with --degc-at-0 and --degc-per-step."
         )
     if page.photometric not in (_BLACK_IS_ZERO, _RGB):
         raise InputError(
@@ -111,12 +145,12 @@ def _refuse_display(page: _Page, where: str) -> None:
         )
 
 
-class _quiet:  # noqa: N801 - used as a function
+@contextmanager
+def _quiet() -> Iterator[None]:
     """OpenCV without its remarks on tags that it does not know."""
-
-    def __enter__(self) -> None:
-        self._level = cv2.utils.logging.getLogLevel()
-        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-
-    def __exit__(self, *_: object) -> None:
-        cv2.utils.logging.setLogLevel(self._level)
+    level = cv2.utils.logging.getLogLevel()
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    try:
+        yield
+    finally:
+        cv2.utils.logging.setLogLevel(level)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,7 @@ class ThermalSource:
     warnings: tuple[str, ...] = ()
 
 
+@cache
 def whole_number_scale(unit: str) -> Scale:
     """Temperatures in steps of an absolute unit; 0 = no reading."""
     step_k = UNITS[unit]
@@ -108,6 +110,7 @@ def whole_number_scale(unit: str) -> Scale:
     return Scale(degc)
 
 
+@cache
 def float_scale(unit: str) -> Scale:
     """Temperatures as they are; what is not finite is no reading."""
     offset = KELVIN if unit == "kelvin" else 0.0
@@ -119,8 +122,9 @@ def float_scale(unit: str) -> Scale:
     return Scale(degc)
 
 
+@cache
 def grey_scale(told: Told) -> Scale:
-    """8-bit grey with a stated scale; the two ends are where the camera clipped, hence no reading."""
+    """8-bit grey with a stated scale; at its two ends at the latest it was clipped, hence no reading."""
     at_0, step = told.degc_at_0, told.degc_per_step
     if at_0 is None or step is None:
         raise ValueError("An 8-bit scale needs both its figures.")
@@ -169,6 +173,12 @@ def scale_of(values: Numbers, told: Told, *, where: str) -> Scale:
             f"{', '.join(_STEP_UNITS)}."
         )
     return whole_number_scale(told.unit)
+
+
+def is_plausible(degc: Floats) -> bool:
+    """Whether the middle of a picture is that of skin in a room; False where it holds no reading."""
+    known = degc[np.isfinite(degc)]
+    return known.size > 0 and PLAUSIBLE_DEGC[0] <= float(np.median(known)) <= PLAUSIBLE_DEGC[1]
 
 
 def check_plausible(degc: Floats, *, where: str, unit: str | None = None) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from models.geometry import Bools, Counts, Floats
 from models.radiation import KELVIN, Curve, Surroundings, object_degc, seen_signal
-from vision.thermal_source import Numbers, Reading, Scale, ThermalSource, check_plausible
+from vision.thermal_source import Numbers, Reading, Scale, ThermalSource, check_plausible, is_plausible
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,9 @@ class Written:
 
     pictures: int
     damaged: int
-    """Of them; they hold no reading anywhere."""
+    """Of them, no reading anywhere."""
+    implausible: int
+    """Of them: their middle is no skin in a room (another gain mode); no reading anywhere."""
     without_reading: float
     """Share of the pixels that hold no reading."""
     low_degc: float
@@ -108,7 +110,7 @@ def write_thermal(
         InputError: If the first picture is no skin in a room, or the file changes while it is read.
     """
     correct = Corrector(correction)
-    total, damaged, missing, low, high = len(t_s), 0, 0, 65535, 0
+    total, damaged, implausible, missing, low, high = len(t_s), 0, 0, 0, 65535, 0
     pixels = source.height_px * source.width_px
     seen = False
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
@@ -119,13 +121,15 @@ def write_thermal(
             pictures = source.read()
             for number in range(total):
                 reading = next(pictures, None)
+                counts = np.zeros(shape[1:], np.uint16)
                 if reading is None or reading.values.shape != shape[1:]:
                     damaged += 1
-                    counts = np.zeros(shape[1:], np.uint16)
+                elif not (good := is_plausible(reading.scale.degc(reading.values))) and seen:
+                    implausible += 1
                 else:
-                    if not seen:
+                    if not good:
                         check_plausible(reading.scale.degc(reading.values), where=source.where)
-                        seen = True
+                    seen = True
                     counts = correct(reading)
                     known = counts[counts > 0]
                     if known.size:
@@ -139,6 +143,7 @@ def write_thermal(
     return Written(
         total,
         damaged,
+        implausible,
         missing / (pixels * total),
         low / 100.0 - KELVIN if high else np.nan,
         high / 100.0 - KELVIN if high else np.nan,
