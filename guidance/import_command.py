@@ -10,8 +10,9 @@ from pathlib import Path
 from guidance.import_header import header_text
 from guidance.import_plan import VIDEO_SUFFIXES, Plan, plan_import
 from guidance.import_rig import rig_text
-from guidance.import_view import print_correction, print_written
+from guidance.import_view import SHOWN_DEGC, print_correction, print_written
 from models.problems import InputError
+from models.rig import Corrected
 from vision.files import atomic_folder
 from vision.recording import open_recording
 from vision.thermal_store import Written, write_thermal
@@ -74,6 +75,7 @@ def _write(
                 text,
                 rig,
                 emissivity=plan.correction.around.emissivity,
+                corrected=_corrected(plan),
                 on_session_clock=plan.times.offset_said,
             )
             (aside / "rig.toml").write_text(edited, encoding="utf-8")
@@ -95,6 +97,22 @@ def _lost(plan: Plan, written: Written) -> list[str]:
             "they hold no reading."
         )
     return told
+
+
+def _corrected(plan: Plan) -> Corrected:
+    """What was done to the temperatures, for the rig file and the report."""
+    around, camera = plan.correction.around, plan.correction.camera
+    return Corrected(
+        source=plan.source.kind,
+        reflected_degc=round(around.reflected_degc, 3),
+        air_degc=round(around.air.degc, 3),
+        humidity=round(around.air.humidity, 3),
+        distance_mm=round(around.distance_m * 1000.0, 1),
+        camera_emissivity=None if camera is None else camera.emissivity,
+        stated_degc=tuple(
+            (degc, round(plan.correction.stated_degc(degc, plan.curve), 3)) for degc in SHOWN_DEGC
+        ),
+    )
 
 
 def _read_back(aside: Path, out: Path) -> tuple[str, ...]:

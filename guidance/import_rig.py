@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from models.corrected_file import NAME as CORRECTED
+from models.corrected_file import corrected_lines
 from models.problems import InputError
-from models.rig import Rig
+from models.rig import Corrected, Rig
 from models.rig_file import read_rig, write_rig
 
 
@@ -28,8 +30,8 @@ def open_rig(path: Path) -> tuple[str, Rig, tuple[str, ...]]:
     return text, rig, warnings
 
 
-def rig_text(text: str, rig: Rig, *, emissivity: float, on_session_clock: bool) -> str:
-    """The rig file with the emissivity that was applied.
+def rig_text(text: str, rig: Rig, *, emissivity: float, corrected: Corrected, on_session_clock: bool) -> str:
+    """The rig file with what was applied to the temperatures.
 
     Everything else of the text stays as the user has it, tables that this version does not know among it.
 
@@ -37,17 +39,18 @@ def rig_text(text: str, rig: Rig, *, emissivity: float, on_session_clock: bool) 
         text: The user's file.
         rig: What it says.
         emissivity: That the temperatures were corrected with.
+        corrected: What else they were corrected for.
         on_session_clock: The thermal times are seconds on the session clock already, so the offset becomes 0.
     """
     if rig.thermal is None:
         return text
-    thermal = replace(rig.thermal, emissivity=emissivity)
+    thermal = replace(rig.thermal, emissivity=emissivity, corrected=corrected)
     figures = {"emissivity": emissivity}
     if on_session_clock:
         thermal = replace(thermal, rgb_minus_thermal_s=0.0)
         figures["rgb_minus_thermal_s"] = 0.0
     wanted = replace(rig, thermal=thermal)
-    edited = _edited(text, figures)
+    edited = _edited(text, figures, corrected)
     if edited is not None:
         found, _ = read_rig(edited, where="rig.toml")
         if write_rig(found) == write_rig(wanted):
@@ -55,15 +58,21 @@ def rig_text(text: str, rig: Rig, *, emissivity: float, on_session_clock: bool) 
     return write_rig(wanted)  # written in a way that lines cannot be edited in, e.g. as an inline table
 
 
-def _edited(text: str, figures: Mapping[str, float]) -> str | None:
-    """Replace numbers in the table [thermal], line by line; None where one is not found."""
-    table, done = "", set[str]()
-    lines = text.splitlines()
-    for i, line in enumerate(lines):
+def _edited(text: str, figures: Mapping[str, float], corrected: Corrected) -> str | None:
+    """Replace numbers in the table [thermal], line by line, and put the table of the correction at the end.
+
+    None where a number is not found.
+    """
+    table, done, lines = "", set[str](), list[str]()
+    for line in text.splitlines():
         if heading := re.match(r"\s*\[+\s*([^\]]*?)\s*\]+", line):
             table = heading[1]
         entry = re.match(r"(\s*)([A-Za-z_]+)(\s*=\s*)([^#]*?)(\s*(?:#.*)?)$", line)
         if table == "thermal" and entry and entry[2] in figures:
-            lines[i] = f"{entry[1]}{entry[2]}{entry[3]}{figures[entry[2]]!r}{entry[5]}"
             done.add(entry[2])
-    return "\n".join(lines) + "\n" if done == set(figures) else None
+            lines.append(f"{entry[1]}{entry[2]}{entry[3]}{figures[entry[2]]!r}{entry[5]}")
+        elif table != f"thermal.{CORRECTED}":  # that of an earlier import is replaced
+            lines.append(line)
+    if done != set(figures):
+        return None
+    return "\n".join([*lines, "", *corrected_lines(corrected)]) + "\n"
