@@ -24,6 +24,9 @@ _PRODUCTS = (
     "rig.toml",
     "rgb.csv",
     "thermal.npz",
+    "depth.npz",
+    "depth.mkv",
+    "depth.csv",
     _MARK,
     *(f"rgb{suffix}" for suffix in VIDEO_SUFFIXES),
 )
@@ -61,6 +64,12 @@ def _write(
             shutil.copyfile(plan.colour.video.path, aside / rgb)
             rows = "".join(f"{index},{t_s:.6f}\n" for index, t_s in plan.colour.rows)
             (aside / "rgb.csv").write_text(f"index,t_s\n{rows}", encoding="utf-8")
+        depth = None
+        if plan.depth is not None:
+            depth = f"depth{plan.depth.suffix.lower()}"
+            shutil.copyfile(plan.depth, aside / depth)
+            if depth == "depth.mkv":
+                shutil.copyfile(plan.depth.with_suffix(".csv"), aside / "depth.csv")
         written = write_thermal(
             aside / "thermal.npz",
             plan.source,
@@ -79,7 +88,7 @@ def _write(
                 on_session_clock=plan.times.offset_said,
             )
             (aside / "rig.toml").write_text(edited, encoding="utf-8")
-        header = header_text(plan.header, started=plan.started, rgb=rgb, thermal="thermal.npz")
+        header = header_text(plan.header, started=plan.started, rgb=rgb, thermal="thermal.npz", depth=depth)
         (aside / "session.toml").write_text(header, encoding="utf-8")
         (aside / _MARK).write_text(_story(plan, written), encoding="utf-8")
         warnings = _read_back(aside, out)

@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 
 from models.catalogue import load_devices, load_protocols, load_zones
 from models.history import is_code
@@ -26,6 +27,7 @@ class Asked:
     subject_height_mm: float | None
     room_degc: float | None
     outline: str | None
+    valve: str | None
     started: str | None
 
 
@@ -41,6 +43,7 @@ class Header:
     subject_height_mm: float | None
     room_degc: float | None
     outline_px: tuple[tuple[float, float], ...]
+    valve_s: tuple[tuple[float, float], ...]
     started: datetime | None
     """None where nothing was said."""
 
@@ -78,6 +81,7 @@ def read_header(asked: Asked, problems: list[str]) -> Header:
         subject_height_mm=asked.subject_height_mm,
         room_degc=asked.room_degc,
         outline_px=_outline(asked.outline, problems),
+        valve_s=_valve(asked.valve, problems),
         started=_moment(asked.started, problems),
     )
 
@@ -88,8 +92,10 @@ def in_range(name: str, value: float | None, low: float, high: float, problems: 
         problems.append(f"{name} must be from {low:g} to {high:g}, not {value:g}")
 
 
-def header_text(header: Header, *, started: datetime, rgb: str | None, thermal: str) -> str:
-    """Text of ``session.toml``."""
+def header_text(
+    header: Header, *, started: datetime, rgb: str | None, thermal: str, depth: str | None
+) -> str:
+    """Text of ``session.toml``; each stream by the name of its file."""
     moment = started.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     lines = [f'schema = "{SESSION_SCHEMA}"', f"started = {moment}"]
     lines += [f'{key} = "{getattr(header, key)}"' for key in ("zone", "side", "device", "protocol")]
@@ -103,6 +109,10 @@ def header_text(header: Header, *, started: datetime, rgb: str | None, thermal: 
     if rgb is not None:
         lines.append(f'rgb = "{rgb}"')
     lines.append(f'thermal = "{thermal}"')
+    if depth is not None:
+        lines.append(f'depth = "{depth}"')
+    for from_s, to_s in header.valve_s:
+        lines += ["", "[[valve]]", f"from_s = {from_s!r}", f"to_s = {to_s!r}"]
     if header.outline_px:
         points = [list(point) for point in header.outline_px]
         stream = "thermal" if rgb is None else "rgb"
@@ -133,6 +143,20 @@ def _outline(text: str | None, problems: list[str]) -> tuple[tuple[float, float]
         problems.append("--outline must be at least three points, e.g. '100,80 180,80 140,150'")
         return ()
     return points
+
+
+def _valve(text: str | None, problems: list[str]) -> tuple[tuple[float, float], ...]:
+    if text is None:
+        return ()
+    try:
+        spans = tuple((float(start), float(end)) for start, end in (span.split(":") for span in text.split()))
+    except ValueError:
+        spans = ()
+    flat = [t for span in spans for t in span]
+    if not spans or not all(map(math.isfinite, flat)) or any(a >= b for a, b in pairwise(flat)):
+        problems.append("--valve must be intervals in seconds, in order, e.g. '1.2:16 20:31.5'")
+        return ()
+    return spans
 
 
 def _moment(text: str | None, problems: list[str]) -> datetime | None:

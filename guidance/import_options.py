@@ -15,6 +15,9 @@ def add_import(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("thermal", type=Path, metavar="THERMAL", help="thermal file, or folder of pictures")
     parser.add_argument("out", type=Path, metavar="OUT", help="session folder to write")
     parser.add_argument("--colour", type=Path, metavar="VIDEO", help="colour video (default: thermal only)")
+    parser.add_argument(
+        "--depth", type=Path, metavar="FILE", help="depth.npz, or depth.mkv with its csv beside"
+    )
     parser.add_argument("--rig", type=Path, metavar="FILE", help="rig.toml of the two cameras")
     _add_treatment(parser)
     _add_file(parser)
@@ -31,6 +34,9 @@ def _add_treatment(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--subject", metavar="CODE", help="code of the subject, never a name")
     group.add_argument("--subject-height-mm", type=float, metavar="MM", help="standing height")
     group.add_argument("--room-degc", type=float, metavar="DEGC", help="temperature of the room")
+    group.add_argument(
+        "--valve", metavar="'FROM:TO ...'", help="seconds during which gas flowed (default: all)"
+    )
     group.add_argument(
         "--outline",
         metavar="'X,Y X,Y X,Y'",

@@ -17,7 +17,7 @@ from guidance.import_rig import open_rig
 from models.problems import InputError
 from models.radiation import Curve
 from models.rig import Rig
-from vision.streams import picture_rows, read_times
+from vision.streams import open_stack, picture_rows, read_times
 from vision.thermal_formats import open_thermal
 from vision.thermal_source import ThermalSource, Told
 from vision.thermal_store import Correction
@@ -49,6 +49,7 @@ class Plan:
     correction: Correction
     times: Times
     colour: Colour | None
+    depth: Path | None
     rig: tuple[str, Rig] | None
     """Text of the file, and what it says."""
     warnings: tuple[str, ...]
@@ -86,6 +87,7 @@ def plan_import(options: argparse.Namespace) -> Plan:
             "--colour is missing; without a colour video --outline must say where the zone is in the "
             "thermal picture"
         )
+    depth = tried(lambda: _depth(options.depth)) if options.depth is not None else None
     correction = times = curve = None
     if source is not None:
         correction = plan_correction(asked, source, problems)
@@ -119,6 +121,7 @@ def plan_import(options: argparse.Namespace) -> Plan:
         correction=correction,
         times=times,
         colour=colour,
+        depth=depth,
         rig=None if rig is None else (rig[0], rig[1]),
         warnings=tuple(warnings),
     )
@@ -185,6 +188,15 @@ def _open_colour(path: Path, table: Path | None) -> Colour:
         )
     times_s: list[float] = video.times_s.tolist()
     return Colour(video, tuple(enumerate(times_s)))
+
+
+def _depth(path: Path) -> Path:
+    if path.suffix.lower() not in (".npz", ".mkv"):
+        raise InputError(
+            f"{path.name} is no depth stream; give depth.npz, or depth.mkv with depth.csv beside it."
+        )
+    open_stack(path, where=path.name, values="depth_mm", flag=False)
+    return path
 
 
 def _started_by(source: ThermalSource | None, times: Times | None) -> datetime | None:

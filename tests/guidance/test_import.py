@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from guidance.cli import main
+from models.rig_file import read_rig
 from models.treatment_file import read_treatment
 from vision.recording import open_recording
 from vision.streams import open_stack
@@ -59,3 +62,234 @@ def test_the_header_that_is_written_is_the_one_that_was_asked_for(calf: Path, tm
     treatment = read_treatment((out / "session.toml").read_text(), where="").treatment
     assert (treatment.subject, treatment.room_degc, treatment.device) == ("A-017", 22.5, "co2")
     assert treatment.taps[0].outline_px.tolist() == [[2, 2], [10, 2], [10, 9]]
+
+
+def test_a_recording_that_needs_no_correction_comes_through_unchanged(calf: Path, tmp_path: Path) -> None:
+    out = tmp_path / "session"
+    files = ["--colour", calf / "rgb.mp4", "--rgb-csv", calf / "rgb.csv", "--rig", calf / "rig.toml"]
+    files += ["--depth", calf / "depth.mkv", "--thermal-csv", calf / "thermal.csv", "--unit", "centikelvin"]
+    nothing = [
+        "--emissivity",
+        "1",
+        "--distance-mm",
+        "0",
+        "--reflected-degc",
+        "23",
+        "--camera-emissivity",
+        "1",
+    ]
+    assert run(calf / "thermal.mkv", out, *files, *nothing, *TREATED, "--valve", "0.8:8.6") == 0
+    ours, theirs = open_recording(out), open_recording(calf)
+    assert ours.treatment.valve_s == theirs.treatment.valve_s
+    for mine, original in zip(ours.captures(), theirs.captures(), strict=True):
+        assert (mine.t_s, mine.index, mine.gas_s) == (original.t_s, original.index, original.gas_s)
+        for ours_t, theirs_t in zip(mine.thermal, original.thermal, strict=True):
+            assert (ours_t.t_s, ours_t.shutter) == (theirs_t.t_s, theirs_t.shutter)
+            assert np.abs(ours_t.centikelvin.astype(int) - theirs_t.centikelvin.astype(int)).max() == 0
+        for ours_d, theirs_d in zip(mine.depth, original.depth, strict=True):
+            assert np.array_equal(ours_d.depth_mm, theirs_d.depth_mm)
+
+
+def test_importing_again_replaces_the_import_and_nothing_else(
+    array: Path, calf: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "session"
+    assert run(array, out, *THERMAL_ONLY, "--reflected-degc", "22") == 0
+    first = (out / "thermal.npz").read_bytes()
+    assert run(array, out, *THERMAL_ONLY, "--reflected-degc", "30") == 0
+    assert (out / "thermal.npz").read_bytes() != first
+    (out / "notes.txt").write_text("mine")
+    assert run(array, out, *THERMAL_ONLY, "--reflected-degc", "22") == 2
+    assert (out / "notes.txt").read_text() == "mine"
+
+
+def test_a_recorded_session_is_never_replaced(
+    array: Path, tiny: Callable[[], Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tiny()
+    before = (folder / "session.toml").read_bytes()
+    assert run(array, folder, *THERMAL_ONLY, "--reflected-degc", "22") == 2
+    assert "holds a session that was not imported" in capsys.readouterr().err
+    assert (folder / "session.toml").read_bytes() == before
+
+
+def test_the_effect_is_shown_and_kept_with_the_session(
+    tiny: Callable[[], Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, out = tiny(), tmp_path / "session"
+    text = (folder / "rig.toml").read_text().replace("emissivity = 0.98", "emissivity = 0.95  # as delivered")
+    (folder / "rig.toml").write_text(text + "\n[validity]\ndays = 30\n")
+    np.save(tmp_path / "t.npy", np.full((12, 12, 16), 20.0, np.float32))
+    files = ["--colour", folder / "rgb.mp4", "--rig", folder / "rig.toml"]
+    times = ["--every-s", "0.1", "--offset-s", "0.05"]
+    assert run(tmp_path / "t.npy", out, *files, *times, *TREATED, *ROOM) == 0
+    shown = capsys.readouterr().out
+    assert "emissivity" in shown
+    assert "+0.56" in shown, "2 degC reads 2.56 degC at 700 mm in a room of 22 degC"
+    written = (out / "rig.toml").read_text()
+    assert "emissivity = 0.98  # as delivered" in written
+    assert "[validity]" in written, "what this version does not know stays"
+    rig, _ = read_rig(written, where="rig.toml")
+    assert rig.thermal is not None
+    assert rig.thermal.corrected is not None
+    assert rig.thermal.corrected.stated_degc[0] == (2.0, pytest.approx(2.56, abs=0.01))
+    assert rig.thermal.rgb_minus_thermal_s == 0.0, "the offset that was said is in the times"
+    assert open_recording(out).thermal_times_s[0] == pytest.approx(0.05)
+
+
+def test_a_rig_of_an_import_can_be_used_again(tiny: Callable[[], Path], tmp_path: Path) -> None:
+    folder = tiny()
+    np.save(tmp_path / "t.npy", np.full((12, 12, 16), 20.0, np.float32))
+    rig = folder / "rig.toml"
+    for name in ("one", "two"):
+        out = tmp_path / name
+        times = ["--every-s", "0.1", "--offset-s", "0"]
+        files = ["--colour", folder / "rgb.mp4", "--rig", rig]
+        assert run(tmp_path / "t.npy", out, *files, *times, *TREATED, *ROOM) == 0
+        rig = out / "rig.toml"
+    assert rig.read_text().count("[thermal.corrected]") == 1
+
+
+def test_what_the_camera_had_corrected_is_taken_out_first(array: Path, tmp_path: Path) -> None:
+    """A camera set to 0.98 and 22 degC has done all of it already, but for the air."""
+    room = ["--reflected-degc", "22", "--camera-emissivity", "0.98", "--camera-reflected-degc", "22"]
+    out = tmp_path / "session"
+    assert run(array, out, *THERMAL_ONLY, *room) == 0
+    with np.load(out / "thermal.npz") as archive:
+        assert np.unique(archive["centikelvin"]).tolist() == [29315]
+
+
+def test_the_cold_hand_becomes_a_session_with_its_clipped_skin_unknown(
+    shared_data: Path, tmp_path: Path
+) -> None:
+    """Real series, one picture a minute; values up to 5 (18.71 degC) are the end of the camera's scale."""
+    pictures = tmp_path / "left"
+    pictures.mkdir()
+    for k in range(1, 41):
+        name = f"left_{k}.Tif"
+        (pictures / name).write_bytes((shared_data / "real" / "cold_hand" / name).read_bytes())
+    scale = ["--degc-at-0", "18.4", "--degc-per-step", "0.0625", "--every-s", "60", "--offset-s", "0"]
+    room = ["--reflected-degc", "23", "--distance-mm", "0", "--emissivity", "1", "--camera-emissivity", "1"]
+    zone = ["--outline", "100,80 200,80 200,160", *TREATED]
+    assert run(pictures, tmp_path / "out", *scale, *room, *zone) == 0
+    with np.load(tmp_path / "out" / "thermal.npz") as archive:
+        counts, t_s = archive["centikelvin"], archive["t_s"]
+    assert t_s.tolist() == [60.0 * k for k in range(40)]
+    known = counts[counts > 0]
+    assert known.min() == 29192, "18.4 + 6 / 16 degC: value 6"
+    assert (counts[0] == 0).mean() > 0.1
+    assert (counts[39] == 0).mean() == pytest.approx(1600 / counts[39].size), "the colour bar alone"
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (["--humidity", "50"], "--humidity is a share from 0 to 1: for 50 % write 0.5"),
+        (["--emissivity", "1.2"], "--emissivity must be from 0.5 to 1"),
+        (["--distance-mm", "nan"], "--distance-mm must be from 0 to 20000"),
+        (["--zone", "calv"], "--zone calv is not known (did you mean calf?)"),
+        (["--side", "both"], "--side both is not known (use one of left, right)"),
+        (["--protocol", "ice"], "--protocol ice is not known"),
+        (["--subject", "Jane Doe"], "--subject 'Jane Doe' is no code"),
+        (["--started", "yesterday"], "--started 'yesterday' is no date with time"),
+        (["--every-s", "0"], "--every-s must be above 0"),
+        (["--unit", "fahrenheit"], "--unit fahrenheit is not known"),
+        (["--size-px", "big"], "--size-px 'big' must be width and height"),
+        (["--valve", "5:1"], "--valve must be intervals in seconds, in order"),
+        (["--outline", "1,1 2,2"], "--outline must be at least three points"),
+        (["--camera-emissivity", "0.95"], "--camera-reflected-degc is missing"),
+        (["--degc-at-0", "18"], "--degc-at-0 and --degc-per-step belong together"),
+        (["--colour", "gone.mp4"], "gone.mp4 does not exist"),
+        (["--rig", "gone.toml"], "gone.toml cannot be read"),
+        (["--depth", "gone.png"], "gone.png is no depth stream"),
+    ],
+)
+def test_each_wrong_option_is_told_with_what_to_do(
+    array: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], change: list[str], told: str
+) -> None:
+    out = tmp_path / "session"
+    assert run(array, out, *THERMAL_ONLY, "--reflected-degc", "22", *change) == 2
+    assert told in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_times_that_run_backwards_are_refused(
+    array: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    np.savez(tmp_path / "t.npz", t_s=[0.0, 0.2, 0.1], degc=np.full((3, 12, 16), 20.0, np.float32))
+    out = tmp_path / "session"
+    untimed = [o for o in THERMAL_ONLY if o not in ("--every-s", "0.1")]
+    assert run(tmp_path / "t.npz", out, *untimed, "--reflected-degc", "22") == 2
+    assert "the times of t.npz run backwards at picture 2 (0.2 s, then 0.1 s)" in capsys.readouterr().err
+
+
+def test_a_table_of_times_of_another_length_is_refused(
+    array: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "t.csv").write_text("index,t_s\n0,0.0\n1,0.1\n")
+    untimed = [o for o in THERMAL_ONLY if o not in ("--every-s", "0.1")]
+    csv = ["--thermal-csv", tmp_path / "t.csv", "--reflected-degc", "22"]
+    assert run(array, tmp_path / "session", *untimed, *csv) == 2
+    assert "t.csv has 2 rows, but t.npy has 3 pictures" in capsys.readouterr().err
+
+
+def test_pictures_of_another_size_than_the_rigs_are_refused(
+    array: Path, calf: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rig = ["--rig", calf / "rig.toml", "--reflected-degc", "22"]
+    assert run(array, tmp_path / "session", *THERMAL_ONLY, *rig) == 2
+    assert "t.npy has pictures of 16x12, but the rig's thermal camera has 256x192" in capsys.readouterr().err
+
+
+def test_a_unit_that_makes_no_skin_is_refused_before_anything_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    np.save(tmp_path / "t.npy", np.full((3, 12, 16), 7_900, np.uint16))
+    out = tmp_path / "session"
+    options = [*THERMAL_ONLY, "--reflected-degc", "22", "--unit", "centikelvin"]
+    assert run(tmp_path / "t.npy", out, *options) == 2
+    assert "the middle of the first picture would be at -194 degC" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == [tmp_path / "t.npy"]
+
+
+def test_pictures_in_another_gain_mode_on_the_way_hold_no_reading(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack = np.full((3, 12, 16), 29_315, np.uint16)
+    stack[1] = 2_932
+    np.save(tmp_path / "t.npy", stack)
+    out = tmp_path / "session"
+    options = [*THERMAL_ONLY, "--reflected-degc", "22", "--gain", "high"]
+    assert run(tmp_path / "t.npy", out, *options) == 0
+    assert "1 pictures are no skin in a room" in capsys.readouterr().out.replace("\n", " ")
+    with np.load(out / "thermal.npz") as archive:
+        assert [bool(picture.any()) for picture in archive["centikelvin"]] == [True, False, True]
+
+
+def test_a_colour_picture_is_refused_by_name_and_nothing_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    cv2.imwrite(str(folder / "iron_1.png"), np.random.default_rng(1).integers(0, 255, (12, 16, 3), np.uint8))
+    assert run(folder, tmp_path / "session", *THERMAL_ONLY, "--reflected-degc", "22") == 2
+    assert "iron_1.png is a colour picture" in capsys.readouterr().err
+    assert not (tmp_path / "session").exists()
+
+
+THERMAL_ONLY = [
+    "--every-s", "0.1", "--offset-s", "0", "--distance-mm", "0", "--camera-emissivity", "1",
+    "--outline", "2,2 10,2 10,9", *TREATED,
+]  # fmt: skip
+
+
+@pytest.fixture
+def array(tmp_path: Path) -> Path:
+    """Three pictures of 16 x 12 pixels at 20 degC."""
+    path = tmp_path / "t.npy"
+    np.save(path, np.full((3, 12, 16), 20.0, np.float32))
+    return path
+
+
+def run(*arguments: object) -> int:
+    return main(["import", *map(str, arguments)])
