@@ -42,6 +42,8 @@ class Times:
     flag: Bools
     offset_said: bool
     """The session clock was said outright, so the rig's own offset must not be added again."""
+    shared_clock: bool
+    """They were put beside the pictures by who recorded them, on the clock of the colour pictures."""
 
 
 def check_ranges(asked: AskedCorrection, problems: list[str]) -> None:
@@ -66,13 +68,16 @@ def check_ranges(asked: AskedCorrection, problems: list[str]) -> None:
     in_range("--distance-mm", asked.distance_mm, 0.0, 20_000.0, problems)
 
 
-def plan_correction(asked: AskedCorrection, source: ThermalSource, problems: list[str]) -> Correction | None:
+def plan_correction(
+    asked: AskedCorrection, source: ThermalSource, problems: list[str], *, room_degc: float | None
+) -> Correction | None:
     """What to correct for, from the options and from what the file says.
 
     Args:
         asked: The options.
         source: The file.
         problems: What is missing is added here.
+        room_degc: Of the room, taken for the air where that is not said.
 
     Returns:
         The correction, None where something is missing.
@@ -90,19 +95,19 @@ def plan_correction(asked: AskedCorrection, source: ThermalSource, problems: lis
     if distance_m is None:
         problems.append("--distance-mm is missing: how far the thermal camera was from the skin")
     camera = None
-    if not source.uncorrected:
+    if (source.uncorrected or source.applied is not None) and asked.camera_emissivity is not None:
+        problems.append(f"--camera-emissivity is not for {source.where}, which says it itself: leave it out")
+    elif source.applied is not None:
+        camera = source.applied if source.applied.emissivity < 1.0 else None
+    elif not source.uncorrected:
         camera = _camera(asked, problems)
-    elif asked.camera_emissivity is not None:
-        problems.append(
-            f"--camera-emissivity is not for {source.where}, which holds raw counts: leave it out"
-        )
     if len(problems) > before or reflected is None or distance_m is None:
         return None
-    air = Air(_first(asked.air_degc, reflected), _first(asked.humidity, USUAL_HUMIDITY))
+    air = Air(_first(asked.air_degc, _first(room_degc, reflected)), _first(asked.humidity, USUAL_HUMIDITY))
     if stored is not None:
         air = replace(
             stored.air,
-            degc=_first(asked.air_degc, stored.air.degc),
+            degc=_first(asked.air_degc, _first(room_degc, stored.air.degc)),
             humidity=_first(asked.humidity, stored.air.humidity),
         )
     around = Surroundings(_first(asked.emissivity, SKIN_EMISSIVITY), reflected, air, distance_m)
@@ -169,7 +174,7 @@ def plan_times(
             "both began together)"
         )
         return None
-    return Times(np.asarray(t_s + (offset_s or 0.0), np.float64), flag, offset_s is not None)
+    return Times(np.asarray(t_s + (offset_s or 0.0), np.float64), flag, offset_s is not None, shared)
 
 
 def _camera(asked: AskedCorrection, problems: list[str]) -> Surroundings | None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
+
+import numpy as np
 
 from guidance.import_header import Asked, Header, in_range, read_header
 from guidance.import_needs import AskedCorrection, Times, check_ranges, plan_correction, plan_times
@@ -24,6 +26,9 @@ from vision.thermal_store import Correction
 from vision.video import VideoFile, probe_video
 
 _T = TypeVar("_T")
+
+LATE_S = 60.0
+"""Colour times that start later are counted from something else than the session's beginning."""
 
 VIDEO_SUFFIXES = (".mp4", ".mkv", ".mov", ".avi", ".m4v", ".webm")
 
@@ -90,12 +95,14 @@ def plan_import(options: argparse.Namespace) -> Plan:
     depth = tried(lambda: _depth(options.depth)) if options.depth is not None else None
     correction = times = curve = None
     if source is not None:
-        correction = plan_correction(asked, source, problems)
+        correction = plan_correction(asked, source, problems, room_degc=header.room_degc)
         times = tried(lambda: _times(source, options, problems))
         curve = tried(lambda: _curve(source))
         warnings += [*source.warnings, *_stored_remark(asked, source)]
         if rig is not None:
             _check_size(source, rig[1], problems)
+    if colour is not None and times is not None:
+        colour, times = _from_zero(colour, times, depth, problems)
     started = header.started or _started_by(source, times)
     if started is None and source is not None:
         problems.append("--started is missing: date and time, e.g. 2026-11-23T10:00:00Z")
@@ -188,6 +195,21 @@ def _open_colour(path: Path, table: Path | None) -> Colour:
         )
     times_s: list[float] = video.times_s.tolist()
     return Colour(video, tuple(enumerate(times_s)))
+
+
+def _from_zero(colour: Colour, times: Times, depth: Path | None, problems: list[str]) -> tuple[Colour, Times]:
+    """Let the session start at the first colour picture, where the csv counts from elsewhere (1970, say)."""
+    start_s = colour.rows[0][1]
+    if abs(start_s) < LATE_S:
+        return colour, times
+    if depth is not None:
+        problems.append(
+            f"the colour times start at {start_s:g} s: with --depth, subtract that from all times so "
+            "that the session starts at 0"
+        )
+    rows = tuple((index, t_s - start_s) for index, t_s in colour.rows)
+    t_s = times.t_s - start_s if times.shared_clock else times.t_s
+    return replace(colour, rows=rows), replace(times, t_s=np.asarray(t_s, np.float64))
 
 
 def _depth(path: Path) -> Path:

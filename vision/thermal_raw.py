@@ -9,6 +9,8 @@ import numpy as np
 
 from models.geometry import Counts
 from models.problems import InputError
+from vision.lepton_telemetry import SIZE_PX as LEPTON_PX
+from vision.lepton_telemetry import open_lepton
 from vision.thermal_source import Numbers, Reading, ThermalSource, Told, scale_of, whole_number_scale
 
 DOUBLE_PX = (256, 384)
@@ -16,6 +18,7 @@ DOUBLE_PX = (256, 384)
 
 _KNOWN_PX = {
     (160, 120): "Lepton 3",
+    LEPTON_PX: "Lepton 3 with telemetry",
     (320, 256): "Boson 320",
     (640, 512): "Boson 640",
     DOUBLE_PX: "TC001 or P2",
@@ -75,7 +78,9 @@ def stack_source(
     kind: str,
     warnings: tuple[str, ...] = (),
 ) -> ThermalSource:
-    """A source of plain pictures; those of `DOUBLE_PX` are raw frames, whose lower half is taken.
+    """A source of pictures; those of `DOUBLE_PX` are raw frames, whose lower half is taken.
+
+    Those of a Lepton with telemetry say themselves what they are.
 
     Args:
         values: Starts a pass over the pictures.
@@ -89,6 +94,8 @@ def stack_source(
     Raises:
         InputError: If the numbers have no known unit.
     """
+    if first.shape == LEPTON_PX[::-1] and first.dtype == np.uint16:
+        return open_lepton(values, pictures=pictures, where=where, warnings=warnings)
     double = first.shape == DOUBLE_PX[::-1] and first.dtype == np.uint16
     if double:
         if told.unit not in (None, DOUBLE_UNIT):

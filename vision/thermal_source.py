@@ -91,6 +91,8 @@ class ThermalSource:
     """Time of day of the first picture."""
     stored: Surroundings | None = None
     """What the camera was set to, where the file says."""
+    applied: Surroundings | None = None
+    """What the camera had corrected for already, where the file says."""
     uncorrected: bool = False
     """The numbers are what the sensor saw, so the camera corrected for nothing yet. False = not known."""
     shared_clock: bool = False

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pytest
+from av.video.stream import VideoStream
 
 from guidance.cli import main
 from models.rig_file import read_rig
@@ -231,6 +234,51 @@ def test_a_table_of_times_of_another_length_is_refused(
     csv = ["--thermal-csv", tmp_path / "t.csv", "--reflected-degc", "22"]
     assert run(array, tmp_path / "session", *untimed, *csv) == 2
     assert "t.csv has 2 rows, but t.npy has 3 pictures" in capsys.readouterr().err
+
+
+def test_times_counted_from_1970_start_the_session_at_zero(tiny: Callable[[], Path], tmp_path: Path) -> None:
+    folder, start_s = tiny(), 1_764_000_000.0
+    rows = [f"{k},{start_s + 0.1 * k:.3f}\n" for k in range(12)]
+    (tmp_path / "rgb.csv").write_text("index,t_s\n" + "".join(rows))
+    (tmp_path / "t.csv").write_text(f"index,t_s\n0,{start_s + 0.05}\n1,{start_s + 0.15}\n")
+    np.save(tmp_path / "t.npy", np.full((2, 12, 16), 20.0, np.float32))
+    files = ["--colour", folder / "rgb.mp4", "--rgb-csv", tmp_path / "rgb.csv"]
+    times = ["--thermal-csv", tmp_path / "t.csv"]
+    assert run(tmp_path / "t.npy", tmp_path / "out", *files, *times, *TREATED, *ROOM) == 0
+    recording = open_recording(tmp_path / "out")
+    assert recording.rgb_times_s == pytest.approx(0.1 * np.arange(12), abs=1e-3)
+    assert recording.thermal_times_s == pytest.approx([0.05, 0.15], abs=1e-3)
+
+
+def test_the_colour_times_are_the_videos_own(tmp_path: Path) -> None:
+    """A video of uneven rate: index over rate would be off by up to 0.3 s."""
+    pictures_ms = [0, 33, 66, 300, 333, 500]
+    with av.open(str(tmp_path / "c.mkv"), "w") as container:
+        stream = container.add_stream("libx264", rate=30)
+        assert isinstance(stream, VideoStream)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.codec_context.time_base = Fraction(1, 1000)
+        for k, ms in enumerate(pictures_ms):
+            frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 40 * k, np.uint8), format="bgr24")
+            frame.pts, frame.time_base = ms, Fraction(1, 1000)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    np.save(tmp_path / "t.npy", np.full((3, 12, 16), 20.0, np.float32))
+    times = ["--every-s", "0.1", "--offset-s", "0"]
+    out = tmp_path / "out"
+    assert run(tmp_path / "t.npy", out, "--colour", tmp_path / "c.mkv", *times, *TREATED, *ROOM) == 0
+    rows = (out / "rgb.csv").read_text().splitlines()[1:]
+    assert [round(1000 * float(row.split(",")[1])) for row in rows] == pictures_ms
+    assert open_recording(out).frames == 6
+
+
+def test_the_air_is_as_warm_as_the_room_where_that_is_said(array: Path, tmp_path: Path) -> None:
+    options = list(THERMAL_ONLY)
+    options[options.index("--distance-mm") + 1] = "2000"
+    room = ["--reflected-degc", "20", "--room-degc", "30", "--humidity", "0.8"]
+    assert run(array, tmp_path / "out", *options, *room) == 0
+    with np.load(tmp_path / "out" / "thermal.npz") as archive:
+        assert archive["centikelvin"].max() < 29315, "warm air on the way makes the picture read too warm"
 
 
 def test_pictures_of_another_size_than_the_rigs_are_refused(

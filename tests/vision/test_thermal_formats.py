@@ -219,6 +219,40 @@ class TestRaw:
             open_thermal(path, Told("centikelvin", (30, 30)))
 
 
+class TestLepton:
+    def test_telemetry_says_unit_times_shutter_and_correction(self, tmp_path: Path) -> None:
+        degc = np.tile(np.linspace(-5.0, 35.0, 160), (120, 1))
+        frames = [lepton(degc, up_ms=70_000 + 115 * k, shutter=k == 1, high=k < 2) for k in range(3)]
+        path = tmp_path / "lepton.y16"
+        path.write_bytes(np.stack(frames).astype("<u2").tobytes())
+        source = open_thermal(path, Told())
+        assert source.t_s is not None
+        assert source.flag is not None
+        assert source.applied is not None
+        np.testing.assert_allclose(source.t_s, [0.0, 0.115, 0.23], atol=1e-9)
+        assert source.flag.tolist() == [False, True, False]
+        assert source.applied.emissivity == pytest.approx(0.95, abs=1e-4)
+        assert source.applied.reflected_degc == pytest.approx(22.0)
+        for picture, tolerance in zip(stated(source), (0.006, 0.006, 0.051), strict=True):
+            np.testing.assert_allclose(picture, degc, atol=tolerance)
+
+    @pytest.mark.parametrize(
+        ("change", "reason"),
+        [({"agc": True}, "AGC"), ({"tlinear": False}, "TLinear off"), ({"clear": False}, "air or a window")],
+    )
+    def test_pictures_that_carry_no_temperatures_by_their_telemetry_are_refused(
+        self, tmp_path: Path, change: dict[str, bool], reason: str
+    ) -> None:
+        np.save(tmp_path / "t.npy", lepton(np.full((120, 160), 20.0), **change))
+        with pytest.raises(InputError, match=rf"t\.npy: by their telemetry .*{reason}"):
+            open_thermal(tmp_path / "t.npy", Told())
+
+    def test_rows_that_make_no_sense_are_refused(self, tmp_path: Path) -> None:
+        np.save(tmp_path / "t.npy", np.full((122, 160), 29_315, np.uint16))
+        with pytest.raises(InputError, match=r"t\.npy has the size of Lepton pictures with telemetry"):
+            open_thermal(tmp_path / "t.npy", Told())
+
+
 class TestPictures:
     @pytest.mark.parametrize(
         ("unit", "made"),
@@ -399,6 +433,26 @@ def double_frame(degc: np.ndarray) -> np.ndarray:
     """A raw frame of a TC001: a grey picture above, temperatures in 1/64 K below."""
     above = np.full((192, 256), 0x8064, np.uint16)
     return np.concatenate([above, np.rint((degc + 273.15) * 64.0).astype(np.uint16)])
+
+
+def lepton(
+    degc: np.ndarray,
+    *,
+    up_ms: int = 70_000,
+    shutter: bool = False,
+    high: bool = True,
+    agc: bool = False,
+    tlinear: bool = True,
+    clear: bool = True,
+) -> np.ndarray:
+    """A picture of a Lepton 3 with telemetry, set to emissivity 0.95 and a background of 22 degC."""
+    words = np.zeros(320, np.uint16)
+    status = (0x20 if shutter else 0) | (0x1000 if agc else 0)
+    words[1:5] = up_ms & 0xFFFF, up_ms >> 16, status & 0xFFFF, status >> 16
+    words[99:104] = round(0.95 * 8192), 29_515, 8192 if clear else 8000, 29_515, 8192
+    words[208:210] = tlinear, high
+    counts = np.rint((degc + 273.15) * (100.0 if high else 10.0)).astype(np.uint16)
+    return np.concatenate([counts, words.reshape(2, 160)])
 
 
 def irg(degc: np.ndarray) -> bytes:
