@@ -13,6 +13,9 @@ from models.geometry import Bools, Counts, Floats
 from models.radiation import KELVIN, Curve, Surroundings, object_degc, seen_signal
 from vision.thermal_source import Numbers, Reading, Scale, ThermalSource, check_plausible, is_plausible
 
+_SAMPLE = 4
+"""Every so many pixels each way are enough to tell where the middle of a picture lies."""
+
 
 @dataclass(frozen=True)
 class Correction:
@@ -124,16 +127,15 @@ def write_thermal(
                 counts = np.zeros(shape[1:], np.uint16)
                 if reading is None or reading.values.shape != shape[1:]:
                     damaged += 1
-                elif not (good := is_plausible(reading.scale.degc(reading.values))) and seen:
-                    implausible += 1
-                else:
-                    if not good:
-                        check_plausible(reading.scale.degc(reading.values), where=source.where)
-                    seen = True
+                elif not seen:
+                    check_plausible(reading.scale.degc(reading.values), where=source.where)
+                    seen, counts = True, correct(reading)
+                elif is_plausible(reading.scale.degc(reading.values[::_SAMPLE, ::_SAMPLE])):
                     counts = correct(reading)
-                    known = counts[counts > 0]
-                    if known.size:
-                        low, high = min(low, int(known.min())), max(high, int(known.max()))
+                else:
+                    implausible += 1
+                low = min(low, int(np.min(counts, where=counts > 0, initial=65535)))
+                high = max(high, int(counts.max()))
                 missing += pixels - int(np.count_nonzero(counts))
                 member.write(counts.astype("<u2").tobytes())
                 on_progress(number + 1, total)
