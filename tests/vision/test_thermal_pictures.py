@@ -14,6 +14,7 @@ from tests.vision.flir_files import scene_degc
 from tests.vision.thermal_files import (
     centikelvin,
     double_frame,
+    palette_tiff,
     stated,
     tiff,
     write_video,
@@ -64,6 +65,19 @@ def test_the_real_cold_hand_is_read_with_its_scale_and_clipped_skin_is_unknown(s
     assert np.nanmin(first) == pytest.approx(18.4 + 6 * 0.0625)
     with pytest.raises(InputError, match=r"left_1\.Tif is a palette picture"):
         open_thermal(folder / "left_1.Tif", Told())
+
+
+def test_a_grey_palette_only_sets_the_contrast_and_a_coloured_one_is_refused(tmp_path: Path) -> None:
+    """The scale is of the numbers in the file, not of the shades that the palette makes of them."""
+    numbers = np.tile(np.arange(20, 52), (24, 1))
+    shades = np.clip((np.arange(256) - 20) * 2000, 0, 65_535)
+    path = tmp_path / "t.tif"
+    path.write_bytes(palette_tiff(numbers, colours=np.stack([shades] * 3)))
+    told = Told(degc_at_0=10.0, degc_per_step=0.1)
+    np.testing.assert_allclose(stated(open_thermal(path, told))[0], 10.0 + 0.1 * numbers)
+    path.write_bytes(palette_tiff(numbers, colours=np.stack([shades, shades[::-1], shades])))
+    with pytest.raises(InputError, match=r"t\.tif is a palette picture"):
+        open_thermal(path, told)
 
 
 def test_both_ends_of_an_8_bit_scale_are_no_reading(tmp_path: Path) -> None:

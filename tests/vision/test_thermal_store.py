@@ -65,6 +65,18 @@ def test_no_reading_stays_none() -> None:
     assert centikelvin(np.array([np.nan, np.inf, -273.15, -274.0, 400.0])).tolist() == [0, 0, 0, 0, 0]
 
 
+def test_pixels_without_a_reading_do_not_count_towards_the_middle_of_a_picture(tmp_path: Path) -> None:
+    """Most of each picture holds no reading; the rest is skin and stays."""
+    stack = np.zeros((2, 12, 16), np.uint16)
+    stack[:, :4] = 30_000
+    np.save(tmp_path / "t.npy", stack)
+    source = open_thermal(tmp_path / "t.npy", Told("centikelvin"))
+    t_s, flag = np.array([0.0, 0.1]), np.zeros(2, bool)
+    correction = Correction(ROOM, None)
+    written = write_thermal(tmp_path / "t.npz", source, t_s=t_s, flag=flag, correction=correction)
+    assert (written.implausible, written.without_reading) == (0, pytest.approx(2 / 3))
+
+
 @given(
     degc=st.floats(-20.0, 45.0),
     emissivity=st.floats(0.8, 1.0),

@@ -99,6 +99,20 @@ def tiff(values: np.ndarray, *, order: str) -> bytes:
     return head + body + struct.pack(order + "I", 0) + values.astype(order + "u2").tobytes()
 
 
+def palette_tiff(indices: np.ndarray, *, colours: np.ndarray) -> bytes:
+    """An uncompressed 8-bit TIFF with a palette of shape (3, 256), red, green and blue."""
+    height, width = indices.shape
+    at = 8 + 2 + 12 * 10 + 4
+    entries = [
+        (256, 3, 1, width), (257, 3, 1, height), (258, 3, 1, 8), (259, 3, 1, 1), (262, 3, 1, 3),
+        (273, 4, 1, at + 1536), (277, 3, 1, 1), (278, 3, 1, height), (279, 4, 1, indices.size),
+        (320, 3, 768, at),
+    ]  # fmt: skip
+    body = b"II" + struct.pack("<HIH", 42, 8, len(entries))
+    body += b"".join(struct.pack("<HHII", *entry) for entry in entries) + struct.pack("<I", 0)
+    return body + colours.astype("<u2").tobytes() + indices.astype(np.uint8).tobytes()
+
+
 def write_video(
     path: Path, pictures: list[np.ndarray], *, codec: str, pixels: str, times_ms: list[int]
 ) -> None:
