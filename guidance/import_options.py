@@ -78,7 +78,7 @@ def _add_correction(parser: argparse.ArgumentParser) -> None:
     figures = (
         ("--emissivity", "EPS", "of the skin (default: 0.98)"),
         ("--reflected-degc", "DEGC", "temperature of what the skin mirrors: ceiling, walls"),
-        ("--air-degc", "DEGC", "of the air on the way (default: that of what is mirrored)"),
+        ("--air-degc", "DEGC", "of the air on the way (default: --room-degc, or what is mirrored)"),
         ("--humidity", "SHARE", "of the air, 0 to 1 (default: 0.5)"),
         ("--distance-mm", "MM", "from the thermal camera to the skin"),
         ("--camera-emissivity", "EPS", "that the camera had applied already (1: none)"),
