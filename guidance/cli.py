@@ -13,6 +13,7 @@ from typing import NoReturn
 
 from guidance.checklist_options import add_checklist
 from guidance.history_options import add_history, add_history_file, add_may_treat
+from guidance.import_options import add_import
 from models.problems import InputError
 
 # Heavy modules (OpenCV, MediaPipe, numba) are imported where they are used, so that --help is quick and
@@ -99,6 +100,19 @@ def _simulate(options: argparse.Namespace) -> int:
             on_progress=lambda done, total, t_s: line.show(done, total, t_s=t_s, note="drawing"),
         )
     print(f"Session  {options.out}\nTruth    {options.out / 'truth'}")
+    return _DONE
+
+
+def _import(options: argparse.Namespace) -> int:
+    from guidance.terminal import ProgressLine
+
+    with ProgressLine() as line:
+        line.say("starting")
+        from guidance.import_command import import_session
+
+        import_session(
+            options, on_progress=lambda done, total, note: line.show(done, total, t_s=0.0, note=note)
+        )
     return _DONE
 
 
@@ -204,6 +218,16 @@ def _parser() -> argparse.ArgumentParser:
         "--questions", type=Path, metavar="FILE", help="TOML file of your own questions before the gas"
     )
     analyze.set_defaults(run=_analyze)
+
+    bring_in = commands.add_parser(
+        "import",
+        help="turn thermal pictures of your camera, a colour video and a rig into a session folder",
+        description="Turn thermal pictures of your camera, a colour video and a rig into a session folder,"
+        " corrected for emissivity, reflection and air. What it cannot know it asks for.",
+        epilog=_NOTICE,
+    )
+    add_import(bring_in)
+    bring_in.set_defaults(run=_import)
 
     _add_simulate(
         commands.add_parser(

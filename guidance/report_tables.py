@@ -26,6 +26,7 @@ from guidance.report_markup import (
     typeset,
 )
 from models.protocol import Ladder, Protocol
+from models.rig import Rig
 
 SIGNS = {"high": "!!! high", "medium": "!! medium", "low": "! low"}
 
@@ -159,6 +160,7 @@ def rig(outcome: Outcome) -> str:
         ("Calibrated", calibrated),
         ("Colour camera", f"{used.rgb.width_px} {TIMES} {used.rgb.height_px} px, residual {residual}"),
         ("Thermal camera", thermal),
+        *_corrected(used),
         ("Depth camera", depth),
         (
             "Nozzle",
@@ -170,6 +172,22 @@ def rig(outcome: Outcome) -> str:
     ]
     lead = "A residual in pixels is not an accuracy on the skin; the bounds above are."
     return section("Rig used", about(rows), name="rig", lead=lead)
+
+
+def _corrected(used: Rig) -> list[tuple[str, str]]:
+    """What an import has corrected the temperatures for, and what it did to them."""
+    corrected = used.thermal.corrected if used.thermal is not None else None
+    if corrected is None:
+        return []
+    before = ", ".join(
+        f"{short(degc)} °C as {number(stated, 2)} °C" for degc, stated in corrected.stated_degc
+    )
+    told = (
+        f"for surroundings of {number(corrected.reflected_degc)} °C and {short(corrected.distance_mm)} mm"
+        f" of air of {number(corrected.air_degc)} °C and {number(100.0 * corrected.humidity, 0)} % humidity;"
+        f" the file ({corrected.source}) gave skin of {before}"
+    )
+    return [("Temperatures corrected", told)]
 
 
 def _collar(outcome: Outcome) -> str:

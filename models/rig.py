@@ -54,6 +54,23 @@ class SkinTags:
     ids: tuple[int, ...]
 
 
+@dataclass(frozen=True)
+class Corrected:
+    """What an import has corrected the temperatures for, beside the emissivity."""
+
+    source: str
+    """Kind of the file that they came from."""
+    reflected_degc: float
+    air_degc: float
+    humidity: float
+    """Relative, 0..1."""
+    distance_mm: float
+    camera_emissivity: float | None
+    """That the camera had applied itself, taken out again; None = nothing was."""
+    stated_degc: tuple[tuple[float, float], ...]
+    """True skin temperature, and what the file had stated for it before."""
+
+
 @dataclass(frozen=True, eq=False)
 class ThermalCamera:
     """Thermal camera of the rig."""
@@ -68,6 +85,8 @@ class ThermalCamera:
     """Uncorrected accuracy of the camera, 95 % bound."""
     emissivity: float
     """Already applied to the counts; for information."""
+    corrected: Corrected | None = None
+    """What else was applied, where the recording was imported; for information."""
 
 
 @dataclass(frozen=True, eq=False)

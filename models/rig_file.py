@@ -7,6 +7,8 @@ from typing import cast
 import numpy as np
 
 from models.camera import Camera
+from models.corrected_file import NAME as CORRECTED
+from models.corrected_file import corrected_lines, read_corrected
 from models.geometry import Floats, Pose
 from models.rig import INTRINSICS, DepthCamera, Nozzle, Rig, SkinTags, Tags, ThermalCamera
 from models.toml_table import Table
@@ -97,6 +99,8 @@ def write_rig(rig: Rig) -> str:
             f"rgb_minus_thermal_s = {rig.thermal.rgb_minus_thermal_s!r}",
             f"latency_s = {rig.thermal.latency_s!r}",
         ]
+        if rig.thermal.corrected is not None:
+            lines += corrected_lines(rig.thermal.corrected)
     if rig.depth is not None:
         lines += ["", "[depth]", *_camera_lines(rig.depth.camera)]
         lines.append(f"depth_from_rgb = {rig.depth.depth_from_rgb.matrix.tolist()}")
@@ -162,6 +166,7 @@ def _thermal(table: Table, where: str, warnings: list[str]) -> ThermalCamera:
         latency_s=LATENCY_S if latency_s is None else latency_s,
         accuracy_degc=table.number("accuracy_degc", low=0.0),
         emissivity=table.number("emissivity", above=0.0, high=1.0),
+        corrected=read_corrected(table.table(CORRECTED)) if table.has(CORRECTED) else None,
     )
     warnings += _leave_out(table, where)
     return thermal

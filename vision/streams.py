@@ -197,7 +197,7 @@ def _open_npz(path: Path, *, where: str, values: str, flag: bool) -> Stack:
             t_s = np.asarray(archive["t_s"])
             shutter = np.asarray(archive["flag"]) if flag and "flag" in names else None
         shape, fortran, kind = _npy_header(path, values)
-    except _DAMAGED as trouble:
+    except DAMAGED as trouble:
         raise InputError(f"{where} cannot be read, it is cut off or damaged; copy it again.") from trouble
     if t_s.ndim != 1 or len(t_s) == 0 or t_s.dtype.kind not in "fiu":
         raise InputError(
@@ -222,13 +222,13 @@ def _open_npz(path: Path, *, where: str, values: str, flag: bool) -> Stack:
     def read() -> Iterator[Counts | None]:
         try:
             yield from _whole(path, values) if fortran else _one_by_one(path, values, shape)
-        except _DAMAGED as trouble:
+        except DAMAGED as trouble:
             raise InputError(f"{where} is damaged inside {values}; copy it again.") from trouble
 
     return Stack(where, frozen(t_s), frozen(events), shape[1], shape[2], read, warnings)
 
 
-_DAMAGED = (
+DAMAGED = (
     OSError,
     ValueError,
     KeyError,

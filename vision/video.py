@@ -43,6 +43,11 @@ class VideoFile:
         """Number of pictures whose packets are there."""
         return len(self.times_s)
 
+    @property
+    def stamped(self) -> bool:
+        """Whether each picture has a time stamp of its own; else the times are only counted."""
+        return bool(self.order)
+
 
 def probe_video(path: Path, *, where: str) -> VideoFile:
     """Read a video's header and packet times.
@@ -108,6 +113,16 @@ def grey_pictures(video: VideoFile) -> Iterator[Counts | None]:
     """
     for frame in _in_order(video):
         yield None if frame is None else np.asarray(frame.to_ndarray(format="gray16le"), dtype=np.uint16)
+
+
+def packed_pictures(video: VideoFile) -> Iterator[Bytes | None]:
+    """Decode all pictures of a video whose pixels are pairs of bytes (yuyv422), without converting them.
+
+    Yields:
+        One picture of shape (height_px, width_px, 2) for each of ``video.pictures``; None for a corrupt one.
+    """
+    for frame in _in_order(video):
+        yield None if frame is None else np.asarray(frame.to_ndarray(), dtype=np.uint8)
 
 
 def _in_order(video: VideoFile) -> Iterator[VideoFrame | None]:

@@ -23,8 +23,10 @@ from guidance.report_grid import SQUARE_PX, chart_grid, pixel_grid, raster
 from guidance.report_maps import cold_paint, dwell_paint, unknown_cells, verdict_paint
 from guidance.report_markup import clock, number, typeset, with_bound
 from guidance.report_plot import nice_ceiling, path, ticks, time_ticks
+from guidance.report_tables import rig as rig_section
 from guidance.session import Alarm
 from models.history_rules import Reason, Refused, Warned
+from models.rig import Corrected
 from tests.guidance.conftest import Scene
 
 VOID = {"meta", "img", "br", "link", "input"}
@@ -211,6 +213,19 @@ def test_a_bound_that_reaches_the_stop_temperature_is_told(outcome: Outcome) -> 
 def test_the_report_never_says_safe(page: Page) -> None:
     said = page.words.replace("Unknown is never safe", "").replace("not safe", "")
     assert not re.search(r"\bsafe\b", said)
+
+
+def test_what_an_import_corrected_is_told_with_what_it_did(
+    scene: Scene, outcome: Outcome, page: Page
+) -> None:
+    assert "Temperatures corrected" not in page.words
+    assert scene.rig.thermal is not None
+    done = Corrected("FLIR <b>", 22.0, 21.5, 0.45, 700.0, None, ((2.0, 2.56), (30.0, 29.81)))
+    imported = replace(scene.rig, thermal=replace(scene.rig.thermal, corrected=done))
+    told = rig_section(replace(outcome, rig=imported))
+    assert "surroundings of 22.0 °C and 700 mm of air of 21.5 °C and 45 % humidity" in told
+    assert "2 °C as 2.56 °C, 30 °C as 29.81 °C" in told
+    assert "<b>" not in told
 
 
 def test_a_protocol_without_a_signature_is_told_so(scene: Scene, outcome: Outcome, page: Page) -> None:

@@ -16,8 +16,10 @@ from hypothesis.extra.numpy import arrays
 from models.camera import Camera
 from models.geometry import Pose, rotation_from_rvec
 from models.problems import InputError
-from models.rig import DepthCamera, Nozzle, Rig, SkinTags, Tags, ThermalCamera
+from models.rig import Corrected, DepthCamera, Nozzle, Rig, SkinTags, Tags, ThermalCamera
 from models.rig_file import read_rig, write_rig
+
+CORRECTED = Corrected("FLIR sequence", 22.0, 21.5, 0.5, 700.0, 0.95, ((2.0, 2.56), (30.0, 29.81)))
 
 
 @pytest.fixture
@@ -33,7 +35,8 @@ def same(a: Rig, b: Rig) -> None:
             continue
         if isinstance(one, ThermalCamera) and isinstance(other, ThermalCamera):
             assert one.thermal_from_rgb.matrix == pytest.approx(other.thermal_from_rgb.matrix, abs=1e-9)
-            for name in ("rgb_minus_thermal_s", "latency_s", "accuracy_degc", "emissivity"):
+            names = ("rgb_minus_thermal_s", "latency_s", "accuracy_degc", "emissivity", "corrected")
+            for name in names:
                 assert getattr(one, name) == getattr(other, name)
         if isinstance(one, DepthCamera) and isinstance(other, DepthCamera):
             assert one.depth_from_rgb.matrix == pytest.approx(other.depth_from_rgb.matrix, abs=1e-9)
@@ -91,7 +94,7 @@ def test_what_is_written_is_read_back(
         rgb=camera,
         transfer="linear" if with_all else "srgb",
         rgb_rms_px=0.21 if with_all else None,
-        thermal=ThermalCamera(camera, pose, -0.18, 0.07, 2.0, 0.98) if with_all else None,
+        thermal=ThermalCamera(camera, pose, -0.18, 0.07, 2.0, 0.98, CORRECTED) if with_all else None,
         depth=DepthCamera(camera, pose) if with_all else None,
         nozzle=Nozzle(tags, 12.0) if with_all else None,
         skin=SkinTags("DICT_APRILTAG_36h11", 24.0, (100, 101)) if with_all else None,
@@ -167,6 +170,12 @@ WRONG = {
         "emissivity = 0.98",
         "emissivity = 0.98\nfever = 1",
         r"\[thermal\] fever is not a known key",
+    ),
+    "humidity in percent": (
+        "emissivity = 0.98",
+        'emissivity = 0.98\ncorrected = { source = "a", reflected_degc = 22, air_degc = 22, humidity = 50, '
+        "distance_mm = 700, at_degc = [2], stated_degc = [2.5] }",
+        r"\[thermal.corrected\] humidity must be a number from 0 to 1, not 50",
     ),
     "unknown key at the top": ("created", "maker = 1\ncreated", "maker is not a known key"),
     "unknown transfer": ("rms_px = 0.2", 'transfer = "log"', "srgb, linear"),
