@@ -46,11 +46,9 @@ def same(a: Rig, b: Rig) -> None:
         assert ours.distortion.tolist() == theirs.distortion.tolist()
         assert (ours.width_px, ours.height_px) == (theirs.width_px, theirs.height_px)
     assert a.nozzle_scale_u95 == b.nozzle_scale_u95
-    assert (
-        np.array_equal(a.rgb_covariance, b.rgb_covariance)
-        if b.rgb_covariance is not None
-        else (a.rgb_covariance is None)
-    )
+    assert (a.rgb_covariance is None) == (b.rgb_covariance is None)
+    if a.rgb_covariance is not None and b.rgb_covariance is not None:
+        assert np.array_equal(a.rgb_covariance, b.rgb_covariance)
     assert (a.nozzle is None) == (b.nozzle is None)
     if a.nozzle and b.nozzle:
         assert a.nozzle.bore_mm == b.nozzle.bore_mm
