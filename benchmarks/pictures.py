@@ -29,6 +29,8 @@ LIMIT_DEGC = 2.0
 SECONDS = 9.0
 ZONES = ("calf", "knee", "quadriceps", "hamstring", "shoulder", "lumbar", "abdomen", "upper-back")
 PROTOCOLS = ("ln2-thermal-shock", "ln2-analgesia", "co2-thermal-shock", "co2-analgesia", "air-analgesia")
+BEHIND_DEG = 20.0
+"""A camera that looks along the nozzle within this sees few tags, and not the spot."""
 NEAR_DEGC = 6.0
 """A session whose skin came nearer to the limit than this is not one that never came near it."""
 
@@ -38,7 +40,7 @@ class Outcome:
     """One session."""
 
     kind: str
-    """Device and evidence of the skin."""
+    """How the camera sees the nozzle, and what tells of the skin."""
     lowest_degc: float
     crossed_s: float | None
     stops_s: tuple[float, ...]
@@ -49,6 +51,8 @@ class Outcome:
     distance_inside: Floats
     lowest_off_degc: Floats
     lowest_inside: Floats
+    warned: bool
+    """When skin crossed the limit, a STOP or another alarm of high priority stood or had been."""
     entries: int
     """Alarms of medium or high priority, technical ones included."""
 
@@ -101,7 +105,7 @@ def run(seed: int) -> Outcome:
     tip, distance, lowest = [], [], []
     stops: dict[tuple[str, float], None] = {}
     entries: set[tuple[str, float]] = set()
-    crossed_s, least = None, np.inf
+    crossed_s, least, warned = None, np.inf, False
     for capture, truth in captures(scene):
         state, told = step(state, capture, setup)
         true_degc = float(skin.degc(capture.t_s).min())
@@ -118,13 +122,14 @@ def run(seed: int) -> Outcome:
             off = told.skin_min_degc - true_degc
             lowest.append((off, abs(off) <= told.skin_min_u95_degc))
         for alarm in told.active:
+            warned |= alarm.priority == "high" and crossed_s in (None, capture.t_s)
             if alarm.priority != "low":
                 entries.add((alarm.cause, alarm.t_on_s))
             if alarm.priority == "high" and "skin_temperature" in alarm.cause:
                 stops[alarm.cause, alarm.t_on_s] = None
     off_mm, distances, lows = (np.array(one, float).reshape(-1, 2) for one in (tip, distance, lowest))
     return Outcome(
-        kind=f"{setup.device.name}, {'skin tags' if scene.skin_tags else 'depth'}",
+        kind=f"{_view(scene)}, {'skin tags' if scene.skin_tags else 'depth'}",
         lowest_degc=least,
         crossed_s=crossed_s,
         stops_s=tuple(sorted(t_s for _, t_s in stops)),
@@ -134,20 +139,27 @@ def run(seed: int) -> Outcome:
         distance_inside=distances[:, 1],
         lowest_off_degc=lows[:, 0],
         lowest_inside=lows[:, 1],
+        warned=warned,
         entries=len(entries),
     )
+
+
+def _view(scene: Scene) -> str:
+    """Whether the nozzle stands between the camera and its own spot."""
+    axis = scene.rgb_from_nozzle(0.0).rotation[:, 2]
+    return "from behind" if axis[2] > np.cos(np.radians(BEHIND_DEG)) else "from the side"
 
 
 def table(outcomes: list[Outcome]) -> Table:
     """One row a kind of session, and one for all."""
     out = table_of(
         f"{len(outcomes)} simulated sessions of {SECONDS:g} s with pictures, errors at random",
-        "device, skin by",
+        "nozzle seen, skin by",
         "sessions",
         "tip p95 mm (inside)",
         "distance p95 mm (inside)",
         "lowest p95 degC, median (inside)",
-        "crossed: missed",
+        "crossed: without STOP, without any high alarm",
         "STOP ahead s: least, median",
         f"stayed above {NEAR_DEGC:g} degC: with STOP",
     )
@@ -175,7 +187,7 @@ def _figures(these: list[Outcome]) -> list[str]:
         f"{np.percentile(tip, 95):.2f} ({inside[0]})",
         f"{np.percentile(distance, 95):.2f} ({inside[1]})" if len(distance) else "not measured",
         f"{np.percentile(np.abs(lowest), 95):.2f}, {np.median(lowest):+.2f} ({inside[2]})",
-        f"{len(crossed)}: {len(crossed) - len(leads)}",
+        f"{len(crossed)}: {len(crossed) - len(leads)}, {sum(not one.warned for one in crossed)}",
         f"{min(leads):.2f}, {np.median(leads):.2f}" if leads else "",
         f"{len(calm)}: {sum(bool(one.stops_s) for one in calm)}",
     ]
@@ -201,7 +213,8 @@ def main() -> None:
                 for values in (one.tip_mm, one.distance_mm, np.abs(one.lowest_off_degc))
             )
             console.print(
-                f"{seed}: {scene.zone}, {one.kind}, tip {tip:.2f} mm, distance {distance:.2f} mm,"
+                f"{seed}: {scene.zone}, {scene.protocol}, {one.kind}, tip {tip:.2f} mm,"
+                f" distance {distance:.2f} mm,"
                 f" lowest {lowest:.2f} degC off; true lowest {one.lowest_degc:.1f} degC,"
                 f" crossed {one.crossed_s}, STOPs {one.stops_s},"
                 f" {one.entries} alarms",
