@@ -24,6 +24,7 @@ from guidance.rows import TraceRows
 from guidance.session import Alarm, Guidance
 from guidance.state import Setup, State, begin
 from guidance.summary import summarise
+from guidance.thermal_found import thermal_remarks
 from guidance.video import OverlayVideo
 from models.capture import Capture
 from models.catalogue import (
@@ -213,6 +214,7 @@ class Run:
             )
         if self._damaged:
             told.append(f"{self._damaged} colour pictures are damaged and were left out.")
+        told += thermal_remarks(self.state, self.setup)
         return tuple(told)
 
     def outcome(self, *, runtime_s: float) -> Outcome:

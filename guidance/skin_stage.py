@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from guidance.camera_stage import RAW_U95_DEGC, camera_offset, see_references
 from guidance.forecast_stage import jet_film_now, left_by_model, left_by_rate, spot_cells, spot_seen
 from guidance.jet_stage import Contact
 from guidance.state import Forecast, OnSkin, PixelSkin, Setup, State
@@ -37,10 +38,6 @@ SLOW_CAMERA_S = 1.0 / 15.0
 INTERVAL_SHARE = 0.2
 """Weight of the newest interval in the mean time between thermal pictures."""
 
-RAW_U95_DEGC = 5.0
-"""Accuracy of a raw camera core (Lepton, Boson; domain section 5), taken where no rig says. Such a camera is
-advisory only (domain section 8): its bound would stop every treatment, so its estimate is judged."""
-
 VAGUE_DEGC = 4.5
 """The lowest temperature is looked for among cells known better than this (95 %): what a jet does to skin
 that it has just struck is known to a factor of two or three only, until the first picture shows it."""
@@ -70,11 +67,13 @@ def read_skin(
         blind = capture.gas_s > 0.0 and contact.may_cool_unseen
         model = carried(state.on_skin.model, jet=film, blind=blind, t_s=capture.t_s)
         state = replace(state, on_skin=replace(state.on_skin, model=model))
+    stated = setup.rig.thermal.spread if setup.rig and setup.rig.thermal else None
     for picture in capture.thermal:
         interval_s = _interval_s(state, picture)
-        state = replace(
-            state, thermal=watch(state.thermal, picture, t_s=capture.t_s), thermal_interval_s=interval_s
-        )
+        watched = watch(state.thermal, picture, t_s=capture.t_s, stated=stated)
+        state = replace(state, thermal=watched, thermal_interval_s=interval_s)
+        if picture.shutter or not state.thermal.stuck:
+            state = see_references(state, picture, setup, nozzle=nozzle_at(state, picture.t_s))
         if not picture.shutter and not state.thermal.stuck:
             state = _take_in(state, picture, capture, setup)
     if state.pixel_skin is not None:
@@ -152,13 +151,14 @@ def _take_in(state: State, picture: ThermalPicture, capture: Capture, setup: Set
     pixel_skin = state.pixel_skin or _outlined(
         taps[-1].outline_px, picture, pictures=setup.protocol.confirm_pictures
     )
-    degc = degrees(picture, floor_centikelvin=state.thermal.floor_centikelvin)
+    offset = camera_offset(state, setup)
+    degc = degrees(picture, floor_centikelvin=state.thermal.floor_centikelvin) - offset.off_degc
     read = degc[tuple(np.rint(pixel_skin.pixels[:, ::-1]).astype(int).T)]
-    accuracy = setup.rig.thermal.accuracy_degc if setup.rig and setup.rig.thermal else RAW_U95_DEGC
+    u95 = offset.bound_degc(read)
     seen = np.isfinite(read)
-    now = SkinTemperature(read, np.where(seen, accuracy, np.nan), seen, np.where(seen, picture.t_s, np.nan))
+    now = SkinTemperature(read, np.where(seen, u95, np.nan), seen, np.where(seen, picture.t_s, np.nan))
     exposure = record_temperature(pixel_skin.exposure, before=pixel_skin.skin, now=now)
-    bound = read if accuracy >= RAW_U95_DEGC else read - accuracy
+    bound = read if offset.u95_degc >= RAW_U95_DEGC else read - u95
     bounds = _with_newest(pixel_skin.bounds_degc, bound, fresh=seen)
     zone = PixelZone("thermal", taps[-1].outline_px, "tap", "placed")
     pixel_skin = replace(pixel_skin, exposure=exposure, skin=now, bounds_degc=bounds)
@@ -183,6 +183,7 @@ def _cells(
         t_s=capture.t_s,
         beside=on_skin.beside,
         untouched=on_skin.exposure.dwell_upper_s == 0.0,
+        camera_offset=camera_offset(state, setup),
     )
     now = readings.skin
     fresh = now.t_s > np.where(np.isfinite(on_skin.skin.t_s), on_skin.skin.t_s, -np.inf)

@@ -7,6 +7,7 @@ from typing import Protocol as Interface
 
 from guidance.alarms import AlarmBoard
 from guidance.annunciator import Annunciator
+from models.camera_offset import CameraOffset
 from models.capture import DepthPicture, ThermalPicture
 from models.carry import Carried
 from models.chart import PixelZone, ZoneChart
@@ -146,6 +147,8 @@ class State:
     """Why the zone is not placed yet."""
     remarks: tuple[str, ...]
     thermal: ThermalWatch
+    references: tuple[CameraOffset, ...]
+    """The thermal camera's offset as each reference in its picture tells it; empty before the first one."""
     thermal_interval_s: float | None
     """Mean time between thermal pictures; None before the second one."""
     colour_s: float | None
@@ -193,6 +196,7 @@ def begin(carried: Carried | None = None) -> State:
         waiting_for="nothing was seen yet",
         remarks=(),
         thermal=ThermalWatch.start(),
+        references=(),
         thermal_interval_s=None,
         colour_s=None,
         gas_total_s=0.0,

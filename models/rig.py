@@ -54,6 +54,15 @@ class SkinTags:
     ids: tuple[int, ...]
 
 
+@dataclass(frozen=True)
+class StatedSpread:
+    """How far the thermal camera spreads a point, as calibration measured it."""
+
+    sigma_px: float
+    """Standard deviation along one direction."""
+    u95_px: float
+
+
 @dataclass(frozen=True, eq=False)
 class ThermalCamera:
     """Thermal camera of the rig."""
@@ -68,6 +77,8 @@ class ThermalCamera:
     """Uncorrected accuracy of the camera, 95 % bound."""
     emissivity: float
     """Already applied to the counts; for information."""
+    spread: StatedSpread | None = None
+    """None: not calibrated; measured at the edge of warm skin in the session."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ import numpy as np
 
 from models.camera import Camera
 from models.geometry import Floats, Pose
-from models.rig import DepthCamera, Nozzle, Rig, SkinTags, Tags, ThermalCamera
+from models.rig import DepthCamera, Nozzle, Rig, SkinTags, StatedSpread, Tags, ThermalCamera
 from models.toml_table import Table
 
 RIG_SCHEMA = "cryoguide.rig/1"
@@ -91,6 +91,14 @@ def write_rig(rig: Rig) -> str:
             f"rgb_minus_thermal_s = {rig.thermal.rgb_minus_thermal_s!r}",
             f"latency_s = {rig.thermal.latency_s!r}",
         ]
+        if rig.thermal.spread is not None:
+            spread = rig.thermal.spread
+            lines += [
+                "",
+                "[thermal.spread]",
+                f"sigma_px = {spread.sigma_px!r}",
+                f"u95_px = {spread.u95_px!r}",
+            ]
     if rig.depth is not None:
         lines += ["", "[depth]", *_camera_lines(rig.depth.camera)]
         lines.append(f"depth_from_rgb = {rig.depth.depth_from_rgb.matrix.tolist()}")
@@ -139,6 +147,7 @@ def _camera(table: Table) -> Camera:
 
 def _thermal(table: Table, where: str, warnings: list[str]) -> ThermalCamera:
     _light(table)
+    spread = _spread(table.table("spread")) if table.has("spread") else None
     latency_s = table.optional_number("latency_s", low=0.0)
     thermal = ThermalCamera(
         camera=_camera(table),
@@ -147,9 +156,20 @@ def _thermal(table: Table, where: str, warnings: list[str]) -> ThermalCamera:
         latency_s=LATENCY_S if latency_s is None else latency_s,
         accuracy_degc=table.number("accuracy_degc", low=0.0),
         emissivity=table.number("emissivity", above=0.0, high=1.0),
+        spread=spread,
     )
     warnings += _leave_out(table, where)
     return thermal
+
+
+def _spread(table: Table) -> StatedSpread:
+    # A detector's own pixel spreads by 0.29 px; beyond 3 px a picture of this size is out of focus.
+    spread = StatedSpread(
+        sigma_px=table.number("sigma_px", low=0.2, high=3.0),
+        u95_px=table.number("u95_px", above=0.0, high=3.0),
+    )
+    table.done()
+    return spread
 
 
 def _pose(table: Table, key: str) -> Pose:

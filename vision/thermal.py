@@ -13,14 +13,15 @@ import cv2
 import numpy as np
 
 from models.camera import Camera
+from models.camera_offset import CameraOffset
 from models.capture import ThermalPicture
 from models.chart import PlacedChart
 from models.exposure import SkinTemperature
 from models.geometry import Bools, Bytes, Counts, Floats, Pose
 from models.occlusion import NozzleShape
-from models.rig import Rig, ThermalCamera
+from models.rig import Rig, StatedSpread, ThermalCamera
 from models.sightings import Lost, NozzleSighting
-from vision.point_spread import USUAL, PointSpread, measured_at_edge, without_spread
+from vision.point_spread import USUAL, PointSpread, measured_at_edge, relied_on, without_spread
 
 OBSERVED_S = 0.5
 """A reading older than this is history, not an observation (domain section 8: thermal frame age)."""
@@ -105,6 +106,9 @@ class ThermalWatch:
     floor_centikelvin: int | None
     """Pixels at or below this lie off the scale."""
     spread: PointSpread = USUAL
+    """The one to be used."""
+    at_edge: PointSpread | None = None
+    """As the edge of warm skin showed it; None where none did yet."""
     spread_tries: int = 0
     """Pictures in which the spread was looked for."""
 
@@ -123,18 +127,29 @@ class ThermalWatch:
         )
 
 
-def watch(state: ThermalWatch, picture: ThermalPicture, *, t_s: float) -> ThermalWatch:
-    """Take note of one picture."""
+def watch(
+    state: ThermalWatch, picture: ThermalPicture, *, t_s: float, stated: StatedSpread | None = None
+) -> ThermalWatch:
+    """Take note of one picture; ``stated`` is the spread that calibration measured."""
     if picture.shutter:
         return replace(state, last_arrived_s=t_s, changed_s=picture.t_s, shutter=True)
     same = state.centikelvin is not None and np.array_equal(state.centikelvin, picture.centikelvin)
     changed = state.changed_s if same else picture.t_s
     floor = state.floor_centikelvin if same else _floor(picture.centikelvin)
-    spread, tries = state.spread, state.spread_tries
-    if not spread.measured and tries < SPREAD_TRIES:
-        found = measured_at_edge(degrees(picture, floor_centikelvin=floor))
-        spread, tries = found or spread, tries + 1
-    return ThermalWatch(picture.t_s, t_s, picture.centikelvin, changed, False, floor, spread, tries)
+    at_edge, tries = state.at_edge, state.spread_tries
+    if at_edge is None and tries < SPREAD_TRIES:
+        at_edge, tries = measured_at_edge(degrees(picture, floor_centikelvin=floor)), tries + 1
+    return ThermalWatch(
+        last_t_s=picture.t_s,
+        last_arrived_s=t_s,
+        centikelvin=picture.centikelvin,
+        changed_s=changed,
+        shutter=False,
+        floor_centikelvin=floor,
+        spread=relied_on(stated, at_edge),
+        at_edge=at_edge,
+        spread_tries=tries,
+    )
 
 
 def _floor(centikelvin: Counts) -> int | None:
@@ -169,6 +184,7 @@ def read_cells(
     t_s: float,
     beside: Bools,
     untouched: Bools,
+    camera_offset: CameraOffset | None = None,
 ) -> CellReadings:
     """Bring the cells' temperatures up to date with one picture.
 
@@ -183,18 +199,21 @@ def read_cells(
         t_s: Now, on the session clock.
         beside: Cells that so far showed what lies beside the skin, shape (n,).
         untouched: Cells that no gas can have reached yet, shape (n,).
+        camera_offset: What is known of the camera's offset, taken out of the readings; None = no more than
+            its stated accuracy.
 
     Cells that show what lies beside the skin are not observed.
     """
     thermal = _thermal(rig)
     camera, thermal_from_rgb = thermal.camera, thermal.thermal_from_rgb
+    camera_offset = camera_offset or CameraOffset(thermal.accuracy_degc)
     points = thermal_from_rgb.apply(placed.position_rgb_mm)
     normals = thermal_from_rgb.rotate(placed.normal_rgb)
     facing = -(points * normals).sum(1) / np.linalg.norm(points, axis=1)
     px = camera.project(points)
-    degc = degrees(picture, floor_centikelvin=floor_centikelvin)
+    degc = degrees(picture, floor_centikelvin=floor_centikelvin) - camera_offset.off_degc
     hidden = nozzle_mask(camera, thermal_from_rgb, rig, nozzle)
-    corrected, doubt = without_spread(degc, hidden, spread.between_pixels)
+    corrected, doubt, halo = without_spread(degc, hidden, spread.between_pixels)
     inside = camera.inside(px, 1.0) & (facing > GRAZING_COS)
     at = np.where(inside[:, None], px, 0.0)
     read = _sample(corrected, at)
@@ -208,7 +227,13 @@ def read_cells(
     visible &= ~beside
     slant = np.clip((SLANT_COS - facing) / (SLANT_COS - GRAZING_COS), 0.0, 1.0)
     noise = np.hypot(NOISE_U95_DEGC, PLACE_U95_PX * slope)
-    common = np.sqrt(thermal.accuracy_degc**2 + _sample(doubt, at) ** 2 + (SLANT_U95_DEGC * slant) ** 2)
+    common = np.sqrt(
+        camera_offset.bound_degc(read) ** 2 + _sample(doubt, at) ** 2 + (SLANT_U95_DEGC * slant) ** 2
+    )
+    # A halo makes every cold spot read too warm: once the offset is known it is the largest part of the
+    # bound, and does not average out against the others.
+    mixed = _sample(halo, at)
+    common = np.hypot(common, mixed) if camera_offset.at_degc is None else common + mixed
     seen_s = np.where(visible, picture.t_s, before.t_s)
     skin = SkinTemperature(
         degc=np.where(visible, read, before.degc),
