@@ -13,7 +13,7 @@ import numpy as np
 from guidance.alarms import close
 from guidance.checklist import checklist_figures, look_at_checklist
 from guidance.history_entry import coldest_tenth
-from guidance.outcome import Outcome, PixelCells, Poster, Verdicts
+from guidance.outcome import CellKnowledge, Outcome, PixelCells, Poster, Verdicts
 from guidance.overlay import draw_overlay
 from guidance.pipeline import step
 from guidance.poster import better_poster, scene
@@ -251,6 +251,7 @@ class Run:
             poster=self._poster,
             gas_stopped_s=self._gas_off_s,
             skin_before_gas=self._skin_before_gas,
+            knowledge=CellKnowledge(on_skin.known_s, on_skin.known_jet_s) if on_skin else None,
             summary=summarise(setup, state, trace, alarms, judged, recording=recording, runtime_s=runtime_s),
             warnings=(*recording.warnings, *state.remarks, *self._told()),
         )

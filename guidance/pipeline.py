@@ -92,6 +92,8 @@ def step(
         status=_status(state, setup),
         zone_mean_degc=skin.zone_mean_degc,
         zone_observed_share=skin.zone_observed_share,
+        sweep=on_skin.sweep if on_skin else None,
+        known=on_skin.known if on_skin else None,
         announcement=annunciator.announcement,
     )
 

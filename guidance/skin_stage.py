@@ -11,6 +11,7 @@ from guidance.camera_stage import RAW_U95_DEGC, camera_offset, see_references
 from guidance.forecast_stage import jet_film_now, left_by_model, left_by_rate, spot_cells, spot_seen
 from guidance.jet_stage import Contact
 from guidance.state import Forecast, OnSkin, PixelSkin, Setup, State
+from guidance.sweep_stage import sweep_guide
 from models.capture import Capture, ThermalPicture
 from models.chart import PixelZone, PlacedChart, ZoneChart
 from models.deposit import record_temperature
@@ -21,7 +22,7 @@ from models.jet_cooling import JetFilm
 from models.protocol import Protocol
 from models.rig import Rig
 from models.sightings import Lost, NozzleSighting
-from models.skin_estimate import UNOBSERVED, CellTemperatures, temperatures
+from models.skin_estimate import FRESH_S, UNOBSERVED, CellTemperatures, temperatures
 from models.skin_track import carried, corrected, settled
 from vision.follow import BodyTrack
 from vision.thermal import OBSERVED_S, aged, degrees, read_cells, watch
@@ -37,6 +38,12 @@ SLOW_CAMERA_S = 1.0 / 15.0
 
 INTERVAL_SHARE = 0.2
 """Weight of the newest interval in the mean time between thermal pictures."""
+
+LATE_INTERVALS = 1.5
+"""A picture that comes later after its predecessor than this is missed."""
+
+UNDER_JET_WEIGHT = 0.05
+"""Footprint weight from which on a cell counts as lying under the jet."""
 
 VAGUE_DEGC = 4.5
 """The lowest temperature is looked for among cells known better than this (95 %): what a jet does to skin
@@ -94,10 +101,29 @@ def read_skin(
     if capture.gas_now and weight is not None and not (spot is not None and spot_seen(weight, on_skin.skin)):
         blind_spot_s = on_skin.spot_unobserved_s + dt_s
     film = jet_film_now(contact, capture, setup, dt_s=dt_s) if capture.gas_now else None
-    now = _now(on_skin, spot, film, setup.protocol, pictures=_pictures_needed(state, setup))
+    known = temperatures(on_skin.model.now, fresh_s=_fresh_s(state, setup))
+    now = _now(on_skin, known, spot, film, setup.protocol, pictures=_pictures_needed(state, setup))
     now, forecast = _carried(now, on_skin.forecast, capture, blind=blind_spot_s > 0.0)
-    on_skin = replace(on_skin, spot_unobserved_s=blind_spot_s, forecast=forecast)
+    sweep = sweep_guide(on_skin.sweep, on_skin, known, film, contact, setup, t_s=capture.t_s)
+    on_skin = replace(on_skin, spot_unobserved_s=blind_spot_s, forecast=forecast, sweep=sweep)
+    on_skin = _counted(on_skin, known, weight if capture.gas_now else None, dt_s=dt_s)
     return replace(state, on_skin=on_skin), now
+
+
+def _fresh_s(state: State, setup: Setup) -> float:
+    """How old the newest reading of a camera that delivers may be: one interval after it arrived."""
+    latency_s = setup.rig.thermal.latency_s if setup.rig and setup.rig.thermal else 0.0
+    return max(FRESH_S, latency_s + min(LATE_INTERVALS * (state.thermal_interval_s or 0.0), OBSERVED_S))
+
+
+def _counted(on_skin: OnSkin, known: CellTemperatures, weight: Floats | None, *, dt_s: float) -> OnSkin:
+    """Take down for how long each cell was known in which way, and the same under the jet."""
+    known_s, known_jet_s = on_skin.known_s.copy(), on_skin.known_jet_s.copy()
+    cells = np.arange(len(known.status))
+    known_s[known.status, cells] += dt_s
+    if weight is not None:
+        known_jet_s[known.status, cells] += dt_s * (weight > UNDER_JET_WEIGHT)
+    return replace(on_skin, known=known, known_s=known_s, known_jet_s=known_jet_s)
 
 
 def _carried(
@@ -249,7 +275,13 @@ def nozzle_at(state: State, t_s: float) -> NozzleSighting | Lost:
 
 
 def _now(
-    on_skin: OnSkin, spot: Bools | None, film: JetFilm | None, protocol: Protocol, *, pictures: int
+    on_skin: OnSkin,
+    known: CellTemperatures,
+    spot: Bools | None,
+    film: JetFilm | None,
+    protocol: Protocol,
+    *,
+    pictures: int,
 ) -> SkinNow:
     """Figures over all cells of the map."""
     skin, chart = on_skin.skin, on_skin.chart
@@ -260,7 +292,6 @@ def _now(
     mean = float(np.average(skin.degc[zone], weights=chart.area_cm2[zone])) if zone.any() else None
     if not seen.any():
         return SkinNow(zone_mean_degc=mean, zone_observed_share=share)
-    known = temperatures(on_skin.model.now)
     lowest, lowest_u95 = lowest_of(known)
     left, soonest = None, None
     if film is not None:

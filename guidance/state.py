@@ -7,6 +7,7 @@ from typing import Protocol as Interface
 
 from guidance.alarms import AlarmBoard
 from guidance.annunciator import Annunciator
+from guidance.session import SweepGuide
 from models.camera_offset import CameraOffset
 from models.capture import DepthPicture, ThermalPicture
 from models.carry import Carried
@@ -19,6 +20,7 @@ from models.protocol import Device, Protocol
 from models.rig import Rig
 from models.rig_check import RigWatch
 from models.sightings import Landmarks, Lost, NozzleSighting, TagPatch
+from models.skin_estimate import CellTemperatures
 from models.skin_track import SkinTrack
 from models.treatment import Treatment
 from models.zone import Zone
@@ -118,6 +120,14 @@ class OnSkin:
     """Last spot of the jet that was seen, for what the nozzle may reach unseen."""
     seen_hit_s: float
     spot_unobserved_s: float
+    sweep: SweepGuide | None
+    known: CellTemperatures | None
+    """What is known of every cell now; None before the first step."""
+    known_s: Floats
+    """Time for which each cell was unobserved, predicted and measured, shape (3, n), rows as in
+    `models.skin_estimate`."""
+    known_jet_s: Floats
+    """The same while gas fell on it."""
 
 
 @dataclass(frozen=True, eq=False)

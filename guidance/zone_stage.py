@@ -103,6 +103,10 @@ def place_or_follow(state: State, capture: Capture, setup: Setup, found: Landmar
         seen_hit_chart_mm=None,
         seen_hit_s=capture.t_s,
         spot_unobserved_s=0.0,
+        sweep=None,
+        known=None,
+        known_s=np.zeros((3, n)),
+        known_jet_s=np.zeros((3, n)),
     )
     remarks = (*state.remarks, *placement.remarks)
     if why := why_unmeasured(chart, setup.protocol):

@@ -57,6 +57,10 @@ def laid(chart: ZoneChart, *, covariance: Floats = BODY_COVARIANCE) -> State:
         seen_hit_chart_mm=None,
         seen_hit_s=0.0,
         spot_unobserved_s=0.0,
+        sweep=None,
+        known=None,
+        known_s=np.zeros((3, n)),
+        known_jet_s=np.zeros((3, n)),
     )
     return replace(begin(), t_s=0.0, on_skin=on_skin)
 
