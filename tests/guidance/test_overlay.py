@@ -224,7 +224,7 @@ def test_what_is_not_known_is_said_in_words(scene: Scene, monkeypatch: pytest.Mo
     def heard(picture: Bytes, text: str, at: tuple[float, float], **how: object) -> None:
         words.append(text)
 
-    for module in ("overlay_panels", "overlay_tiles"):
+    for module in ("overlay_panels", "overlay_tiles", "overlay_figures"):
         monkeypatch.setattr(f"guidance.{module}.write", heard)
     drawn(scene, scene.lost())
     assert words.count("not known") >= 2
