@@ -117,13 +117,14 @@ def analyse(
                 )
                 overlay.add(picture, t_s=capture.t_s)
             on_progress(Progress(run.colour_rows, max(recording.frames, 1), capture.t_s, "analysing"))
-        outcome = remember(run.outcome(runtime_s=time.perf_counter() - started_s), past, setup)
+        outcome = run.outcome(runtime_s=time.perf_counter() - started_s)
         outcome = replace(
             outcome,
             checked=checked,
             summary=outcome.summary | {"checklist": checklist_figures(checked)},
             warnings=(*outcome.warnings, *((checked.remark,) if checked.remark else ())),
         )
+        outcome = remember(outcome, past, setup)
         on_progress(
             Progress(run.colour_rows, max(recording.frames, 1), outcome.duration_s, "writing the report")
         )
