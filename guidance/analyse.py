@@ -26,6 +26,7 @@ from guidance.state import Setup, State, begin
 from guidance.summary import summarise
 from guidance.thermal_found import thermal_remarks
 from guidance.video import OverlayVideo
+from guidance.warm_up import warm_up
 from models.capture import Capture
 from models.catalogue import (
     find,
@@ -98,6 +99,8 @@ def analyse(
             on_progress(Progress(0, max(recording.frames, 1), 0.0, "loading landmark models"))
             eyes = stack.enter_context(BodyEyes(models_dir=models_dir))
             setup = replace(setup, eyes=eyes, hashes=setup.hashes | {"models": eyes.bundle_sha256})
+        on_progress(Progress(0, max(recording.frames, 1), 0.0, "preparing the skin model"))
+        warm_up(setup)
         overlay = None
         if video:
             overlay = stack.enter_context(OverlayVideo(aside / "annotated.mp4"))
