@@ -226,6 +226,7 @@ def _cells(
         ),
         skin=now,
         beside=readings.beside,
+        warmer_degc=np.where(np.isfinite(readings.warmer_degc), readings.warmer_degc, on_skin.warmer_degc),
         bounds_degc=_with_newest(on_skin.bounds_degc, now.degc - now.u95_degc, fresh=fresh),
     )
 
@@ -292,7 +293,7 @@ def _now(
     mean = float(np.average(skin.degc[zone], weights=chart.area_cm2[zone])) if zone.any() else None
     if not seen.any():
         return SkinNow(zone_mean_degc=mean, zone_observed_share=share)
-    lowest, lowest_u95 = lowest_of(known)
+    lowest, lowest_u95 = lowest_of(known, warmer_degc=on_skin.warmer_degc)
     left, soonest = None, None
     if film is not None:
         left, soonest = left_by_model(film, on_skin, protocol)
@@ -309,13 +310,22 @@ def _now(
     )
 
 
-def lowest_of(known: CellTemperatures) -> tuple[float | None, float | None]:
-    """Lowest temperature of the map and its 95 % bound, which takes in what cells known vaguely may be at."""
+def lowest_of(
+    known: CellTemperatures, *, warmer_degc: Floats | None = None
+) -> tuple[float | None, float | None]:
+    """Lowest temperature of the map and its 95 % bound, which takes in what cells known vaguely may be at.
+
+    Args:
+        known: Of every cell.
+        warmer_degc: So much warmer cells at the rim of the body may be, for their pixels mix with what lies
+            behind: one counts as the lowest only if it is colder than that explains. Its own bound stays.
+    """
     vague = (known.status != UNOBSERVED) & (known.u95_degc > VAGUE_DEGC)
     told = (known.status != UNOBSERVED) & ~vague
     if not told.any():
         return None, None
-    coldest = int(np.argmin(np.where(told, known.degc, np.inf)))
+    at_most = known.degc if warmer_degc is None else known.degc + warmer_degc
+    coldest = int(np.argmin(np.where(told, at_most, np.inf)))
     lowest, u95 = float(known.degc[coldest]), float(known.u95_degc[coldest])
     floor = float(np.where(vague, known.degc - known.u95_degc, np.inf).min())
     return lowest, max(u95, lowest - floor)

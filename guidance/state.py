@@ -106,6 +106,8 @@ class OnSkin:
     skin: SkinTemperature
     beside: Bools
     """Cells that show what lies beside the skin: cloth, a couch, the rim of a limb."""
+    warmer_degc: Floats
+    """At the rim of the body a cell may be so much warmer than it last read, shape (n,)."""
     cooling: Cooling
     model: SkinTrack
     """The skin by model and pictures together."""

@@ -22,6 +22,7 @@ from models.occlusion import NozzleShape
 from models.rig import Rig, StatedSpread, ThermalCamera
 from models.sightings import Lost, NozzleSighting
 from vision.point_spread import USUAL, PointSpread, measured_at_edge, relied_on, without_spread
+from vision.rim import horizon, off_share
 
 OBSERVED_S = 0.5
 """A reading older than this is history, not an observation (domain section 8: thermal frame age)."""
@@ -37,6 +38,12 @@ SLANT_U95_DEGC = 2.0
 
 RIM_PX = 2.5
 """Blur of the camera mixes a cold nozzle into this many pixels round it."""
+
+BEHIND_PX = 3.0
+"""What lies behind the body is read so far outside its outline: beyond the camera's spread."""
+
+LEAST_SHARE = 0.01
+"""Smaller shares of a pixel are not looked at."""
 
 PLACE_U95_PX = 0.6
 """How far a cell may lie beside the pixel it is read from: calibration, surface and timing together."""
@@ -90,6 +97,8 @@ class CellReadings:
     """Bound of what differs from picture to picture."""
     common_u95_degc: Floats
     """Bound of what a cell's readings have in common: the camera's offset, its spread, a slanting view."""
+    warmer_degc: Floats
+    """The cell may be so much warmer than it reads, for its pixel may show what lies behind the body."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -234,6 +243,10 @@ def read_cells(
     # bound, and does not average out against the others.
     mixed = _sample(halo, at)
     common = np.hypot(common, mixed) if camera_offset.at_degc is None else common + mixed
+    behind, share = _behind(corrected, placed, facing, px, camera.fx_px / points[:, 2], spread.between_pixels)
+    mixes = share * np.where(np.isfinite(behind - read), behind - read, 0.0)
+    # Cold skin that mixes with a warm couch reads too warm, which harms: that widens its bound.
+    common = np.hypot(common, np.maximum(mixes, 0.0))
     seen_s = np.where(visible, picture.t_s, before.t_s)
     skin = SkinTemperature(
         degc=np.where(visible, read, before.degc),
@@ -241,7 +254,36 @@ def read_cells(
         observed=np.isfinite(seen_s) & (t_s - seen_s <= OBSERVED_S),
         t_s=seen_s,
     )
-    return CellReadings(skin, beside, np.where(visible, read, np.nan), noise, common)
+    warmer = np.where(visible, np.maximum(-mixes, 0.0), np.nan)
+    return CellReadings(skin, beside, np.where(visible, read, np.nan), noise, common, warmer)
+
+
+def _behind(
+    degc: Floats,
+    placed: PlacedChart,
+    facing: Floats,
+    px: Floats,
+    px_mm: Floats,
+    spread: PointSpread,
+) -> tuple[Floats, Floats]:
+    """What lies behind the body beside each cell, NaN where it is not read, and its share of the pixel.
+
+    The share is a 95 % bound: the outline shifts with the calibration, and with the skin's height where it
+    turns away.
+    """
+    ends = horizon(placed.chart, facing, px)
+    raised_px = placed.chart.height_u95_mm * np.sqrt(np.clip(1.0 - facing**2, 0.0, 1.0)) * px_mm
+    share = off_share(
+        ends.inside_px,
+        spread_px=spread.sigma_px,
+        misplaced_u95_px=np.hypot(PLACE_U95_PX, raised_px),
+    )
+    at_rim = (share > LEAST_SHARE) & np.isfinite(ends.inside_px)
+    out_px = px + ends.way * np.where(at_rim, ends.inside_px + BEHIND_PX, 0.0)[:, None]
+    high, wide = degc.shape
+    there = at_rim & (out_px >= 0.0).all(axis=1) & (out_px[:, 0] <= wide - 1.0) & (out_px[:, 1] <= high - 1.0)
+    behind = _sample(degc, np.where(there[:, None], out_px, 0.0))
+    return np.where(there, behind, np.nan), np.where(at_rim, share, 0.0)
 
 
 def _beside(read: Floats, slope: Floats, untouched: Bools, in_zone: Bools) -> Bools:
