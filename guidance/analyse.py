@@ -13,7 +13,7 @@ import numpy as np
 from guidance.alarms import close
 from guidance.checklist import checklist_figures, look_at_checklist
 from guidance.history_entry import coldest_tenth
-from guidance.outcome import Outcome, PixelCells, Poster, Verdicts
+from guidance.outcome import CellKnowledge, Outcome, PixelCells, Poster, Verdicts
 from guidance.overlay import draw_overlay
 from guidance.pipeline import step
 from guidance.poster import better_poster, scene
@@ -24,7 +24,9 @@ from guidance.rows import TraceRows
 from guidance.session import Alarm, Guidance
 from guidance.state import Setup, State, begin
 from guidance.summary import summarise
+from guidance.thermal_found import thermal_remarks
 from guidance.video import OverlayVideo
+from guidance.warm_up import warm_up
 from models.capture import Capture
 from models.catalogue import (
     find,
@@ -97,6 +99,8 @@ def analyse(
             on_progress(Progress(0, max(recording.frames, 1), 0.0, "loading landmark models"))
             eyes = stack.enter_context(BodyEyes(models_dir=models_dir))
             setup = replace(setup, eyes=eyes, hashes=setup.hashes | {"models": eyes.bundle_sha256})
+        on_progress(Progress(0, max(recording.frames, 1), 0.0, "preparing the skin model"))
+        warm_up(setup)
         overlay = None
         if video:
             overlay = stack.enter_context(OverlayVideo(aside / "annotated.mp4"))
@@ -116,13 +120,14 @@ def analyse(
                 )
                 overlay.add(picture, t_s=capture.t_s)
             on_progress(Progress(run.colour_rows, max(recording.frames, 1), capture.t_s, "analysing"))
-        outcome = remember(run.outcome(runtime_s=time.perf_counter() - started_s), past, setup)
+        outcome = run.outcome(runtime_s=time.perf_counter() - started_s)
         outcome = replace(
             outcome,
             checked=checked,
             summary=outcome.summary | {"checklist": checklist_figures(checked)},
             warnings=(*outcome.warnings, *((checked.remark,) if checked.remark else ())),
         )
+        outcome = remember(outcome, past, setup)
         on_progress(
             Progress(run.colour_rows, max(recording.frames, 1), outcome.duration_s, "writing the report")
         )
@@ -213,6 +218,7 @@ class Run:
             )
         if self._damaged:
             told.append(f"{self._damaged} colour pictures are damaged and were left out.")
+        told += thermal_remarks(self.state, self.setup)
         return tuple(told)
 
     def outcome(self, *, runtime_s: float) -> Outcome:
@@ -249,6 +255,7 @@ class Run:
             poster=self._poster,
             gas_stopped_s=self._gas_off_s,
             skin_before_gas=self._skin_before_gas,
+            knowledge=CellKnowledge(on_skin.known_s, on_skin.known_jet_s) if on_skin else None,
             summary=summarise(setup, state, trace, alarms, judged, recording=recording, runtime_s=runtime_s),
             warnings=(*recording.warnings, *state.remarks, *self._told()),
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from guidance.outcome import Checked
@@ -34,27 +34,51 @@ def look_at_checklist(folder: Path, treatment: Treatment, listed: Questions) -> 
         return _nothing(
             f"No {FILE}: whether anything spoke against this treatment was not filled in.", listed
         )
+    return judge_file(
+        path,
+        listed,
+        subject=treatment.subject,
+        zone=treatment.zone,
+        device=treatment.device,
+        started=treatment.started,
+    )
+
+
+def judge_file(
+    path: Path, listed: Questions, *, subject: str | None, zone: str, device: str, started: datetime
+) -> Checked:
+    """Judge a file of answers for one treatment; answers of another one count as not filled in.
+
+    Args:
+        path: The file.
+        listed: The questions.
+        subject: Code of the subject; None = not known, and any will do.
+        zone: What is treated.
+        device: With what.
+        started: When.
+    """
+    name = path.name
     try:
         answered = read_checklist(
-            path.read_text("utf-8"), where=FILE, known={q.name for q in listed.questions}
+            path.read_text("utf-8"), where=name, known={q.name for q in listed.questions}
         )
     except (InputError, OSError, UnicodeDecodeError) as trouble:
-        return _nothing(f"{FILE} cannot be read, so it counts as not filled in: {trouble}", listed)
+        return _nothing(f"{name} cannot be read, so it counts as not filled in: {trouble}", listed)
     for what, said, true in (
-        ("subject", answered.subject, treatment.subject),
-        ("zone", answered.zone, treatment.zone),
-        ("device", answered.device, treatment.device),
+        ("subject", answered.subject, subject),
+        ("zone", answered.zone, zone),
+        ("device", answered.device, device),
     ):
         if said is not None and true is not None and said.casefold() != true.casefold():
-            words = f"{FILE} is for the {what} {said}, not {true}, so it counts as not filled in."
+            words = f"{name} is for the {what} {said}, not {true}, so it counts as not filled in."
             return _nothing(words, listed)
-    if not timedelta(0) <= treatment.started - answered.filled_in <= HOLDS:
+    if not timedelta(0) <= started - answered.filled_in <= HOLDS:
         when = f"{answered.filled_in:%Y-%m-%d %H:%M %Z}"
         words = (
-            f"{FILE} was filled in at {when}, not within 12 h before the session: it counts as not filled in."
+            f"{name} was filled in at {when}, not within 12 h before the session: it counts as not filled in."
         )
         return _nothing(words, listed)
-    asked = questions_for(listed, zone=treatment.zone, device=treatment.device)
+    asked = questions_for(listed, zone=zone, device=device)
     judged = judge_answers(asked, answers=answered.answers, reasons=answered.reasons)
     remark = None
     if judged.verdict != CLEAR:

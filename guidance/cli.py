@@ -303,6 +303,11 @@ def _add_simulate(parser: argparse.ArgumentParser) -> None:
         ("--lag-ms", 0.0, "how much later thermal pictures are said to be than they are"),
         ("--tag-placement-mm", 0.0, "standard deviation of the nozzle tags' places"),
         ("--focal-error-pct", 0.0, "how much too long the rig says the focal length is"),
+        ("--camera-off-degc", 0.0, "how much too warm the thermal camera reads"),
+        ("--camera-drift-degc-min", 0.0, "how much warmer it reads each minute"),
+        ("--shutter-at-s", None, "when its shutter closes for 0.5 s (default: never)"),
+        ("--shutter-step-degc", 0.0, "how much warmer it reads after that"),
+        ("--reference-degc", None, "temperature of a reference in its picture (default: there is none)"),
     )
     for name, usual, words in figures:
         parser.add_argument(

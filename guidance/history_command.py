@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
+from guidance.checklist import judge_file
+from guidance.checklist_reasons import checklist_reasons
 from guidance.history_export import export
 from guidance.history_store import HistoryStore
 from guidance.history_view import print_session, print_sessions, print_verdict
-from models.catalogue import find, limits_in_zone, load_protocols, load_zones, unsuited
+from models.catalogue import find, limits_in_zone, load_protocols, load_questions, load_zones, unsuited
 from models.history import PastSession, is_code
-from models.history_rules import Refused, SkinReading, may_treat
+from models.history_rules import Refused, SkinReading, may_treat, with_reasons
 from models.problems import InputError
 from models.zone_side import zone_on_side
 
@@ -62,6 +64,17 @@ def may_treat_now(options: argparse.Namespace, *, default: Path, now: datetime) 
     known = HistoryStore(options.history or default).sessions(subject=options.subject)
     skin = None if options.skin_degc is None else SkinReading(options.skin_degc, options.skin_u95)
     verdict = may_treat(known, protocol=protocol, zone=options.zone, side=options.side, now=now, skin=skin)
+    checked = None
+    if options.checklist is not None:
+        checked = judge_file(
+            options.checklist,
+            load_questions(options.questions),
+            subject=options.subject,
+            zone=options.zone,
+            device=protocol.device,
+            started=now,
+        )
+    verdict = with_reasons(verdict, checklist_reasons(checked, known))
     print_verdict(verdict, protocol=protocol, sessions=len(known))
     return isinstance(verdict, Refused)
 

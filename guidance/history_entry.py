@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import cast
 
 import numpy as np
 
-from guidance.outcome import Outcome, Trace
+from guidance.outcome import Checked, Outcome, Trace
 from guidance.session import Alarm
 from models.exposure import SkinTemperature
 from models.exposure_pack import KeptExposure
 from models.geometry import Bools, Floats
-from models.history import LimitReached, PastSession
+from models.history import LimitReached, PastFinding, PastSession
 from models.history_rules import SkinReading
 from vision.placement import HEAD_GUESSED
 
@@ -81,6 +82,31 @@ def history_entry(outcome: Outcome, *, subject: str, recording_sha256: str) -> P
         gap_s=outcome.earlier.gap_s if outcome.earlier else None,
         tile_time_s=tuple(float(s) for s in cast("list[float]", tiles)) if isinstance(tiles, list) else (),
         limits=limits_reached(outcome.alarms),
+        checklist=outcome.checked.verdict if outcome.checked else None,
+        checklist_at=_filled_in(outcome.checked),
+        findings=past_findings(outcome.checked),
+    )
+
+
+def _filled_in(checked: Checked | None) -> datetime | None:
+    answered = checked.answered if checked is not None else None
+    return answered.filled_in.astimezone(UTC) if answered is not None else None
+
+
+def past_findings(checked: Checked | None) -> tuple[PastFinding, ...]:
+    """What the checklist found, what blocks first."""
+    judged = checked.judgement if checked is not None else None
+    if judged is None:
+        return ()
+    found = (
+        ("blocking", judged.blocking),
+        ("to_confirm", judged.to_confirm),
+        ("confirmed", judged.confirmed),
+    )
+    return tuple(
+        PastFinding(one.question.name, one.answer, meant, one.reason)
+        for meant, group in found
+        for one in group
     )
 
 

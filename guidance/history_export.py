@@ -53,6 +53,9 @@ def as_csv(sessions: Sequence[PastSession]) -> str:
     for past in sessions:
         row = {name: _plain(getattr(past, name)) for name in names}
         row["tile_time_s"] = ";".join(f"{seconds:g}" for seconds in past.tile_time_s)
+        row["findings"] = ";".join(
+            f"{found.question} {found.answer} {found.meant}" for found in past.findings
+        )
         row["limits"] = ";".join(f"{limit.cause} {limit.priority} x{limit.times}" for limit in past.limits)
         writer.writerow(["" if value is None else value for value in row.values()])
     return text.getvalue()

@@ -32,3 +32,7 @@ def add_may_treat(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--skin-degc", type=float, metavar="DEGC", help="lowest skin temperature of the zone")
     parser.add_argument("--skin-u95", type=float, metavar="DEGC", help="its 95 %% bound")
     add_history_file(parser)
+    parser.add_argument(
+        "--checklist", type=Path, metavar="FILE", help="answers before the gas (`cryoguide checklist`)"
+    )
+    parser.add_argument("--questions", type=Path, metavar="FILE", help="TOML file of your own questions")

@@ -15,7 +15,7 @@ from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
 
-from models.history import LimitReached, PastSession
+from models.history import LimitReached, PastFinding, PastSession
 from models.problems import InputError
 
 DATA_VARIABLE = "CRYOGUIDE_DATA"
@@ -81,11 +81,24 @@ MIGRATIONS = (
         cells BLOB NOT NULL
     ) STRICT;
     """,
+    """
+    ALTER TABLE session ADD COLUMN checklist TEXT;
+    ALTER TABLE session ADD COLUMN checklist_at TEXT;
+    CREATE TABLE finding (
+        recording_sha256 TEXT NOT NULL REFERENCES session ON DELETE CASCADE,
+        number INTEGER NOT NULL,
+        question TEXT NOT NULL,
+        answer TEXT NOT NULL,
+        meant TEXT NOT NULL,
+        reason TEXT,
+        PRIMARY KEY (recording_sha256, number)
+    ) STRICT;
+    """,
 )
 """How the file gets from each version to the next; ``PRAGMA user_version`` counts them. Never edited once
 released, only added to."""
 
-_APART = ("tile_time_s", "limits")
+_APART = ("tile_time_s", "limits", "findings")
 _COLUMNS = tuple(field.name for field in fields(PastSession) if field.name not in _APART)
 
 
@@ -149,6 +162,13 @@ class HistoryStore:
                 [
                     (key, number, limit.cause, limit.kind, limit.priority, limit.times, limit.first_s)
                     for number, limit in enumerate(session.limits)
+                ],
+            )
+            base.executemany(
+                "INSERT INTO finding VALUES (?, ?, ?, ?, ?, ?)",
+                [
+                    (key, number, found.question, found.answer, found.meant, found.reason)
+                    for number, found in enumerate(session.findings)
                 ],
             )
             if cells is not None:
@@ -291,16 +311,22 @@ def _transaction(base: sqlite3.Connection) -> Generator[None]:
 def _session(base: sqlite3.Connection, values: dict[str, object]) -> PastSession:
     key = (values["recording_sha256"],)
     values["started"] = datetime.fromisoformat(str(values["started"]))
+    if values["checklist_at"] is not None:
+        values["checklist_at"] = datetime.fromisoformat(str(values["checklist_at"]))
     tiles = base.execute("SELECT gas_s FROM tile WHERE recording_sha256 = ? ORDER BY number", key)
     limits = base.execute(
         "SELECT cause, kind, priority, times, first_s FROM limit_reached WHERE recording_sha256 = ?"
         " ORDER BY number",
         key,
     )
+    findings = base.execute(
+        "SELECT question, answer, meant, reason FROM finding WHERE recording_sha256 = ? ORDER BY number", key
+    )
     return PastSession(
         **values,  # pyright: ignore[reportArgumentType]  # columns are the fields, and the table is strict
         tile_time_s=tuple(float(gas_s) for (gas_s,) in tiles),
         limits=tuple(LimitReached(*row) for row in limits),
+        findings=tuple(PastFinding(*row) for row in findings),
     )
 
 

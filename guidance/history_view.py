@@ -63,6 +63,7 @@ def print_session(past: PastSession, *, console: Console | None = None) -> None:
         "Area": _figure(past.area_cm2, "cm2"),
         "Overexposed": _figure(past.overexposed_cm2, "cm2"),
         "Unknown": _figure(past.unknown_cm2, "cm2"),
+        "Checklist": _checklist(past),
         "Software": past.software,
         "Recording": past.recording_sha256,
     }
@@ -91,7 +92,7 @@ def print_verdict(
     for reason in verdict.reasons:
         word, style = ("Refused", "bold red") if reason.refuses else ("Warning", "yellow")
         console.print(Text(f"{word}: {reason.words}", style=style), soft_wrap=True)
-    if not verdict.reasons:
+    if all(reason.rule == "checklist" for reason in verdict.reasons):
         console.print(
             f"Nothing in the history speaks against it ({sessions} earlier sessions of the subject)."
         )
@@ -110,6 +111,19 @@ def bounded(value: float | None, u95: float | None, *, unit: str = "") -> str:
     if value is None:
         return NOT_KNOWN
     return f"{value:.1f}{unit}" if u95 is None else f"{value:.1f} +- {u95:.1f}{unit}"
+
+
+def _checklist(past: PastSession) -> str:
+    """What was asked before the gas, and what was found."""
+    if past.checklist is None:
+        return NOT_KNOWN
+    words = past.checklist.replace("_", " ")
+    if past.checklist_at is not None:
+        words += f", {past.checklist_at:%Y-%m-%d %H:%M UTC}"
+    for found in past.findings:
+        why = f": {found.reason}" if found.reason else ""
+        words += f"\n{found.question} {found.answer} ({found.meant.replace('_', ' ')}{why})"
+    return words
 
 
 def _limits(limits: tuple[LimitReached, ...]) -> Table:

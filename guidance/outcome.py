@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import numpy as np
 
 from guidance.session import Alarm
 from models.chart import ZoneChart
@@ -42,6 +44,10 @@ class Trace:
     zone_observed_share: Floats
     """Share of the zone's area whose temperature is observed, 0..1."""
     status: tuple[tuple[str, ...], ...]
+    speed_cm_s: Floats = field(default_factory=lambda: np.zeros(0))
+    """Of the jet's spot over the skin; empty: not taken down."""
+    sweep_advice: tuple[str, ...] = ()
+    """What was said of it, one a row; empty: not taken down."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +57,19 @@ class Verdicts:
     verdict: tuple[str, ...]
     """``overexposed``, ``unknown``, ``in_target``, ``below_target`` or ``untreated``."""
     cause: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class CellKnowledge:
+    """For how long each cell's temperature was known in which way.
+
+    Shapes (3, n), rows unobserved, predicted, measured.
+    """
+
+    all_s: Floats
+    """Since the zone was placed."""
+    jet_s: Floats
+    """While gas fell on the cell."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,5 +155,7 @@ class Outcome:
     """Of the zone, in the last picture before gas flowed; None where it was not seen."""
     earlier: Earlier | None = None
     """None: the history was not asked."""
+    knowledge: CellKnowledge | None = None
+    """None: there are no cells."""
     checked: Checked | None = None
     """None: the checklist was not looked for."""

@@ -187,6 +187,16 @@ def stripes(height_px: int, width_px: int, *, period_px: int, line_px: int, risi
     return mask
 
 
+@lru_cache(maxsize=16)
+def dots(height_px: int, width_px: int, *, period_px: int, dot_px: int) -> Bools:
+    """Dots over a whole picture, every second row shifted by half a step."""
+    y, x = np.ogrid[:height_px, :width_px]
+    shifted = x + (y // period_px % 2) * (period_px // 2)
+    mask: Bools = (y % period_px < dot_px) & (shifted % period_px < dot_px)
+    mask.setflags(write=False)
+    return mask
+
+
 def paint(picture: Bytes, mask: Bools, *, colour: Rgb, cover: float = 1.0) -> None:
     """Colour the pixels of a mask."""
     if not mask.any():

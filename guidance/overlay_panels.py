@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from guidance.overlay_figures import CYAN, DIM, OK_COLOUR
 from guidance.overlay_ink import box, fitted, panel, plain, polyline, text_width_px, wrapped, write
-from guidance.overlay_tiles import CYAN, DIM, OK_COLOUR
 from guidance.palette import AMBER, INK, MAGENTA, RED, WHITE, YELLOW, Rgb
 from guidance.session import Alarm, Guidance
 from models.chart import PlacedChart

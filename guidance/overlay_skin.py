@@ -2,88 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 
-from guidance.overlay_ink import SHIFT, dashes, fixed, paint, polyline, stripes, text_width_px, write
+from guidance.overlay_ink import SHIFT, dashes, dots, fixed, paint, polyline, stripes, text_width_px, write
 from guidance.overlay_mesh import Outline3, cell_mesh
-from guidance.palette import AMBER, GREY, MAGENTA, RED, VERMILLION, WHITE, Rgb, bgr, ramp
+from guidance.overlay_states import LEVELS, CellStates, cell_states, ramp_colour
+from guidance.palette import AMBER, GREY, INK, MAGENTA, RED, VERMILLION, WHITE, Rgb, bgr
 from guidance.session import Guidance, JetOnSkin
 from models.camera import Camera
 from models.chart import PixelZone, PlacedChart
-from models.exposure import ExposureMap
 from models.geometry import Bools, Bytes, Floats, Ints, unit
 from models.protocol import Protocol
 from models.rig import Rig
 from models.sightings import NozzleSighting
-from models.verdict import BLIND_S, TREATED_S, UNSEEN_S
 
-LEVELS = 24
-"""Steps of the exposure ramp."""
-UNDER_JET_WEIGHT = 0.05
-"""Footprint weight from which on a cell counts as lying under the jet."""
+DOTS_PX = 8.0
+"""From dot to dot on predicted cells, at scale 1."""
 GRAZING_COS = 0.1
 """Cells seen at a flatter angle are not coloured: they lie on the far side of a limb."""
-
-
-@dataclass(frozen=True, eq=False)
-class CellStates:
-    """Which cells are drawn how, each of shape (n,)."""
-
-    level: Ints
-    """1..LEVELS on the exposure ramp, 0 = nothing to draw."""
-    over: Bools
-    """A limit of the protocol was reached."""
-    unknown: Bools
-    """Gas may have reached it while nothing was observed; never drawn on the ramp."""
-    unseen: Bools
-    """Treated, nozzle seen, but the temperature not: never so far, or not now under the jet."""
-
-
-def cell_states(guidance: Guidance, *, protocol: Protocol, cells: int) -> CellStates:
-    """Decide the look of every cell."""
-    none = np.zeros(cells, bool)
-    exposure = guidance.exposure
-    unknown = none if guidance.blind is None else guidance.blind
-    unseen = none
-    over, level = none, np.zeros(cells, np.int64)
-    if exposure is not None:
-        never = np.isnan(exposure.min_degc)
-        unknown = unknown | (exposure.blind_gas_s > BLIND_S) | (never & (exposure.unseen_s > UNSEEN_S))
-        unseen = never & (exposure.dwell_s > TREATED_S)
-        over = limit_reached(exposure, protocol=protocol)
-        share = ramp_share(exposure.dwell_s, protocol=protocol)
-        level = np.clip(np.ceil(share * LEVELS), 1, LEVELS).astype(np.int64)
-        level[exposure.dwell_s <= TREATED_S] = 0
-        level[unknown] = 0
-    if guidance.gas_now and guidance.weight is not None and guidance.skin is not None:
-        unseen = unseen | ((guidance.weight > UNDER_JET_WEIGHT) & ~guidance.skin.observed)
-    unknown = unknown & ~over
-    return CellStates(level=level, over=over, unknown=unknown, unseen=unseen & ~over & ~unknown)
-
-
-def ramp_share(dwell_s: Floats, *, protocol: Protocol) -> Floats:
-    """Where a dwell lies on the ramp, 0..1: its square root, so that the first seconds are told apart too."""
-    return np.sqrt(np.clip(np.nan_to_num(dwell_s / protocol.dwell_s.stop, nan=0.0), 0.0, 1.0))
-
-
-def ramp_colour(share: Floats) -> Bytes:
-    """The ramp from its second fifth on: its palest part cannot be told from skin that shines."""
-    return ramp(0.2 + 0.8 * share)
-
-
-def limit_reached(exposure: ExposureMap, *, protocol: Protocol) -> Bools:
-    """Cells that reached the STOP temperature or passed a limit of dwell or of time below a temperature."""
-    cold = np.nan_to_num(exposure.min_degc, nan=np.inf) <= protocol.skin_degc.stop
-    return (
-        cold
-        | (exposure.dwell_s >= protocol.dwell_s.stop)
-        | (exposure.below_10_s >= protocol.below_10_s.stop)
-        | (exposure.below_4_s >= protocol.below_4_s.stop)
-        | (exposure.below_2_s >= protocol.below_2_s.stop)
-    )
 
 
 def draw_chart(
@@ -97,8 +34,9 @@ def draw_chart(
     finite = np.isfinite(vertex_px.sum(axis=1))
     visible = facing & finite[mesh.corner].all(axis=1)
     quads = fixed(np.nan_to_num(vertex_px))[mesh.corner]
-    states = cell_states(guidance, protocol=protocol, cells=len(chart))
-    drawn = visible & ((states.level > 0) | states.over | states.unknown | states.unseen | chart.left_out)
+    states = cell_states(guidance, protocol=protocol, cells=len(chart), in_zone=chart.in_zone)
+    marked = states.over | states.unknown | states.unseen | states.predicted
+    drawn = visible & ((states.level > 0) | marked | chart.left_out)
     if drawn.any():
         _paint_cells(picture, quads, states, drawn=drawn, left_out=chart.left_out, s=s)
     held = zone.state != "placed"
@@ -238,6 +176,14 @@ def _paint_cells(
         cv2.drawContours(region, edges, -1, bgr(colour), max(1, round(1.5 * s)), cv2.LINE_AA)
 
     hatch(left_out, AMBER, period=12, line=1)
+    dotted = states.predicted & drawn
+    if dotted.any():
+        mask8 = np.zeros(size, np.uint8)
+        _fill(mask8, local[dotted], 255)
+        for shift_px, ink in ((1, INK), (0, WHITE)):
+            marks = dots(height, width, period_px=max(5, round(DOTS_PX * s)), dot_px=max(2, round(2 * s)))
+            marks = np.roll(marks, shift_px, axis=(0, 1))[y0:y1, x0:x1]
+            paint(region, (mask8 > 0) & marks, colour=ink)
     hatch(states.unseen, GREY, period=7, line=2)
     hatch(states.unknown, MAGENTA, period=9, line=3, ground=(90, 90, 96))
     hatch(states.over, VERMILLION, period=9, line=2, both=True)

@@ -8,26 +8,32 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from guidance.overlay_ink import box, fitted, panel, plain, polyline, text_width_px, wrapped, write
-from guidance.overlay_skin import LEVELS, distance_colour, ramp_colour
-from guidance.palette import AMBER, INK, MAGENTA, RED, VERMILLION, WHITE, YELLOW, Rgb
-from guidance.session import Guidance
+from guidance.overlay_figures import (
+    ALARMING,
+    CYAN,
+    DIM,
+    OK_COLOUR,
+    TRACK,
+    Area,
+    put_label,
+    put_note,
+    put_progress,
+    put_value,
+    put_word,
+)
+from guidance.overlay_ink import box, panel, plain, wrapped, write
+from guidance.overlay_legend import draw_legend_tile
+from guidance.overlay_skin import distance_colour
+from guidance.palette import AMBER, INK, MAGENTA, RED, WHITE, YELLOW
+from guidance.session import Guidance, SweepGuide
 from models.chart import PlacedChart
 from models.geometry import Bytes
 from models.protocol import Protocol
 from models.sightings import Lost
 from models.verdict import reached_target
 
-OK_COLOUR: Rgb = (60, 220, 150)
-CYAN: Rgb = (70, 220, 235)
-DIM: Rgb = (176, 186, 196)
-TRACK: Rgb = (70, 80, 92)
-ALARMING: Rgb = (255, 120, 110)
 STRIP_PX = 92.0
 """Height of the strip at scale 1."""
-
-Area = tuple[float, float, float, float]
-"""Left, top, right, bottom in pixels."""
 
 
 @dataclass(frozen=True)
@@ -56,16 +62,17 @@ def draw_strip(picture: Bytes, guidance: Guidance, *, protocol: Protocol, metric
         _skin_tile(picture, guidance, (width - 290 * s, top, width - 10 * s, height), protocol=protocol, s=s)
         return
     tiles = [
-        Tile(330, 0, lambda b: _distance_tile(picture, guidance, b, protocol=protocol, s=s)),
-        Tile(206, 1, lambda b: _skin_tile(picture, guidance, b, protocol=protocol, s=s)),
-        Tile(176, 2, lambda b: _limit_tile(picture, guidance, b, protocol=protocol, s=s)),
-        Tile(150, 4, lambda b: _coverage_tile(picture, guidance, b, protocol=protocol, s=s)),
-        Tile(176, 3, lambda b: _time_tile(picture, guidance, b, protocol=protocol, s=s)),
-        Tile(226, 5, lambda b: _legend_tile(picture, b, protocol=protocol, s=s)),
+        Tile(262, 0, lambda b: _distance_tile(picture, guidance, b, protocol=protocol, s=s)),
+        Tile(204, 1, lambda b: _skin_tile(picture, guidance, b, protocol=protocol, s=s)),
+        Tile(152, 2, lambda b: _limit_tile(picture, guidance, b, protocol=protocol, s=s)),
+        Tile(168, 3, lambda b: _sweep_tile(picture, guidance, b, protocol=protocol, s=s)),
+        Tile(112, 5, lambda b: _coverage_tile(picture, guidance, b, protocol=protocol, s=s)),
+        Tile(160, 4, lambda b: _time_tile(picture, guidance, b, protocol=protocol, s=s)),
+        Tile(214, 6, lambda b: draw_legend_tile(picture, b, protocol=protocol, s=s)),
     ]
     if height > width:
-        _draw_row(picture, tiles[:3], top, s)
-        _draw_row(picture, tiles[3:], top + STRIP_PX * s, s)
+        _draw_row(picture, tiles[:4], top, s)
+        _draw_row(picture, tiles[4:], top + STRIP_PX * s, s)
     else:
         _draw_row(picture, tiles, top, s)
 
@@ -109,15 +116,14 @@ def _distance_tile(
     protocol: Protocol,
     s: float,
 ) -> None:
-    _label(picture, area, "DISTANCE TO SKIN", s)
+    put_label(picture, area, "DISTANCE", s)
     band, jet = protocol.distance, guidance.jet
     if jet is None:
-        _value(picture, area, "not known", "", s, MAGENTA)
+        put_value(picture, area, "not known", "", s, MAGENTA)
     else:
         colour, word = distance_colour(jet.distance_mm, protocol=protocol)
-        _value(picture, area, f"{jet.distance_mm:.0f}", f"±{jet.distance_u95_mm:.0f} mm", s, colour)
-        wide = text_width_px(word, size=0.5 * s)
-        write(picture, word, (area[2] - wide, area[1] + 52 * s), size=0.5 * s, colour=colour)
+        put_value(picture, area, f"{jet.distance_mm:.0f}", f"±{jet.distance_u95_mm:.0f} mm", s, colour)
+        put_word(picture, area, word, s, colour)
     top, bottom = area[1] + 68 * s, area[1] + 76 * s
     full_mm = max(1.25 * (band.warn_high_mm or band.good_high_mm), 1.5 * band.good_high_mm)
 
@@ -158,10 +164,10 @@ def _skin_tile(
     protocol: Protocol,
     s: float,
 ) -> None:
-    _label(picture, area, "LOWEST SKIN", s)
+    put_label(picture, area, "LOWEST SKIN", s)
     if guidance.skin_min_degc is None:
-        _value(picture, area, "not seen", "", s, MAGENTA)
-        _note(picture, area, "nothing is observed", s, MAGENTA)
+        put_value(picture, area, "not seen", "", s, MAGENTA)
+        put_note(picture, area, "nothing is observed", s, MAGENTA)
         return
     bound = guidance.skin_min_u95_degc
     least = guidance.skin_min_degc - (bound or 0.0)
@@ -173,7 +179,7 @@ def _skin_tile(
         colour, word = YELLOW, f"may be at STOP ({limits.stop:g} °C)"
     elif least <= limits.warn:
         colour, word = YELLOW, f"near STOP ({limits.stop:g} °C)"
-    _value(
+    put_value(
         picture,
         area,
         f"{guidance.skin_min_degc:.1f}",
@@ -181,7 +187,7 @@ def _skin_tile(
         s,
         colour,
     )
-    _note(
+    put_note(
         picture, area, word if bound is not None else "bound not known", s, colour if colour != WHITE else DIM
     )
 
@@ -194,24 +200,59 @@ def _limit_tile(
     protocol: Protocol,
     s: float,
 ) -> None:
-    _label(picture, area, "TO LIMIT IF HELD", s)
+    put_label(picture, area, "TO LIMIT IF HELD", s)
     left_s, limits = guidance.time_to_limit_s, protocol.predicted_s
     if left_s is None:
         if guidance.gas_now:
-            _value(picture, area, "not known", "", s, MAGENTA)
+            put_value(picture, area, "not known", "", s, MAGENTA)
         else:
-            _value(picture, area, "--", "gas off", s, DIM)
+            put_value(picture, area, "--", "gas off", s, DIM)
         return
     if not np.isfinite(left_s) or left_s >= 60.0:
-        _value(picture, area, "> 60", "s", s)
+        put_value(picture, area, "> 60", "s", s)
         return
     colour, word = WHITE, ""
     if left_s <= limits.stop:
         colour, word = ALARMING, "MOVE NOW"
     elif left_s <= limits.warn:
         colour, word = YELLOW, "move on"
-    _value(picture, area, f"{left_s:.1f}", "s", s, colour)
-    _note(picture, area, word, s, colour)
+    put_value(picture, area, f"{left_s:.1f}", "s", s, colour)
+    put_note(picture, area, word, s, colour)
+
+
+def _sweep_tile(
+    picture: Bytes,
+    guidance: Guidance,
+    area: Area,
+    *,
+    protocol: Protocol,
+    s: float,
+) -> None:
+    """Speed of the spot over the skin, the speeds that keep the skin in its band, and which way it is off."""
+    put_label(picture, area, "SWEEP", s)
+    sweep = guidance.sweep
+    speed_cm_s = guidance.jet.speed_cm_s if guidance.jet is not None else None
+    usual = f"usual {protocol.sweep_low_cm_s:g}-{protocol.sweep_high_cm_s:g} cm/s"
+    if sweep is None:
+        put_value(picture, area, "--" if speed_cm_s is None else f"{speed_cm_s:.0f}", "cm/s", s, DIM)
+        put_note(picture, area, usual, s)
+        return
+    colour = {"": WHITE, "too fast": YELLOW}.get(sweep.advice, ALARMING)
+    put_value(
+        picture, area, "--" if sweep.speed_cm_s is None else f"{sweep.speed_cm_s:.0f}", "cm/s", s, colour
+    )
+    word = {"too slow": "FASTER", "too fast": "SLOWER", "let it rewarm": "MOVE OFF"}.get(sweep.advice, "")
+    put_word(picture, area, word, s, colour)
+    put_note(picture, area, sweep_words(sweep), s, colour if sweep.advice else DIM)
+
+
+def sweep_words(sweep: SweepGuide) -> str:
+    """The speeds to keep to."""
+    if np.isinf(sweep.slowest_cm_s):
+        return "let skin rewarm"
+    if sweep.high_cm_s <= sweep.low_cm_s:
+        return f"at least {sweep.low_cm_s:.0f} cm/s"
+    return f"keep {sweep.low_cm_s:.0f}-{sweep.high_cm_s:.0f} cm/s"
 
 
 def _coverage_tile(
@@ -222,13 +263,13 @@ def _coverage_tile(
     protocol: Protocol,
     s: float,
 ) -> None:
-    _label(picture, area, "COVERAGE", s)
+    put_label(picture, area, "COVERAGE", s)
     share = coverage_share(guidance, protocol=protocol)
     if share is None:
-        _value(picture, area, "not known", "", s, MAGENTA)
+        put_value(picture, area, "not known", "", s, MAGENTA)
         return
-    _value(picture, area, f"{100.0 * share:.0f}", "%", s)
-    _progress(picture, area, share, OK_COLOUR, s)
+    put_value(picture, area, f"{100.0 * share:.0f}", "%", s)
+    put_progress(picture, area, share, OK_COLOUR, s)
 
 
 def _time_tile(
@@ -245,85 +286,12 @@ def _time_tile(
         if guidance.tile_time_s is not None and tiles > 1
         else ""
     )
-    _label(picture, area, "ZONE TIME" + which, s)
+    put_label(picture, area, "ZONE TIME" + which, s)
     if guidance.tile_time_s is None or not len(guidance.tile_time_s):
-        _value(picture, area, "not known", "", s, MAGENTA)
+        put_value(picture, area, "not known", "", s, MAGENTA)
         return
     limits = protocol.zone_time_s
     longest = float(np.max(guidance.tile_time_s))
     colour = ALARMING if longest >= limits.stop else YELLOW if longest >= limits.warn else WHITE
-    _value(picture, area, f"{longest:.0f}", f"/ {limits.warn:g} s", s, colour)
-    _progress(picture, area, longest / limits.warn, colour if colour != WHITE else CYAN, s)
-
-
-def _legend_tile(picture: Bytes, area: Area, *, protocol: Protocol, s: float) -> None:
-    _label(picture, area, "JET-SECONDS PER CELL", s)
-    top, bottom, width = area[1] + 28 * s, area[1] + 39 * s, area[2] - area[0]
-    colours = ramp_colour(np.arange(1, LEVELS + 1) / LEVELS)
-    for k in range(LEVELS):
-        colour = (int(colours[k, 0]), int(colours[k, 1]), int(colours[k, 2]))
-        box(
-            picture,
-            (area[0] + width * k / LEVELS, top, area[0] + width * (k + 1) / LEVELS, bottom),
-            colour=colour,
-        )
-    limit = protocol.dwell_s
-    write(picture, "0", (area[0], area[1] + 54 * s), size=0.42 * s, colour=DIM)
-    for tick_s in (limit.warn / 5.0, limit.warn):
-        text = f"{tick_s:.2g}"
-        x = area[0] + width * min(tick_s / limit.stop, 1.0) ** 0.5 - text_width_px(text, size=0.42 * s) / 2
-        write(picture, text, (x, area[1] + 54 * s), size=0.42 * s, colour=DIM)
-    text = f"{limit.stop:g} s"
-    write(
-        picture,
-        text,
-        (area[2] - text_width_px(text, size=0.42 * s), area[1] + 54 * s),
-        size=0.42 * s,
-        colour=DIM,
-    )
-    x, y = area[0], area[1] + 68 * s
-    for text, colour, both in (("unknown", MAGENTA, False), ("over limit", VERMILLION, True)):
-        box(picture, (x, y, x + 20 * s, y + 13 * s), colour=(90, 90, 96) if not both else INK)
-        for k in range(3):
-            a, b = x + (1 + 7 * k) * s, x + (6 + 7 * k) * s
-            line = max(1, round(1.5 * s))
-            polyline(picture, np.array([[a, y + 12 * s], [b, y + s]]), colour=colour, line=line, casing=False)
-            if both:
-                polyline(
-                    picture, np.array([[a, y + s], [b, y + 12 * s]]), colour=colour, line=line, casing=False
-                )
-        write(picture, text, (x + 26 * s, y + 11 * s), size=0.44 * s, colour=WHITE)
-        x += 26 * s + text_width_px(text, size=0.44 * s) + 14 * s
-
-
-def _label(picture: Bytes, area: Area, text: str, s: float) -> None:
-    write(picture, text, (area[0], area[1] + 21 * s), size=0.44 * s, colour=DIM)
-
-
-def _value(
-    picture: Bytes,
-    area: Area,
-    value: str,
-    unit: str,
-    s: float,
-    colour: Rgb = WHITE,
-) -> float:
-    """A figure with its bound and unit behind it; returns where it ends."""
-    size = (0.95 if value[:1].isdigit() or value[:1] in "-<>" else 0.72) * s
-    write(picture, value, (area[0], area[1] + 53 * s), size=size, colour=colour)
-    x = area[0] + text_width_px(value, size=size) + 8 * s
-    write(picture, unit, (x, area[1] + 53 * s), size=0.55 * s, colour=WHITE if "±" in unit else DIM)
-    return x + text_width_px(unit, size=0.55 * s)
-
-
-def _note(picture: Bytes, area: Area, text: str, s: float, colour: Rgb = DIM) -> None:
-    text = fitted(plain(text), size=0.44 * s, width_px=area[2] - area[0])
-    write(picture, text, (area[0], area[1] + 78 * s), size=0.44 * s, colour=colour)
-
-
-def _progress(picture: Bytes, area: Area, share: float, colour: Rgb, s: float) -> None:
-    top, bottom = area[1] + 68 * s, area[1] + 76 * s
-    box(picture, (area[0], top, area[2], bottom), colour=TRACK)
-    filled = (area[2] - area[0]) * min(max(share, 0.0), 1.0)
-    if filled >= 1.0:
-        box(picture, (area[0], top, area[0] + filled, bottom), colour=colour)
+    put_value(picture, area, f"{longest:.0f}", f"/ {limits.warn:g} s", s, colour)
+    put_progress(picture, area, longest / limits.warn, colour if colour != WHITE else CYAN, s)

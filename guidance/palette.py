@@ -66,6 +66,27 @@ VERDICTS: dict[str, VerdictLook] = {
 """In the order of urgency. A word that is not in this table is drawn as ``unknown``."""
 
 
+@dataclass(frozen=True)
+class KnowledgeLook:
+    """How one way of knowing a temperature is drawn and named."""
+
+    colour: Rgb
+    letter: str
+    pattern: str
+    title: str
+    meaning: str
+
+
+KNOWLEDGE: tuple[KnowledgeLook, ...] = (
+    KnowledgeLook(PURPLE, "?", "hatch", "Not observed", "neither pictures nor model knew its temperature"),
+    KnowledgeLook(
+        AMBER, "p", "bars", "Predicted", "hidden or between pictures: the skin model carried it on"
+    ),
+    KnowledgeLook(SKY, "m", "solid", "Measured", "the newest thermal picture showed it"),
+)
+"""Rows as in `models.skin_estimate`: unobserved, predicted, measured."""
+
+
 def verdict_look(verdict: str) -> VerdictLook:
     """The look of a verdict; anything not understood looks unknown, never safe."""
     return VERDICTS.get(verdict, VERDICTS["unknown"])

@@ -9,6 +9,7 @@ import numpy as np
 
 from guidance.alarms import update
 from guidance.annunciator import advance
+from guidance.camera_stage import reference_remark
 from guidance.hysteresis import lingering
 from guidance.jet_stage import Contact, meet_skin, room_for
 from guidance.judge import Facts, conditions
@@ -88,9 +89,11 @@ def step(
         tag_patches=state.patches,
         active=active,
         ended=ended,
-        status=("shutter",) if state.thermal.shutter else (),
+        status=_status(state, setup),
         zone_mean_degc=skin.zone_mean_degc,
         zone_observed_share=skin.zone_observed_share,
+        sweep=on_skin.sweep if on_skin else None,
+        known=on_skin.known if on_skin else None,
         announcement=annunciator.announcement,
     )
 
@@ -222,6 +225,12 @@ def _zone_state(state: State, setup: Setup) -> str:
     if zone is None or (setup.rig is not None and zone.stream == "rgb"):
         return "none"
     return zone.state
+
+
+def _status(state: State, setup: Setup) -> tuple[str, ...]:
+    """Short remarks that are not alarms."""
+    remark = reference_remark(state, setup)
+    return (*(("shutter",) if state.thermal.shutter else ()), *((remark,) if remark else ()))
 
 
 def _zone(state: State) -> PlacedChart | PixelZone | Lost:

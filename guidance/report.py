@@ -21,6 +21,7 @@ from guidance.report_maps import (
     CellPaint,
     cold_paint,
     dwell_paint,
+    knowledge_paint,
     overexposed_cells,
     unknown_cells,
     verdict_paint,
@@ -122,6 +123,8 @@ def _maps(outcome: Outcome) -> tuple[CellGrid | None, list[CellPaint]]:
     if outcome.chart is not None:
         grid = chart_grid(outcome.chart, limb=outcome.zone.surface == "limb")
         paints = [dwell_paint(exposure, unknown=unknown, over=over, protocol=outcome.protocol), cold]
+        if outcome.knowledge is not None:
+            paints.append(knowledge_paint(outcome.knowledge, over=over))
         return grid, [verdict_paint(judged.verdict), *paints] if judged is not None else paints
     if outcome.pixel_cells is not None and len(outcome.pixel_cells.centre_px):
         return pixel_grid(outcome.pixel_cells), [cold]

@@ -10,6 +10,7 @@ import numpy as np
 from guidance.outcome import Outcome
 from guidance.palette import VERDICTS
 from guidance.report_charts import rewarming_start_s, row_time_s
+from guidance.report_known import Fact, gas_on_unmeasured_skin, swept_too_slowly
 from guidance.report_markup import NARROW, TO, number, short, with_bound
 from models.geometry import Bools
 from models.verdict import reached_target
@@ -23,16 +24,6 @@ class Headline:
     """``bad``, ``unknown`` or ``plain``; there is no ``safe``."""
     line: str
     sentence: str
-
-
-@dataclass(frozen=True)
-class Fact:
-    """One figure with what it means."""
-
-    name: str
-    value: str
-    unit: str
-    note: str
 
 
 @dataclass(frozen=True)
@@ -152,6 +143,7 @@ def key_figures(outcome: Outcome) -> list[Fact]:
             note = f"of the gas time, {short(band.good_low_mm)}{TO}{short(band.good_high_mm)} mm"
             note += f"; unknown in another {number(unknown_pct, 0)} %" if unknown_pct >= 0.5 else ""
             out.append(_fact("Distance in the good band", good_pct, "%", note, digits=0))
+        out += swept_too_slowly(outcome)
     return out
 
 
@@ -202,7 +194,7 @@ def unknowns(outcome: Outcome) -> list[Fact]:
         if outcome.chart is None:
             note = "there were no cells to count it on"
         out.append(_fact("Gas time not accounted for", unassigned_s, "s", note))
-    return out + _alarm_times(outcome) + _unknown_cells(outcome)
+    return out + gas_on_unmeasured_skin(outcome) + _alarm_times(outcome) + _unknown_cells(outcome)
 
 
 def rewarming_figures(outcome: Outcome) -> list[tuple[str, str]]:

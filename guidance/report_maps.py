@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from guidance.outcome import Outcome
-from guidance.palette import PURPLE, VERDICTS, Rgb, css, ramp, verdict_look
+from guidance.outcome import CellKnowledge, Outcome
+from guidance.palette import KNOWLEDGE, PURPLE, VERDICTS, Rgb, css, ramp, verdict_look
 from guidance.report_grid import CellGrid, outline_paths, raster
 from guidance.report_markup import element, esc, png, short
 from guidance.report_plot import Scale, line, nice_ceiling, rect, text, ticks
@@ -18,6 +18,8 @@ from models.protocol import Protocol
 UNKNOWN_INK: Rgb = (255, 255, 255)
 MAP_WIDTH, MAP_HEIGHT = 330.0, 410.0
 """Width of a map with its axes, greatest height of its cells."""
+MOSTLY = 0.9
+"""Share of the time for which a way of knowing must hold to name a cell."""
 WARMEST_DEGC = 34.0
 """Upper end of the temperature scale: resting skin of the trunk is at 32-34 degC (domain: skin)."""
 
@@ -101,6 +103,33 @@ def cold_paint(exposure: ExposureMap, *, unknown: Bools, over: Bools, protocol: 
         over,
         legend + unknown_key(unseen, "not or not always observed"),
     )
+
+
+def knowledge_paint(knowledge: CellKnowledge, *, over: Bools) -> CellPaint:
+    """How each cell's temperature was known while gas fell on it, or all the time where none did.
+
+    A cell counts as measured where it was for nine tenths of that time, as predicted where model or pictures
+    knew it for as long, else as not observed.
+    """
+    jet = knowledge.jet_s.sum(axis=0) > 0.0
+    time_s = np.where(jet, knowledge.jet_s, knowledge.all_s)
+    total_s = np.maximum(time_s.sum(axis=0), 1e-9)
+    measured, known = time_s[2] / total_s >= MOSTLY, (time_s[1] + time_s[2]) / total_s >= MOSTLY
+    level = np.where(measured, 2, np.where(known, 1, 0))
+    colour = np.array([look.colour for look in KNOWLEDGE], np.uint8)[level]
+    keys = ""
+    for number in (2, 1, 0):
+        look = KNOWLEDGE[number]
+        if (level == number).any():
+            sample = element(
+                "i", esc(look.letter), kind=f"swatch {look.pattern}", style=f"--c:{css(look.colour)}"
+            )
+            keys += element("li", sample + element("b", esc(look.title)) + esc(f": {look.meaning}"))
+    note = "While gas fell on the cell, or all the time where none did; for nine tenths of it."
+    legend = element("ul", keys, kind="keys") + element("p", esc(note), kind="small")
+    ink: dict[str, Rgb] = {"hatch": UNKNOWN_INK, "bars": (90, 55, 0)}
+    pattern = {"hatch": level == 0, "bars": level == 1}
+    return CellPaint("known", "How it was known", colour, pattern, ink, legend, over)
 
 
 def chart_svg(grid: CellGrid, paint: CellPaint, *, label: str) -> str:

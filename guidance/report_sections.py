@@ -11,7 +11,6 @@ from guidance.palette import css, verdict_look
 from guidance.report_body import bare_picture, body_crop, body_picture
 from guidance.report_charts import rewarming_chart, time_chart
 from guidance.report_facts import (
-    Fact,
     Share,
     figure,
     headline,
@@ -22,6 +21,7 @@ from guidance.report_facts import (
     why_no_millimetres,
 )
 from guidance.report_grid import CellGrid
+from guidance.report_known import Fact
 from guidance.report_maps import CellPaint, chart_svg, swatch, verdict_keys
 from guidance.report_markup import (
     NARROW,

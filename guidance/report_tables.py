@@ -25,6 +25,7 @@ from guidance.report_markup import (
     table,
     typeset,
 )
+from guidance.thermal_found import offset_words, spread_words
 from models.protocol import Ladder, Protocol
 from models.rig import Rig
 
@@ -161,6 +162,8 @@ def rig(outcome: Outcome) -> str:
         ("Colour camera", f"{used.rgb.width_px} {TIMES} {used.rgb.height_px} px, residual {residual}"),
         ("Thermal camera", thermal),
         *_corrected(used),
+        ("Thermal camera, as seen", offset_words(outcome.summary) if used.thermal else "none"),
+        ("Its spread of a point", spread_words(outcome.summary) if used.thermal else "none"),
         ("Depth camera", depth),
         (
             "Nozzle",

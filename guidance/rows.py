@@ -23,6 +23,8 @@ class TraceRows:
         self._nozzle_state: list[str] = []
         self._zone_state: list[str] = []
         self._status: list[tuple[str, ...]] = []
+        self._speed_cm_s: list[float] = []
+        self._advice: list[str] = []
 
     def add(self, guidance: Guidance) -> None:
         """Append one capture."""
@@ -52,6 +54,9 @@ class TraceRows:
         self._nozzle_state.append(nozzle.state)
         self._zone_state.append(zone_state(guidance.zone))
         self._status.append(guidance.status)
+        speed_cm_s = jet.speed_cm_s if jet else None
+        self._speed_cm_s.append(_NAN if speed_cm_s is None else speed_cm_s)
+        self._advice.append(guidance.sweep.advice if guidance.sweep else "")
 
     def trace(self) -> Trace:
         """All rows as arrays."""
@@ -75,6 +80,8 @@ class TraceRows:
             zone_mean_degc=table[:, 17],
             zone_observed_share=table[:, 18],
             status=tuple(self._status),
+            speed_cm_s=np.array(self._speed_cm_s, float),
+            sweep_advice=tuple(self._advice),
         )
 
 

@@ -8,6 +8,7 @@ from models.chart import PixelZone, PlacedChart
 from models.exposure import ExposureMap, SkinTemperature
 from models.geometry import Bools, Floats
 from models.sightings import Landmarks, Lost, NozzleSighting, TagPatch
+from models.skin_estimate import CellTemperatures
 
 UNMEASURABLE = "it cannot be measured with this rig"
 """Why nothing is known of the jet on the skin, where no care of the operator's could change that."""
@@ -110,6 +111,25 @@ class JetOnSkin:
     """Speed of the jet's spot over the skin, the least over the last moments; None = not known."""
 
 
+@dataclass(frozen=True)
+class SweepGuide:
+    """How fast one pass of the jet should go, for the skin that is under it or just ahead."""
+
+    told_s: float
+    """When the band was worked out."""
+    slowest_cm_s: float
+    """A slower pass takes the skin below the target band; inf: even the fastest one does."""
+    fastest_cm_s: float
+    """A faster pass does not bring it into the band; 0: no single pass does, inf: every pass does."""
+    low_cm_s: float
+    high_cm_s: float
+    """The speeds to keep to: the protocol's, and faster where the skin asks for it."""
+    speed_cm_s: float | None
+    """Of the jet's spot now; None = not known."""
+    advice: str
+    """``too slow``, ``too fast``, ``let it rewarm``, or nothing."""
+
+
 @dataclass(frozen=True, eq=False)
 class Guidance:
     """Result of one step; front ends draw, record and report it."""
@@ -151,5 +171,9 @@ class Guidance:
     zone_mean_degc: float | None
     """Mean over the zone's observed cells, None where none is observed."""
     zone_observed_share: float | None
+    sweep: SweepGuide | None = None
+    """None where no gas flows, or nobody knows where."""
+    known: CellTemperatures | None = None
+    """What is known of every cell now: measured, predicted, or unobserved; None before the zone is placed."""
     announcement: Announcement = Announcement()
     """What is displayed and sounds, after the operator's actions."""

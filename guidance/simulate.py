@@ -19,6 +19,7 @@ from vision.synthetic_scene import (
     Body,
     Errors,
     Motion,
+    Patch,
     Scene,
     SkinTag,
     Sweep,
@@ -57,6 +58,11 @@ class Wish:
     lag_ms: float = 0.0
     tag_placement_mm: float = 0.0
     focal_error_pct: float = 0.0
+    camera_off_degc: float = 0.0
+    camera_drift_degc_min: float = 0.0
+    shutter_at_s: float | None = None
+    shutter_step_degc: float = 0.0
+    reference_degc: float | None = None
 
 
 def simulate(wish: Wish, out: Path, *, on_progress: Callable[[int, int, float], None]) -> Scene:
@@ -94,6 +100,10 @@ def scene_of(wish: Wish) -> Scene:
         tag_placement_mm=wish.tag_placement_mm,
         thermal_turn_deg=wish.turn_thermal_deg,
         thermal_lag_s=wish.lag_ms / 1000.0,
+        camera_off_degc=wish.camera_off_degc,
+        camera_drift_degc_s=wish.camera_drift_degc_min / 60.0,
+        shutter_s=() if wish.shutter_at_s is None else (wish.shutter_at_s,),
+        shutter_step_degc=wish.shutter_step_degc,
     )
     return Scene(
         seconds=wish.seconds,
@@ -114,6 +124,7 @@ def scene_of(wish: Wish) -> Scene:
         protocol=protocol.name,
         device=protocol.device,
         outline_mm=(across, along),
+        patch=None if wish.reference_degc is None else Patch(degc=wish.reference_degc),
     )
 
 
@@ -152,6 +163,11 @@ def _check(wish: Wish) -> None:
         "--lag-ms": (wish.lag_ms, -1000.0, 1000.0),
         "--tag-placement-mm": (wish.tag_placement_mm, 0.0, 1.0),
         "--focal-error-pct": (wish.focal_error_pct, -5.0, 5.0),
+        "--camera-off-degc": (wish.camera_off_degc, -10.0, 10.0),
+        "--camera-drift-degc-min": (wish.camera_drift_degc_min, -30.0, 30.0),
+        "--shutter-at-s": (wish.shutter_at_s or 0.0, 0.0, LONGEST_S),
+        "--shutter-step-degc": (wish.shutter_step_degc, -10.0, 10.0),
+        "--reference-degc": (wish.reference_degc or 0.0, -20.0, 60.0),
         "--seed": (float(wish.seed), 0.0, 1e9),
     }
     for name, (value, low, high) in ranges.items():

@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from guidance.camera_stage import RAW_U95_DEGC, camera_offset, see_references
 from guidance.forecast_stage import jet_film_now, left_by_model, left_by_rate, spot_cells, spot_seen
 from guidance.jet_stage import Contact
 from guidance.state import Forecast, OnSkin, PixelSkin, Setup, State
+from guidance.sweep_stage import sweep_guide
 from models.capture import Capture, ThermalPicture
 from models.chart import PixelZone, PlacedChart, ZoneChart
 from models.deposit import record_temperature
@@ -20,7 +22,7 @@ from models.jet_cooling import JetFilm
 from models.protocol import Protocol
 from models.rig import Rig
 from models.sightings import Lost, NozzleSighting
-from models.skin_estimate import UNOBSERVED, CellTemperatures, temperatures
+from models.skin_estimate import FRESH_S, UNOBSERVED, CellTemperatures, temperatures
 from models.skin_track import carried, corrected, settled
 from vision.follow import BodyTrack
 from vision.thermal import OBSERVED_S, aged, degrees, read_cells, watch
@@ -37,9 +39,11 @@ SLOW_CAMERA_S = 1.0 / 15.0
 INTERVAL_SHARE = 0.2
 """Weight of the newest interval in the mean time between thermal pictures."""
 
-RAW_U95_DEGC = 5.0
-"""Accuracy of a raw camera core (Lepton, Boson; domain section 5), taken where no rig says. Such a camera is
-advisory only (domain section 8): its bound would stop every treatment, so its estimate is judged."""
+LATE_INTERVALS = 1.5
+"""A picture that comes later after its predecessor than this is missed."""
+
+UNDER_JET_WEIGHT = 0.05
+"""Footprint weight from which on a cell counts as lying under the jet."""
 
 VAGUE_DEGC = 4.5
 """The lowest temperature is looked for among cells known better than this (95 %): what a jet does to skin
@@ -70,11 +74,13 @@ def read_skin(
         blind = capture.gas_s > 0.0 and contact.may_cool_unseen
         model = carried(state.on_skin.model, jet=film, blind=blind, t_s=capture.t_s)
         state = replace(state, on_skin=replace(state.on_skin, model=model))
+    stated = setup.rig.thermal.spread if setup.rig and setup.rig.thermal else None
     for picture in capture.thermal:
         interval_s = _interval_s(state, picture)
-        state = replace(
-            state, thermal=watch(state.thermal, picture, t_s=capture.t_s), thermal_interval_s=interval_s
-        )
+        watched = watch(state.thermal, picture, t_s=capture.t_s, stated=stated)
+        state = replace(state, thermal=watched, thermal_interval_s=interval_s)
+        if picture.shutter or not state.thermal.stuck:
+            state = see_references(state, picture, setup, nozzle=nozzle_at(state, picture.t_s))
         if not picture.shutter and not state.thermal.stuck:
             state = _take_in(state, picture, capture, setup)
     if state.pixel_skin is not None:
@@ -95,10 +101,29 @@ def read_skin(
     if capture.gas_now and weight is not None and not (spot is not None and spot_seen(weight, on_skin.skin)):
         blind_spot_s = on_skin.spot_unobserved_s + dt_s
     film = jet_film_now(contact, capture, setup, dt_s=dt_s) if capture.gas_now else None
-    now = _now(on_skin, spot, film, setup.protocol, pictures=_pictures_needed(state, setup))
+    known = temperatures(on_skin.model.now, fresh_s=_fresh_s(state, setup))
+    now = _now(on_skin, known, spot, film, setup.protocol, pictures=_pictures_needed(state, setup))
     now, forecast = _carried(now, on_skin.forecast, capture, blind=blind_spot_s > 0.0)
-    on_skin = replace(on_skin, spot_unobserved_s=blind_spot_s, forecast=forecast)
+    sweep = sweep_guide(on_skin.sweep, on_skin, known, film, contact, setup, t_s=capture.t_s)
+    on_skin = replace(on_skin, spot_unobserved_s=blind_spot_s, forecast=forecast, sweep=sweep)
+    on_skin = _counted(on_skin, known, weight if capture.gas_now else None, dt_s=dt_s)
     return replace(state, on_skin=on_skin), now
+
+
+def _fresh_s(state: State, setup: Setup) -> float:
+    """How old the newest reading of a camera that delivers may be: one interval after it arrived."""
+    latency_s = setup.rig.thermal.latency_s if setup.rig and setup.rig.thermal else 0.0
+    return max(FRESH_S, latency_s + min(LATE_INTERVALS * (state.thermal_interval_s or 0.0), OBSERVED_S))
+
+
+def _counted(on_skin: OnSkin, known: CellTemperatures, weight: Floats | None, *, dt_s: float) -> OnSkin:
+    """Take down for how long each cell was known in which way, and the same under the jet."""
+    known_s, known_jet_s = on_skin.known_s.copy(), on_skin.known_jet_s.copy()
+    cells = np.arange(len(known.status))
+    known_s[known.status, cells] += dt_s
+    if weight is not None:
+        known_jet_s[known.status, cells] += dt_s * (weight > UNDER_JET_WEIGHT)
+    return replace(on_skin, known=known, known_s=known_s, known_jet_s=known_jet_s)
 
 
 def _carried(
@@ -152,13 +177,14 @@ def _take_in(state: State, picture: ThermalPicture, capture: Capture, setup: Set
     pixel_skin = state.pixel_skin or _outlined(
         taps[-1].outline_px, picture, pictures=setup.protocol.confirm_pictures
     )
-    degc = degrees(picture, floor_centikelvin=state.thermal.floor_centikelvin)
+    offset = camera_offset(state, setup)
+    degc = degrees(picture, floor_centikelvin=state.thermal.floor_centikelvin) - offset.off_degc
     read = degc[tuple(np.rint(pixel_skin.pixels[:, ::-1]).astype(int).T)]
-    accuracy = setup.rig.thermal.accuracy_degc if setup.rig and setup.rig.thermal else RAW_U95_DEGC
+    u95 = offset.bound_degc(read)
     seen = np.isfinite(read)
-    now = SkinTemperature(read, np.where(seen, accuracy, np.nan), seen, np.where(seen, picture.t_s, np.nan))
+    now = SkinTemperature(read, np.where(seen, u95, np.nan), seen, np.where(seen, picture.t_s, np.nan))
     exposure = record_temperature(pixel_skin.exposure, before=pixel_skin.skin, now=now)
-    bound = read if accuracy >= RAW_U95_DEGC else read - accuracy
+    bound = read if offset.u95_degc >= RAW_U95_DEGC else read - u95
     bounds = _with_newest(pixel_skin.bounds_degc, bound, fresh=seen)
     zone = PixelZone("thermal", taps[-1].outline_px, "tap", "placed")
     pixel_skin = replace(pixel_skin, exposure=exposure, skin=now, bounds_degc=bounds)
@@ -183,6 +209,7 @@ def _cells(
         t_s=capture.t_s,
         beside=on_skin.beside,
         untouched=on_skin.exposure.dwell_upper_s == 0.0,
+        camera_offset=camera_offset(state, setup),
     )
     now = readings.skin
     fresh = now.t_s > np.where(np.isfinite(on_skin.skin.t_s), on_skin.skin.t_s, -np.inf)
@@ -199,6 +226,7 @@ def _cells(
         ),
         skin=now,
         beside=readings.beside,
+        warmer_degc=np.where(np.isfinite(readings.warmer_degc), readings.warmer_degc, on_skin.warmer_degc),
         bounds_degc=_with_newest(on_skin.bounds_degc, now.degc - now.u95_degc, fresh=fresh),
     )
 
@@ -248,7 +276,13 @@ def nozzle_at(state: State, t_s: float) -> NozzleSighting | Lost:
 
 
 def _now(
-    on_skin: OnSkin, spot: Bools | None, film: JetFilm | None, protocol: Protocol, *, pictures: int
+    on_skin: OnSkin,
+    known: CellTemperatures,
+    spot: Bools | None,
+    film: JetFilm | None,
+    protocol: Protocol,
+    *,
+    pictures: int,
 ) -> SkinNow:
     """Figures over all cells of the map."""
     skin, chart = on_skin.skin, on_skin.chart
@@ -259,8 +293,7 @@ def _now(
     mean = float(np.average(skin.degc[zone], weights=chart.area_cm2[zone])) if zone.any() else None
     if not seen.any():
         return SkinNow(zone_mean_degc=mean, zone_observed_share=share)
-    known = temperatures(on_skin.model.now)
-    lowest, lowest_u95 = lowest_of(known)
+    lowest, lowest_u95 = lowest_of(known, warmer_degc=on_skin.warmer_degc)
     left, soonest = None, None
     if film is not None:
         left, soonest = left_by_model(film, on_skin, protocol)
@@ -277,13 +310,22 @@ def _now(
     )
 
 
-def lowest_of(known: CellTemperatures) -> tuple[float | None, float | None]:
-    """Lowest temperature of the map and its 95 % bound, which takes in what cells known vaguely may be at."""
+def lowest_of(
+    known: CellTemperatures, *, warmer_degc: Floats | None = None
+) -> tuple[float | None, float | None]:
+    """Lowest temperature of the map and its 95 % bound, which takes in what cells known vaguely may be at.
+
+    Args:
+        known: Of every cell.
+        warmer_degc: So much warmer cells at the rim of the body may be, for their pixels mix with what lies
+            behind: one counts as the lowest only if it is colder than that explains. Its own bound stays.
+    """
     vague = (known.status != UNOBSERVED) & (known.u95_degc > VAGUE_DEGC)
     told = (known.status != UNOBSERVED) & ~vague
     if not told.any():
         return None, None
-    coldest = int(np.argmin(np.where(told, known.degc, np.inf)))
+    at_most = known.degc if warmer_degc is None else known.degc + warmer_degc
+    coldest = int(np.argmin(np.where(told, at_most, np.inf)))
     lowest, u95 = float(known.degc[coldest]), float(known.u95_degc[coldest])
     floor = float(np.where(vague, known.degc - known.u95_degc, np.inf).min())
     return lowest, max(u95, lowest - floor)

@@ -7,6 +7,8 @@ from typing import Protocol as Interface
 
 from guidance.alarms import AlarmBoard
 from guidance.annunciator import Annunciator
+from guidance.session import SweepGuide
+from models.camera_offset import CameraOffset
 from models.capture import DepthPicture, ThermalPicture
 from models.carry import Carried
 from models.chart import PixelZone, ZoneChart
@@ -18,6 +20,7 @@ from models.protocol import Device, Protocol
 from models.rig import Rig
 from models.rig_check import RigWatch
 from models.sightings import Landmarks, Lost, NozzleSighting, TagPatch
+from models.skin_estimate import CellTemperatures
 from models.skin_track import SkinTrack
 from models.treatment import Treatment
 from models.zone import Zone
@@ -103,6 +106,8 @@ class OnSkin:
     skin: SkinTemperature
     beside: Bools
     """Cells that show what lies beside the skin: cloth, a couch, the rim of a limb."""
+    warmer_degc: Floats
+    """At the rim of the body a cell may be so much warmer than it last read, shape (n,)."""
     cooling: Cooling
     model: SkinTrack
     """The skin by model and pictures together."""
@@ -117,6 +122,14 @@ class OnSkin:
     """Last spot of the jet that was seen, for what the nozzle may reach unseen."""
     seen_hit_s: float
     spot_unobserved_s: float
+    sweep: SweepGuide | None
+    known: CellTemperatures | None
+    """What is known of every cell now; None before the first step."""
+    known_s: Floats
+    """Time for which each cell was unobserved, predicted and measured, shape (3, n), rows as in
+    `models.skin_estimate`."""
+    known_jet_s: Floats
+    """The same while gas fell on it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,6 +159,8 @@ class State:
     """Why the zone is not placed yet."""
     remarks: tuple[str, ...]
     thermal: ThermalWatch
+    references: tuple[CameraOffset, ...]
+    """The thermal camera's offset as each reference in its picture tells it; empty before the first one."""
     thermal_interval_s: float | None
     """Mean time between thermal pictures; None before the second one."""
     colour_s: float | None
@@ -193,6 +208,7 @@ def begin(carried: Carried | None = None) -> State:
         waiting_for="nothing was seen yet",
         remarks=(),
         thermal=ThermalWatch.start(),
+        references=(),
         thermal_interval_s=None,
         colour_s=None,
         gas_total_s=0.0,

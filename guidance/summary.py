@@ -7,6 +7,7 @@ import numpy as np
 from guidance.outcome import Trace, Verdicts
 from guidance.session import Alarm
 from guidance.state import OnSkin, Setup, State
+from guidance.thermal_found import thermal_found, thermal_remarks
 from guidance.version import software_version
 from models.chart import why_unmeasured
 from models.collar import off_mm, tip_moved_mm, told
@@ -75,10 +76,16 @@ def summarise(
         "zone_not_placed_because": state.waiting_for or None,
         "distance_not_measured_because": None,
         "rig_check": rig_check(state),
+        "thermal": thermal_found(state, setup),
         "alarms": _by_cause(alarms),
         "captures": int(colour.sum()),
         "runtime_s": round(runtime_s, 3),
-        "warnings": [*recording.warnings, *state.remarks, *collar_remarks(state, setup)],
+        "warnings": [
+            *recording.warnings,
+            *state.remarks,
+            *collar_remarks(state, setup),
+            *thermal_remarks(state, setup),
+        ],
     }
     exposure = on_skin.exposure if on_skin else pixel_skin.exposure if pixel_skin else None
     if exposure is not None and np.isfinite(exposure.min_degc).any():

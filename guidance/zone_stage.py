@@ -9,7 +9,7 @@ import numpy as np
 from guidance.state import OnSkin, Setup, State
 from models.capture import Capture
 from models.carry import Carried, carried_tiles, carry_over
-from models.chart import PixelZone, why_unmeasured
+from models.chart import PixelZone, ZoneChart, why_unmeasured
 from models.deposit import add_blind, add_unseen
 from models.exposure import ExposureMap, SkinTemperature
 from models.forecast import Cooling
@@ -20,7 +20,7 @@ from models.skin_track import SkinTrack
 from models.treatment import Tap
 from vision.depth import depth_points
 from vision.evidence import Evidence
-from vision.follow import Witness, begin, follow
+from vision.follow import BodyTrack, Witness, begin, follow
 from vision.landmarks import LANDMARKS
 from vision.pixel_zone import pixel_zone
 from vision.placement import HEAD_GUESSED, Placement, place_by_landmarks, place_by_tap
@@ -79,36 +79,61 @@ def place_or_follow(state: State, capture: Capture, setup: Setup, found: Landmar
         shown = PixelZone("rgb", tapped[-1].outline_px, "tap", "held") if tapped else state.pixel_zone
         return replace(state, waiting_for=placement, pixel_zone=shown)
     chart = placement.chart
-    n = len(chart)
-    unknown = np.full(n, np.nan)
-    on_skin = OnSkin(
-        chart=chart,
-        mesh=ChartMesh.of(chart),
-        body=begin(chart, witness, rig=setup.rig, t_s=capture.t_s),
+    on_skin = laid(
+        chart,
+        begin(chart, witness, rig=setup.rig, t_s=capture.t_s),
+        setup,
         exposure=_had_before(placement, state.unassigned_s, setup.carried),
-        skin=SkinTemperature(unknown, unknown, np.zeros(n, bool), unknown),
-        beside=np.zeros(n, np.bool_),
-        cooling=Cooling.unknown(n),
-        model=SkinTrack.start(
-            n,
-            zone=setup.zone.name,
-            t_s=capture.t_s,
-            room_degc=setup.treatment.room_degc,
-            perfusion=setup.perfusion,
-        ),
-        bounds_degc=np.full((setup.protocol.confirm_pictures, n), np.inf),
         tile_time_s=_tile_time_before(int(chart.tile.max()) + 1, state.unassigned_s, setup.carried),
-        jet=None,
-        forecast=None,
-        seen_hit_chart_mm=None,
-        seen_hit_s=capture.t_s,
-        spot_unobserved_s=0.0,
+        t_s=capture.t_s,
     )
     remarks = (*state.remarks, *placement.remarks)
     if why := why_unmeasured(chart, setup.protocol):
         not_given = "Distance and dwell are not given, and areas are rough."
         remarks = (*remarks, f"Distance cannot be measured with this rig: {why}. {not_given}")
     return replace(state, on_skin=on_skin, pixel_zone=None, remarks=remarks, waiting_for="")
+
+
+def laid(
+    chart: ZoneChart,
+    body: BodyTrack,
+    setup: Setup,
+    *,
+    exposure: ExposureMap,
+    tile_time_s: Floats,
+    t_s: float,
+) -> OnSkin:
+    """A zone that has just been placed: nothing was seen of jet and temperature yet."""
+    n = len(chart)
+    unknown = np.full(n, np.nan)
+    return OnSkin(
+        chart=chart,
+        mesh=ChartMesh.of(chart),
+        body=body,
+        exposure=exposure,
+        skin=SkinTemperature(unknown, unknown, np.zeros(n, bool), unknown),
+        beside=np.zeros(n, np.bool_),
+        warmer_degc=np.zeros(n),
+        cooling=Cooling.unknown(n),
+        model=SkinTrack.start(
+            n,
+            zone=setup.zone.name,
+            t_s=t_s,
+            room_degc=setup.treatment.room_degc,
+            perfusion=setup.perfusion,
+        ),
+        bounds_degc=np.full((setup.protocol.confirm_pictures, n), np.inf),
+        tile_time_s=tile_time_s,
+        jet=None,
+        forecast=None,
+        seen_hit_chart_mm=None,
+        seen_hit_s=t_s,
+        spot_unobserved_s=0.0,
+        sweep=None,
+        known=None,
+        known_s=np.zeros((3, n)),
+        known_jet_s=np.zeros((3, n)),
+    )
 
 
 def _had_before(placement: Placement, unassigned_s: float, carried: Carried | None) -> ExposureMap:

@@ -29,6 +29,19 @@ class LimitReached:
 
 
 @dataclass(frozen=True)
+class PastFinding:
+    """What spoke against a session before its gas."""
+
+    question: str
+    """Its name in the list of questions."""
+    answer: str
+    """``yes``, ``unknown`` or ``unanswered``."""
+    meant: str
+    """``blocking``, ``to_confirm``, or ``confirmed``: the operator went on and said why."""
+    reason: str | None
+
+
+@dataclass(frozen=True)
 class PastSession:
     """One analysed session of one subject; None = not known."""
 
@@ -67,8 +80,13 @@ class PastSession:
     """The recording that this one goes on from."""
     gap_s: float | None = None
     """Time between the two, of which nothing is known."""
+    checklist: str | None = None
+    """``blocked``, ``needs_confirmation``, ``clear`` or ``not_filled_in``; None: kept before it was asked."""
+    checklist_at: datetime | None = None
+    """When it was filled in, in UTC."""
     tile_time_s: tuple[float, ...] = ()
     limits: tuple[LimitReached, ...] = ()
+    findings: tuple[PastFinding, ...] = ()
 
     def __post_init__(self) -> None:
         """Hold the start in UTC.

@@ -27,7 +27,7 @@ class Reason:
 
     rule: str
     """``interval``, ``sessions_a_day``, ``rewarmed``, ``session_time``, ``zone_time``, ``perfusion``,
-    ``resumed``, ``stops``, ``clock``, or ``history`` (what was before is not known)."""
+    ``resumed``, ``stops``, ``clock``, ``checklist``, or ``history`` (what was before is not known)."""
     refuses: bool
     words: str
 
@@ -101,6 +101,16 @@ def may_treat(
     if any(reason.refuses for reason in reasons):
         return Refused(tuple(sorted(reasons, key=lambda reason: not reason.refuses)))
     return Warned(tuple(reasons))
+
+
+def with_reasons(verdict: Allowed | Warned | Refused, more: Sequence[Reason]) -> Allowed | Warned | Refused:
+    """A verdict with further reasons; what refuses comes first."""
+    reasons = (*verdict.reasons, *more)
+    if not reasons:
+        return verdict
+    if any(reason.refuses for reason in reasons):
+        return Refused(tuple(sorted(reasons, key=lambda reason: not reason.refuses)))
+    return Warned(reasons)
 
 
 def goes_on_from(

@@ -71,6 +71,15 @@ class Corrected:
     """True skin temperature, and what the file had stated for it before."""
 
 
+@dataclass(frozen=True)
+class StatedSpread:
+    """How far the thermal camera spreads a point, as calibration measured it."""
+
+    sigma_px: float
+    """Standard deviation along one direction."""
+    u95_px: float
+
+
 @dataclass(frozen=True, eq=False)
 class ThermalCamera:
     """Thermal camera of the rig."""
@@ -87,6 +96,8 @@ class ThermalCamera:
     """Already applied to the counts; for information."""
     corrected: Corrected | None = None
     """What else was applied, where the recording was imported; for information."""
+    spread: StatedSpread | None = None
+    """None: not calibrated; measured at the edge of warm skin in the session."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ from models.camera import Camera
 from models.corrected_file import NAME as CORRECTED
 from models.corrected_file import corrected_lines, read_corrected
 from models.geometry import Floats, Pose
-from models.rig import INTRINSICS, DepthCamera, Nozzle, Rig, SkinTags, Tags, ThermalCamera
+from models.rig import INTRINSICS, DepthCamera, Nozzle, Rig, SkinTags, StatedSpread, Tags, ThermalCamera
 from models.toml_table import Table
 
 RIG_SCHEMA = "cryoguide.rig/1"
@@ -101,6 +101,14 @@ def write_rig(rig: Rig) -> str:
         ]
         if rig.thermal.corrected is not None:
             lines += corrected_lines(rig.thermal.corrected)
+        if rig.thermal.spread is not None:
+            spread = rig.thermal.spread
+            lines += [
+                "",
+                "[thermal.spread]",
+                f"sigma_px = {spread.sigma_px!r}",
+                f"u95_px = {spread.u95_px!r}",
+            ]
     if rig.depth is not None:
         lines += ["", "[depth]", *_camera_lines(rig.depth.camera)]
         lines.append(f"depth_from_rgb = {rig.depth.depth_from_rgb.matrix.tolist()}")
@@ -158,6 +166,7 @@ def _camera(table: Table) -> Camera:
 
 def _thermal(table: Table, where: str, warnings: list[str]) -> ThermalCamera:
     _light(table)
+    spread = _spread(table.table("spread")) if table.has("spread") else None
     latency_s = table.optional_number("latency_s", low=0.0)
     thermal = ThermalCamera(
         camera=_camera(table),
@@ -167,9 +176,20 @@ def _thermal(table: Table, where: str, warnings: list[str]) -> ThermalCamera:
         accuracy_degc=table.number("accuracy_degc", low=0.0),
         emissivity=table.number("emissivity", above=0.0, high=1.0),
         corrected=read_corrected(table.table(CORRECTED)) if table.has(CORRECTED) else None,
+        spread=spread,
     )
     warnings += _leave_out(table, where)
     return thermal
+
+
+def _spread(table: Table) -> StatedSpread:
+    # A detector's own pixel spreads by 0.29 px; beyond 3 px a picture of this size is out of focus.
+    spread = StatedSpread(
+        sigma_px=table.number("sigma_px", low=0.2, high=3.0),
+        u95_px=table.number("u95_px", above=0.0, high=3.0),
+    )
+    table.done()
+    return spread
 
 
 def _pose(table: Table, key: str) -> Pose:

@@ -118,12 +118,17 @@ class CellTemperatures:
             object.__setattr__(self, field.name, frozen(getattr(self, field.name)))
 
 
-def temperatures(estimate: SkinEstimate) -> CellTemperatures:
-    """Temperature, 95 % bound and status of every cell now."""
+def temperatures(estimate: SkinEstimate, *, fresh_s: float = FRESH_S) -> CellTemperatures:
+    """Temperature, 95 % bound and status of every cell now.
+
+    Args:
+        estimate: What is known.
+        fresh_s: A reading is a measurement for so long after its exposure.
+    """
     u95 = np.hypot(SURE * np.sqrt(estimate.widest_degc2), estimate.common_u95_degc)
     with np.errstate(invalid="ignore"):
         age_s = estimate.t_s - estimate.seen_t_s
-        known, fresh = (age_s <= LONGEST_S) & (u95 <= MOST_U95_DEGC), age_s <= FRESH_S
+        known, fresh = (age_s <= LONGEST_S) & (u95 <= MOST_U95_DEGC), age_s <= fresh_s
     status = np.where(known, np.where(fresh, MEASURED, PREDICTED), UNOBSERVED)
     degc = np.where(known, estimate.skin.surface_degc, np.nan)
     return CellTemperatures(degc, np.where(known, u95, np.nan), status.astype(np.int64))

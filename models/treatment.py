@@ -20,6 +20,23 @@ class Tap:
 
 
 @dataclass(frozen=True, eq=False)
+class Reference:
+    """Something of known temperature that the thermal camera has in view."""
+
+    stream: str
+    """``rgb`` or ``thermal``: whose pixels the outline is in."""
+    outline_px: Floats
+    """Shape (n, 2), n >= 3."""
+    degc: float
+    """Temperature of its surface."""
+    u95_degc: float
+    """Its 95 % bound."""
+    emissivity: float
+    distance_mm: float | None = None
+    """Along the rgb camera's z axis; given where the outline is in the rgb picture."""
+
+
+@dataclass(frozen=True, eq=False)
 class Treatment:
     """Header of a session."""
 
@@ -35,3 +52,4 @@ class Treatment:
     valve_s: tuple[tuple[float, float], ...] | None
     """Intervals (from, to) during which gas flowed; None = not known, taken as flowing throughout."""
     taps: tuple[Tap, ...]
+    references: tuple[Reference, ...] = ()

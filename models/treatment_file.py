@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from models.toml_table import Table
-from models.treatment import Tap, Treatment
+from models.treatment import Reference, Tap, Treatment
 
 SESSION_SCHEMA = "cryoguide.session/1"
 
@@ -29,6 +29,9 @@ PROTOCOL_DEVICE = {
     "air-gentle-face": "chilled-air",
 }
 """Protocols, and the device that each was written for."""
+
+REFERENCE_EMISSIVITY = 0.98
+"""Of a reference that states none: skin's own (domain section 2), as of matt paint or tape made for it."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,7 @@ def read_treatment(text: str, *, where: str) -> SessionHeader:
         room_degc=top.optional_number("room_degc", low=-20.0, high=60.0),
         valve_s=_valve(top, where, warnings) if top.has("valve") else None,
         taps=_taps(top, where, warnings) if top.has("tap") else (),
+        references=_references(top, where, warnings) if top.has("reference") else (),
     )
     streams = _streams(top, where, warnings) if top.has("streams") else None
     _warn_unknown(top, where, warnings)
@@ -126,6 +130,31 @@ def _taps(top: Table, where: str, warnings: list[str]) -> tuple[Tap, ...]:
         _warn_unknown(table, where, warnings)
         taps.append(Tap(t_s, stream, outline_px))
     return tuple(taps)
+
+
+def _references(top: Table, where: str, warnings: list[str]) -> tuple[Reference, ...]:
+    references: list[Reference] = []
+    for table in top.tables("reference"):
+        stream = table.text("stream", choices=("rgb", "thermal")) if table.has("stream") else "thermal"
+        outline_px = table.array("outline_px", (-1, 2))
+        if table.sound and len(outline_px) < 3:
+            table.wrong("outline_px", f"has {len(outline_px)} points; an outline needs at least 3")
+        distance_mm = table.optional_number("distance_mm", above=0.0, high=1e4)
+        if table.sound and stream == "rgb" and distance_mm is None:
+            table.wrong("distance_mm", "is missing: an outline in the rgb picture needs its distance")
+        emissivity = table.optional_number("emissivity", low=0.5, high=1.0)
+        references.append(
+            Reference(
+                stream=stream,
+                outline_px=outline_px,
+                degc=table.number("degc", low=-40.0, high=80.0),
+                u95_degc=table.number("u95_degc", above=0.0, high=10.0),
+                emissivity=REFERENCE_EMISSIVITY if emissivity is None else emissivity,
+                distance_mm=distance_mm,
+            )
+        )
+        _warn_unknown(table, where, warnings)
+    return tuple(references)
 
 
 def _streams(top: Table, where: str, warnings: list[str]) -> StreamNames:

@@ -16,6 +16,7 @@ from scipy.optimize import least_squares
 from scipy.special import ndtr
 
 from models.geometry import Bools, Floats
+from models.rig import StatedSpread
 
 WIDE_PX = 1.5
 """Standard deviation of the spread's wide part; the narrow part and its share are measured. One wide part of
@@ -94,6 +95,45 @@ class PointSpread:
 
 USUAL = PointSpread(0.6, 0.25, TAKEN_U95, measured=False)
 """Until one is measured: 0.87 px; three simulated cameras have 0.83 to 0.87 px."""
+
+
+SHAPE_U95 = 0.2
+"""Calibration states one figure; how it is shared between narrow and wide leaves so much of the correction in
+doubt. Own estimate."""
+
+
+def from_calibration(stated: StatedSpread) -> PointSpread:
+    """The spread that calibration states: the usual wide part where there is room for it, else none."""
+    variance_px2 = stated.sigma_px**2
+    narrow_px2 = (variance_px2 - USUAL.wide_share * WIDE_PX**2) / (1.0 - USUAL.wide_share)
+    u95 = float(np.hypot(2.0 * stated.u95_px / stated.sigma_px, SHAPE_U95))
+    if narrow_px2 < LEAST_VARIANCE_PX2:
+        return PointSpread(stated.sigma_px, 0.0, u95, measured=True)
+    return PointSpread(float(np.sqrt(narrow_px2)), USUAL.wide_share, u95, measured=True)
+
+
+def disagree(stated: StatedSpread, at_edge: PointSpread) -> bool:
+    """Whether calibration and the edge in the session lie farther apart than both bounds allow.
+
+    The correction goes with the variance, so that its bound is twice that of the standard deviation.
+    """
+    edge_u95_px = 0.5 * at_edge.u95 * at_edge.sigma_px
+    return abs(stated.sigma_px - at_edge.sigma_px) > float(np.hypot(stated.u95_px, edge_u95_px))
+
+
+def relied_on(stated: StatedSpread | None, at_edge: PointSpread | None) -> PointSpread:
+    """The spread to be used.
+
+    Calibration goes before the edge of warm skin. Where they disagree the wider one is used, which reads
+    cold spots colder, and is doubted like one that was never measured.
+    """
+    if stated is None:
+        return at_edge or USUAL
+    told = from_calibration(stated)
+    if at_edge is None or not disagree(stated, at_edge):
+        return told
+    wider = told if told.variance_px2 > at_edge.variance_px2 else at_edge
+    return replace(wider, u95=TAKEN_U95)
 
 
 def measured_at_edge(degc: Floats) -> PointSpread | None:
@@ -182,7 +222,7 @@ def _fitted(place_px: Floats, step_degc: Floats, low_degc: float, rise_degc: flo
     return spread if believable else None
 
 
-def without_spread(degc: Floats, hidden: Bools, spread: PointSpread) -> tuple[Floats, Floats]:
+def without_spread(degc: Floats, hidden: Bools, spread: PointSpread) -> tuple[Floats, Floats, Floats]:
     """Take the surroundings' share out of each pixel.
 
     Args:
@@ -191,8 +231,9 @@ def without_spread(degc: Floats, hidden: Bools, spread: PointSpread) -> tuple[Fl
         spread: The camera's.
 
     Returns:
-        Corrected temperatures and the size of the correction's doubt, both in degC and of the picture's
-        shape. Van Cittert's iteration: what another spreading would take is given back, `ROUNDS` times.
+        Corrected temperatures, the size of the correction's doubt, and what the halo may have mixed in, all
+        in degC and of the picture's shape. Van Cittert's iteration: what another spreading would take is
+        given back, `ROUNDS` times.
     """
     use = np.isfinite(degc) & ~hidden
     weight, held = use.astype(np.float32), np.where(use, degc, 0.0).astype(np.float32)
@@ -203,7 +244,7 @@ def without_spread(degc: Floats, hidden: Bools, spread: PointSpread) -> tuple[Fl
     gained = np.where(use, sharp - held, 0.0).astype(np.float64)
     far = _far_and_wide(weight)
     halo = np.where(far > 0.02, held - _far_and_wide(held) / np.maximum(far, 1e-3), 0.0)
-    return degc + gained, np.hypot(spread.u95 * gained, HALO_U95 * halo)
+    return degc + gained, spread.u95 * np.abs(gained), HALO_U95 * np.abs(halo)
 
 
 def _spread_out(picture: NDArray[np.float32], spread: PointSpread) -> NDArray[np.float32]:

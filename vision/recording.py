@@ -168,6 +168,7 @@ def open_recording(folder: Path) -> Recording:
     )
     _check_streams(recording)
     _check_taps(recording)
+    _check_references(recording)
     return replace(recording, warnings=(*recording.warnings, *_valve_warnings(recording)))
 
 
@@ -234,6 +235,26 @@ def _check_taps(recording: Recording) -> None:
         if outside or not math.isfinite(tap.t_s):
             raise InputError(
                 f"{where}: [[tap]] {number} lies outside the {tap.stream} picture; tap the outline again."
+            )
+
+
+def _check_references(recording: Recording) -> None:
+    where = f"{recording.name}/session.toml"
+    for number, reference in enumerate(recording.treatment.references, 1):
+        size = (recording.width_px, recording.height_px)
+        if reference.stream == "thermal":
+            size = (recording.thermal.width_px, recording.thermal.height_px) if recording.thermal else size
+        if reference.stream == "rgb" and recording.rig is None:
+            raise InputError(
+                f"{where}: [[reference]] {number} is outlined in the rgb picture, which needs a rig.toml;"
+                " outline it in the thermal picture."
+            )
+        low, high = reference.outline_px.min(axis=0), reference.outline_px.max(axis=0)
+        known = size[0] is not None and size[1] is not None
+        if known and ((low < -0.5).any() or (high > np.array(size, float) - 0.5).any()):
+            raise InputError(
+                f"{where}: [[reference]] {number} lies outside the {reference.stream} picture; outline it"
+                " again."
             )
 
 

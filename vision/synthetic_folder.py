@@ -16,9 +16,9 @@ from models.problems import InputError
 from models.rig_file import write_rig
 from vision.files import atomic_folder
 from vision.synthetic import Truth, depth_times_s, thermal_times_s, truth_at
-from vision.synthetic_scene import Scene, real_rig, stated_rig, treatment_of
+from vision.synthetic_scene import SHUTTER_S, Scene, real_rig, stated_rig, treatment_of
 from vision.synthetic_skin import SkinUnderJet
-from vision.synthetic_studio import SHUTTER_S, Studio, shutter_flags
+from vision.synthetic_studio import Studio, shutter_flags
 
 SESSION_FILES = (
     "session.toml",
@@ -116,6 +116,11 @@ def _header(scene: Scene, streams: list[str]) -> str:
         lines += ["", "[[valve]]", f"from_s = {from_s:.3f}", f"to_s = {to_s:.3f}"]
     for tap in treatment.taps:
         lines += ["", "[[tap]]", f"t_s = {tap.t_s:g}", f"outline_px = {tap.outline_px.round(1).tolist()}"]
+    for reference in treatment.references:
+        lines += ["", "[[reference]]", f'stream = "{reference.stream}"']
+        lines += [f"outline_px = {reference.outline_px.round(2).tolist()}"]
+        lines += [f"degc = {reference.degc!r}", f"u95_degc = {reference.u95_degc!r}"]
+        lines += [f"emissivity = {reference.emissivity!r}"]
     return "\n".join(lines) + "\n"
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from models.camera import Camera
 from models.geometry import Floats, Pose, rotation_from_rvec, unit
 from models.rig import DepthCamera, Nozzle, Rig, SkinTags, Tags, ThermalCamera
-from models.treatment import Tap, Treatment
+from models.treatment import Reference, Tap, Treatment
 
 DICTIONARY = "DICT_APRILTAG_36h11"
 TAG_MM = 25.0
@@ -25,6 +25,7 @@ REACH_MM = FACE_MM * np.sqrt(3.0) / 2.0
 """From the collar's axis to its faces."""
 COLLAR_MM = (-100.0 - 1.5 * FACE_MM, -100.0 + 0.5 * FACE_MM)
 """Where the collar begins and ends on the nozzle's z axis; the orifice is at 0."""
+SHUTTER_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -170,6 +171,36 @@ class Errors:
     thermal_missing_s: tuple[float, float] | None = None
     shutter_s: tuple[float, ...] = ()
     """Starts of shutter events of 0.5 s."""
+    camera_off_degc: float = 0.0
+    """The thermal camera reads so much too warm at the start."""
+    camera_drift_degc_s: float = 0.0
+    shutter_step_degc: float = 0.0
+    """So much is added at the end of each shutter event."""
+    camera_gain: float = 0.0
+    """It reads so much more of each degree away from 30 degC."""
+
+    def camera_reads_too_warm_degc(self, t_s: float, degc: Floats) -> Floats:
+        """How much the thermal camera adds to true temperatures of any shape."""
+        steps = sum(t_s >= start_s + SHUTTER_S for start_s in self.shutter_s)
+        off = self.camera_off_degc + self.camera_drift_degc_s * t_s + self.shutter_step_degc * steps
+        return off + self.camera_gain * (degc - 30.0)
+
+
+@dataclass(frozen=True)
+class Patch:
+    """A square of known temperature, fixed in the thermal picture."""
+
+    centre_px: tuple[float, float] = (40.0, 160.0)
+    """At a scene's size of 1."""
+    half_px: float = 14.0
+    degc: float = 30.0
+    """What it really has."""
+    stated_off_degc: float = 0.0
+    """What it is said to have, less that."""
+    u95_degc: float = 0.2
+    hidden_s: tuple[float, float] | None = None
+    """Somebody stands before it and all round it."""
+    hidden_degc: float = 31.0
 
 
 LENS = (0.08, -0.17, 0.0004, -0.0003, 0.0)
@@ -222,6 +253,8 @@ class Scene:
     """Session clock minus the thermal camera's."""
     thermal_latency_s: float = 0.05
     room_degc: float = 23.0
+    patch: Patch | None = None
+    """A reference for the thermal camera."""
 
     @property
     def times_s(self) -> Floats:
@@ -350,4 +383,22 @@ def treatment_of(scene: Scene) -> Treatment:
         room_degc=scene.room_degc,
         valve_s=(gas_s,) if gas_s[1] > gas_s[0] else (),
         taps=taps,
+        references=() if scene.patch is None else (_stated_patch(scene, scene.patch),),
+    )
+
+
+def patch_px(scene: Scene, patch: Patch, *, half_px: float | None = None) -> Floats:
+    """Corners of the reference in thermal pixels, shape (4, 2)."""
+    half = patch.half_px if half_px is None else half_px
+    corners = half * np.array([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
+    return scene.size * (corners + np.array(patch.centre_px))
+
+
+def _stated_patch(scene: Scene, patch: Patch) -> Reference:
+    return Reference(
+        stream="thermal",
+        outline_px=patch_px(scene, patch),
+        degc=patch.degc + patch.stated_off_degc,
+        u95_degc=patch.u95_degc,
+        emissivity=0.98,
     )

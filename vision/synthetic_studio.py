@@ -11,10 +11,9 @@ import numpy as np
 from models.camera import Camera
 from models.geometry import Bools, Bytes, Counts, Floats, Pose
 from vision.synthetic_rays import expose, measure, paint_nozzle, paint_skin, paint_skin_tag
-from vision.synthetic_scene import COLLAR_MM, DICTIONARY, REACH_MM, Scene, real_rig
+from vision.synthetic_scene import COLLAR_MM, DICTIONARY, REACH_MM, SHUTTER_S, Scene, patch_px, real_rig
 from vision.synthetic_skin import SPACING_MM, SkinUnderJet
 
-SHUTTER_S = 0.5
 NOZZLE_DEGC, HAND_DEGC = 8.0, 29.0
 COUCH_BEHIND_MM = 10.0
 FINE_RAYS, COARSE_RAYS = 4, 2
@@ -77,15 +76,29 @@ class Studio:
         if stuck is not None and self._stuck is not None and stuck[0] <= t_s < stuck[1]:
             return self._stuck
         _, degc = self._measured(thermal.camera, self._rays_thermal, scene.thermal_from_rgb(t_s), t_s, fine=2)
+        degc = self._with_patch(degc, t_s)
         narrow = cv2.GaussianBlur(degc, (0, 0), scene.thermal_blur_px)
         wide = cv2.GaussianBlur(degc, (0, 0), 7.0)
         seen = narrow + scene.thermal_share * (wide - narrow)
         if shutter_flags(scene, np.array([t_s])).any():
             seen = np.full(degc.shape, scene.room_degc)
+        seen = seen + scene.errors.camera_reads_too_warm_degc(t_s, np.asarray(seen, np.float64))
         rng = np.random.default_rng([self.scene.seed, round(1e4 * t_s)])
         seen = seen + rng.normal(0.0, scene.thermal_noise_degc, seen.shape)
         self._stuck = np.rint(100.0 * (seen + 273.15)).astype(np.uint16)
         return self._stuck
+
+    def _with_patch(self, degc: Floats, t_s: float) -> Floats:
+        """The reference, or who stands before it, drawn over a thermal picture."""
+        scene, patch = self.scene, self.scene.patch
+        if patch is None:
+            return degc
+        covered = patch.hidden_s is not None and patch.hidden_s[0] <= t_s < patch.hidden_s[1]
+        corners = patch_px(scene, patch, half_px=2.5 * patch.half_px if covered else None)
+        share = np.zeros(degc.shape, np.float32)
+        # Corners of pixels lie at halves; a sixteenth of a pixel is told.
+        cv2.fillPoly(share, [np.rint(16.0 * corners).astype(np.int32)], (1.0,), cv2.LINE_8, 4)
+        return degc + share * ((patch.hidden_degc if covered else patch.degc) - degc)
 
     def depth(self, t_s: float) -> Counts:
         """A depth picture in mm."""

@@ -13,14 +13,24 @@ import cv2
 import numpy as np
 
 from models.camera import Camera
+from models.camera_offset import CameraOffset
 from models.capture import ThermalPicture
 from models.chart import PlacedChart
 from models.exposure import SkinTemperature
 from models.geometry import Bools, Bytes, Counts, Floats, Pose
 from models.occlusion import NozzleShape
-from models.rig import Rig, ThermalCamera
+from models.rig import Rig, StatedSpread, ThermalCamera
 from models.sightings import Lost, NozzleSighting
-from vision.point_spread import REACH_PX, SHRINK, USUAL, PointSpread, measured_at_edge, without_spread
+from vision.point_spread import (
+    REACH_PX,
+    SHRINK,
+    USUAL,
+    PointSpread,
+    measured_at_edge,
+    relied_on,
+    without_spread,
+)
+from vision.rim import horizon, off_share
 
 OBSERVED_S = 0.5
 """A reading older than this is history, not an observation (domain section 8: thermal frame age)."""
@@ -36,6 +46,12 @@ SLANT_U95_DEGC = 2.0
 
 RIM_PX = 2.5
 """Blur of the camera mixes a cold nozzle into this many pixels round it."""
+
+BEHIND_PX = 3.0
+"""What lies behind the body is read so far outside its outline: beyond the camera's spread."""
+
+LEAST_SHARE = 0.01
+"""Smaller shares of a pixel are not looked at."""
 
 PLACE_U95_PX = 0.6
 """How far a cell may lie beside the pixel it is read from: calibration, surface and timing together."""
@@ -89,6 +105,8 @@ class CellReadings:
     """Bound of what differs from picture to picture."""
     common_u95_degc: Floats
     """Bound of what a cell's readings have in common: the camera's offset, its spread, a slanting view."""
+    warmer_degc: Floats
+    """The cell may be so much warmer than it reads, for its pixel may show what lies behind the body."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,6 +123,9 @@ class ThermalWatch:
     floor_centikelvin: int | None
     """Pixels at or below this lie off the scale."""
     spread: PointSpread = USUAL
+    """The one to be used."""
+    at_edge: PointSpread | None = None
+    """As the edge of warm skin showed it; None where none did yet."""
     spread_tries: int = 0
     """Pictures in which the spread was looked for."""
 
@@ -123,18 +144,29 @@ class ThermalWatch:
         )
 
 
-def watch(state: ThermalWatch, picture: ThermalPicture, *, t_s: float) -> ThermalWatch:
-    """Take note of one picture."""
+def watch(
+    state: ThermalWatch, picture: ThermalPicture, *, t_s: float, stated: StatedSpread | None = None
+) -> ThermalWatch:
+    """Take note of one picture; ``stated`` is the spread that calibration measured."""
     if picture.shutter:
         return replace(state, last_arrived_s=t_s, changed_s=picture.t_s, shutter=True)
     same = state.centikelvin is not None and np.array_equal(state.centikelvin, picture.centikelvin)
     changed = state.changed_s if same else picture.t_s
     floor = state.floor_centikelvin if same else _floor(picture.centikelvin)
-    spread, tries = state.spread, state.spread_tries
-    if not spread.measured and tries < SPREAD_TRIES:
-        found = measured_at_edge(degrees(picture, floor_centikelvin=floor))
-        spread, tries = found or spread, tries + 1
-    return ThermalWatch(picture.t_s, t_s, picture.centikelvin, changed, False, floor, spread, tries)
+    at_edge, tries = state.at_edge, state.spread_tries
+    if at_edge is None and tries < SPREAD_TRIES:
+        at_edge, tries = measured_at_edge(degrees(picture, floor_centikelvin=floor)), tries + 1
+    return ThermalWatch(
+        last_t_s=picture.t_s,
+        last_arrived_s=t_s,
+        centikelvin=picture.centikelvin,
+        changed_s=changed,
+        shutter=False,
+        floor_centikelvin=floor,
+        spread=relied_on(stated, at_edge),
+        at_edge=at_edge,
+        spread_tries=tries,
+    )
 
 
 def _floor(centikelvin: Counts) -> int | None:
@@ -169,6 +201,7 @@ def read_cells(
     t_s: float,
     beside: Bools,
     untouched: Bools,
+    camera_offset: CameraOffset | None = None,
 ) -> CellReadings:
     """Bring the cells' temperatures up to date with one picture.
 
@@ -183,22 +216,25 @@ def read_cells(
         t_s: Now, on the session clock.
         beside: Cells that so far showed what lies beside the skin, shape (n,).
         untouched: Cells that no gas can have reached yet, shape (n,).
+        camera_offset: What is known of the camera's offset, taken out of the readings; None = no more than
+            its stated accuracy.
 
     Cells that show what lies beside the skin are not observed.
     """
     thermal = _thermal(rig)
     camera, thermal_from_rgb = thermal.camera, thermal.thermal_from_rgb
+    camera_offset = camera_offset or CameraOffset(thermal.accuracy_degc)
     points = thermal_from_rgb.apply(placed.position_rgb_mm)
     normals = thermal_from_rgb.rotate(placed.normal_rgb)
     facing = -(points * normals).sum(1) / np.linalg.norm(points, axis=1)
     px = camera.project(points)
-    degc = degrees(picture, floor_centikelvin=floor_centikelvin)
+    degc = degrees(picture, floor_centikelvin=floor_centikelvin) - camera_offset.off_degc
     hidden = nozzle_mask(camera, thermal_from_rgb, rig, nozzle)
     inside = camera.inside(px, 1.0) & (facing > GRAZING_COS)
     window, corner = _around(px[inside], camera)
     degc, hidden = degc[window], hidden[window]
     at = np.where(inside[:, None], px - corner, 0.0)
-    corrected, doubt = without_spread(degc, hidden, spread.between_pixels)
+    corrected, doubt, halo = without_spread(degc, hidden, spread.between_pixels)
     read = _sample(corrected, at)
     slope = np.hypot(_difference(degc, at, (1.0, 0.0)), _difference(degc, at, (0.0, 1.0)))
     covered = _sample(hidden.astype(np.float64), at) > 0.01
@@ -210,7 +246,19 @@ def read_cells(
     visible &= ~beside
     slant = np.clip((SLANT_COS - facing) / (SLANT_COS - GRAZING_COS), 0.0, 1.0)
     noise = np.hypot(NOISE_U95_DEGC, PLACE_U95_PX * slope)
-    common = np.sqrt(thermal.accuracy_degc**2 + _sample(doubt, at) ** 2 + (SLANT_U95_DEGC * slant) ** 2)
+    common = np.sqrt(
+        camera_offset.bound_degc(read) ** 2 + _sample(doubt, at) ** 2 + (SLANT_U95_DEGC * slant) ** 2
+    )
+    # A halo makes every cold spot read too warm: once the offset is known it is the largest part of the
+    # bound, and does not average out against the others.
+    mixed = _sample(halo, at)
+    common = np.hypot(common, mixed) if camera_offset.at_degc is None else common + mixed
+    behind, share = _behind(
+        corrected, placed, facing, px - corner, camera.fx_px / points[:, 2], spread.between_pixels
+    )
+    mixes = share * np.where(np.isfinite(behind - read), behind - read, 0.0)
+    # Cold skin that mixes with a warm couch reads too warm, which harms: that widens its bound.
+    common = np.hypot(common, np.maximum(mixes, 0.0))
     seen_s = np.where(visible, picture.t_s, before.t_s)
     skin = SkinTemperature(
         degc=np.where(visible, read, before.degc),
@@ -218,7 +266,36 @@ def read_cells(
         observed=np.isfinite(seen_s) & (t_s - seen_s <= OBSERVED_S),
         t_s=seen_s,
     )
-    return CellReadings(skin, beside, np.where(visible, read, np.nan), noise, common)
+    warmer = np.where(visible, np.maximum(-mixes, 0.0), np.nan)
+    return CellReadings(skin, beside, np.where(visible, read, np.nan), noise, common, warmer)
+
+
+def _behind(
+    degc: Floats,
+    placed: PlacedChart,
+    facing: Floats,
+    px: Floats,
+    px_mm: Floats,
+    spread: PointSpread,
+) -> tuple[Floats, Floats]:
+    """What lies behind the body beside each cell, NaN where it is not read, and its share of the pixel.
+
+    The share is a 95 % bound: the outline shifts with the calibration, and with the skin's height where it
+    turns away.
+    """
+    ends = horizon(placed.chart, facing, px)
+    raised_px = placed.chart.height_u95_mm * np.sqrt(np.clip(1.0 - facing**2, 0.0, 1.0)) * px_mm
+    share = off_share(
+        ends.inside_px,
+        spread_px=spread.sigma_px,
+        misplaced_u95_px=np.hypot(PLACE_U95_PX, raised_px),
+    )
+    at_rim = (share > LEAST_SHARE) & np.isfinite(ends.inside_px)
+    out_px = px + ends.way * np.where(at_rim, ends.inside_px + BEHIND_PX, 0.0)[:, None]
+    high, wide = degc.shape
+    there = at_rim & (out_px >= 0.0).all(axis=1) & (out_px[:, 0] <= wide - 1.0) & (out_px[:, 1] <= high - 1.0)
+    behind = _sample(degc, np.where(there[:, None], out_px, 0.0))
+    return np.where(there, behind, np.nan), np.where(at_rim, share, 0.0)
 
 
 def _beside(read: Floats, slope: Floats, untouched: Bools, in_zone: Bools) -> Bools:

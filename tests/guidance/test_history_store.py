@@ -13,6 +13,7 @@ import pytest
 
 from guidance import history_store
 from guidance.history_store import HistoryStore, default_history
+from models.history import PastFinding
 from models.problems import InputError
 from tests.history_scenes import NOON, past
 
@@ -197,7 +198,11 @@ PRAGMA application_id = 0x63727967;
 PRAGMA user_version = 1;
 """
 """A file as version 1 of the form left it, written down once and never edited."""
-TABLES = ("session", "tile", "limit_reached", "exposure")
+FINDINGS = (
+    PastFinding("raynaud", "yes", "blocking", None),
+    PastFinding("drugs", "unknown", "confirmed", "asked the ward"),
+)
+TABLES = ("session", "tile", "limit_reached", "exposure", "finding")
 
 
 @pytest.fixture
@@ -224,6 +229,34 @@ def test_a_file_of_version_1_is_brought_up_with_all_that_it_holds(old: HistorySt
     assert (old.cells("a"), old.cells("b")) == (None, b"map")
 
 
+@pytest.fixture
+def second(old: HistoryStore) -> HistoryStore:
+    """A file of version 2, with a session that has a map."""
+    base = sqlite3.connect(old.path)
+    base.executescript(history_store.MIGRATIONS[1])
+    base.execute("INSERT INTO exposure VALUES ('a', 'map')".replace("'map'", "x'6d6170'"))
+    base.execute("PRAGMA user_version = 2")
+    base.commit()
+    base.close()
+    return old
+
+
+def test_a_file_of_version_2_is_brought_up_and_knows_of_no_checklist(second: HistoryStore) -> None:
+    assert second.sessions() == (past(),)
+    assert second.sessions()[0].checklist is None
+    assert second.cells("a") == b"map"
+    asked = past("b", checklist="blocked", checklist_at=NOON, findings=FINDINGS)
+    second.record(asked)
+    assert second.sessions() == (past(), asked)
+
+
+def test_a_later_analysis_without_a_checklist_leaves_none_of_its_findings(store: HistoryStore) -> None:
+    store.record(past(checklist="blocked", checklist_at=NOON, findings=FINDINGS))
+    again = past(checklist="not_filled_in")
+    store.record(again)
+    assert store.sessions() == (again,)
+
+
 def test_an_old_file_and_a_new_one_have_the_same_form(old: HistoryStore, tmp_path: Path) -> None:
     old.record(past("b"))
     new = HistoryStore(tmp_path / "new.sqlite3")
@@ -246,7 +279,7 @@ def test_a_migration_that_fails_halfway_leaves_the_old_form(
     monkeypatch.setattr(history_store, "MIGRATIONS", broken)
     with pytest.raises(InputError, match="cannot be read"):
         old.sessions()
-    assert version_and_tables(old.path) == (1, set(TABLES) - {"exposure"})
+    assert version_and_tables(old.path) == (1, set(TABLES) - {"exposure", "finding"})
     monkeypatch.undo()
     assert old.sessions() == (past(),)
 

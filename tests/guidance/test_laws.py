@@ -48,6 +48,7 @@ def laid(chart: ZoneChart, *, covariance: Floats = BODY_COVARIANCE) -> State:
         exposure=ExposureMap.empty(n),
         skin=SkinTemperature(unknown, unknown, np.zeros(n, bool), unknown),
         beside=np.zeros(n, bool),
+        warmer_degc=np.zeros(n),
         cooling=Cooling.unknown(n),
         model=SkinTrack.start(n, zone=SETUP.zone.name, t_s=0.0, room_degc=SETUP.treatment.room_degc),
         bounds_degc=np.full((SETUP.protocol.confirm_pictures, n), np.inf),
@@ -57,6 +58,10 @@ def laid(chart: ZoneChart, *, covariance: Floats = BODY_COVARIANCE) -> State:
         seen_hit_chart_mm=None,
         seen_hit_s=0.0,
         spot_unobserved_s=0.0,
+        sweep=None,
+        known=None,
+        known_s=np.zeros((3, n)),
+        known_jet_s=np.zeros((3, n)),
     )
     return replace(begin(), t_s=0.0, on_skin=on_skin)
 

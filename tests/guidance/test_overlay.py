@@ -7,17 +7,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from guidance import overlay_panels
+from guidance import overlay_figures, overlay_panels
 from guidance.overlay import draw_overlay, draw_thermal
 from guidance.overlay_ink import dashes, fitted, plain, text_width_px, wrapped, write
 from guidance.overlay_mesh import cell_mesh
-from guidance.overlay_skin import cell_states, footprint_ring
+from guidance.overlay_skin import footprint_ring
+from guidance.overlay_states import cell_states
 from guidance.palette import MAGENTA, RED, VERMILLION, bgr
-from guidance.session import Alarm, Announcement, Guidance
+from guidance.session import Alarm, Announcement, Guidance, SweepGuide
 from models.capture import ThermalPicture
 from models.geometry import Bytes, Pose
 from models.rig import Rig
 from models.sightings import Lost
+from models.skin_estimate import MEASURED, PREDICTED, UNOBSERVED, CellTemperatures
 from tests.guidance.conftest import Scene
 
 
@@ -88,6 +90,79 @@ def test_a_treated_cell_whose_temperature_was_never_seen_is_hatched(scene: Scene
     assert states.unseen[treated].all()
 
 
+def known_as(scene: Scene, status: int) -> CellTemperatures:
+    """Every cell known in one way."""
+    n = len(scene.chart)
+    return CellTemperatures(np.full(n, 20.0), np.full(n, 2.0), np.full(n, status))
+
+
+def test_measured_predicted_and_unobserved_cells_differ_by_pattern_and_not_by_colour_alone(
+    scene: Scene,
+) -> None:
+    """Counted where the exposure's colours, which all three share, cannot be what differs: in grey."""
+    pictures = [
+        skin_part(drawn(scene, scene.guidance(known=known_as(scene, status)))).mean(axis=2)
+        for status in (MEASURED, PREDICTED, UNOBSERVED)
+    ]
+    for k in range(3):
+        for other in pictures[:k]:
+            assert (np.abs(pictures[k] - other) > 40.0).sum() > 300
+
+
+def test_before_any_gas_the_zone_shows_how_it_is_known(scene: Scene) -> None:
+    guidance = scene.guidance(known=known_as(scene, UNOBSERVED), gas_now=False, weight=None, exposure=None)
+    chart = scene.chart
+    states = cell_states(guidance, protocol=scene.protocol, cells=len(chart), in_zone=chart.in_zone)
+    assert (states.unseen == (chart.in_zone & ~states.unknown)).all()
+    predicted = replace(guidance, known=known_as(scene, PREDICTED))
+    states = cell_states(predicted, protocol=scene.protocol, cells=len(chart), in_zone=chart.in_zone)
+    assert (states.predicted == (chart.in_zone & ~states.unknown)).all()
+    assert not states.unseen.any()
+
+
+def test_cells_predicted_under_the_jet_are_not_called_unseen(scene: Scene) -> None:
+    guidance = scene.guidance(known=known_as(scene, PREDICTED))
+    assert guidance.weight is not None
+    states = cell_states(guidance, protocol=scene.protocol, cells=len(scene.chart))
+    under = (guidance.weight > 0.05) & ~states.over & ~states.unknown
+    never = np.isnan(guidance.exposure.min_degc) if guidance.exposure is not None else None
+    assert never is not None
+    assert states.predicted[under & ~never].all()
+
+
+@pytest.mark.parametrize(
+    ("advice", "word"), [("too slow", "FASTER"), ("too fast", "SLOWER"), ("let it rewarm", "MOVE OFF")]
+)
+def test_the_panel_says_what_to_do_about_the_sweep(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, advice: str, word: str
+) -> None:
+    said: list[str] = []
+
+    def write_down(picture: Bytes, text: str, *rest: object, **more: object) -> None:
+        said.append(text)
+
+    monkeypatch.setattr(overlay_figures, "write", write_down)
+    slowest = np.inf if advice == "let it rewarm" else 1.0
+    sweep = SweepGuide(8.0, slowest, 2.0, 3.0, 10.0, 5.0, advice)
+    drawn(scene, scene.guidance(sweep=sweep))
+    assert word in said
+    assert ("let skin rewarm" if slowest == np.inf else "keep 3-10 cm/s") in said
+
+
+def test_no_instrument_is_cut_off_at_its_width(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+
+    def write_down(picture: Bytes, text: str, *rest: object, **more: object) -> None:
+        said.append(text)
+
+    monkeypatch.setattr(overlay_figures, "write", write_down)
+    for advice in ("too slow", "let it rewarm"):
+        sweep = SweepGuide(8.0, np.inf if advice[0] == "l" else 12.0, 2.0, 12.0, 12.5, 5.0, advice)
+        for left_s in (0.4, 70.0, None):
+            drawn(scene, scene.guidance(sweep=sweep, time_to_limit_s=left_s, skin_min_degc=2.4))
+    assert [text for text in said if text.endswith("...")] == []
+
+
 def test_a_stop_is_larger_than_any_other_alarm(scene: Scene) -> None:
     def red(kind: str, message: str) -> int:
         alarm = Alarm("skin_temperature", kind, "high", message, 7.0)
@@ -132,7 +207,7 @@ def test_without_a_rig_there_is_an_outline_and_no_millimetre(
         words.append(text)
         write(picture, text, at, **how)  # type: ignore[arg-type]
 
-    for module in ("overlay_panels", "overlay_tiles"):
+    for module in ("overlay_figures", "overlay_panels", "overlay_tiles"):
         monkeypatch.setattr(f"guidance.{module}.write", heard)
     pixel = scene.guidance(
         zone=scene.pixel_zone(), jet=None, exposure=None, skin=None, weight=None, blind=None, tile_time_s=None
@@ -149,7 +224,7 @@ def test_what_is_not_known_is_said_in_words(scene: Scene, monkeypatch: pytest.Mo
     def heard(picture: Bytes, text: str, at: tuple[float, float], **how: object) -> None:
         words.append(text)
 
-    for module in ("overlay_panels", "overlay_tiles"):
+    for module in ("overlay_panels", "overlay_tiles", "overlay_figures"):
         monkeypatch.setattr(f"guidance.{module}.write", heard)
     drawn(scene, scene.lost())
     assert words.count("not known") >= 2

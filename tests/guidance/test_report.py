@@ -13,14 +13,15 @@ import cv2
 import numpy as np
 import pytest
 
-from guidance.outcome import Earlier, Outcome, Poster, Verdicts
+from guidance.outcome import CellKnowledge, Earlier, Outcome, Poster, Verdicts
 from guidance.palette import PURPLE, VERDICTS, ramp, verdict_look
 from guidance.report import report_html, write_report
 from guidance.report_body import bare_picture
 from guidance.report_charts import reduced, stretched
 from guidance.report_facts import headline, rewarming_figures, shares, unknowns
 from guidance.report_grid import SQUARE_PX, chart_grid, pixel_grid, raster
-from guidance.report_maps import cold_paint, dwell_paint, unknown_cells, verdict_paint
+from guidance.report_known import sweep_share
+from guidance.report_maps import cold_paint, dwell_paint, knowledge_paint, unknown_cells, verdict_paint
 from guidance.report_markup import clock, number, typeset, with_bound
 from guidance.report_plot import nice_ceiling, path, ticks, time_ticks
 from guidance.report_tables import rig as rig_section
@@ -170,6 +171,34 @@ def test_cells_never_observed_have_no_temperature_colour(scene: Scene) -> None:
     never = np.isnan(exposure.min_degc)
     paint = cold_paint(exposure, unknown=~never & never, over=never, protocol=scene.protocol)
     assert (paint.colour[never] == PURPLE).all()
+
+
+def test_the_report_shows_how_each_cell_was_known_with_its_legend(outcome: Outcome) -> None:
+    """A third each: measured, predicted for a fifth of the gas, not observed for a fifth of it."""
+    assert outcome.chart is not None
+    n = len(outcome.chart)
+    jet_s, third = np.zeros((3, n)), np.arange(n) % 3
+    jet_s[2] = np.where(third == 0, 10.0, 8.0)
+    jet_s[1, third == 1], jet_s[0, third == 2] = 2.0, 2.0
+    known = knowledge_paint(CellKnowledge(jet_s, jet_s), over=np.zeros(n, bool))
+    assert (known.pattern["bars"] == (third == 1)).all()
+    assert (known.pattern["hatch"] == (third == 2)).all()
+    assert all(title in known.legend for title in ("Measured", "Predicted", "Not observed"))
+    told = report_html(replace(outcome, knowledge=CellKnowledge(jet_s, jet_s)))
+    assert "How it was known" in told
+    assert "Gas on skin known by prediction only" in told
+    assert "Gas on skin not observed" in told
+
+
+def test_the_share_of_the_gas_time_swept_too_slowly_is_a_key_figure(outcome: Outcome) -> None:
+    trace, rows = outcome.trace, len(outcome.trace.t_s)
+    advice = tuple("too slow" if t_s < 4.75 else "too fast" if t_s < 7.75 else "" for t_s in trace.t_s)
+    swept = replace(outcome, trace=replace(trace, speed_cm_s=np.full(rows, 5.0), sweep_advice=advice))
+    share = sweep_share(swept)
+    assert share is not None
+    assert share == pytest.approx((25.0, 20.0), abs=1.0)
+    assert "Swept too slowly" in report_html(swept)
+    assert sweep_share(outcome) is None
 
 
 def test_a_verdict_nobody_knows_is_drawn_as_unknown() -> None:

@@ -31,6 +31,18 @@ def test_where_nothing_is_known_well_there_is_no_lowest() -> None:
     assert lowest_of(cells((12.0, VAGUE_DEGC + 1.0, PREDICTED))) == (None, None)
 
 
+def test_a_cell_at_the_rim_that_mixing_explains_is_not_the_lowest() -> None:
+    known = cells((33.0, 2.0, MEASURED), (31.0, 2.5, MEASURED))
+    assert lowest_of(known) == (31.0, 2.5)
+    assert lowest_of(known, warmer_degc=np.array([0.0, 2.5])) == (33.0, 2.0)
+
+
+def test_a_cell_at_the_rim_that_is_colder_than_mixing_explains_is_the_lowest() -> None:
+    """Gas that nobody saw: mixing with the couch may have taken 2.5 degC, not eight."""
+    known = cells((33.0, 2.0, MEASURED), (25.0, 2.5, MEASURED))
+    assert lowest_of(known, warmer_degc=np.array([0.0, 2.5])) == (25.0, 2.5)
+
+
 @pytest.mark.parametrize(("weight", "unseen"), [(None, True), ([0.0, 0.2], True), ([0.0, 0.0], False)])
 def test_a_jet_that_is_lost_or_touches_the_rim_may_cool_unseen(
     weight: list[float] | None, unseen: bool

@@ -16,7 +16,7 @@ from hypothesis.extra.numpy import arrays
 from models.camera import Camera
 from models.geometry import Pose, rotation_from_rvec
 from models.problems import InputError
-from models.rig import Corrected, DepthCamera, Nozzle, Rig, SkinTags, Tags, ThermalCamera
+from models.rig import Corrected, DepthCamera, Nozzle, Rig, SkinTags, StatedSpread, Tags, ThermalCamera
 from models.rig_file import read_rig, write_rig
 
 CORRECTED = Corrected("FLIR sequence", 22.0, 21.5, 0.5, 700.0, 0.95, ((2.0, 2.56), (30.0, 29.81)))
@@ -49,6 +49,7 @@ def same(a: Rig, b: Rig) -> None:
     assert (a.rgb_covariance is None) == (b.rgb_covariance is None)
     if a.rgb_covariance is not None and b.rgb_covariance is not None:
         assert np.array_equal(a.rgb_covariance, b.rgb_covariance)
+    assert (a.thermal.spread if a.thermal else None) == (b.thermal.spread if b.thermal else None)
     assert (a.nozzle is None) == (b.nozzle is None)
     if a.nozzle and b.nozzle:
         assert a.nozzle.bore_mm == b.nozzle.bore_mm
@@ -92,7 +93,9 @@ def test_what_is_written_is_read_back(
         rgb=camera,
         transfer="linear" if with_all else "srgb",
         rgb_rms_px=0.21 if with_all else None,
-        thermal=ThermalCamera(camera, pose, -0.18, 0.07, 2.0, 0.98, CORRECTED) if with_all else None,
+        thermal=ThermalCamera(camera, pose, -0.18, 0.07, 2.0, 0.98, CORRECTED, StatedSpread(0.85, 0.05))
+        if with_all
+        else None,
         depth=DepthCamera(camera, pose) if with_all else None,
         nozzle=Nozzle(tags, 12.0) if with_all else None,
         skin=SkinTags("DICT_APRILTAG_36h11", 24.0, (100, 101)) if with_all else None,
@@ -147,9 +150,25 @@ def test_a_covariance_may_name_only_what_was_estimated(text: str) -> None:
 def test_a_covariance_that_is_none_is_refused(text: str, lines: str, told: str) -> None:
     with pytest.raises(InputError, match=told):
         read_rig(text + "\n[rgb.covariance]\n" + lines, where="rig.toml")
+def test_the_spread_that_calibration_measured_is_read(text: str) -> None:
+    rig, warnings = read_rig(text + "\n[thermal.spread]\nsigma_px = 0.85\nu95_px = 0.05\n", where="rig.toml")
+    assert warnings == ()
+    assert rig.thermal is not None
+    assert rig.thermal.spread == StatedSpread(0.85, 0.05)
 
 
 WRONG = {
+    "spread without bound": ("[skin]", "[thermal.spread]\nsigma_px = 0.9\n[skin]", "u95_px is missing"),
+    "spread in focus beyond all": (
+        "[skin]",
+        "[thermal.spread]\nsigma_px = 0\nu95_px = 0.1\n[skin]",
+        r"\[thermal.spread\] sigma_px must be a number from 0.2 to 3",
+    ),
+    "spread with an unknown key": (
+        "[skin]",
+        "[thermal.spread]\nsigma_px = 0.9\nu95_px = 0.1\nshape = 1\n[skin]",
+        r"\[thermal.spread\] shape is not a known key",
+    ),
     "other schema": ("cryoguide.rig/1", "cryoguide.rig/2", "cryoguide.rig/2"),
     "no schema": ('schema = "cryoguide.rig/1"', "", "no schema"),
     "created is a text": ("2026-11-23T09:00:00Z", '"today"', "created must be a date"),

@@ -42,6 +42,17 @@ outline_px = [[512, 300], [700, 310], [690, 470.5]]
 t_s = 2.5
 stream = "thermal"
 outline_px = [[5, 3], [7, 3], [6, 4], [5, 4]]
+[[reference]]
+outline_px = [[5, 3], [25, 3], [16, 24]]
+degc = 30
+u95_degc = 0.2
+[[reference]]
+stream = "rgb"
+outline_px = [[5, 3], [25, 3], [16, 24]]
+distance_mm = 900
+degc = 4.5
+u95_degc = 0.3
+emissivity = 0.95
 """
     header = read_treatment(TEXT + more, where="session.toml")
     treatment = header.treatment
@@ -52,6 +63,10 @@ outline_px = [[5, 3], [7, 3], [6, 4], [5, 4]]
     assert treatment.started.isoformat() == "2026-11-23T10:00:00+00:00"
     assert treatment.valve_s == ((1.0, 16.0), (16.0, 17.0))
     assert [tap.stream for tap in treatment.taps] == ["rgb", "thermal"]
+    assert [r.stream for r in treatment.references] == ["thermal", "rgb"]
+    assert [(r.degc, r.u95_degc) for r in treatment.references] == [(30.0, 0.2), (4.5, 0.3)]
+    assert [(r.emissivity, r.distance_mm) for r in treatment.references] == [(0.98, None), (0.95, 900.0)]
+    assert treatment.references[0].outline_px.tolist() == [[5, 3], [25, 3], [16, 24]]
     assert treatment.taps[0].outline_px.tolist() == [[512, 300], [700, 310], [690, 470.5]]
     assert header.streams is not None
     assert (header.streams.rgb, header.streams.thermal, header.streams.depth) == (
@@ -91,6 +106,21 @@ WRONG = {
     "valve is a table": ("room_degc = 23\n", "[valve]\nfrom_s = 0\nto_s = 3\n", "must be a list of tables"),
     "tap in another stream": (
         "room_degc = 23\n", '[[tap]]\nt_s = 0\nstream = "depth"\noutline_px = []\n', "one of rgb, thermal",
+    ),
+    "reference without temperature": (
+        "room_degc = 23\n",
+        "[[reference]]\noutline_px = [[1, 2], [9, 2], [5, 9]]\nu95_degc = 0.2\n",
+        "degc is missing",
+    ),
+    "reference known exactly": (
+        "room_degc = 23\n",
+        "[[reference]]\noutline_px = [[1, 2], [9, 2], [5, 9]]\ndegc = 30\nu95_degc = 0\n",
+        "u95_degc must be a number above 0",
+    ),
+    "reference in the rgb picture at no distance": (
+        "room_degc = 23\n",
+        '[[reference]]\nstream = "rgb"\noutline_px = [[1, 2], [9, 2], [5, 9]]\ndegc = 30\nu95_degc = 1\n',
+        "distance_mm is missing",
     ),
     "tap of points in space": (
         "room_degc = 23\n", "[[tap]]\nt_s = 0\noutline_px = [[1, 2, 3], [1, 2, 3]]\n", "n x 2 finite",

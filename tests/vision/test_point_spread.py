@@ -9,7 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.geometry import Floats
-from vision.point_spread import USUAL, PointSpread, measured_at_edge, without_spread
+from models.rig import StatedSpread
+from vision.point_spread import (
+    USUAL,
+    PointSpread,
+    disagree,
+    from_calibration,
+    measured_at_edge,
+    relied_on,
+    without_spread,
+)
 
 SKIN_DEGC, ROOM_DEGC = 33.5, 23.0
 SEEN = np.zeros((60, 80), bool)
@@ -81,10 +90,10 @@ def test_a_small_cold_spot_gets_its_temperature_back(
     )
     read = np.asarray(cv2.GaussianBlur(true, (0, 0), sigma_px), np.float64)
     known = PointSpread(sigma_px, 0.0, 0.35, measured=True)
-    corrected, doubt = without_spread(read, SEEN, known)
+    corrected, doubt, halo = without_spread(read, SEEN, known)
     assert corrected[30, 40] == pytest.approx(cold_degc, abs=0.02 * (SKIN_DEGC - cold_degc))
     assert corrected[30, 40] <= read[30, 40]
-    assert abs(corrected[30, 40] - cold_degc) <= doubt[30, 40]
+    assert abs(corrected[30, 40] - cold_degc) <= np.hypot(doubt, halo)[30, 40]
 
 
 def test_an_unmeasured_camera_is_doubted_more() -> None:
@@ -100,6 +109,29 @@ def test_an_even_picture_needs_no_correction_and_what_is_hidden_weighs_nothing()
     even, hidden = np.full(SEEN.shape, SKIN_DEGC), SEEN.copy()
     hidden[20:40, 20:40] = True
     for picture in (even, np.where(hidden, -80.0, even)):
-        corrected, doubt = without_spread(picture, hidden, USUAL)
+        corrected, doubt, halo = without_spread(picture, hidden, USUAL)
         assert corrected[~hidden] == pytest.approx(even[~hidden], abs=1e-3)
-        assert doubt[~hidden].max() < 1e-3
+        assert np.hypot(doubt, halo)[~hidden].max() < 1e-3
+
+
+@pytest.mark.parametrize("sigma_px", [0.4, 0.7, 0.85, 1.2])
+def test_a_calibrated_spread_is_used_as_it_was_measured(sigma_px: float) -> None:
+    told = from_calibration(StatedSpread(sigma_px, 0.05))
+    assert told.sigma_px == pytest.approx(sigma_px)
+    assert relied_on(StatedSpread(sigma_px, 0.05), None) == told
+    assert told.u95 < from_calibration(StatedSpread(sigma_px, 0.2)).u95
+
+
+def test_calibration_goes_before_an_edge_that_agrees_with_it() -> None:
+    stated = StatedSpread(0.9, 0.05)
+    assert relied_on(stated, USUAL) == from_calibration(stated)
+    assert relied_on(None, None) == USUAL
+
+
+@pytest.mark.parametrize("stated_px", [0.4, 1.4])
+def test_where_calibration_and_edge_disagree_the_wider_is_used_and_doubted_more(stated_px: float) -> None:
+    stated, at_edge = StatedSpread(stated_px, 0.02), PointSpread(0.6, 0.25, 0.35, measured=True)
+    assert disagree(stated, at_edge)
+    used = relied_on(stated, at_edge)
+    assert used.sigma_px == pytest.approx(max(stated_px, at_edge.sigma_px))
+    assert used.u95 > max(from_calibration(stated).u95, at_edge.u95)

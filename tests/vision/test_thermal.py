@@ -398,3 +398,46 @@ def test_a_cold_patch_in_the_zone_is_skin_that_has_not_rewarmed() -> None:
     near = np.linalg.norm(SCENE.chart.position_mm - MIDDLE_MM, axis=1) < 10.0
     assert skin.observed[near & SCENE.chart.in_zone].all()
     assert skin.degc[near].min() < 30.0
+
+
+def test_only_the_rim_before_a_cooler_room_may_be_warmer_than_it_reads() -> None:
+    readings = read_cells(
+        UNKNOWN,
+        SCENE.thermal(1.0, noise_degc=0.0),
+        PLACED,
+        rig=SCENE.rig,
+        nozzle=AWAY,
+        floor_centikelvin=None,
+        spread=USUAL,
+        t_s=1.05,
+        beside=np.zeros(N, np.bool_),
+        untouched=TOUCHED,
+    )
+    seen, warmer = np.isfinite(readings.warmer_degc), np.nan_to_num(readings.warmer_degc)
+    inner, rim = seen & (facing() > 0.85), seen & (facing() < 0.45)
+    assert warmer[inner].max() < 0.2
+    assert rim.sum() > 20
+    assert np.median(warmer[rim]) > 1.0
+    # What they read colder than they are is no more than that and the bound.
+    fell = SKIN_DEGC - readings.read_degc
+    assert (fell <= warmer + np.hypot(readings.noise_u95_degc, readings.common_u95_degc))[seen].all()
+
+
+def test_cold_skin_at_the_rim_before_a_warmer_room_is_doubted_downwards() -> None:
+    def at(degc: float) -> Floats:
+        return read_cells(
+            UNKNOWN,
+            SCENE.thermal(1.0, degc=degc, noise_degc=0.0),
+            PLACED,
+            rig=SCENE.rig,
+            nozzle=AWAY,
+            floor_centikelvin=None,
+            spread=USUAL,
+            t_s=1.05,
+            beside=np.zeros(N, np.bool_),
+            untouched=TOUCHED,
+        ).common_u95_degc
+
+    cold, even, rim = at(ROOM_DEGC - 15.0), at(ROOM_DEGC), (facing() < 0.45) & (facing() > GRAZING_COS)
+    assert np.median(cold[rim]) > np.median(even[rim]) + 1.0
+    assert np.median(cold[facing() > 0.9]) == pytest.approx(np.median(even[facing() > 0.9]), abs=0.2)

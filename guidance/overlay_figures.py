@@ -1,0 +1,58 @@
+"""What every instrument of the overlay is made of: a label, a figure with its bound, a note, a bar."""
+
+from __future__ import annotations
+
+from guidance.overlay_ink import box, fitted, plain, text_width_px, write
+from guidance.palette import WHITE, Rgb
+from models.geometry import Bytes
+
+OK_COLOUR: Rgb = (60, 220, 150)
+CYAN: Rgb = (70, 220, 235)
+DIM: Rgb = (176, 186, 196)
+TRACK: Rgb = (70, 80, 92)
+ALARMING: Rgb = (255, 120, 110)
+
+Area = tuple[float, float, float, float]
+"""Left, top, right, bottom in pixels."""
+
+
+def put_label(picture: Bytes, area: Area, text: str, s: float) -> None:
+    """What the instrument shows, in small letters."""
+    write(picture, text, (area[0], area[1] + 21 * s), size=0.44 * s, colour=DIM)
+
+
+def put_value(
+    picture: Bytes,
+    area: Area,
+    value: str,
+    unit: str,
+    s: float,
+    colour: Rgb = WHITE,
+) -> float:
+    """A figure with its bound and unit behind it; returns where it ends."""
+    size = (0.95 if value[:1].isdigit() or value[:1] in "-<>" else 0.72) * s
+    write(picture, value, (area[0], area[1] + 53 * s), size=size, colour=colour)
+    x = area[0] + text_width_px(value, size=size) + 8 * s
+    write(picture, unit, (x, area[1] + 53 * s), size=0.55 * s, colour=WHITE if "±" in unit else DIM)
+    return x + text_width_px(unit, size=0.55 * s)
+
+
+def put_note(picture: Bytes, area: Area, text: str, s: float, colour: Rgb = DIM) -> None:
+    """A word below the figure, cut to the instrument's width."""
+    text = fitted(plain(text), size=0.44 * s, width_px=area[2] - area[0])
+    write(picture, text, (area[0], area[1] + 78 * s), size=0.44 * s, colour=colour)
+
+
+def put_word(picture: Bytes, area: Area, text: str, s: float, colour: Rgb) -> None:
+    """What to do, in the upper right corner."""
+    wide = text_width_px(text, size=0.48 * s)
+    write(picture, text, (area[2] - wide, area[1] + 21 * s), size=0.48 * s, colour=colour)
+
+
+def put_progress(picture: Bytes, area: Area, share: float, colour: Rgb, s: float) -> None:
+    """How far something has come, as a bar."""
+    top, bottom = area[1] + 68 * s, area[1] + 76 * s
+    box(picture, (area[0], top, area[2], bottom), colour=TRACK)
+    filled = (area[2] - area[0]) * min(max(share, 0.0), 1.0)
+    if filled >= 1.0:
+        box(picture, (area[0], top, area[0] + filled, bottom), colour=colour)

@@ -1,0 +1,72 @@
+"""The legend of the overlay: the ramp of exposure, and what each pattern on the skin means."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from guidance.overlay_figures import DIM, Area, put_label
+from guidance.overlay_ink import box, dots, paint, stripes, text_width_px, write
+from guidance.overlay_states import LEVELS, ramp_colour
+from guidance.palette import GREY, INK, MAGENTA, VERMILLION, WHITE, Rgb
+from models.geometry import Bytes
+from models.protocol import Protocol
+
+SKIN: Rgb = (150, 120, 105)
+
+PATTERNS = (
+    ("predicted", "predicted"),
+    ("unknown", "unknown"),
+    ("not seen", "unseen"),
+    ("over limit", "over"),
+)
+"""Words and pattern. Without one the temperature is measured."""
+
+
+def draw_legend_tile(picture: Bytes, area: Area, *, protocol: Protocol, s: float) -> None:
+    """The ramp of exposure, and the patterns of what is not measured, in place."""
+    put_label(picture, area, "JET-SECONDS PER CELL", s)
+    top, bottom, width = area[1] + 25 * s, area[1] + 33 * s, area[2] - area[0]
+    colours = ramp_colour(np.arange(1, LEVELS + 1) / LEVELS)
+    for k in range(LEVELS):
+        colour = (int(colours[k, 0]), int(colours[k, 1]), int(colours[k, 2]))
+        box(
+            picture,
+            (area[0] + width * k / LEVELS, top, area[0] + width * (k + 1) / LEVELS, bottom),
+            colour=colour,
+        )
+    limit = protocol.dwell_s
+    write(picture, "0", (area[0], area[1] + 45 * s), size=0.40 * s, colour=DIM)
+    for tick_s in (limit.warn / 5.0, limit.warn):
+        text = f"{tick_s:.2g}"
+        x = area[0] + width * min(tick_s / limit.stop, 1.0) ** 0.5 - text_width_px(text, size=0.40 * s) / 2
+        write(picture, text, (x, area[1] + 45 * s), size=0.40 * s, colour=DIM)
+    text = f"{limit.stop:g} s"
+    write(
+        picture,
+        text,
+        (area[2] - text_width_px(text, size=0.40 * s), area[1] + 45 * s),
+        size=0.40 * s,
+        colour=DIM,
+    )
+    for k, (text, pattern) in enumerate(PATTERNS):
+        x, y = area[0] + (0.53 * width) * (k % 2), area[1] + (51 + 19 * (k // 2)) * s
+        _swatch(picture, (x, y, x + 22 * s, y + 14 * s), pattern, s)
+        write(picture, text, (x + 27 * s, y + 11 * s), size=0.42 * s, colour=WHITE)
+
+
+def _swatch(picture: Bytes, area: Area, pattern: str, s: float) -> None:
+    """A sample of a pattern as it lies on the skin."""
+    box(picture, area, colour=(90, 90, 96) if pattern in ("unknown", "unseen") else SKIN)
+    x0, y0, x1, y1 = (round(v) for v in area)
+    part = picture[y0:y1, x0:x1]
+    height, width = part.shape[:2]
+    period, line = max(4, round(7 * s)), max(1, round(2 * s))
+    if pattern == "predicted":
+        marks = dots(height, width, period_px=max(5, round(7 * s)), dot_px=max(2, round(2 * s)))
+        paint(part, np.roll(marks, 1, axis=(0, 1)), colour=INK)
+        paint(part, marks, colour=WHITE)
+        return
+    marks = stripes(height, width, period_px=period, line_px=line, rising=True)
+    if pattern == "over":
+        marks = marks | stripes(height, width, period_px=period, line_px=line, rising=False)
+    paint(part, marks, colour={"unknown": MAGENTA, "over": VERMILLION}.get(pattern, GREY))
