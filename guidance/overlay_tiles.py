@@ -24,8 +24,9 @@ from guidance.overlay_figures import (
 from guidance.overlay_ink import box, panel, plain, wrapped, write
 from guidance.overlay_legend import draw_legend_tile
 from guidance.overlay_skin import distance_colour
+from guidance.overlay_sweep import draw_sweep_tile
 from guidance.palette import AMBER, INK, MAGENTA, RED, WHITE, YELLOW
-from guidance.session import Guidance, SweepGuide
+from guidance.session import Guidance
 from models.chart import PlacedChart
 from models.geometry import Bytes
 from models.protocol import Protocol
@@ -65,7 +66,7 @@ def draw_strip(picture: Bytes, guidance: Guidance, *, protocol: Protocol, metric
         Tile(262, 0, lambda b: _distance_tile(picture, guidance, b, protocol=protocol, s=s)),
         Tile(204, 1, lambda b: _skin_tile(picture, guidance, b, protocol=protocol, s=s)),
         Tile(152, 2, lambda b: _limit_tile(picture, guidance, b, protocol=protocol, s=s)),
-        Tile(168, 3, lambda b: _sweep_tile(picture, guidance, b, protocol=protocol, s=s)),
+        Tile(168, 3, lambda b: draw_sweep_tile(picture, guidance, b, protocol=protocol, s=s)),
         Tile(112, 5, lambda b: _coverage_tile(picture, guidance, b, protocol=protocol, s=s)),
         Tile(160, 4, lambda b: _time_tile(picture, guidance, b, protocol=protocol, s=s)),
         Tile(214, 6, lambda b: draw_legend_tile(picture, b, protocol=protocol, s=s)),
@@ -218,41 +219,6 @@ def _limit_tile(
         colour, word = YELLOW, "move on"
     put_value(picture, area, f"{left_s:.1f}", "s", s, colour)
     put_note(picture, area, word, s, colour)
-
-
-def _sweep_tile(
-    picture: Bytes,
-    guidance: Guidance,
-    area: Area,
-    *,
-    protocol: Protocol,
-    s: float,
-) -> None:
-    """Speed of the spot over the skin, the speeds that keep the skin in its band, and which way it is off."""
-    put_label(picture, area, "SWEEP", s)
-    sweep = guidance.sweep
-    speed_cm_s = guidance.jet.speed_cm_s if guidance.jet is not None else None
-    usual = f"usual {protocol.sweep_low_cm_s:g}-{protocol.sweep_high_cm_s:g} cm/s"
-    if sweep is None:
-        put_value(picture, area, "--" if speed_cm_s is None else f"{speed_cm_s:.0f}", "cm/s", s, DIM)
-        put_note(picture, area, usual, s)
-        return
-    colour = {"": WHITE, "too fast": YELLOW}.get(sweep.advice, ALARMING)
-    put_value(
-        picture, area, "--" if sweep.speed_cm_s is None else f"{sweep.speed_cm_s:.0f}", "cm/s", s, colour
-    )
-    word = {"too slow": "FASTER", "too fast": "SLOWER", "let it rewarm": "MOVE OFF"}.get(sweep.advice, "")
-    put_word(picture, area, word, s, colour)
-    put_note(picture, area, sweep_words(sweep), s, colour if sweep.advice else DIM)
-
-
-def sweep_words(sweep: SweepGuide) -> str:
-    """The speeds to keep to."""
-    if np.isinf(sweep.slowest_cm_s):
-        return "let skin rewarm"
-    if sweep.high_cm_s <= sweep.low_cm_s:
-        return f"at least {sweep.low_cm_s:.0f} cm/s"
-    return f"keep {sweep.low_cm_s:.0f}-{sweep.high_cm_s:.0f} cm/s"
 
 
 def _coverage_tile(

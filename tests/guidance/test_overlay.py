@@ -149,6 +149,19 @@ def test_the_panel_says_what_to_do_about_the_sweep(
     assert ("let skin rewarm" if slowest == np.inf else "keep 3-10 cm/s") in said
 
 
+@pytest.mark.parametrize(("speed_cm_s", "alarming"), [(0.0, True), (0.9, True), (2.0, False), (5.0, False)])
+def test_a_sweep_slower_than_the_skin_bears_is_red_and_one_slower_than_the_protocol_is_not(
+    scene: Scene, speed_cm_s: float, alarming: bool
+) -> None:
+    advice = "too slow" if speed_cm_s < 3.0 else ""
+    sweep = SweepGuide(8.0, 1.0, 2.0, 3.0, 10.0, speed_cm_s, advice)
+    calm = SweepGuide(8.0, 1.0, 2.0, 3.0, 10.0, 5.0, "")
+    strip = np.s_[-92:]
+    red = near(drawn(scene, scene.guidance(sweep=sweep))[strip], overlay_figures.ALARMING).sum()
+    usual = near(drawn(scene, scene.guidance(sweep=calm))[strip], overlay_figures.ALARMING).sum()
+    assert (red > usual + 50) == alarming
+
+
 def test_no_instrument_is_cut_off_at_its_width(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
 

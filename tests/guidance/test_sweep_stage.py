@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from guidance.overlay_tiles import sweep_words
+from guidance.overlay_sweep import sweep_words
 from guidance.sweep_stage import guide_of
 from models.catalogue import load_protocols
 from models.time_to_limit import SweepBand
