@@ -103,6 +103,9 @@ def read_skin(
     film = jet_film_now(contact, capture, setup, dt_s=dt_s) if capture.gas_now else None
     known = temperatures(on_skin.model.now, fresh_s=_fresh_s(state, setup))
     now = _now(on_skin, known, spot, film, setup.protocol, pictures=_pictures_needed(state, setup))
+    if contact.blind is not None and contact.blind.any():
+        # Gas may be cooling cells that nobody sees: how cold the coldest is, nobody knows.
+        now = replace(now, min_degc=None, min_u95_degc=None)
     now, forecast = _carried(now, on_skin.forecast, capture, blind=blind_spot_s > 0.0)
     sweep = sweep_guide(on_skin.sweep, on_skin, known, film, contact, setup, t_s=capture.t_s)
     on_skin = replace(on_skin, spot_unobserved_s=blind_spot_s, forecast=forecast, sweep=sweep)
@@ -208,6 +211,7 @@ def _cells(
         spread=state.thermal.spread,
         t_s=capture.t_s,
         beside=on_skin.beside,
+        between_s=on_skin.between_s,
         untouched=on_skin.exposure.dwell_upper_s == 0.0,
         camera_offset=camera_offset(state, setup),
     )
@@ -226,6 +230,7 @@ def _cells(
         ),
         skin=now,
         beside=readings.beside,
+        between_s=readings.between_s,
         warmer_degc=np.where(np.isfinite(readings.warmer_degc), readings.warmer_degc, on_skin.warmer_degc),
         bounds_degc=_with_newest(on_skin.bounds_degc, now.degc - now.u95_degc, fresh=fresh),
     )

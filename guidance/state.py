@@ -106,6 +106,8 @@ class OnSkin:
     skin: SkinTemperature
     beside: Bools
     """Cells that show what lies beside the skin: cloth, a couch, the rim of a limb."""
+    between_s: Floats
+    """Since when something has stood before each cell that nobody foretold, NaN where nothing does."""
     warmer_degc: Floats
     """At the rim of the body a cell may be so much warmer than it last read, shape (n,)."""
     cooling: Cooling

@@ -113,6 +113,7 @@ def laid(
         exposure=exposure,
         skin=SkinTemperature(unknown, unknown, np.zeros(n, bool), unknown),
         beside=np.zeros(n, np.bool_),
+        between_s=unknown,
         warmer_degc=np.zeros(n),
         cooling=Cooling.unknown(n),
         model=SkinTrack.start(

@@ -15,7 +15,7 @@ import numpy as np
 from models.camera import Camera
 from models.camera_offset import CameraOffset
 from models.capture import ThermalPicture
-from models.chart import PlacedChart
+from models.chart import PlacedChart, ZoneChart
 from models.exposure import SkinTemperature
 from models.geometry import Bools, Bytes, Counts, Floats, Pose
 from models.occlusion import NozzleShape
@@ -63,6 +63,13 @@ FALL_DEGC, FALL_DEGC_S = 6.0, 40.0
 """Fastest believable fall of skin: CO2 jet core 34 to 15 degC in 0.5 s (domain section 3). A reading that
 fell further is something that came between."""
 
+UNSEEN_BETWEEN_S = 2.0
+"""While nobody knows where the nozzle is, what came between is taken to stay for at most so long, though skin
+might have become as cold meanwhile. Then it counts as skin again: a jet that rests must not go unnoticed."""
+
+RIM_CELLS, RIM_FALL_DEGC = 2, 1.0
+"""Cells so near to what came between show a part of it, where they fell by more than this."""
+
 BESIDE_DEGC = 1.5
 """Untouched skin beside the zone that reads so much colder than the rest is not relied on: most is rim."""
 
@@ -99,6 +106,8 @@ class CellReadings:
     """Last readings, this picture's among them."""
     beside: Bools
     """Cells that show what lies beside the skin."""
+    between_s: Floats
+    """Since when something has stood before each cell that nobody foretold, NaN where nothing does."""
     read_degc: Floats
     """This picture's readings, NaN where it has none."""
     noise_u95_degc: Floats
@@ -200,6 +209,7 @@ def read_cells(
     spread: PointSpread,
     t_s: float,
     beside: Bools,
+    between_s: Floats,
     untouched: Bools,
     camera_offset: CameraOffset | None = None,
 ) -> CellReadings:
@@ -215,6 +225,7 @@ def read_cells(
         spread: The camera's, taken out of the readings.
         t_s: Now, on the session clock.
         beside: Cells that so far showed what lies beside the skin, shape (n,).
+        between_s: As the last picture gave it, shape (n,).
         untouched: Cells that no gas can have reached yet, shape (n,).
         camera_offset: What is known of the camera's offset, taken out of the readings; None = no more than
             its stated accuracy.
@@ -239,7 +250,10 @@ def read_cells(
     slope = np.hypot(_difference(degc, at, (1.0, 0.0)), _difference(degc, at, (0.0, 1.0)))
     covered = _sample(hidden.astype(np.float64), at) > 0.01
     visible = inside & ~covered & np.isfinite(read) & np.isfinite(slope)
-    visible &= ~_came_between(before, read, t_s=picture.t_s, nozzle=nozzle)
+    came, between_s = _came_between(
+        before, read, placed.chart, between_s, t_s=picture.t_s, unseen=isinstance(nozzle, Lost)
+    )
+    visible &= ~came
     beside = np.where(
         visible & untouched, _beside(read, slope, visible & untouched, placed.chart.in_zone), beside
     )
@@ -267,7 +281,7 @@ def read_cells(
         t_s=seen_s,
     )
     warmer = np.where(visible, np.maximum(-mixes, 0.0), np.nan)
-    return CellReadings(skin, beside, np.where(visible, read, np.nan), noise, common, warmer)
+    return CellReadings(skin, beside, between_s, np.where(visible, read, np.nan), noise, common, warmer)
 
 
 def _behind(
@@ -349,16 +363,32 @@ def nozzle_mask(camera: Camera, camera_from_rgb: Pose, rig: Rig, nozzle: NozzleS
 
 
 def _came_between(
-    before: SkinTemperature, read: Floats, *, t_s: float, nozzle: NozzleSighting | Lost
-) -> Bools:
-    """Readings that fell faster than skin can: the nozzle or its plume where it was not expected."""
+    before: SkinTemperature, read: Floats, chart: ZoneChart, between_s: Floats, *, t_s: float, unseen: bool
+) -> tuple[Bools, Floats]:
+    """Readings that fell faster than skin can: the nozzle or its plume where it was not expected.
+
+    Skin that gas cools comes through all temperatures between, metal is there at once. Where nobody knows
+    where the nozzle is (``unseen``), that is remembered for a while.
+
+    Returns:
+        Cells whose reading is not of the skin, and since when.
+    """
     age_s = np.maximum(t_s - before.t_s, 0.0)
     fell = before.degc - read
-    sudden = np.isfinite(fell) & (fell > FALL_DEGC + FALL_DEGC_S * age_s)
-    if isinstance(nozzle, Lost):
-        # Nobody knows where the nozzle is: a frosty reading may be its metal.
-        sudden |= read < 0.0
-    return sudden
+    known = np.isfinite(fell)
+    sudden = known & (fell > FALL_DEGC + FALL_DEGC_S * age_s)
+    if not unseen:
+        return sudden, np.full(len(read), np.nan)
+    # A frosty reading may be the metal, too.
+    there = sudden | (read < 0.0)
+    there |= known & (fell > FALL_DEGC) & (t_s - between_s <= UNSEEN_BETWEEN_S)
+    grid: Bytes = np.zeros((int(np.ptp(chart.row)) + 1, int(np.ptp(chart.col)) + 1), np.uint8)
+    row, col = chart.row - chart.row.min(), chart.col - chart.col.min()
+    grid[row, col] = there
+    side = 2 * RIM_CELLS + 1
+    rim = cv2.dilate(grid, np.ones((side, side), np.uint8))[row, col] > 0
+    came = there | (rim & known & (fell > RIM_FALL_DEGC))
+    return came, np.where(there, np.where(np.isfinite(between_s), between_s, t_s), np.nan)
 
 
 def _sample(picture: Floats, at: Floats) -> Floats:

@@ -48,6 +48,7 @@ def laid(chart: ZoneChart, *, covariance: Floats = BODY_COVARIANCE) -> State:
         exposure=ExposureMap.empty(n),
         skin=SkinTemperature(unknown, unknown, np.zeros(n, bool), unknown),
         beside=np.zeros(n, bool),
+        between_s=unknown,
         warmer_degc=np.zeros(n),
         cooling=Cooling.unknown(n),
         model=SkinTrack.start(n, zone=SETUP.zone.name, t_s=0.0, room_degc=SETUP.treatment.room_degc),

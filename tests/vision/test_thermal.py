@@ -33,6 +33,7 @@ SCENE = RenderedLimb()
 N = len(SCENE.chart)
 UNKNOWN = SkinTemperature(np.full(N, np.nan), np.full(N, np.nan), np.zeros(N, bool), np.full(N, np.nan))
 TOUCHED = np.zeros(N, np.bool_)
+NEVER = np.full(N, np.nan)
 AWAY = Lost("no tag in the picture", 0.0)
 PLACED = PlacedChart(SCENE.chart, Pose.identity(), "placed", 1.0)
 MIDDLE_MM = SCENE.limb.centre_mm
@@ -58,6 +59,7 @@ def read(
         spread=USUAL,
         t_s=picture.t_s + 0.05 if t_s is None else t_s,
         beside=np.zeros(N, np.bool_),
+        between_s=NEVER,
         untouched=untouched,
     ).skin
 
@@ -145,6 +147,7 @@ def bound_degc(
         spread=USUAL,
         t_s=0.05,
         beside=np.zeros(N, np.bool_),
+        between_s=NEVER,
         untouched=TOUCHED,
     ).skin
     return np.where(now.observed, now.u95_degc, np.inf)
@@ -400,6 +403,50 @@ def test_a_cold_patch_in_the_zone_is_skin_that_has_not_rewarmed() -> None:
     assert skin.degc[near].min() < 30.0
 
 
+def seen_meanwhile(spots: list[tuple[float, float | None]], *, nozzle: NozzleSighting | Lost) -> list[float]:
+    """Lowest temperature told of the middle after each picture, given as (time, degC of a spot there)."""
+    skin, between_s, told = UNKNOWN, NEVER, []
+    near = np.linalg.norm(SCENE.chart.position_mm - MIDDLE_MM, axis=1) < 15.0
+    for t_s, spot_degc in spots:
+        spot = None if spot_degc is None else SCENE.cold_spot(MIDDLE_MM, degc=spot_degc, radius_mm=25.0)
+        picture = SCENE.thermal(t_s) if spot is None else SCENE.thermal(t_s, degc=spot)
+        readings = read_cells(
+            skin,
+            picture,
+            PLACED,
+            rig=SCENE.rig,
+            nozzle=nozzle,
+            floor_centikelvin=None,
+            spread=USUAL,
+            t_s=t_s,
+            beside=np.zeros(N, np.bool_),
+            between_s=between_s,
+            untouched=TOUCHED,
+        )
+        skin, between_s = readings.skin, readings.between_s
+        told.append(float(np.nanmin(skin.degc[near])))
+    return told
+
+
+def test_metal_that_stays_before_the_skin_unseen_is_no_skin_for_two_seconds() -> None:
+    times_s = [0.04 * k for k in range(1, 75)]
+    told = seen_meanwhile([(0.0, None), *((t_s, 8.0) for t_s in times_s)], nozzle=AWAY)
+    assert min(told[: round(1.9 / 0.04)]) > 25.0
+    assert told[-1] < 12.0, "then it counts as skin: a jet at rest must not go unnoticed"
+
+
+def test_skin_that_cools_through_all_temperatures_is_believed_while_the_nozzle_is_unseen() -> None:
+    falling = [(0.04 * k, max(33.0 - 25.0 * 0.04 * k, 4.0)) for k in range(1, 30)]
+    told = seen_meanwhile([(0.0, None), *falling], nozzle=AWAY)
+    assert told[-1] < 9.0
+
+
+def test_skin_is_believed_again_as_soon_as_what_stood_before_it_has_gone() -> None:
+    spots = [(0.0, None), *((0.04 * k, 8.0) for k in range(1, 15)), (0.6, 28.0), (0.64, 28.0)]
+    told = seen_meanwhile(spots, nozzle=AWAY)
+    assert told[-1] == pytest.approx(28.0, abs=2.0)
+
+
 def test_only_the_rim_before_a_cooler_room_may_be_warmer_than_it_reads() -> None:
     readings = read_cells(
         UNKNOWN,
@@ -411,6 +458,7 @@ def test_only_the_rim_before_a_cooler_room_may_be_warmer_than_it_reads() -> None
         spread=USUAL,
         t_s=1.05,
         beside=np.zeros(N, np.bool_),
+        between_s=NEVER,
         untouched=TOUCHED,
     )
     seen, warmer = np.isfinite(readings.warmer_degc), np.nan_to_num(readings.warmer_degc)
@@ -435,6 +483,7 @@ def test_cold_skin_at_the_rim_before_a_warmer_room_is_doubted_downwards() -> Non
             spread=USUAL,
             t_s=1.05,
             beside=np.zeros(N, np.bool_),
+            between_s=NEVER,
             untouched=TOUCHED,
         ).common_u95_degc
 
