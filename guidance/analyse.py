@@ -185,7 +185,7 @@ class Run:
         self._rows.add(guidance)
         self._alarms += guidance.ended
         self.colour_rows += capture.index is not None
-        self._damaged += capture.index is not None and capture.bgr is None
+        self._damaged += capture.index is not None and not capture.in_colour
         if self._gas_before and not guidance.gas_now:
             self._gas_off_s = guidance.t_s
         elif guidance.gas_now:
