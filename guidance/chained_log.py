@@ -1,8 +1,8 @@
 """An append-only log whose entries are chained: each names the SHA-256 of the line before it.
 
-One JSON object a line. Changing, inserting or removing a line breaks the chain there. Lines cut off at the end
-leave a chain that is whole: that is found only where the number of lines or the last seal is known from
-elsewhere (a session that was ended has a last line that says so).
+One JSON object a line. Changing, inserting or removing a line breaks the chain there. Lines cut off at the
+end leave a chain that is whole: that is found only where the number of lines or the last seal is known from
+elsewhere. A log that was closed has a last line that says so; it is missed where it is cut off.
 """
 
 from __future__ import annotations
@@ -44,12 +44,13 @@ class ChainedLog:
         if path.exists() and path.stat().st_size:
             checked = verify(path)
             if checked.trouble:
-                raise InputError(f"{path} cannot be gone on with: {checked.trouble} Keep it and begin another.")
+                raise InputError(f"{checked.trouble} It cannot be gone on with: keep it and begin another.")
             self.number, self.seal = checked.lines, checked.seal
         try:
             self._file = path.open("ab", buffering=0)
         except OSError as trouble:
-            raise InputError(f"{path} cannot be written ({trouble.strerror}); choose another place.") from trouble
+            words = f"{path} cannot be written ({trouble.strerror}); choose another place."
+            raise InputError(words) from trouble
 
     def append(self, kind: str, told: dict[str, Any], *, at: datetime | None = None) -> None:
         """Add one entry.
@@ -111,7 +112,7 @@ def verify(path: Path) -> Checked:
             if not whole:
                 trouble = f"line {number + 1} is cut off"
             elif entry["before"] != seal:
-                trouble = f"line {number + 1} does not follow from line {number}: one of them was changed, inserted or removed"
+                trouble = f"line {number + 1} does not follow from the one before: something was changed here"
             elif entry["n"] != number:
                 trouble = f"line {number + 1} has the number {entry['n']}"
             kind = str(entry["kind"])
@@ -132,4 +133,5 @@ def _lines(path: Path) -> Iterator[tuple[bytes, bool]]:
             for line in file:
                 yield line.rstrip(b"\n"), line.endswith(b"\n")
     except OSError as trouble:
-        raise InputError(f"{path} cannot be read ({trouble.strerror}); check its path and permissions.") from trouble
+        words = f"{path} cannot be read ({trouble.strerror}); check its path and permissions."
+        raise InputError(words) from trouble

@@ -167,6 +167,7 @@ class Recorder:
         actions: Sequence[OperatorAction] = (),
         *,
         collar: Collar | None = None,
+        patient: bool = False,
     ) -> None:
         """Record one step; returns at once.
 
@@ -176,8 +177,11 @@ class Recorder:
             guidance: What it told.
             actions: What the operator did since the step before.
             collar: What is known of the nozzle's tags.
+            patient: Wait for the disk instead of leaving anything out, for a source that can wait.
         """
         with self._changed:
+            if patient:
+                self._changed.wait_for(lambda: len(self._queue) < PICTURES_WAITING)
             self._counts.captures += 1
             waiting = len(self._queue)
             if waiting >= CAPTURES_WAITING or self._closing:
@@ -190,13 +194,13 @@ class Recorder:
                 self._counts.pictures_left_out += 1
                 self._say("The disk does not keep up: colour pictures are left out of the recording.")
             self._queue.append(_Item(capture, seen, guidance, tuple(actions), collar))
-            self._changed.notify()
+            self._changed.notify_all()
 
     def set_up(self, setup: Setup, *, t_s: float) -> None:
         """Record that the session is set up anew, such as with another outline, from the next capture on."""
         with self._changed:
             self._queue.append(_Settings(t_s, setup))
-            self._changed.notify()
+            self._changed.notify_all()
 
     @property
     def status(self) -> RecorderStatus:
@@ -213,10 +217,10 @@ class Recorder:
             )
 
     def close(self) -> RecorderStatus:
-        """Write what is waiting, finish the file, and say how it stands."""
+        """Write what is waiting, finish file and log, and say how they stand."""
         with self._changed:
             self._closing = True
-            self._changed.notify()
+            self._changed.notify_all()
         self._thread.join()
         return self.status
 
@@ -247,6 +251,7 @@ class Recorder:
                 self._changed.wait(max(0.0, until_s - time.monotonic()))
             if full and not self._closing:
                 return None
+            self._changed.notify_all()
             return self._queue.popleft() if self._queue else None
 
     def _done(self) -> bool:
@@ -348,6 +353,8 @@ class Recorder:
         )
         try:
             self._file.close()
+            if self._log is not None:
+                self._log.close(captures=status.captures, captures_lost=status.captures_lost)
         except OSError as trouble:
             with self._changed:
                 self._say(f"The recording was not finished ({trouble.strerror}): recover it before use.")
@@ -391,5 +398,3 @@ class Recorder:
 
     def _ns(self, t_s: float) -> int:
         return max(0, self._start_ns + round(t_s * 1e9))
-
-

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from guidance.outcome import Outcome
 from guidance.session import Guidance, OperatorAction
 from guidance.state import Setup
 from guidance.told import Told, told_in
@@ -13,6 +14,7 @@ from models.collar import Collar
 from models.exact_text import from_text, to_text
 from models.problems import InputError
 from vision.mcap_recording import McapRecording
+from vision.source import Source
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,8 +25,7 @@ class Recorded:
     actions: tuple[OperatorAction, ...]
     setup: Setup
     told: str | None
-    """What was told then."""
-    collar: Collar | None
+    """What was told then; None where nothing was recorded."""
 
 
 def steps(recording: McapRecording, *, pictures: bool) -> Iterator[Recorded]:
@@ -43,16 +44,53 @@ def steps(recording: McapRecording, *, pictures: bool) -> Iterator[Recorded]:
             if tick.settings is not None:
                 setup = from_text(tick.settings, Setup)
             actions = tuple(from_text(text, OperatorAction) for text in tick.actions)
-            collar = from_text(tick.collar, Collar) if tick.collar is not None else None
         except ValueError as trouble:
             raise InputError(
-                f"{recording.name} was recorded by another version ({recording.notes.get('version')}), and its"
-                f" settings or actions cannot be read ({trouble}); replay it with that version."
+                f"{recording.name} holds settings or actions that cannot be read ({trouble}); replay it with"
+                f" the version that recorded it ({recording.version})."
             ) from trouble
         if setup is None:
             raise InputError(f"{recording.name} holds captures before any settings; it is damaged.")
         told = tick.told.decode() if tick.told is not None else None
-        yield Recorded(tick.capture, actions, setup, told, collar)
+        yield Recorded(tick.capture, actions, setup, told)
+
+
+def inputs(source: Source, setup: Setup, *, pictures: bool = True) -> Iterator[Recorded]:
+    """What each step of any source is given.
+
+    Args:
+        source: A session folder or a recording.
+        setup: In force where the source does not bring its own.
+        pictures: Whether a recording replayed from what was seen brings its colour pictures as well.
+    """
+    if isinstance(source, McapRecording) and source.from_sightings:
+        yield from steps(source, pictures=pictures)
+        return
+    for capture in source.captures():
+        yield Recorded(capture, (), setup, None)
+
+
+def setup_then(recording: McapRecording) -> Setup:
+    """What a recorded session was set up with at its beginning.
+
+    Raises:
+        InputError: If that cannot be read.
+    """
+    try:
+        return from_text(recording.settings, Setup)
+    except ValueError as trouble:
+        raise InputError(
+            f"{recording.name} holds settings that cannot be read ({trouble}); replay it with the version"
+            f" that recorded it ({recording.version})."
+        ) from trouble
+
+
+def collar_then(recording: McapRecording) -> Collar | None:
+    """What was known of the nozzle's tags at the end; None where nothing was."""
+    try:
+        return from_text(recording.collar, Collar) if recording.collar is not None else None
+    except ValueError:
+        return None
 
 
 @dataclass(frozen=True)
@@ -119,3 +157,18 @@ def replayed(
         compared.add(recorded.told, take(recorded))
     return compared.agreement
 
+
+def with_agreement(outcome: Outcome, found: Agreement) -> Outcome:
+    """Say in summary and warnings how a replay compares with the session."""
+    told = {"steps": found.steps, "differing": found.differing, "first_s": found.first_s, "what": found.what}
+    remark = ""
+    if found.differing:
+        remark = (
+            f"Replayed from its sightings, {found.differing} of {found.steps} steps differ from what was told"
+            f" then, the first at {found.first_s:.3f} s ({found.what})."
+        )
+    return replace(
+        outcome,
+        summary=outcome.summary | {"replay": told},
+        warnings=(*outcome.warnings, *((remark,) if remark else ())),
+    )

@@ -56,8 +56,8 @@ def to_plain(value: object) -> Any:
     """What `json` can write, of a message."""
     if isinstance(value, np.ndarray):
         return _array_to_plain(cast("np.ndarray[Any, np.dtype[Any]]", value))
-    if isinstance(value, np.generic):
-        value = value.item()
+    if isinstance(value, np.bool_ | np.integer | np.floating):
+        return to_plain(cast("object", value.item()))
     if value is None or isinstance(value, bool | int | str):
         return value
     if isinstance(value, float):
@@ -130,7 +130,7 @@ def _one_of(plain: Any, kinds: tuple[Any, ...]) -> Any:
             return from_plain(plain, kind)
         except ValueError:
             continue
-    raise ValueError(f"{named or repr(plain)[:60]} is none of what was expected")
+    raise ValueError(f"{named or 'this'} is none of what was expected")
 
 
 def _tuple_from_plain(plain: Any, kinds: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -66,7 +66,8 @@ class McapFile:
         except FileExistsError as trouble:
             raise InputError(f"{path} exists already; choose another name or remove it.") from trouble
         except OSError as trouble:
-            raise InputError(f"{path} cannot be written ({trouble.strerror}); choose another place.") from trouble
+            words = f"{path} cannot be written ({trouble.strerror}); choose another place."
+            raise InputError(words) from trouble
         self._spool = _Spool()
         self._writer = Writer(
             self._spool,  # pyright: ignore[reportArgumentType] # only write, tell and flush are used
@@ -197,7 +198,8 @@ def read_records(path: Path, whole: Whole | None = None) -> Iterator[McapRecord]
                     return
                 yield from records
     except OSError as trouble:
-        raise InputError(f"{path} cannot be read ({trouble.strerror}); check file and permissions.") from trouble
+        words = f"{path} cannot be read ({trouble.strerror}); check path and permissions."
+        raise InputError(words) from trouble
 
 
 _READ: dict[int, Any] = {

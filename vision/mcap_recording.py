@@ -29,7 +29,7 @@ from models.recorded import (
 from models.rig import Rig
 from models.treatment import Treatment
 from vision.mcap_file import Whole, read_records
-from vision.picture_messages import read_compressed_image, read_raw_form, read_raw_image
+from vision.picture_messages import read_compressed_image, read_raw_image
 
 NOTES = "cryoguide"
 """Name of the table of words that every recording holds."""
@@ -47,8 +47,6 @@ class Tick:
     """What the session is set up with from this capture on, as JSON; None where nothing has changed."""
     told: bytes | None
     """What was told then, as JSON."""
-    collar: bytes | None
-    """Newest knowledge of the nozzle's tags, as JSON, where it was written."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +64,8 @@ class McapRecording:
     """Files inside: ``rig.toml``, ``session.toml``, ``checklist.toml``, protocols."""
     settings: bytes
     """The first, as JSON."""
+    collar: bytes | None
+    """What was known of the nozzle's tags when it was last written, as JSON."""
     times_s: Floats
     """Of all captures."""
     rgb_times_s: Floats
@@ -93,6 +93,11 @@ class McapRecording:
     def picture_files(self) -> tuple[Path, ...]:
         """The file: what this recording is."""
         return (self.path,)
+
+    @property
+    def version(self) -> str:
+        """Of the software that recorded it."""
+        return self.notes.get("version", "not known")
 
     @property
     def rig_sha256(self) -> str | None:
@@ -129,8 +134,8 @@ class McapRecording:
                 yield gathered.tick(message.data, pictures=pictures)
             except ValueError as trouble:
                 raise InputError(
-                    f"{self.name} holds a capture that cannot be read ({trouble}); analyse it with the version"
-                    f" of cryoguide that recorded it ({self.notes.get('version', 'not known')})."
+                    f"{self.name} holds a capture that cannot be read ({trouble}); use the version of"
+                    f" cryoguide that recorded it ({self.version})."
                 ) from trouble
             gathered = _Gathered()
 
@@ -166,7 +171,6 @@ class _Gathered:
     actions: list[bytes] = field(default_factory=list[bytes])
     settings: bytes | None = None
     told: bytes | None = None
-    collar: bytes | None = None
 
     def take(self, topic: str, data: bytes) -> None:
         if topic == COLOUR:
@@ -181,8 +185,6 @@ class _Gathered:
             self.settings = data
         elif topic == TOLD:
             self.told = data
-        elif topic == COLLAR:
-            self.collar = data
 
     def tick(self, data: bytes, *, pictures: bool) -> Tick:
         note: CaptureNote = from_text(data, CaptureNote)
@@ -207,7 +209,7 @@ class _Gathered:
             gas_now=note.gas_now,
             seen=note.seen,
         )
-        return Tick(capture, tuple(self.actions), self.settings, self.told, self.collar)
+        return Tick(capture, tuple(self.actions), self.settings, self.told)
 
 
 def _messages(path: Path, whole: Whole | None = None) -> Iterator[tuple[str, Message]]:
@@ -233,6 +235,7 @@ def open_mcap(path: Path, *, from_sightings: bool = False) -> McapRecording:
     notes: dict[str, str] = {}
     attachments: dict[str, bytes] = {}
     settings: list[bytes] = []
+    collar: bytes | None = None
     times_s: list[float] = []
     rgb_s: list[float] = []
     pictures, seen_topics = 0, set[str]()
@@ -248,6 +251,8 @@ def open_mcap(path: Path, *, from_sightings: bool = False) -> McapRecording:
             seen_topics.add(topic)
             if topic == SETTINGS:
                 settings.append(record.data)
+            elif topic == COLLAR:
+                collar = record.data
             elif topic == COLOUR:
                 pictures += 1
             elif topic == CAPTURES:
@@ -256,7 +261,7 @@ def open_mcap(path: Path, *, from_sightings: bool = False) -> McapRecording:
                 if note["index"] is not None:
                     rgb_s.append(note["t_s"])
     if notes.get("schema") != SCHEMA or not settings:
-        raise InputError(f"{path} is no recording of cryoguide live; give a session folder or such a recording.")
+        raise InputError(f"{path} is no recording of cryoguide; give a session folder or a recording.")
     if not times_s:
         raise InputError(f"{path} holds no capture: the session ended before its first one was written.")
     treatment, rig = _header(settings, path)
@@ -269,6 +274,7 @@ def open_mcap(path: Path, *, from_sightings: bool = False) -> McapRecording:
         notes=notes,
         attachments=attachments,
         settings=settings[0],
+        collar=collar,
         times_s=np.array(times_s),
         rgb_times_s=np.array(rgb_s),
         pictures=pictures,
@@ -287,7 +293,7 @@ def _header(settings: list[bytes], path: Path) -> tuple[Treatment, Rig | None]:
         return from_plain(last["treatment"], Treatment), from_plain(last["rig"], Rig | None)
     except (ValueError, KeyError, TypeError) as trouble:
         raise InputError(
-            f"{path} was recorded by a version whose settings cannot be read ({trouble}); analyse it with that one."
+            f"{path} holds settings that cannot be read ({trouble}); use the version that recorded it."
         ) from trouble
 
 
@@ -295,9 +301,8 @@ def _warnings(path: Path, whole: Whole, *, last_s: float, missing: int) -> tuple
     told: list[str] = []
     if not whole.finished:
         told.append(
-            f"{path.name} was not finished (the program or the machine stopped): it is read up to {last_s:.2f} s."
+            f"{path.name} was not finished (program or machine stopped): it is read up to {last_s:.2f} s."
         )
     if missing > 0:
         told.append(f"{path.name}: {missing} colour pictures were not recorded, to keep the rest.")
     return tuple(told)
-

@@ -164,7 +164,8 @@ def _schema(name: str, fields: tuple[tuple[str, int, int], ...]) -> bytes:
         (),
         _message("Timestamp", (("seconds", 1, _INT64), ("nanos", 2, _INT32))),
     )
-    own = _file(f"foxglove/{name}.proto", "foxglove", ("google/protobuf/timestamp.proto",), _message(name, fields))
+    needs = ("google/protobuf/timestamp.proto",)
+    own = _file(f"foxglove/{name}.proto", "foxglove", needs, _message(name, fields))
     return _field(1, timestamp) + _field(1, own)
 
 
