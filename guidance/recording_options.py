@@ -1,4 +1,4 @@
-"""Arguments of the commands about recordings: record, replay, recover, verify."""
+"""Arguments of the commands about recordings: record, replay, recover, verify, devices."""
 
 from __future__ import annotations
 
@@ -53,6 +53,14 @@ def add_recording_commands(commands: argparse._SubParsersAction[argparse.Argumen
     verify.add_argument("--seal", metavar="SHA256", help="seal of its last line, as written down elsewhere")
     verify.set_defaults(run=_verify)
 
+    devices = commands.add_parser(
+        "devices",
+        help="list connected cameras, with a test picture of each",
+        description="List the cameras that are connected, try each, and write a test picture of each.",
+    )
+    devices.add_argument("--out", type=Path, metavar="DIR", help="folder for the test pictures")
+    devices.set_defaults(run=_devices)
+
 
 def _record(options: argparse.Namespace) -> int:
     from guidance.recording_command import print_recorded, record
@@ -78,3 +86,10 @@ def _verify(options: argparse.Namespace) -> int:
     from guidance.recording_command import verify_log
 
     return 0 if verify_log(options.log, lines=options.lines, seal=options.seal) else _NOT_THE_SAME
+
+
+def _devices(options: argparse.Namespace) -> int:
+    from guidance.devices_command import devices
+
+    devices(options.out)
+    return 0
