@@ -75,6 +75,10 @@ class ChainedLog:
             raise
         self.number, self.seal = self.number + 1, seal_of(line)
 
+    def to_disk(self) -> None:
+        """Wait until the disk has all of it."""
+        os.fsync(self._file.fileno())
+
     def close(self, **told: Any) -> None:
         """Add the last line and close."""
         try:

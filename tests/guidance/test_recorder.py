@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -114,7 +115,7 @@ def test_a_disk_that_does_not_keep_up_costs_pictures_first_and_it_is_said(tmp_pa
     """The recorder is held up in its first picture until all are handed over."""
     path, go_on = tmp_path / "a.mcap", threading.Event()
 
-    def held_up(bgr: Bytes) -> Bytes:
+    def held_up(bgr: Bytes, _: float) -> Bytes:
         assert go_on.wait(20.0)
         return bgr
 
@@ -138,7 +139,7 @@ def test_a_disk_that_does_not_keep_up_costs_pictures_first_and_it_is_said(tmp_pa
 def test_captures_that_are_lost_are_named_in_the_recording(tmp_path: Path) -> None:
     path, go_on = tmp_path / "a.mcap", threading.Event()
 
-    def held_up(bgr: Bytes) -> Bytes:
+    def held_up(bgr: Bytes, _: float) -> Bytes:
         assert go_on.wait(20.0)
         return bgr
 
@@ -151,7 +152,74 @@ def test_captures_that_are_lost_are_named_in_the_recording(tmp_path: Path) -> No
     lost = recorder.close().captures_lost
     assert 15 <= lost <= 20
     assert len(open_mcap(path).times_s) == CAPTURES_WAITING + 20 - lost
-    assert len(topic(path, "/recorder")) <= 1
+    assert len(topic(path, "/recorder")) == lost
+
+
+def test_an_action_is_kept_even_where_its_capture_is_lost(tmp_path: Path) -> None:
+    path, log, go_on = tmp_path / "a.mcap", tmp_path / "a.log", threading.Event()
+
+    def held_up(bgr: Bytes, _: float) -> Bytes:
+        assert go_on.wait(20.0)
+        return bgr
+
+    recorder = Recorder(path, manifest(), log=ChainedLog(log), before_writing=held_up)
+    for k in range(CAPTURES_WAITING + 10):
+        now = capture(k, colour=k == 0)
+        recorder.take(
+            now, SEEN, guidance(now.t_s), (Acknowledge(now.t_s),) if k > CAPTURES_WAITING + 5 else ()
+        )
+    go_on.set()
+    assert recorder.close().captures_lost >= 4
+    assert len(topic(path, "/actions")) == 4
+    assert sum(json.loads(line)["kind"] == "action" for line in log.read_text().splitlines()) == 4
+
+
+def test_a_capture_that_cannot_be_written_costs_itself_only(tmp_path: Path) -> None:
+    """An action of a kind that has no place in a message."""
+    path = tmp_path / "a.mcap"
+    recorder = Recorder(path, manifest())
+    for k in range(3):
+        now = capture(k)
+        recorder.take(now, SEEN, guidance(now.t_s), (object(),) if k == 1 else ())  # pyright: ignore
+    status = recorder.close()
+    assert status.captures_lost == 1
+    assert "could not be recorded" in status.trouble
+    assert [one.capture.t_s for one in steps(open_mcap(path), pictures=True)] == [0.0, 2 / 30.0]
+
+
+def test_a_picture_that_must_not_be_written_is_not(tmp_path: Path) -> None:
+    path = tmp_path / "a.mcap"
+    recorder = Recorder(path, manifest(), before_writing=lambda bgr, t_s: None if t_s > 0.01 else bgr)
+    for k in range(3):
+        recorder.take(capture(k), SEEN, guidance(capture(k).t_s))
+    status = recorder.close()
+    assert status.pictures_left_out == 2
+    assert "faces" in status.trouble
+    assert [one.capture.bgr is None for one in steps(open_mcap(path), pictures=True)] == [False, True, True]
+
+
+def test_a_full_disk_is_told_and_what_it_did_not_take_is_written_when_there_is_room(tmp_path: Path) -> None:
+    """A real limit on file sizes, lifted again."""
+    path, log = tmp_path / "a.mcap", tmp_path / "a.log"
+    recorder = Recorder(path, manifest(), log=ChainedLog(log))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 100, hard))
+    try:
+        for k in range(20):
+            recorder.take(capture(k), SEEN, guidance(capture(k).t_s), (Acknowledge(capture(k).t_s),))
+        waited = threading.Event()
+        for _ in range(200):
+            if recorder.status.trouble:
+                break
+            waited.wait(0.02)
+        assert "make room" in recorder.status.trouble
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert recorder.close().trouble == ""
+    assert len(open_mcap(path).times_s) == 20
+    assert open_mcap(path).warnings == ()
+    assert verify(log).trouble == ""
+    assert verify(log).lines == 22
 
 
 def test_a_source_that_can_wait_loses_nothing(tmp_path: Path) -> None:
@@ -164,7 +232,7 @@ def test_a_source_that_can_wait_loses_nothing(tmp_path: Path) -> None:
 
 def test_pictures_are_changed_before_they_are_written(tmp_path: Path) -> None:
     path = tmp_path / "a.mcap"
-    recorder = Recorder(path, manifest(), before_writing=np.zeros_like)
+    recorder = Recorder(path, manifest(), before_writing=lambda bgr, _: np.zeros_like(bgr))
     recorder.take(capture(0), SEEN, guidance(0.0))
     recorder.close()
     (only,) = open_mcap(path).captures()
