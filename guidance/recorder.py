@@ -27,8 +27,9 @@ from guidance.recorder_writer import (
     RecordingWriter,
     Taken,
 )
+from guidance.seen import seen_in
 from guidance.session import Guidance, OperatorAction
-from guidance.state import Setup
+from guidance.state import Setup, State
 from models.capture import Capture
 from models.collar import Collar
 from models.problems import InputError
@@ -146,6 +147,13 @@ class Recorder:
                 self._lacks = self._lacks or _NO_PICTURES
             self._queue.append(Taken(capture, seen, guidance, tuple(actions), collar))
             self._changed.notify_all()
+
+    def after_step(
+        self, state: State, capture: Capture, guidance: Guidance, actions: Sequence[OperatorAction] = ()
+    ) -> None:
+        """Record what `guidance.pipeline.step` was given and returned: for whoever is told of each step."""
+        seen, collar = seen_in(state, capture, guidance), state.nozzle_track.collar
+        self.take(capture, seen, guidance, actions, collar=collar)
 
     def set_up(self, setup: Setup, *, t_s: float) -> None:
         """Record that the session is set up anew, such as with another outline, from the next capture on."""

@@ -17,6 +17,7 @@ from guidance.state import State, begin
 from guidance.terminal import ProgressLine
 from guidance.version import software_version
 from models.problems import InputError
+from vision.face_blur import FaceBlur, HeadFinder
 from vision.files import atomic_file
 from vision.landmarks import BodyEyes
 from vision.mcap_copy import copy_whole
@@ -27,12 +28,13 @@ ATTACHED = ("rig.toml", "session.toml", "checklist.toml")
 """Files of a session folder that go into its recording."""
 
 
-def record(session: Path, out: Path, *, models_dir: Path | None = None) -> RecorderStatus:
+def record(session: Path, out: Path, *, blur: bool = True, models_dir: Path | None = None) -> RecorderStatus:
     """Play a session through the pipeline and record it as a live session would be.
 
     Args:
         session: Session folder.
         out: The recording; its log goes beside it.
+        blur: Cover faces in the colour pictures that are kept, where the zone is not on a face.
         models_dir: The user's own landmark models.
 
     Raises:
@@ -47,7 +49,12 @@ def record(session: Path, out: Path, *, models_dir: Path | None = None) -> Recor
             line.say("loading landmark models")
             eyes = stack.enter_context(BodyEyes(models_dir=models_dir))
             setup = replace(setup, eyes=eyes, hashes=setup.hashes | {"models": eyes.bundle_sha256})
-        recorder = Recorder(out, Manifest(setup, attachments_of(source)), log=ChainedLog(log_of(out)))
+        faces = None
+        if blur and not setup.zone.face and source.frames:
+            line.say("loading the networks that find faces")
+            faces = FaceBlur(stack.enter_context(HeadFinder(models_dir=models_dir)))
+        manifest = Manifest(setup, attachments_of(source))
+        recorder = Recorder(out, manifest, log=ChainedLog(log_of(out)), before_writing=faces)
         try:
             state = begin(setup.carried)
             for done, capture in enumerate(source.captures(), 1):

@@ -19,6 +19,12 @@ def add_recording_commands(commands: argparse._SubParsersAction[argparse.Argumen
     )
     record.add_argument("session", type=Path, metavar="SESSION", help="session folder")
     record.add_argument("out", type=Path, metavar="FILE", help="recording to write (.mcap); must not exist")
+    record.add_argument(
+        "--no-blur",
+        dest="blur",
+        action="store_false",
+        help="leave faces as they are (they are covered where the zone is not on a face)",
+    )
     record.add_argument("--models", type=Path, metavar="DIR", help="folder with your own MediaPipe bundles")
     record.set_defaults(run=_record)
 
@@ -65,7 +71,9 @@ def add_recording_commands(commands: argparse._SubParsersAction[argparse.Argumen
 def _record(options: argparse.Namespace) -> int:
     from guidance.recording_command import print_recorded, record
 
-    print_recorded(options.out, record(options.session, options.out, models_dir=options.models))
+    print_recorded(
+        options.out, record(options.session, options.out, blur=options.blur, models_dir=options.models)
+    )
     return 0
 
 

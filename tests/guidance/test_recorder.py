@@ -17,15 +17,17 @@ import pytest
 from mcap.records import Channel, Message
 
 from guidance.chained_log import ChainedLog, verify
+from guidance.pipeline import step
 from guidance.recorder import CAPTURES_WAITING, PICTURES_WAITING, Recorder
 from guidance.recording_command import recover
-from guidance.replay import steps
-from guidance.session import Acknowledge, Alarm, PauseAudio
+from guidance.replay import Recorded, replayed, steps
+from guidance.session import Acknowledge, Alarm, Guidance, PauseAudio
+from guidance.state import begin
 from guidance.told import told_in
 from models.exact_text import to_text
 from models.geometry import Bytes
 from models.problems import InputError
-from tests.guidance.scripted import setup_of
+from tests.guidance.scripted import Script, setup_of
 from tests.guidance.test_pipeline import same
 from tests.guidance.tiny_session import SEEN, capture, guidance, manifest
 from vision.mcap_file import read_records
@@ -69,6 +71,27 @@ def test_all_that_a_replay_needs_comes_back_to_the_last_bit(tmp_path: Path) -> N
         assert now.actions == (actions if k == 3 else ())
         assert now.told == to_text(told_in(guidance(then.t_s)))
         assert same(now.setup, setup_of())
+
+
+def test_told_of_each_step_it_records_what_a_replay_repeats(tmp_path: Path) -> None:
+    """The whole way on a scripted session: live steps, file, replay."""
+    path, setup, state = tmp_path / "a.mcap", setup_of(), begin()
+    recorder = Recorder(path, manifest())
+    for now in Script().captures(1.0):
+        actions = (Acknowledge(now.t_s),) if now.t_s > 0.8 else ()
+        state, told = step(state, now, setup, actions)
+        recorder.after_step(state, now, told, actions)
+    assert recorder.close().captures == 11
+    again = begin()
+
+    def take(given: Recorded) -> Guidance:
+        nonlocal again
+        again, told = step(again, given.capture, given.setup, given.actions)
+        return told
+
+    found = replayed(open_mcap(path), take)
+    assert (found.steps, found.differing) == (11, 0)
+    assert same(again.annunciator, state.annunciator)
 
 
 def test_rig_settings_and_version_are_inside(tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def session(calf: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def recording(session: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """It, recorded as it was looked at."""
     path = tmp_path_factory.mktemp("live") / "calf.mcap"
-    status = record(session, path)
+    status = record(session, path, blur=False)
     assert (status.captures_lost, status.pictures_left_out) == (0, 0)
     return path
 
@@ -212,4 +212,4 @@ def test_what_cannot_be_replayed_is_refused_in_a_sentence(
     with pytest.raises(InputError, match="no MCAP file"):
         analyse(tmp_path / "a.mcap", out=tmp_path / "out")
     with pytest.raises(InputError, match="ending"):
-        record(calf, tmp_path / "a.bag")
+        record(calf, tmp_path / "a.bag", blur=False)
