@@ -129,7 +129,14 @@ class CameraState:
 class Camera:
     """One device and the thread that reads it."""
 
-    def __init__(self, device: Device, *, keep: int = 1, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        device: Device,
+        *,
+        keep: int = 1,
+        clock: Callable[[], float] = time.monotonic,
+        on_picture: Callable[[], None] = lambda: None,
+    ) -> None:
         """Prepare; nothing is opened yet.
 
         Args:
@@ -137,8 +144,10 @@ class Camera:
             keep: Pictures that wait for `take`, the newest: 1 for colour; more for cameras whose every
                 picture counts.
             clock: Seconds; only tests give another.
+            on_picture: Told on the camera's own thread that a picture waits.
         """
         self.device = device
+        self._on_picture = on_picture
         self._clock = clock
         self._lock = threading.Lock()
         self._waiting: deque[Picture] = deque(maxlen=keep)
@@ -234,6 +243,7 @@ class Camera:
             self._mark, self._shutter = mark, picture.shutter
             self._times_s.append(picture.at_s)
             self._waiting.append(picture)
+        self._on_picture()
 
     def _judged(self, now_s: float) -> tuple[str, float, str]:
         name = self.device.name

@@ -256,10 +256,10 @@ def open_mcap(path: Path, *, from_sightings: bool = False) -> McapRecording:
             elif topic == COLOUR:
                 pictures += 1
             elif topic == CAPTURES:
-                note = json.loads(record.data)
-                times_s.append(note["t_s"])
-                if note["index"] is not None:
-                    rgb_s.append(note["t_s"])
+                t_s, in_colour = _when(record.data, path)
+                times_s.append(t_s)
+                if in_colour:
+                    rgb_s.append(t_s)
     if notes.get("schema") != SCHEMA or not settings:
         raise InputError(f"{path} is no recording of cryoguide; give a session folder or a recording.")
     if not times_s:
@@ -284,6 +284,17 @@ def open_mcap(path: Path, *, from_sightings: bool = False) -> McapRecording:
         has_depth=DEPTH in seen_topics,
         from_sightings=from_sightings,
     )
+
+
+def _when(data: bytes, path: Path) -> tuple[float, bool]:
+    """Time of a capture, and whether it is one of a colour picture."""
+    try:
+        note = json.loads(data)
+        return float(note["t_s"]), note["index"] is not None
+    except (ValueError, KeyError, TypeError) as trouble:
+        raise InputError(
+            f"{path} holds a capture that cannot be read; use the version that recorded it."
+        ) from trouble
 
 
 def _header(settings: list[bytes], path: Path) -> tuple[Treatment, Rig | None]:

@@ -58,7 +58,8 @@ class Pairing:
             now_s: Time of `time.monotonic`.
         """
         self._keep(arrived)
-        newest = arrived.colour[-1] if arrived.colour else None
+        since = [picture for picture in arrived.colour if picture.at_s >= self._started_s]
+        newest = since[-1] if since else None
         t_s = (newest.at_s if newest is not None else now_s) - self._started_s
         if newest is None and t_s - max(self._last_s + TICK_S, self._colour_s + SILENCE_S) < 0.0:
             return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
@@ -15,6 +16,7 @@ from models.geometry import Bytes, Counts
 from models.rig_file import read_rig
 from tests.vision.played_camera import Clock, PlayedCamera
 from vision.cameras import THERMAL, Camera, Picture
+from vision.live_cameras import LiveCameras
 from vision.pairing import Arrived, Pairing
 from vision.recording import open_recording
 
@@ -185,6 +187,47 @@ def test_a_thread_of_its_own_reads_until_it_is_stopped(colour: list[Bytes]) -> N
     turns = clock.now_s
     assert camera.take()
     assert clock.now_s == turns
+
+
+class InRealTime(PlayedCamera):
+    """Plays in real time, 200 pictures a second."""
+
+    def read(self) -> Picture:
+        threading.Event().wait(self.interval_s)
+        self.clock.now_s = time.monotonic() - self.interval_s
+        return super().read()
+
+
+def test_cameras_together_are_one_live_source(calf: Path, colour: list[Bytes], thermal: list[Counts]) -> None:
+    """Two threads; the colour camera is unplugged in the middle, and plugged in again."""
+    rig, _ = read_rig((calf / "rig.toml").read_text(), where="rig.toml")
+    devices = [
+        InRealTime(colour, Clock(), hz=200.0, interval_s=0.005),
+        InRealTime(thermal, Clock(), kind=THERMAL, hz=200.0, interval_s=0.005),
+    ]
+    stop, found = threading.Event(), list[Capture]()
+    with LiveCameras(devices) as live:
+        for capture in live.captures(rig, gas=flowing, stop=stop):
+            found.append(capture)
+            blind = [one for one in found if one.index is None]
+            if len(found) == 20:
+                devices[0].fault = "unplugged"
+            if len(blind) == 2:
+                assert [state.state for state in live.states] == ["unplugged", "ok"]
+                devices[0].fault = ""
+            if blind and capture.index is not None and capture.index > 22:
+                stop.set()
+    times_s = [capture.t_s for capture in found]
+    assert times_s == sorted(set(times_s))
+    assert times_s[0] >= 0.0
+    indices = [capture.index for capture in found if capture.index is not None]
+    assert indices == list(range(len(indices)))
+    exposures_s = [picture.t_s for capture in found for picture in capture.thermal]
+    assert exposures_s == sorted(set(exposures_s))
+    assert len(exposures_s) > 30
+    assert devices[0].opened == 2
+    with pytest.raises(ValueError, match="one camera of each kind"):
+        LiveCameras([devices[0], devices[0]])
 
 
 # --- pairing ------------------------------------------------------------------------------------------------
