@@ -14,8 +14,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import cv2
-
 from guidance.chained_log import ChainedLog
 from guidance.recorder_writer import (
     JPEG_QUALITY,
@@ -217,7 +215,7 @@ class Recorder:
     def _write(self, item: Item) -> None:
         try:
             self._writer.add(item)
-        except (TypeError, ValueError, cv2.error) as trouble:
+        except Exception as trouble:  # whatever it is, it must not end the recording
             with self._changed:
                 self._captures_lost += 1
                 self._lacks = f"A capture could not be recorded ({trouble}); report this."

@@ -141,8 +141,7 @@ class RecordingWriter:
     def add(self, item: Item) -> None:
         """Add all messages of an item, or none: where the pictures of a capture are, it is itself.
 
-        Raises:
-            TypeError, ValueError, cv2.error: If it cannot be written down.
+        Whatever it raises, nothing of the item is in the file then.
         """
         for topic, data, t_s in self._messages(item):
             self._file.add(topic, data, t_ns=self._ns(t_s))

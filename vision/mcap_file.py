@@ -180,7 +180,7 @@ def read_records(path: Path, whole: Whole | None = None) -> Iterator[McapRecord]
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
             if file.read(len(MCAP0_MAGIC)) != MCAP0_MAGIC:
-                raise InputError(f"{path} is no MCAP file; give a recording of cryoguide live.")
+                raise InputError(f"{path} is no MCAP file; give a recording (.mcap) of cryoguide.")
             while True:
                 start = file.tell()
                 head = file.read(_HEAD.size)

@@ -210,6 +210,19 @@ def test_a_capture_that_cannot_be_written_costs_itself_only(tmp_path: Path) -> N
     assert [one.capture.t_s for one in steps(open_mcap(path), pictures=True)] == [0.0, 2 / 30.0]
 
 
+def test_a_fault_while_pictures_are_changed_costs_those_captures_only(tmp_path: Path) -> None:
+    def faulty(bgr: Bytes, t_s: float) -> Bytes:
+        if t_s == capture(1).t_s:
+            raise RuntimeError("a fault")
+        return bgr
+
+    recorder = Recorder(tmp_path / "a.mcap", manifest(), before_writing=faulty)
+    for k in range(4):
+        recorder.take(capture(k), SEEN, guidance(capture(k).t_s))
+    assert recorder.close().captures_lost == 1
+    assert len(open_mcap(tmp_path / "a.mcap").times_s) == 3
+
+
 def test_a_picture_that_must_not_be_written_is_not(tmp_path: Path) -> None:
     path = tmp_path / "a.mcap"
     recorder = Recorder(path, manifest(), before_writing=lambda bgr, t_s: None if t_s > 0.01 else bgr)
