@@ -25,6 +25,7 @@ from models.recorded import (
     COLLAR,
     COLOUR,
     DEPTH,
+    NOZZLE,
     RECORDER,
     SCHEMA,
     SETTINGS,
@@ -32,7 +33,7 @@ from models.recorded import (
     TOLD,
     CaptureNote,
 )
-from models.sightings import Seen
+from models.sightings import NozzleSighting, Seen
 from vision.mcap_file import McapFile
 from vision.mcap_recording import NOTES
 from vision.picture_messages import (
@@ -43,6 +44,7 @@ from vision.picture_messages import (
     raw_image,
     raw_image_schema,
 )
+from vision.pose_message import POSE_IN_FRAME, POSE_SCHEMA, pose_in_frame
 
 JPEG_QUALITY = 90
 """Analysed again from its pictures, a session's tip is off by 0.05 mm (p95) at this quality."""
@@ -205,6 +207,9 @@ class RecordingWriter:
         for depth in capture.depth:
             message = raw_image(depth.depth_mm, t_ns=self._ns(depth.t_s), frame="depth")
             messages.append((DEPTH, message, t_s))
+        if isinstance(item.seen.nozzle, NozzleSighting):
+            pose = item.seen.nozzle.rgb_from_nozzle
+            messages.append((NOZZLE, pose_in_frame(pose, t_ns=self._ns(t_s), frame="rgb"), t_s))
         messages.append(_json(TOLD, told_in(item.guidance), t_s=t_s))
         if item.collar is not None and t_s - self._collar_s >= COLLAR_S:
             messages.append(_json(COLLAR, item.collar, t_s=t_s))
@@ -249,6 +254,9 @@ class RecordingWriter:
             (DEPTH, RAW_IMAGE, raw_image_schema()),
         ):
             self._file.channel(topic, schema=schema, encoding="protobuf", data=text, messages="protobuf")
+        self._file.channel(
+            NOZZLE, schema=POSE_IN_FRAME, encoding="jsonschema", data=POSE_SCHEMA, messages="json"
+        )
         for topic in (CAPTURES, ACTIONS, SETTINGS, COLLAR, TOLD, ALARMS, RECORDER):
             self._file.channel(
                 topic,

@@ -9,7 +9,7 @@ from models.sightings import Seen
 SCHEMA = "cryoguide.recording/1"
 """Of the recording as a whole: topics, messages and attachments."""
 
-COLOUR, THERMAL, DEPTH = "/colour", "/thermal", "/depth"
+COLOUR, THERMAL, DEPTH, NOZZLE = "/colour", "/thermal", "/depth", "/nozzle"
 CAPTURES, ACTIONS, SETTINGS, COLLAR = "/captures", "/actions", "/settings", "/collar"
 TOLD, ALARMS, RECORDER = "/told", "/alarms", "/recorder"
 """Topics. Pictures and actions come before the capture that they belong to."""

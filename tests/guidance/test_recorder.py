@@ -27,7 +27,8 @@ from guidance.told import told_in
 from models.exact_text import to_text
 from models.geometry import Bytes
 from models.problems import InputError
-from tests.guidance.scripted import Script, setup_of
+from models.sightings import NozzleSighting
+from tests.guidance.scripted import Player, Script, setup_of
 from tests.guidance.test_pipeline import same
 from tests.guidance.tiny_session import SEEN, capture, guidance, manifest
 from vision.mcap_file import read_records
@@ -73,15 +74,19 @@ def test_all_that_a_replay_needs_comes_back_to_the_last_bit(tmp_path: Path) -> N
         assert same(now.setup, setup_of())
 
 
-def test_told_of_each_step_it_records_what_a_replay_repeats(tmp_path: Path) -> None:
+def test_told_of_each_step_it_records_what_a_replay_repeats(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The whole way on a scripted session: live steps, file, replay."""
     path, setup, state = tmp_path / "a.mcap", setup_of(), begin()
-    recorder = Recorder(path, manifest())
-    for now in Script().captures(1.0):
+    recorder, script = Recorder(path, manifest()), Script()
+    Player(monkeypatch).obey(script)
+    for now in script.captures(1.0):
         actions = (Acknowledge(now.t_s),) if now.t_s > 0.8 else ()
         state, told = step(state, now, setup, actions)
         recorder.after_step(state, now, told, actions)
     assert recorder.close().captures == 11
+    monkeypatch.undo()
     again = begin()
 
     def take(given: Recorded) -> Guidance:
@@ -92,6 +97,9 @@ def test_told_of_each_step_it_records_what_a_replay_repeats(tmp_path: Path) -> N
     found = replayed(open_mcap(path), take)
     assert (found.steps, found.differing) == (11, 0)
     assert same(again.annunciator, state.annunciator)
+    seen = [one.capture.seen for one in steps(open_mcap(path), pictures=False)]
+    sighted = [one for one in seen if one is not None and isinstance(one.nozzle, NozzleSighting)]
+    assert len(topic(path, "/nozzle")) == len(sighted) == 11
 
 
 def test_rig_settings_and_version_are_inside(tmp_path: Path) -> None:
