@@ -80,6 +80,7 @@ class Recorder:
         log: ChainedLog | None = None,
         before_writing: BeforeWriting | None = None,
         jpeg_quality: int = JPEG_QUALITY,
+        encrypt_to: str | None = None,
     ) -> None:
         """Begin a recording.
 
@@ -89,13 +90,19 @@ class Recorder:
             log: Where actions and alarms go as well; closed with the recording.
             before_writing: What is done to each colour picture, such as blurring faces.
             jpeg_quality: Of colour pictures.
+            encrypt_to: age public key to which the file (not the log) is encrypted as it is written.
 
         Raises:
             InputError: If the file cannot be written.
         """
         try:
             self._writer = RecordingWriter(
-                path, manifest, log=log, before_writing=before_writing, jpeg_quality=jpeg_quality
+                path,
+                manifest,
+                log=log,
+                before_writing=before_writing,
+                jpeg_quality=jpeg_quality,
+                encrypt_to=encrypt_to,
             )
         except OSError as trouble:
             path.unlink(missing_ok=True)

@@ -109,6 +109,7 @@ class RecordingWriter:
         log: ChainedLog | None,
         before_writing: BeforeWriting | None,
         jpeg_quality: int,
+        encrypt_to: str | None,
     ) -> None:
         """Create the file and write what goes in first.
 
@@ -116,7 +117,7 @@ class RecordingWriter:
             InputError: If it exists or cannot be created.
             OSError: If the disk is full.
         """
-        self._file = McapFile(path, library=f"cryoguide {software_version()}")
+        self._file = McapFile(path, library=f"cryoguide {software_version()}", encrypt_to=encrypt_to)
         self._start_ns = round(manifest.setup.treatment.started.astimezone(UTC).timestamp() * 1e9)
         self._log, self._before_writing, self._quality = log, before_writing, jpeg_quality
         self._for_log: deque[tuple[str, dict[str, Any]]] = deque()

@@ -17,6 +17,8 @@ from guidance.state import State, begin
 from guidance.terminal import ProgressLine
 from guidance.version import software_version
 from models.problems import InputError
+from vision.encrypted import SUFFIX as ENCRYPTED
+from vision.encrypted import decrypt
 from vision.face_blur import FaceBlur, HeadFinder
 from vision.files import atomic_file
 from vision.landmarks import BodyEyes
@@ -28,20 +30,29 @@ ATTACHED = ("rig.toml", "session.toml", "checklist.toml")
 """Files of a session folder that go into its recording."""
 
 
-def record(session: Path, out: Path, *, blur: bool = True, models_dir: Path | None = None) -> RecorderStatus:
+def record(
+    session: Path,
+    out: Path,
+    *,
+    blur: bool = True,
+    encrypt_to: str | None = None,
+    models_dir: Path | None = None,
+) -> RecorderStatus:
     """Play a session through the pipeline and record it as a live session would be.
 
     Args:
         session: Session folder.
         out: The recording; its log goes beside it.
         blur: Cover faces in the colour pictures that are kept, where the zone is not on a face.
+        encrypt_to: age public key; the file's name then ends in .mcap.age.
         models_dir: The user's own landmark models.
 
     Raises:
         InputError: If the session cannot be read or the recording cannot be written.
     """
-    if out.suffix.lower() != SUFFIX:
-        raise InputError(f"{out} has another ending than {SUFFIX}; give the recording that one.")
+    ending = SUFFIX if encrypt_to is None else SUFFIX + ENCRYPTED
+    if not out.name.lower().endswith(ending):
+        raise InputError(f"{out} has another ending than {ending}; give the recording that one.")
     source = open_source(session)
     with ProgressLine() as line, ExitStack() as stack:
         setup = set_up(source)
@@ -54,7 +65,9 @@ def record(session: Path, out: Path, *, blur: bool = True, models_dir: Path | No
             line.say("loading the networks that find faces")
             faces = FaceBlur(stack.enter_context(HeadFinder(models_dir=models_dir)))
         manifest = Manifest(setup, attachments_of(source))
-        recorder = Recorder(out, manifest, log=ChainedLog(log_of(out)), before_writing=faces)
+        recorder = Recorder(
+            out, manifest, log=ChainedLog(log_of(out)), before_writing=faces, encrypt_to=encrypt_to
+        )
         try:
             state = begin(setup.carried)
             for done, capture in enumerate(source.captures(), 1):
@@ -82,7 +95,11 @@ def print_recorded(out: Path, status: RecorderStatus) -> None:
 
 def log_of(recording: Path) -> Path:
     """The log of actions and alarms beside a recording."""
-    return recording.with_name(recording.name.removesuffix(SUFFIX) + ".log")
+    return recording.with_name(_stem(recording) + ".log")
+
+
+def _stem(recording: Path) -> str:
+    return recording.name.removesuffix(ENCRYPTED).removesuffix(SUFFIX)
 
 
 def attachments_of(source: Source) -> tuple[tuple[str, bytes], ...]:
@@ -123,12 +140,13 @@ def replay(path: Path) -> bool:
     return True
 
 
-def recover(path: Path, out: Path | None = None) -> Path:
+def recover(path: Path, out: Path | None = None, *, identity: Path | None = None) -> Path:
     """Write all that can be read of a recording into a whole one.
 
     Args:
         path: The recording, which stays as it is.
         out: The file to write, which must not exist; ``NAME-recovered.mcap`` beside it where None.
+        identity: File with the secret key of an encrypted recording; what is written is not encrypted.
 
     Returns:
         The file that was written.
@@ -136,10 +154,14 @@ def recover(path: Path, out: Path | None = None) -> Path:
     Raises:
         InputError: If nothing can be read, or the file cannot be written.
     """
-    target = out or path.with_name(f"{path.name.removesuffix(SUFFIX)}-recovered{SUFFIX}")
-    open_mcap(path)  # says in one sentence what is wrong with it
-    with atomic_file(target) as aside:
-        whole = copy_whole(path, aside, library=f"cryoguide {software_version()} recover")
+    target = out or path.with_name(f"{_stem(path)}-recovered{SUFFIX}")
+    with atomic_file(target) as aside, ExitStack() as stack:
+        source = path
+        if identity is not None:
+            source = stack.enter_context(atomic_file(target.with_name(f".{target.name}.plain"), keep=False))
+            decrypt(path, source, identity=identity)
+        open_mcap(source)  # says in one sentence what is wrong with it
+        whole = copy_whole(source, aside, library=f"cryoguide {software_version()} recover")
     recording = open_mcap(target)
     print(f"Recovered  {target}")
     print(f"           {len(recording.times_s)} captures, {recording.duration_s:.2f} s")

@@ -25,6 +25,9 @@ def add_recording_commands(commands: argparse._SubParsersAction[argparse.Argumen
         action="store_false",
         help="leave faces as they are (they are covered where the zone is not on a face)",
     )
+    record.add_argument(
+        "--encrypt-to", metavar="KEY", help="age public key; FILE then ends in .mcap.age (needs pyrage)"
+    )
     record.add_argument("--models", type=Path, metavar="DIR", help="folder with your own MediaPipe bundles")
     record.set_defaults(run=_record)
 
@@ -46,6 +49,9 @@ def add_recording_commands(commands: argparse._SubParsersAction[argparse.Argumen
     recover.add_argument("file", type=Path, metavar="FILE", help="recording (.mcap)")
     recover.add_argument(
         "--out", type=Path, metavar="FILE", help="file to write (default: NAME-recovered.mcap beside it)"
+    )
+    recover.add_argument(
+        "--identity", type=Path, metavar="FILE", help="secret key of an encrypted recording (.mcap.age)"
     )
     recover.set_defaults(run=_recover)
 
@@ -71,9 +77,14 @@ def add_recording_commands(commands: argparse._SubParsersAction[argparse.Argumen
 def _record(options: argparse.Namespace) -> int:
     from guidance.recording_command import print_recorded, record
 
-    print_recorded(
-        options.out, record(options.session, options.out, blur=options.blur, models_dir=options.models)
+    status = record(
+        options.session,
+        options.out,
+        blur=options.blur,
+        encrypt_to=options.encrypt_to,
+        models_dir=options.models,
     )
+    print_recorded(options.out, status)
     return 0
 
 
@@ -86,7 +97,7 @@ def _replay(options: argparse.Namespace) -> int:
 def _recover(options: argparse.Namespace) -> int:
     from guidance.recording_command import recover
 
-    recover(options.file, options.out)
+    recover(options.file, options.out, identity=options.identity)
     return 0
 
 

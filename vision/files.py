@@ -79,11 +79,12 @@ def atomic_folder(
 
 
 @contextmanager
-def atomic_file(path: Path) -> Iterator[Path]:
+def atomic_file(path: Path, *, keep: bool = True) -> Iterator[Path]:
     """Write a new file aside and put it in place at the end; what is there already is never replaced.
 
     Args:
         path: Where the file is to stand; it must not exist.
+        keep: False: it is only needed in between.
 
     Yields:
         The path to write to, beside it; nothing is there yet. Where the block raises, it is removed.
@@ -96,7 +97,8 @@ def atomic_file(path: Path) -> Iterator[Path]:
     aside = path.with_name(f".{path.name[:60]}.{os.getpid()}.part")
     try:
         yield aside
-        aside.rename(path)
+        if keep:
+            aside.rename(path)
     except OSError as trouble:
         reason = _USER_CAN_MEND.get(trouble.errno or 0)
         if reason is None:

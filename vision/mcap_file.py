@@ -18,11 +18,15 @@ from mcap.writer import MCAP0_MAGIC, CompressionType, IndexType, Writer
 from zstandard import ZstdError
 
 from models.problems import InputError
+from vision.encrypted import BLOCK_BYTES, EncryptedFile
 
 PROFILE = "cryoguide"
 
 CHUNK_BYTES = 4 << 20
 """A chunk is closed by the clock (`McapFile.flush`), or when it has grown to this."""
+
+_PADDING = 0x80
+"""Kinds of records from here on are private: readers pass over those that they do not know."""
 
 _HEAD = struct.Struct("<BQ")
 """Each record begins with its kind and the length of what follows."""
@@ -54,15 +58,25 @@ class McapFile:
     of it is taken back: the file never holds half a record that is followed by others.
     """
 
-    def __init__(self, path: Path, *, profile: str = PROFILE, library: str) -> None:
+    def __init__(
+        self, path: Path, *, profile: str = PROFILE, library: str, encrypt_to: str | None = None
+    ) -> None:
         """Create the file, which must not exist.
+
+        Args:
+            path: The file.
+            profile: What the file says it is.
+            library: What it says it was written by.
+            encrypt_to: age public key to which it is encrypted.
 
         Raises:
             InputError: If it exists or cannot be created.
         """
         self.path = path
         try:
-            self._file = path.open("xb", buffering=0)
+            self._file = (
+                path.open("xb", buffering=0) if encrypt_to is None else EncryptedFile(path, encrypt_to)
+            )
         except FileExistsError as trouble:
             raise InputError(f"{path} exists already; choose another name or remove it.") from trouble
         except OSError as trouble:
@@ -119,7 +133,10 @@ class McapFile:
             OSError: If the file took less than all of it. The rest is kept.
         """
         self._writer.flush()
+        if isinstance(self._file, EncryptedFile) and self._spool.waiting:
+            self._see_off()
         self._drain()
+        self._file.flush()
         if to_disk:
             os.fsync(self._file.fileno())
 
@@ -138,7 +155,16 @@ class McapFile:
 
     def abandon(self) -> None:
         """Close the file as it is, unfinished."""
-        self._file.close()
+        if isinstance(self._file, EncryptedFile):
+            self._file.abandon()
+        else:
+            self._file.close()
+
+    def _see_off(self) -> None:
+        """Add a record that readers pass over, so long that the last block of what waits is full."""
+        missing = BLOCK_BYTES - self._spool.tell() % BLOCK_BYTES + 1
+        length = missing - _HEAD.size + (BLOCK_BYTES if missing < _HEAD.size else 0)
+        self._spool.write(_HEAD.pack(_PADDING, length) + bytes(length))
 
     def _drain(self) -> None:
         waiting = self._spool.waiting

@@ -10,6 +10,7 @@ from models.capture import Capture
 from models.problems import InputError
 from models.rig import Rig
 from models.treatment import Treatment
+from vision.encrypted import SUFFIX as ENCRYPTED
 from vision.mcap_recording import open_mcap
 from vision.recording import open_recording
 
@@ -90,6 +91,11 @@ def open_source(path: Path, *, from_sightings: bool = False) -> Source:
     """
     if path.is_file() and path.suffix.lower() == SUFFIX:
         return open_mcap(path, from_sightings=from_sightings)
+    if path.suffix.lower() == ENCRYPTED:
+        raise InputError(
+            f"{path} is encrypted: open it with cryoguide recover {path.name} --identity FILE,"
+            " then analyse what that writes."
+        )
     if from_sightings:
         raise InputError(f"{path} is no recording ({SUFFIX}): only such a file holds sightings.")
     return open_recording(path)

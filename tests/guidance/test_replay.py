@@ -211,5 +211,8 @@ def test_what_cannot_be_replayed_is_refused_in_a_sentence(
     (tmp_path / "a.mcap").write_bytes(b"nothing")
     with pytest.raises(InputError, match="no MCAP file"):
         analyse(tmp_path / "a.mcap", out=tmp_path / "out")
+    (tmp_path / "a.mcap.age").write_bytes(b"age-encryption.org/v1")
+    with pytest.raises(InputError, match="is encrypted"):
+        analyse(tmp_path / "a.mcap.age", out=tmp_path / "out")
     with pytest.raises(InputError, match="ending"):
         record(calf, tmp_path / "a.bag", blur=False)

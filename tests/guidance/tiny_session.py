@@ -49,9 +49,10 @@ def manifest() -> Manifest:
     return Manifest(setup_of(), (("rig.toml", b"# a rig\n"),))
 
 
-def main(path: Path) -> None:
+def main(path: Path, encrypt_to: str | None = None) -> None:
     """Record until killed."""
-    recorder = Recorder(path, manifest(), log=ChainedLog(path.with_suffix(".log")))
+    log = ChainedLog(path.with_suffix(".log"))
+    recorder = Recorder(path, manifest(), log=log, encrypt_to=encrypt_to)
     pace = threading.Event()
     for k in range(3000):
         now = capture(k)
@@ -62,4 +63,4 @@ def main(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), *sys.argv[2:])
