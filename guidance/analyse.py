@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from guidance.alarms import close
-from guidance.checklist import checklist_figures, look_at_checklist
+from guidance.checklist import FILE, checklist_figures, judge_checklist
 from guidance.history_entry import coldest_tenth
 from guidance.outcome import CellKnowledge, Outcome, PixelCells, Poster, Verdicts
 from guidance.overlay import draw_overlay
@@ -19,9 +19,10 @@ from guidance.pipeline import step
 from guidance.poster import better_poster, scene
 from guidance.record import write_tables
 from guidance.remember import go_on, look_up, remember
+from guidance.replay import Comparison, collar_then, inputs, setup_then, with_agreement
 from guidance.report import write_report
 from guidance.rows import TraceRows
-from guidance.session import Alarm, Guidance
+from guidance.session import Alarm, Guidance, OperatorAction
 from guidance.state import Setup, State, begin
 from guidance.summary import summarise
 from guidance.thermal_found import thermal_remarks
@@ -38,14 +39,16 @@ from models.catalogue import (
     unsuited,
 )
 from models.chart import measures_distance
+from models.collar import Collar
 from models.exposure import ExposureMap
 from models.history_rules import SkinReading
 from models.problems import InputError
 from models.verdict import verdicts
 from models.zone_side import zone_on_side
-from vision.files import atomic_folder, sha256_of
+from vision.files import atomic_folder
 from vision.landmarks import BodyEyes
-from vision.recording import Recording, open_recording
+from vision.mcap_recording import McapRecording
+from vision.source import Source, open_source
 
 OFF_MAP_S = 0.5
 """Gas off the map for longer is told; less is the turn of a sweep."""
@@ -71,12 +74,13 @@ def analyse(
     history: Path | None = None,
     subject: str | None = None,
     questions: Path | None = None,
+    from_sightings: bool = False,
     on_progress: Callable[[Progress], None] = lambda _: None,
 ) -> Outcome:
-    """Analyse a session folder and write its report.
+    """Analyse a session folder or a recording, and write its report.
 
     Args:
-        folder: The session.
+        folder: The session: a folder, or a file of `guidance.recorder`.
         out: Folder for the report; replaced as a whole when all of it is written, untouched before.
         video: Whether to write the annotated video.
         models_dir: The user's own landmark models.
@@ -84,18 +88,30 @@ def analyse(
         history: The file of earlier sessions, in which this one is kept; None = neither read nor written.
         subject: Code of the subject where the session names none.
         questions: The user's own questions before the gas.
+        from_sightings: Replay a recording from what was seen then, with the settings of then, instead of
+            looking at its pictures again.
         on_progress: Told after each capture.
 
     Raises:
         InputError: If the session cannot be read or the report cannot be written.
     """
-    recording = open_recording(folder)
+    if from_sightings and protocols is not None:
+        raise InputError(
+            "A session is replayed with the protocol of then: leave out --protocols or --from-sightings."
+        )
+    recording = open_source(folder, from_sightings=from_sightings)
     on_progress(Progress(0, max(recording.frames, 1), 0.0, "opening"))
-    checked = look_at_checklist(folder, recording.treatment, load_questions(questions))
+    checked = judge_checklist(
+        lambda: recording.attached(FILE), recording.treatment, load_questions(questions)
+    )
     past = look_up(recording, history=history, subject=subject)
     with atomic_folder(out) as aside, ExitStack() as stack:
-        setup = go_on(set_up(recording, protocols=protocols), past, recording)
-        if setup.eyes is None and needs_eyes(recording):
+        replayed = recording if isinstance(recording, McapRecording) and from_sightings else None
+        if replayed is not None:
+            setup = setup_then(replayed)
+        else:
+            setup = go_on(set_up(recording, protocols=protocols), past, recording)
+        if replayed is None and needs_eyes(recording):
             on_progress(Progress(0, max(recording.frames, 1), 0.0, "loading landmark models"))
             eyes = stack.enter_context(BodyEyes(models_dir=models_dir))
             setup = replace(setup, eyes=eyes, hashes=setup.hashes | {"models": eyes.bundle_sha256})
@@ -105,9 +121,11 @@ def analyse(
         if video:
             overlay = stack.enter_context(OverlayVideo(aside / "annotated.mp4"))
         started_s = time.perf_counter()
-        run = Run(setup, recording)
-        for capture in recording.captures():
-            guidance = run.take(capture)
+        run, compared = Run(setup, recording), Comparison()
+        for given in inputs(recording, setup):
+            capture = given.capture
+            guidance = run.take(capture, given.actions, setup=given.setup)
+            compared.add(given.told, guidance)
             shown = scene(capture, guidance)
             if overlay is not None and shown is not None:
                 picture = draw_overlay(
@@ -120,14 +138,18 @@ def analyse(
                 )
                 overlay.add(picture, t_s=capture.t_s)
             on_progress(Progress(run.colour_rows, max(recording.frames, 1), capture.t_s, "analysing"))
+        if replayed is not None:
+            run.know(collar_then(replayed))
         outcome = run.outcome(runtime_s=time.perf_counter() - started_s)
+        if replayed is not None:
+            outcome = with_agreement(outcome, compared.agreement)
         outcome = replace(
             outcome,
             checked=checked,
             summary=outcome.summary | {"checklist": checklist_figures(checked)},
             warnings=(*outcome.warnings, *((checked.remark,) if checked.remark else ())),
         )
-        outcome = remember(outcome, past, setup)
+        outcome = remember(outcome, past, run.setup)
         on_progress(
             Progress(run.colour_rows, max(recording.frames, 1), outcome.duration_s, "writing the report")
         )
@@ -137,12 +159,12 @@ def analyse(
     return outcome
 
 
-def needs_eyes(recording: Recording) -> bool:
+def needs_eyes(recording: Source) -> bool:
     """Whether the body must be recognised: the zone is not tapped, and there is a colour picture."""
     return recording.frames > 0 and not recording.treatment.taps
 
 
-def set_up(recording: Recording, *, protocols: Path | None = None, eyes: BodyEyes | None = None) -> Setup:
+def set_up(recording: Source, *, protocols: Path | None = None, eyes: BodyEyes | None = None) -> Setup:
     """Zone, protocol and device of a recording from the catalogue."""
     treatment = recording.treatment
     zone = zone_on_side(find(load_zones(), treatment.zone, what="zone"), treatment.side)
@@ -160,7 +182,7 @@ def set_up(recording: Recording, *, protocols: Path | None = None, eyes: BodyEye
         colour_expected=recording.frames > 0,
         depth_expected=recording.has_depth,
         hashes={
-            "rig": sha256_of(recording.folder / "rig.toml") if recording.rig else None,
+            "rig": recording.rig_sha256,
             "protocol": protocol.fingerprint,
             "models": eyes.bundle_sha256 if eyes is not None else None,
         },
@@ -170,7 +192,7 @@ def set_up(recording: Recording, *, protocols: Path | None = None, eyes: BodyEye
 class Run:
     """One pass over a recording: state, rows and what the report wants to show."""
 
-    def __init__(self, setup: Setup, recording: Recording) -> None:
+    def __init__(self, setup: Setup, recording: Source) -> None:
         """Start before the first capture."""
         self.setup = setup
         self.recording = recording
@@ -184,13 +206,22 @@ class Run:
         self._gas_before = False
         self._skin_before_gas: SkinReading | None = None
 
-    def take(self, capture: Capture) -> Guidance:
-        """Advance by one capture."""
-        self.state, guidance = step(self.state, capture, self.setup)
+    def take(
+        self, capture: Capture, actions: Sequence[OperatorAction] = (), *, setup: Setup | None = None
+    ) -> Guidance:
+        """Advance by one capture.
+
+        Args:
+            capture: The next one.
+            actions: What the operator did since the one before.
+            setup: In force from now on; as before where None.
+        """
+        self.setup = setup or self.setup
+        self.state, guidance = step(self.state, capture, self.setup, actions)
         self._rows.add(guidance)
         self._alarms += guidance.ended
         self.colour_rows += capture.index is not None
-        self._damaged += capture.index is not None and capture.bgr is None
+        self._damaged += capture.index is not None and not capture.in_colour
         if self._gas_before and not guidance.gas_now:
             self._gas_off_s = guidance.t_s
         elif guidance.gas_now:
@@ -200,6 +231,11 @@ class Run:
             self._skin_before_gas = self._zone_now(guidance) or self._skin_before_gas
         self._poster = better_poster(self._poster, capture, guidance, rig=self.setup.rig)
         return guidance
+
+    def know(self, collar: Collar | None) -> None:
+        """Take over what is known of the nozzle's tags, which a replay does not look at."""
+        if collar is not None:
+            self.state = replace(self.state, nozzle_track=replace(self.state.nozzle_track, collar=collar))
 
     def _zone_now(self, guidance: Guidance) -> SkinReading | None:
         """How warm the zone is, where it is observed well."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -20,9 +21,7 @@ NOT_FILLED_IN = "not_filled_in"
 
 
 def look_at_checklist(folder: Path, treatment: Treatment, listed: Questions) -> Checked:
-    """Judge the answers that lie beside ``session.toml``.
-
-    Trouble with them is a remark and never stops an analysis: they then count as not filled in.
+    """Judge the answers that lie beside ``session.toml``; see `judge_checklist`.
 
     Args:
         folder: The session.
@@ -30,12 +29,22 @@ def look_at_checklist(folder: Path, treatment: Treatment, listed: Questions) -> 
         listed: The questions.
     """
     path = folder / FILE
-    if not path.exists():
-        return _nothing(
-            f"No {FILE}: whether anything spoke against this treatment was not filled in.", listed
-        )
-    return judge_file(
-        path,
+    return judge_checklist(lambda: path.read_bytes() if path.exists() else None, treatment, listed)
+
+
+def judge_checklist(read: Callable[[], bytes | None], treatment: Treatment, listed: Questions) -> Checked:
+    """Judge the answers that belong to a session.
+
+    Trouble with them is a remark and never stops an analysis: they then count as not filled in.
+
+    Args:
+        read: Gives the file; None = there is none.
+        treatment: What was treated, with what, and when.
+        listed: The questions.
+    """
+    return _judged(
+        read,
+        FILE,
         listed,
         subject=treatment.subject,
         zone=treatment.zone,
@@ -57,11 +66,28 @@ def judge_file(
         device: With what.
         started: When.
     """
-    name = path.name
+    return _judged(
+        path.read_bytes, path.name, listed, subject=subject, zone=zone, device=device, started=started
+    )
+
+
+def _judged(
+    read: Callable[[], bytes | None],
+    name: str,
+    listed: Questions,
+    *,
+    subject: str | None,
+    zone: str,
+    device: str,
+    started: datetime,
+) -> Checked:
     try:
-        answered = read_checklist(
-            path.read_text("utf-8"), where=name, known={q.name for q in listed.questions}
-        )
+        text = read()
+        if text is None:
+            return _nothing(
+                f"No {name}: whether anything spoke against this treatment was not filled in.", listed
+            )
+        answered = read_checklist(text.decode("utf-8"), where=name, known={q.name for q in listed.questions})
     except (InputError, OSError, UnicodeDecodeError) as trouble:
         return _nothing(f"{name} cannot be read, so it counts as not filled in: {trouble}", listed)
     for what, said, true in (

@@ -14,6 +14,7 @@ from typing import NoReturn
 from guidance.checklist_options import add_checklist
 from guidance.history_options import add_history, add_history_file, add_may_treat
 from guidance.import_options import add_import
+from guidance.recording_options import add_recording_commands
 from models.problems import InputError
 
 # Heavy modules (OpenCV, MediaPipe, numba) are imported where they are used, so that --help is quick and
@@ -78,6 +79,7 @@ def _analyze(options: argparse.Namespace) -> int:
             history=None if options.forget else options.history or _default_history(),
             subject=options.subject,
             questions=options.questions,
+            from_sightings=options.from_sightings,
             on_progress=lambda progress: line.show(
                 progress.done, progress.total, t_s=progress.t_s, note=progress.note
             ),
@@ -177,7 +179,7 @@ def _default_history() -> Path:
 def default_report_folder(session: Path) -> Path:
     """``NAME-report`` beside the session."""
     whole = Path(os.path.abspath(session))
-    return whole.with_name(f"{whole.name}-report")
+    return whole.with_name(f"{whole.name.removesuffix('.mcap')}-report")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -196,7 +198,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Turn a recorded session into a report: seconds and degrees per cm2, alarms, video.",
         epilog=_NOTICE,
     )
-    analyze.add_argument("session", type=Path, metavar="SESSION", help="session folder")
+    analyze.add_argument("session", type=Path, metavar="SESSION", help="session folder, or recording (.mcap)")
     analyze.add_argument(
         "--out", type=Path, metavar="DIR", help="folder for the report (default: SESSION-report beside it)"
     )
@@ -216,6 +218,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     analyze.add_argument(
         "--questions", type=Path, metavar="FILE", help="TOML file of your own questions before the gas"
+    )
+    analyze.add_argument(
+        "--from-sightings",
+        action="store_true",
+        help="replay a recording from what was seen then, instead of looking at its pictures again",
     )
     analyze.set_defaults(run=_analyze)
 
@@ -284,6 +291,8 @@ def _parser() -> argparse.ArgumentParser:
     history = commands.add_parser("history", help="list, show and export earlier sessions")
     add_history(history)
     history.set_defaults(run=_history)
+
+    add_recording_commands(commands)
     return parser
 
 

@@ -36,7 +36,7 @@ def step(
 
     Args:
         state: What the previous step returned, or `guidance.state.begin()`.
-        capture: Later than the previous one.
+        capture: Later than the previous one. Where it says what was seen, its picture is not looked at.
         setup: Fixed for the session.
         actions: What the operator has done about alarms since the previous capture, in order of time.
 
@@ -47,9 +47,7 @@ def step(
     dt_s = 0.0 if first else capture.t_s - state.t_s
     if not first and dt_s <= 0.0:
         raise ValueError(f"A capture at {capture.t_s:.3f} s came after one at {state.t_s:.3f} s.")
-    state = replace(
-        state, t_s=capture.t_s, colour_s=capture.t_s if capture.bgr is not None else state.colour_s
-    )
+    state = replace(state, t_s=capture.t_s, colour_s=capture.t_s if capture.in_colour else state.colour_s)
     state = see_nozzle(state, capture, setup)
     state, found = see_body(state, capture, setup)
     state = place_or_follow(state, capture, setup, found)
@@ -103,14 +101,16 @@ def see_nozzle(state: State, capture: Capture, setup: Setup) -> State:
     if setup.rig is None:
         return replace(state, nozzle=Lost("there is no rig calibration", 0.0))
     nozzle: NozzleSighting | Lost = Lost("the rig describes no nozzle", 0.0)
-    track = state.nozzle_track
-    if setup.rig.nozzle is not None:
-        nozzle, track = track_nozzle(
-            track, capture.bgr, t_s=capture.t_s, rig=setup.rig, possible=room_for(state)
-        )
-    patches, tag_track = state.patches, state.tag_track
-    if setup.rig.skin is not None:
-        patches, tag_track = see_skin_tags(tag_track, capture.bgr, t_s=capture.t_s, rig=setup.rig)
+    track, patches, tag_track = state.nozzle_track, state.patches, state.tag_track
+    if capture.seen is not None:
+        nozzle, patches = capture.seen.nozzle, capture.seen.patches
+    else:
+        if setup.rig.nozzle is not None:
+            nozzle, track = track_nozzle(
+                track, capture.bgr, t_s=capture.t_s, rig=setup.rig, possible=room_for(state)
+            )
+        if setup.rig.skin is not None:
+            patches, tag_track = see_skin_tags(tag_track, capture.bgr, t_s=capture.t_s, rig=setup.rig)
     recent, seen_s = state.recent_nozzles, state.nozzle_seen_s
     if isinstance(nozzle, NozzleSighting):
         recent, seen_s = (*recent, nozzle), capture.t_s

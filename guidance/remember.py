@@ -15,7 +15,7 @@ from models.history import PastSession, is_code
 from models.history_rules import Reason, Warned, goes_on_from, may_treat, perfusion_now, used_s
 from models.problems import InputError
 from vision.files import sha256_of_all
-from vision.recording import Recording
+from vision.source import Source
 
 SHUT_S = 0.5
 """Gas that ended so long before the recording did was shut off: captures are closer than this."""
@@ -35,7 +35,7 @@ class Past:
     """One sentence for each thing the reader of the report must know of it."""
 
 
-def look_up(recording: Recording, *, history: Path | None, subject: str | None = None) -> Past:
+def look_up(recording: Source, *, history: Path | None, subject: str | None = None) -> Past:
     """Look up what was done to the subject before.
 
     Trouble with the history is a remark and never stops an analysis.
@@ -79,7 +79,7 @@ def look_up(recording: Recording, *, history: Path | None, subject: str | None =
     return Past(store, code, key, before, ())
 
 
-def go_on(setup: Setup, past: Past, recording: Recording) -> Setup:
+def go_on(setup: Setup, past: Past, recording: Source) -> Setup:
     """Set up a session after what was before: what is used up, and what an interrupted session hands on."""
     if past.sessions is None:
         return setup
@@ -163,7 +163,7 @@ def _carried(before: PastSession, past: Past, *, gap_s: float, shut: bool) -> Ca
     return Carried(before.recording_sha256, kept, before.gas_s, before.tile_time_s, gap_s, gap_gas_s)
 
 
-def _shut_at_start(recording: Recording) -> bool:
+def _shut_at_start(recording: Source) -> bool:
     intervals = recording.treatment.valve_s
     return intervals is not None and all(from_s > 0.0 for from_s, _ in intervals)
 

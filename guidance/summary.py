@@ -13,7 +13,7 @@ from models.chart import why_unmeasured
 from models.collar import off_mm, tip_moved_mm, told
 from models.deposit import peak_per_cm2
 from models.verdict import coverage_pct, verdict_area_cm2
-from vision.recording import Recording
+from vision.source import Source
 
 SCHEMA = "cryoguide.summary/1"
 
@@ -32,7 +32,7 @@ def summarise(
     alarms: tuple[Alarm, ...],
     judged: Verdicts | None,
     *,
-    recording: Recording,
+    recording: Source,
     runtime_s: float,
 ) -> dict[str, object]:
     """Figures of the whole session; None where something is not known."""

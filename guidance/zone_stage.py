@@ -45,18 +45,24 @@ TAG_SETTLE_S = 0.4
 
 def see_body(state: State, capture: Capture, setup: Setup) -> tuple[State, Landmarks | Lost | None]:
     """Look for the body where something still depends on it: before the zone is placed, or without a rig."""
-    wanted = state.on_skin is None and (setup.rig is None or not _taps(setup, "rgb"))
-    if setup.eyes is None or capture.bgr is None or not wanted:
+    found = capture.seen.landmarks if capture.seen is not None else _looked_for(state, capture, setup)
+    if found is None:
         return state, None
-    tired = capture.t_s > LOOKED_FOR_S and not state.landmarks
-    if setup.rig is not None and tired and capture.t_s - state.looked_s < LOOK_AGAIN_S:
-        return state, None
-    found = setup.eyes.see(capture.bgr, t_s=capture.t_s)
     state = replace(state, looked_s=capture.t_s)
     if isinstance(found, Landmarks):
         kept = (*state.landmarks, found)[-8:]
         state = replace(state, landmarks=tuple(s for s in kept if capture.t_s - s.t_s < 2.0))
     return state, found
+
+
+def _looked_for(state: State, capture: Capture, setup: Setup) -> Landmarks | Lost | None:
+    wanted = state.on_skin is None and (setup.rig is None or not _taps(setup, "rgb"))
+    if setup.eyes is None or capture.bgr is None or not wanted:
+        return None
+    tired = capture.t_s > LOOKED_FOR_S and not state.landmarks
+    if setup.rig is not None and tired and capture.t_s - state.looked_s < LOOK_AGAIN_S:
+        return None
+    return setup.eyes.see(capture.bgr, t_s=capture.t_s)
 
 
 def place_or_follow(state: State, capture: Capture, setup: Setup, found: Landmarks | Lost | None) -> State:
@@ -65,13 +71,15 @@ def place_or_follow(state: State, capture: Capture, setup: Setup, found: Landmar
         return _in_pixels(state, capture, setup, found)
     depth = capture.depth[-1] if capture.depth else None
     nozzle = state.nozzle if isinstance(state.nozzle, NozzleSighting) else None
-    witness = Witness(capture.bgr, depth, state.patches, nozzle)
+    known = capture.seen.body if capture.seen is not None else None
+    picture = capture.bgr if capture.seen is None else None
+    witness = Witness(picture, depth, state.patches, nozzle, known)
     if state.on_skin is not None:
         body = follow(state.on_skin.body, state.on_skin.chart, witness, rig=setup.rig, t_s=capture.t_s)
         return replace(state, on_skin=replace(state.on_skin, body=body))
     scenes = [picture for picture in capture.thermal if not picture.shutter]
     state = replace(state, depth=depth or state.depth, scene=scenes[-1] if scenes else state.scene)
-    if capture.bgr is None:
+    if not capture.in_colour:
         return state
     placement = _placement(state, capture, setup)
     if isinstance(placement, str):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from models.geometry import Bytes, Counts
+from models.sightings import Seen
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,3 +52,10 @@ class Capture:
     assumed)."""
     gas_now: bool
     """Whether gas flows at ``t_s``."""
+    seen: Seen | None = None
+    """What was seen when this capture was recorded: taken in place of the picture, which may be missing."""
+
+    @property
+    def in_colour(self) -> bool:
+        """Whether there is, or was when it was recorded, a colour picture."""
+        return self.bgr is not None if self.seen is None else self.seen.in_colour

@@ -111,3 +111,41 @@ class Landmarks:
         """Freeze the arrays."""
         for name in ("points_px", "visibility", "world_mm", "believed"):
             object.__setattr__(self, name, frozen(getattr(self, name)))
+
+
+@dataclass(frozen=True, eq=False)
+class BodyMotion:
+    """How the body has moved since the chart was laid, by all that was seen up to one capture."""
+
+    rgb_from_chart: Pose
+    velocity_mm_s: Floats
+    """Of the chart's centre, rgb frame, shape (3,)."""
+    covariance: Floats
+    """9x9 (rotation vector, translation, velocity) about the chart's centre, rgb frame."""
+    matched: float
+    """Share of visible cells that look as they did; NaN where the picture did not count."""
+    followed_s: float
+    """When the chart was last really followed."""
+
+    def __post_init__(self) -> None:
+        """Freeze the arrays."""
+        object.__setattr__(self, "velocity_mm_s", frozen(self.velocity_mm_s))
+        object.__setattr__(self, "covariance", frozen(self.covariance))
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """All that a step takes from colour pictures: with it, the picture itself is not looked at.
+
+    Nothing of what carries the trackers from picture to picture is in it: a session is replayed from what
+    was seen from its first capture on, or looked at again from its first picture on.
+    """
+
+    in_colour: bool
+    """Whether there was a colour picture."""
+    nozzle: NozzleSighting | Lost
+    patches: tuple[TagPatch, ...]
+    landmarks: Landmarks | Lost | None
+    """None: they were not looked for."""
+    body: BodyMotion | None
+    """None: the zone was not placed in millimetres."""

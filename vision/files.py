@@ -78,6 +78,37 @@ def atomic_folder(
             shutil.rmtree(aside, ignore_errors=True)
 
 
+@contextmanager
+def atomic_file(path: Path, *, keep: bool = True) -> Iterator[Path]:
+    """Write a new file aside and put it in place at the end; what is there already is never replaced.
+
+    Args:
+        path: Where the file is to stand; it must not exist.
+        keep: False: it is only needed in between.
+
+    Yields:
+        The path to write to, beside it; nothing is there yet. Where the block raises, it is removed.
+
+    Raises:
+        InputError: If the file exists, or the disk is full or not writable.
+    """
+    if path.exists():
+        raise InputError(f"{path} exists already; choose another name or remove it.")
+    aside = path.with_name(f".{path.name[:60]}.{os.getpid()}.part")
+    try:
+        yield aside
+        if keep:
+            aside.rename(path)
+    except OSError as trouble:
+        reason = _USER_CAN_MEND.get(trouble.errno or 0)
+        if reason is None:
+            raise
+        words = f"{path} cannot be written: {reason}; mend that or choose another place."
+        raise InputError(words) from trouble
+    finally:
+        aside.unlink(missing_ok=True)
+
+
 def sha256_of(path: Path) -> str:
     """SHA-256 of a file, in hexadecimal."""
     digest = hashlib.sha256()

@@ -17,7 +17,7 @@ from models.capture import DepthPicture
 from models.chart import PlacedChart, ZoneChart
 from models.geometry import Bytes, Floats, Pose, rotation_from_rvec, tukey
 from models.rig import Rig
-from models.sightings import NozzleSighting, TagPatch, radius_95_mm
+from models.sightings import BodyMotion, NozzleSighting, TagPatch, radius_95_mm
 from vision.follow_depth import FEWEST_CELLS, depth_equations, surprise_mm
 from vision.likeness import (
     MOST_CELLS,
@@ -113,6 +113,13 @@ class BodyTrack:
         """95 % bound of the motion since the reference time."""
         return radius_95_mm(self.covariance[3:6, 3:6])
 
+    @property
+    def motion(self) -> BodyMotion:
+        """What a recorder keeps, and `follow` takes in place of the witnesses."""
+        return BodyMotion(
+            self.rgb_from_chart, self.velocity_mm_s, self.covariance, self.matched, self.followed_s
+        )
+
     def placed(self, chart: ZoneChart) -> PlacedChart:
         """The chart where it is now."""
         return PlacedChart(chart, self.rgb_from_chart, self.state, self.u95_mm)
@@ -126,6 +133,8 @@ class Witness:
     depth: DepthPicture | None
     patches: Sequence[TagPatch]
     nozzle: NozzleSighting | None
+    motion: BodyMotion | None = None
+    """How the body was found to have moved when this was recorded: taken as it is."""
 
 
 def begin(chart: ZoneChart, witness: Witness, *, rig: Rig, t_s: float) -> BodyTrack:
@@ -138,6 +147,16 @@ def begin(chart: ZoneChart, witness: Witness, *, rig: Rig, t_s: float) -> BodyTr
 
 def follow(track: BodyTrack, chart: ZoneChart, witness: Witness, *, rig: Rig, t_s: float) -> BodyTrack:
     """One step: predict with growing bounds, then correct with what was seen."""
+    if (known := witness.motion) is not None:
+        return _settle(
+            replace(track, t_s=t_s),
+            chart,
+            known.rgb_from_chart,
+            known.velocity_mm_s,
+            known.covariance,
+            known.matched,
+            1.0 if known.followed_s == t_s else 0.0,
+        )
     track = _predicted(track, t_s)
     track = _remember(track, chart, witness, rig)
     pose, prior_covariance, match, look = track.rgb_from_chart, track.covariance, np.nan, None

@@ -29,6 +29,9 @@ _NEXT_PICTURE_MS = 33
 _CHATTER = re.compile(rb"^(INFO: |WARNING: Logging before|WARNING: All log messages before|[IW]\d{4} )")
 
 
+_STDERR = threading.Lock()
+
+
 class Landmarker:
     """One long-lived MediaPipe landmarker. Create it in a ``with``; it is closed there.
 
@@ -202,7 +205,15 @@ def _within(limit_s: float, start: Callable[[], Any]) -> Any:
 
 @contextlib.contextmanager
 def quiet_stderr() -> Iterator[None]:
-    """Keep MediaPipe's chatter off the terminal; what else is written meanwhile is passed on afterwards."""
+    """Keep MediaPipe's chatter off the terminal; what else is written meanwhile is passed on afterwards.
+
+    One thread at a time: there is one stderr, and two that exchange it at once would lose it.
+    """
+    with _STDERR:
+        yield from _without_stderr()
+
+
+def _without_stderr() -> Iterator[None]:
     try:
         sys.stderr.flush()
         saved = os.dup(2)

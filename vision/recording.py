@@ -21,6 +21,7 @@ from models.rig import Rig
 from models.rig_file import LATENCY_S, read_rig
 from models.treatment import Treatment
 from models.treatment_file import StreamNames, read_treatment
+from vision.files import sha256_of
 from vision.playback import Arrivals, play
 from vision.rig_streams import Colour, open_colour, open_depth, open_thermal
 from vision.streams import Stack
@@ -77,6 +78,20 @@ class Recording:
         """Time of the last colour picture or arrival on the session clock."""
         ends = [float(t_s[-1]) for t_s in (self.rgb_times_s, *self.arrivals_s()) if len(t_s)]
         return max(0.0, *ends)
+
+    @property
+    def rig_sha256(self) -> str | None:
+        """Checksum of the rig file; None where there is none."""
+        return sha256_of(self.folder / "rig.toml") if self.rig else None
+
+    def attached(self, name: str) -> bytes | None:
+        """A file of the folder, such as ``checklist.toml``; None where there is none.
+
+        Raises:
+            OSError: If it cannot be read.
+        """
+        path = self.folder / name
+        return path.read_bytes() if path.exists() else None
 
     def captures(self) -> Iterator[Capture]:
         """Play the session from its beginning; may be called again.

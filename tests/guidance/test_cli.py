@@ -131,7 +131,7 @@ def test_options_reach_the_analysis(analysis, tmp_path: Path) -> None:
     own, kept = tmp_path / "own.toml", tmp_path / "history"
     asked = ["--protocols", str(own), "--models", "m", "--history", str(kept), "--subject", "A-017"]
     listed = tmp_path / "listed.toml"
-    asked += ["--questions", str(listed)]
+    asked += ["--questions", str(listed), "--from-sightings"]
     assert main(["analyze", "a/b", "--out", "c", "--no-video", *asked]) == 0
     seen.pop("on_progress")
     assert seen == {
@@ -143,6 +143,7 @@ def test_options_reach_the_analysis(analysis, tmp_path: Path) -> None:
         "history": kept,
         "subject": "A-017",
         "questions": listed,
+        "from_sightings": True,
     }
 
 

@@ -1,0 +1,321 @@
+"""The recorder: nothing lost that matters, and a word where something is."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mcap.records import Channel, Message
+
+from guidance.chained_log import ChainedLog, verify
+from guidance.pipeline import step
+from guidance.recorder import CAPTURES_WAITING, PICTURES_WAITING, Recorder
+from guidance.recording_command import recover
+from guidance.replay import Recorded, replayed, steps
+from guidance.session import Acknowledge, Alarm, Guidance, PauseAudio
+from guidance.state import begin
+from guidance.told import told_in
+from models.exact_text import to_text
+from models.geometry import Bytes
+from models.problems import InputError
+from models.sightings import NozzleSighting
+from tests.guidance.scripted import Player, Script, setup_of
+from tests.guidance.test_pipeline import same
+from tests.guidance.tiny_session import SEEN, capture, guidance, manifest
+from vision.mcap_file import read_records
+from vision.mcap_recording import open_mcap
+
+ROOT = Path(__file__).parents[2]
+
+
+def topic(path: Path, wanted: str) -> list[dict[str, object]]:
+    names: dict[int, str] = {}
+    found = []
+    for record in read_records(path):
+        if isinstance(record, Channel):
+            names[record.id] = record.topic
+        elif isinstance(record, Message) and names[record.channel_id] == wanted:
+            found.append(json.loads(record.data))
+    return found
+
+
+def recorded(path: Path, captures: int = 5) -> Path:
+    recorder = Recorder(path, manifest())
+    for k in range(captures):
+        now = capture(k)
+        recorder.take(now, SEEN, guidance(now.t_s))
+    assert recorder.close().trouble == ""
+    return path
+
+
+def test_all_that_a_replay_needs_comes_back_to_the_last_bit(tmp_path: Path) -> None:
+    path, given = tmp_path / "a.mcap", [capture(k) for k in range(7)]
+    actions = (Acknowledge(0.1, "dwell"), PauseAudio(1 / 3))
+    recorder = Recorder(path, manifest())
+    for k, now in enumerate(given):
+        recorder.take(now, SEEN, guidance(now.t_s), actions if k == 3 else ())
+    status = recorder.close()
+    assert (status.captures, status.captures_lost, status.pictures_left_out) == (7, 0, 0)
+    found = list(steps(open_mcap(path), pictures=False))
+    assert len(found) == 7
+    for k, (then, now) in enumerate(zip(given, found, strict=True)):
+        assert same(replace(then, bgr=None, seen=SEEN), now.capture)
+        assert now.actions == (actions if k == 3 else ())
+        assert now.told == to_text(told_in(guidance(then.t_s)))
+        assert same(now.setup, setup_of())
+
+
+def test_told_of_each_step_it_records_what_a_replay_repeats(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The whole way on a scripted session: live steps, file, replay."""
+    path, setup, state = tmp_path / "a.mcap", setup_of(), begin()
+    recorder, script = Recorder(path, manifest()), Script()
+    Player(monkeypatch).obey(script)
+    for now in script.captures(1.0):
+        actions = (Acknowledge(now.t_s),) if now.t_s > 0.8 else ()
+        state, told = step(state, now, setup, actions)
+        recorder.after_step(state, now, told, actions)
+    assert recorder.close().captures == 11
+    monkeypatch.undo()
+    again = begin()
+
+    def take(given: Recorded) -> Guidance:
+        nonlocal again
+        again, told = step(again, given.capture, given.setup, given.actions)
+        return told
+
+    found = replayed(open_mcap(path), take)
+    assert (found.steps, found.differing) == (11, 0)
+    assert same(again.annunciator, state.annunciator)
+    seen = [one.capture.seen for one in steps(open_mcap(path), pictures=False)]
+    sighted = [one for one in seen if one is not None and isinstance(one.nozzle, NozzleSighting)]
+    assert len(topic(path, "/nozzle")) == len(sighted) == 11
+
+
+def test_rig_settings_and_version_are_inside(tmp_path: Path) -> None:
+    recording = open_mcap(recorded(tmp_path / "a.mcap"))
+    assert recording.attached("rig.toml") == b"# a rig\n"
+    assert recording.treatment.zone == "calf"
+    assert recording.rig is not None
+    assert recording.notes["protocol_approval"] == "not approved by a clinician"
+    assert recording.version
+    assert recording.warnings == ()
+
+
+def test_settings_that_change_hold_from_the_next_capture_on(tmp_path: Path) -> None:
+    path = tmp_path / "a.mcap"
+    recorder = Recorder(path, manifest())
+    for k in range(4):
+        if k == 2:
+            recorder.set_up(replace(setup_of(), perfusion=0.1), t_s=capture(k).t_s)
+        recorder.take(capture(k), SEEN, guidance(capture(k).t_s))
+    recorder.close()
+    assert [one.setup.perfusion for one in steps(open_mcap(path), pictures=False)] == [1.0, 1.0, 0.1, 0.1]
+
+
+def test_an_alarm_is_written_once_when_it_begins_and_once_when_it_ends(tmp_path: Path) -> None:
+    path, log = tmp_path / "a.mcap", tmp_path / "a.log"
+    alarm = Alarm("dwell", "physiological", "high", "STOP", 0.1)
+    recorder = Recorder(path, manifest(), log=ChainedLog(log))
+    for k in range(6):
+        told = guidance(capture(k).t_s)
+        if 1 <= k < 4:
+            told = replace(told, active=(alarm,))
+        if k == 4:
+            told = replace(told, ended=(replace(alarm, t_off_s=told.t_s),))
+        recorder.take(capture(k), SEEN, told, (Acknowledge(told.t_s),) if k == 2 else ())
+    recorder.close()
+    assert [one["event"] for one in topic(path, "/alarms")] == ["begun", "ended"]
+    assert verify(log).trouble == ""
+    assert verify(log).closed
+    kinds = [json.loads(line)["kind"] for line in log.read_text().splitlines()]
+    assert kinds == ["begin", "alarm", "action", "alarm", "end"]
+
+
+def test_a_disk_that_does_not_keep_up_costs_pictures_first_and_it_is_said(tmp_path: Path) -> None:
+    """The recorder is held up in its first picture until all are handed over."""
+    path, go_on = tmp_path / "a.mcap", threading.Event()
+
+    def held_up(bgr: Bytes, _: float) -> Bytes:
+        assert go_on.wait(20.0)
+        return bgr
+
+    recorder = Recorder(path, manifest(), before_writing=held_up)
+    taken = PICTURES_WAITING + 30
+    for k in range(taken):
+        recorder.take(capture(k), SEEN, guidance(capture(k).t_s))
+    held = recorder.status
+    assert held.pictures_left_out in (29, 30)
+    assert "left out" in held.trouble
+    go_on.set()
+    status = recorder.close()
+    assert status.captures_lost == 0
+    recording = open_mcap(path)
+    assert len(recording.times_s) == taken
+    assert recording.pictures == taken - status.pictures_left_out
+    assert "were not recorded" in recording.warnings[0]
+    assert all(one.capture.thermal for one in steps(recording, pictures=False))
+
+
+def test_captures_that_are_lost_are_named_in_the_recording(tmp_path: Path) -> None:
+    path, go_on = tmp_path / "a.mcap", threading.Event()
+
+    def held_up(bgr: Bytes, _: float) -> Bytes:
+        assert go_on.wait(20.0)
+        return bgr
+
+    recorder = Recorder(path, manifest(), before_writing=held_up)
+    for k in range(CAPTURES_WAITING + 20):
+        recorder.take(capture(k, colour=k == 0), SEEN, guidance(capture(k).t_s))
+    assert recorder.status.waiting <= CAPTURES_WAITING
+    assert "lacks captures" in recorder.status.trouble
+    go_on.set()
+    lost = recorder.close().captures_lost
+    assert 15 <= lost <= 20
+    assert len(open_mcap(path).times_s) == CAPTURES_WAITING + 20 - lost
+    assert len(topic(path, "/recorder")) == lost
+
+
+def test_an_action_is_kept_even_where_its_capture_is_lost(tmp_path: Path) -> None:
+    path, log, go_on = tmp_path / "a.mcap", tmp_path / "a.log", threading.Event()
+
+    def held_up(bgr: Bytes, _: float) -> Bytes:
+        assert go_on.wait(20.0)
+        return bgr
+
+    recorder = Recorder(path, manifest(), log=ChainedLog(log), before_writing=held_up)
+    for k in range(CAPTURES_WAITING + 10):
+        now = capture(k, colour=k == 0)
+        recorder.take(
+            now, SEEN, guidance(now.t_s), (Acknowledge(now.t_s),) if k > CAPTURES_WAITING + 5 else ()
+        )
+    go_on.set()
+    assert recorder.close().captures_lost >= 4
+    assert len(topic(path, "/actions")) == 4
+    assert sum(json.loads(line)["kind"] == "action" for line in log.read_text().splitlines()) == 4
+
+
+def test_a_capture_that_cannot_be_written_costs_itself_only(tmp_path: Path) -> None:
+    """An action of a kind that has no place in a message."""
+    path = tmp_path / "a.mcap"
+    recorder = Recorder(path, manifest())
+    for k in range(3):
+        now = capture(k)
+        recorder.take(now, SEEN, guidance(now.t_s), (object(),) if k == 1 else ())  # pyright: ignore
+    status = recorder.close()
+    assert status.captures_lost == 1
+    assert "could not be recorded" in status.trouble
+    assert [one.capture.t_s for one in steps(open_mcap(path), pictures=True)] == [0.0, 2 / 30.0]
+
+
+def test_a_fault_while_pictures_are_changed_costs_those_captures_only(tmp_path: Path) -> None:
+    def faulty(bgr: Bytes, t_s: float) -> Bytes:
+        if t_s == capture(1).t_s:
+            raise RuntimeError("a fault")
+        return bgr
+
+    recorder = Recorder(tmp_path / "a.mcap", manifest(), before_writing=faulty)
+    for k in range(4):
+        recorder.take(capture(k), SEEN, guidance(capture(k).t_s))
+    assert recorder.close().captures_lost == 1
+    assert len(open_mcap(tmp_path / "a.mcap").times_s) == 3
+
+
+def test_a_picture_that_must_not_be_written_is_not(tmp_path: Path) -> None:
+    path = tmp_path / "a.mcap"
+    recorder = Recorder(path, manifest(), before_writing=lambda bgr, t_s: None if t_s > 0.01 else bgr)
+    for k in range(3):
+        recorder.take(capture(k), SEEN, guidance(capture(k).t_s))
+    status = recorder.close()
+    assert status.pictures_left_out == 2
+    assert "faces" in status.trouble
+    assert [one.capture.bgr is None for one in steps(open_mcap(path), pictures=True)] == [False, True, True]
+
+
+def test_a_full_disk_is_told_and_what_it_did_not_take_is_written_when_there_is_room(tmp_path: Path) -> None:
+    """A real limit on file sizes, lifted again."""
+    path, log = tmp_path / "a.mcap", tmp_path / "a.log"
+    recorder = Recorder(path, manifest(), log=ChainedLog(log))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 100, hard))
+    try:
+        for k in range(20):
+            recorder.take(capture(k), SEEN, guidance(capture(k).t_s), (Acknowledge(capture(k).t_s),))
+        waited = threading.Event()
+        for _ in range(200):
+            if recorder.status.trouble:
+                break
+            waited.wait(0.02)
+        assert "make room" in recorder.status.trouble
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert recorder.close().trouble == ""
+    assert len(open_mcap(path).times_s) == 20
+    assert open_mcap(path).warnings == ()
+    assert verify(log).trouble == ""
+    assert verify(log).lines == 22
+
+
+def test_a_source_that_can_wait_loses_nothing(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "a.mcap", manifest())
+    for k in range(3 * PICTURES_WAITING):
+        recorder.take(capture(k), SEEN, guidance(capture(k).t_s), patient=True)
+    status = recorder.close()
+    assert (status.pictures_left_out, status.captures_lost) == (0, 0)
+
+
+def test_pictures_are_changed_before_they_are_written(tmp_path: Path) -> None:
+    path = tmp_path / "a.mcap"
+    recorder = Recorder(path, manifest(), before_writing=lambda bgr, _: np.zeros_like(bgr))
+    recorder.take(capture(0), SEEN, guidance(0.0))
+    recorder.close()
+    (only,) = open_mcap(path).captures()
+    assert only.bgr is not None
+    assert only.bgr.max() <= 2
+    assert only.seen is None
+
+
+def test_what_was_recorded_before_the_program_is_killed_is_there(tmp_path: Path) -> None:
+    """kill -9 of a real program that records in real time: at most 1 s may be lost (measured 0.2 s)."""
+    path = tmp_path / "killed.mcap"
+    writer = subprocess.Popen(
+        [sys.executable, "-m", "tests.guidance.tiny_session", str(path)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
+    assert writer.stdout is not None
+    handed_s = [float(writer.stdout.readline()) for _ in range(40)]
+    os.kill(writer.pid, signal.SIGKILL)
+    writer.wait(timeout=20)
+    handed_s += [float(line) for line in writer.stdout.read().split()]
+    writer.stdout.close()
+    recording = open_mcap(path)
+    assert 0.0 <= handed_s[-1] - recording.duration_s <= 1.0
+    assert "not finished" in recording.warnings[0]
+    assert len(list(steps(recording, pictures=True))) == len(recording.times_s)
+    log = verify(path.with_suffix(".log"))
+    assert log.trouble == ""
+    assert not log.closed
+    again = open_mcap(recover(path))
+    assert again.warnings == ()
+    assert again.times_s.tolist() == recording.times_s.tolist()
+    with pytest.raises(InputError, match="exists already"):
+        recover(path)
+
+
+def test_a_session_that_never_had_a_capture_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    Recorder(tmp_path / "a.mcap", manifest()).close()
+    with pytest.raises(InputError, match="no capture"):
+        open_mcap(tmp_path / "a.mcap")

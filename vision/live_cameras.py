@@ -1,0 +1,84 @@
+"""The cameras of a rig as one live source of captures."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from types import TracebackType
+from typing import Self
+
+from models.capture import Capture
+from models.rig import Rig
+from vision.cameras import COLOUR, DEPTH, THERMAL, Camera, CameraState, Device, Picture
+from vision.pairing import Arrived, Gas, Pairing
+from vision.playback import TICK_S
+
+KEEP = {COLOUR: 1, THERMAL: 8, DEPTH: 4}
+"""Pictures that wait for a step that takes long: of colour the newest only; every thermal one tells of
+cooling (8 at 25 a second are 0.3 s)."""
+
+
+class LiveCameras:
+    """Devices, read from ``with`` on; `captures` pairs what they give."""
+
+    def __init__(self, devices: Sequence[Device], *, clock: Callable[[], float] = time.monotonic) -> None:
+        """Name the devices.
+
+        Args:
+            devices: At most one of each kind.
+            clock: Seconds; only tests give another.
+
+        Raises:
+            ValueError: If there are two of a kind.
+        """
+        if len({device.kind for device in devices}) < len(devices):
+            raise ValueError("A rig has one camera of each kind.")
+        self._clock = clock
+        self._came = threading.Event()
+        self.cameras = tuple(
+            Camera(device, keep=KEEP[device.kind], clock=clock, on_picture=self._came.set)
+            for device in devices
+        )
+
+    def __enter__(self) -> Self:
+        """Begin to read."""
+        for camera in self.cameras:
+            camera.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Let go of the devices."""
+        for camera in self.cameras:
+            camera.stop()
+
+    @property
+    def states(self) -> tuple[CameraState, ...]:
+        """How each camera stands now."""
+        return tuple(camera.state() for camera in self.cameras)
+
+    def captures(self, rig: Rig | None, *, gas: Gas, stop: threading.Event) -> Iterator[Capture]:
+        """A session: captures from now on, its clock starting at 0, until it is stopped.
+
+        Whoever takes them slowly gets fewer, each with the newest colour picture and every thermal picture
+        since the one before, up to `KEEP`.
+
+        Args:
+            rig: Says how far the thermal camera's stamps are off.
+            gas: Tells when gas flowed, on the session clock.
+            stop: Set to end.
+        """
+        self._taken()  # what came before the session
+        pairing = Pairing(rig, started_s=self._clock(), gas=gas)
+        while not stop.is_set():
+            self._came.wait(TICK_S / 2.0)
+            self._came.clear()
+            capture = pairing.pair(self._taken(), now_s=self._clock())
+            if capture is not None:
+                yield capture
+
+    def _taken(self) -> Arrived:
+        taken: dict[str, tuple[Picture, ...]] = {camera.kind: camera.take() for camera in self.cameras}
+        return Arrived(taken.get(COLOUR, ()), taken.get(THERMAL, ()), taken.get(DEPTH, ()))

@@ -1,0 +1,319 @@
+"""A recording of a live session (MCAP) as a source of captures, finished or not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from mcap.records import Attachment, Channel, Message, Metadata
+
+from models.capture import Capture, DepthPicture, ThermalPicture
+from models.exact_text import from_plain, from_text
+from models.geometry import Bytes, Counts, Floats
+from models.problems import InputError
+from models.recorded import (
+    ACTIONS,
+    CAPTURES,
+    COLLAR,
+    COLOUR,
+    DEPTH,
+    SCHEMA,
+    SETTINGS,
+    THERMAL,
+    TOLD,
+    CaptureNote,
+)
+from models.rig import Rig
+from models.treatment import Treatment
+from vision.mcap_file import Whole, read_records
+from vision.picture_messages import read_compressed_image, read_raw_image
+
+NOTES = "cryoguide"
+"""Name of the table of words that every recording holds."""
+
+
+@dataclass(frozen=True, eq=False)
+class Tick:
+    """One recorded capture and what belongs to it."""
+
+    capture: Capture
+    """With what was seen in it, and its colour picture where that is wanted and there."""
+    actions: tuple[bytes, ...]
+    """What the operator did since the capture before, as JSON."""
+    settings: bytes | None
+    """What the session is set up with from this capture on, as JSON; None where nothing has changed."""
+    told: bytes | None
+    """What was told then, as JSON."""
+
+
+@dataclass(frozen=True, eq=False)
+class McapRecording:
+    """A recording, looked through once."""
+
+    path: Path
+    name: str
+    treatment: Treatment
+    rig: Rig | None
+    warnings: tuple[str, ...]
+    notes: dict[str, str]
+    """Software version, names and checksums, as they were written."""
+    attachments: dict[str, bytes]
+    """Files inside: ``rig.toml``, ``session.toml``, ``checklist.toml``, protocols."""
+    settings: bytes
+    """The first, as JSON."""
+    collar: bytes | None
+    """What was known of the nozzle's tags when it was last written, as JSON."""
+    times_s: Floats
+    """Of all captures."""
+    rgb_times_s: Floats
+    """Of those with a colour picture, damaged ones included."""
+    pictures: int
+    """Colour pictures that are in the file."""
+    width_px: int | None
+    height_px: int | None
+    has_thermal: bool
+    has_depth: bool
+    from_sightings: bool = False
+    """Whether `captures` gives what was seen instead of looking at the pictures again."""
+
+    @property
+    def frames(self) -> int:
+        """Number of colour pictures."""
+        return len(self.rgb_times_s)
+
+    @property
+    def duration_s(self) -> float:
+        """Time of the last capture."""
+        return float(self.times_s[-1]) if len(self.times_s) else 0.0
+
+    @property
+    def picture_files(self) -> tuple[Path, ...]:
+        """The file: what this recording is."""
+        return (self.path,)
+
+    @property
+    def version(self) -> str:
+        """Of the software that recorded it."""
+        return self.notes.get("version", "not known")
+
+    @property
+    def rig_sha256(self) -> str | None:
+        """Checksum of the rig file that was in use."""
+        return self.notes.get("rig_sha256") or None
+
+    def attached(self, name: str) -> bytes | None:
+        """A file that was recorded with the session."""
+        return self.attachments.get(name)
+
+    def captures(self) -> Iterator[Capture]:
+        """All captures, as the pipeline had them."""
+        for tick in self.ticks():
+            if self.from_sightings:
+                yield tick.capture
+            else:
+                yield _looked_at_again(tick.capture)
+
+    def ticks(self, *, pictures: bool = True) -> Iterator[Tick]:
+        """All captures with what belongs to them.
+
+        Args:
+            pictures: Whether to decode the colour pictures.
+
+        Raises:
+            InputError: If a message cannot be read.
+        """
+        gathered = _Gathered()
+        for topic, message in _messages(self.path):
+            if topic != CAPTURES:
+                gathered.take(topic, message.data)
+                continue
+            try:
+                yield gathered.tick(message.data, pictures=pictures)
+            except ValueError as trouble:
+                raise InputError(
+                    f"{self.name} holds a capture that cannot be read ({trouble}); use the version of"
+                    f" cryoguide that recorded it ({self.version})."
+                ) from trouble
+            gathered = _Gathered()
+
+    def thermal_picture(self, t_s: float) -> Counts | None:
+        """The thermal picture exposed nearest to ``t_s``."""
+        best: ThermalPicture | None = None
+        for tick in self.ticks(pictures=False):
+            for picture in tick.capture.thermal:
+                if best is None or abs(picture.t_s - t_s) < abs(best.t_s - t_s):
+                    best = picture
+        return None if best is None else best.centikelvin
+
+
+def _looked_at_again(capture: Capture) -> Capture:
+    return Capture(
+        capture.t_s,
+        capture.index,
+        capture.bgr,
+        capture.thermal,
+        capture.depth,
+        capture.gas_s,
+        capture.gas_now,
+    )
+
+
+@dataclass(eq=False)
+class _Gathered:
+    """Messages since the last capture."""
+
+    colour: bytes | None = None
+    thermal: list[bytes] = field(default_factory=list[bytes])
+    depth: list[bytes] = field(default_factory=list[bytes])
+    actions: list[bytes] = field(default_factory=list[bytes])
+    settings: bytes | None = None
+    told: bytes | None = None
+
+    def take(self, topic: str, data: bytes) -> None:
+        if topic == COLOUR:
+            self.colour = data
+        elif topic == THERMAL:
+            self.thermal.append(data)
+        elif topic == DEPTH:
+            self.depth.append(data)
+        elif topic == ACTIONS:
+            self.actions.append(data)
+        elif topic == SETTINGS:
+            self.settings = data
+        elif topic == TOLD:
+            self.told = data
+
+    def tick(self, data: bytes, *, pictures: bool) -> Tick:
+        note: CaptureNote = from_text(data, CaptureNote)
+        if len(note.thermal) != len(self.thermal) or len(note.depth_s) != len(self.depth):
+            raise ValueError(f"its thermal or depth pictures are missing at {note.t_s:.3f} s")
+        bgr: Bytes | None = None
+        if pictures and note.picture and self.colour is not None:
+            bgr = read_compressed_image(self.colour)
+        capture = Capture(
+            t_s=note.t_s,
+            index=note.index,
+            bgr=bgr,
+            thermal=tuple(
+                ThermalPicture(t_s, read_raw_image(message), shutter)
+                for (t_s, shutter), message in zip(note.thermal, self.thermal, strict=True)
+            ),
+            depth=tuple(
+                DepthPicture(t_s, read_raw_image(message))
+                for t_s, message in zip(note.depth_s, self.depth, strict=True)
+            ),
+            gas_s=note.gas_s,
+            gas_now=note.gas_now,
+            seen=note.seen,
+        )
+        return Tick(capture, tuple(self.actions), self.settings, self.told)
+
+
+def _messages(path: Path, whole: Whole | None = None) -> Iterator[tuple[str, Message]]:
+    topics: dict[int, str] = {}
+    for record in read_records(path, whole):
+        if isinstance(record, Channel):
+            topics[record.id] = record.topic
+        elif isinstance(record, Message) and record.channel_id in topics:
+            yield topics[record.channel_id], record
+
+
+def open_mcap(path: Path, *, from_sightings: bool = False) -> McapRecording:
+    """Look through a recording.
+
+    Args:
+        path: The file, finished or not.
+        from_sightings: Whether its captures bring what was seen instead of pictures to look at.
+
+    Raises:
+        InputError: If it is no recording of cryoguide, or nothing can be got out of it.
+    """
+    whole, topics = Whole(), dict[int, str]()
+    notes: dict[str, str] = {}
+    attachments: dict[str, bytes] = {}
+    settings: list[bytes] = []
+    collar: bytes | None = None
+    times_s: list[float] = []
+    rgb_s: list[float] = []
+    pictures, seen_topics = 0, set[str]()
+    for record in read_records(path, whole):
+        if isinstance(record, Channel):
+            topics[record.id] = record.topic
+        elif isinstance(record, Metadata) and record.name == NOTES:
+            notes = notes | record.metadata
+        elif isinstance(record, Attachment):
+            attachments[record.name] = record.data
+        elif isinstance(record, Message):
+            topic = topics.get(record.channel_id, "")
+            seen_topics.add(topic)
+            if topic == SETTINGS:
+                settings.append(record.data)
+            elif topic == COLLAR:
+                collar = record.data
+            elif topic == COLOUR:
+                pictures += 1
+            elif topic == CAPTURES:
+                t_s, in_colour = _when(record.data, path)
+                times_s.append(t_s)
+                if in_colour:
+                    rgb_s.append(t_s)
+    if notes.get("schema") != SCHEMA or not settings:
+        raise InputError(f"{path} is no recording of cryoguide; give a session folder or a recording.")
+    if not times_s:
+        raise InputError(f"{path} holds no capture: the session ended before its first one was written.")
+    treatment, rig = _header(settings, path)
+    return McapRecording(
+        path=path,
+        name=path.name.removesuffix(".mcap"),
+        treatment=treatment,
+        rig=rig,
+        warnings=_warnings(path, whole, last_s=times_s[-1], missing=len(rgb_s) - pictures),
+        notes=notes,
+        attachments=attachments,
+        settings=settings[0],
+        collar=collar,
+        times_s=np.array(times_s),
+        rgb_times_s=np.array(rgb_s),
+        pictures=pictures,
+        width_px=rig.rgb.width_px if rig else None,
+        height_px=rig.rgb.height_px if rig else None,
+        has_thermal=THERMAL in seen_topics,
+        has_depth=DEPTH in seen_topics,
+        from_sightings=from_sightings,
+    )
+
+
+def _when(data: bytes, path: Path) -> tuple[float, bool]:
+    """Time of a capture, and whether it is one of a colour picture."""
+    try:
+        note = json.loads(data)
+        return float(note["t_s"]), note["index"] is not None
+    except (ValueError, KeyError, TypeError) as trouble:
+        raise InputError(
+            f"{path} holds a capture that cannot be read; use the version that recorded it."
+        ) from trouble
+
+
+def _header(settings: list[bytes], path: Path) -> tuple[Treatment, Rig | None]:
+    """As last set: an outline that is tapped during the session has its own time."""
+    try:
+        last = json.loads(settings[-1])
+        return from_plain(last["treatment"], Treatment), from_plain(last["rig"], Rig | None)
+    except (ValueError, KeyError, TypeError) as trouble:
+        raise InputError(
+            f"{path} holds settings that cannot be read ({trouble}); use the version that recorded it."
+        ) from trouble
+
+
+def _warnings(path: Path, whole: Whole, *, last_s: float, missing: int) -> tuple[str, ...]:
+    told: list[str] = []
+    if not whole.finished:
+        told.append(
+            f"{path.name} was not finished (program or machine stopped): it is read up to {last_s:.2f} s."
+        )
+    if missing > 0:
+        told.append(f"{path.name}: {missing} colour pictures were not recorded, to keep the rest.")
+    return tuple(told)
