@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from guidance.alarms import close
+from guidance.annunciator import advance
 from guidance.checklist import checklist_figures, look_at_checklist
 from guidance.history_entry import coldest_tenth
 from guidance.outcome import Outcome, PixelCells, Poster, Verdicts
@@ -21,7 +22,7 @@ from guidance.record import write_tables
 from guidance.remember import go_on, look_up, remember
 from guidance.report import write_report
 from guidance.rows import TraceRows
-from guidance.session import Alarm, Guidance
+from guidance.session import Alarm, Announcement, Guidance, OperatorAction
 from guidance.state import Setup, State, begin
 from guidance.summary import summarise
 from guidance.video import OverlayVideo
@@ -179,9 +180,9 @@ class Run:
         self._gas_before = False
         self._skin_before_gas: SkinReading | None = None
 
-    def take(self, capture: Capture) -> Guidance:
-        """Advance by one capture."""
-        self.state, guidance = step(self.state, capture, self.setup)
+    def take(self, capture: Capture, actions: Sequence[OperatorAction] = ()) -> Guidance:
+        """Advance by one capture, after what the operator has done since the last one."""
+        self.state, guidance = step(self.state, capture, self.setup, actions)
         self._rows.add(guidance)
         self._alarms += guidance.ended
         self.colour_rows += capture.index is not None
@@ -195,6 +196,15 @@ class Run:
             self._skin_before_gas = self._zone_now(guidance) or self._skin_before_gas
         self._poster = better_poster(self._poster, capture, guidance, rig=self.setup.rig)
         return guidance
+
+    def announce(self, actions: Sequence[OperatorAction]) -> Announcement:
+        """What is displayed and sounds after an operator's actions, before the next capture comes."""
+        state = self.state
+        if not np.isfinite(state.t_s):
+            return state.annunciator.announcement
+        annunciator = advance(state.annunciator, state.board.active, actions, t_s=state.t_s)
+        self.state = replace(state, annunciator=annunciator)
+        return annunciator.announcement
 
     def _zone_now(self, guidance: Guidance) -> SkinReading | None:
         """How warm the zone is, where it is observed well."""

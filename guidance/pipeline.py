@@ -37,7 +37,7 @@ def step(
         state: What the previous step returned, or `guidance.state.begin()`.
         capture: Later than the previous one.
         setup: Fixed for the session.
-        actions: What the operator has done about alarms since the previous capture, in order of time.
+        actions: What the operator has done since the previous capture, in order of time.
 
     Raises:
         ValueError: If time does not advance, or an action lies outside this step.
