@@ -25,7 +25,7 @@ from guidance.console_desk import Desk
 from guidance.console_guard import REPORT_POLICY, Allowance, Guard
 from guidance.console_session import Move, NotNowError
 from guidance.console_view import PictureData, corners, picture_data
-from guidance.console_wire import About, BadMessageError, Drawn, pack, read_message
+from guidance.console_wire import About, BadMessageError, Drawn, pack, read_message, text_of
 from guidance.live import Stepped
 from guidance.tone_files import tone_name, wav
 from guidance.tones import SOUNDS, burst
@@ -202,10 +202,10 @@ class Console:
 
     async def _speak(self, page: Page) -> None:
         """Tell one page what changes, and give it the newest picture whenever it has drawn the last."""
-        await page.socket.send_json({"kind": "hello", **self._hello})
+        await page.socket.send_text(text_of({"kind": "hello", **self._hello}))
         while True:
             page.wake.clear()
-            await page.socket.send_json(self._state(page))
+            await page.socket.send_text(text_of(self._state(page)))
             frame = self.frame
             if frame is not None and page.drawn == page.sent and frame.stepped.number > page.sent:
                 await self._send_picture(page, frame)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -78,6 +79,21 @@ def read_message(text: str) -> PageMessage:
     raise BadMessageError("Nothing of that kind can be asked for.")
 
 
+def text_of(told: Mapping[str, object]) -> str:
+    """What a page is told, as JSON. A number that is not finite is not known, and goes out as null."""
+    return json.dumps(_finite(told), separators=(",", ":"), allow_nan=False)
+
+
+def _finite(value: object) -> object:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {name: _finite(each) for name, each in cast("Mapping[str, object]", value).items()}
+    if isinstance(value, list | tuple):
+        return [_finite(each) for each in cast("list[object]", value)]
+    return value
+
+
 def pack(head: Mapping[str, object], parts: Mapping[str, bytes]) -> bytes:
     """One binary message: length of the head, the head as JSON, then the parts that it names.
 
@@ -86,7 +102,7 @@ def pack(head: Mapping[str, object], parts: Mapping[str, bytes]) -> bytes:
         parts: Bytes by name.
     """
     listed = {**head, "parts": [[name, len(part)] for name, part in parts.items()]}
-    text = json.dumps(listed, separators=(",", ":"), allow_nan=False).encode()
+    text = text_of(listed).encode()
     return b"".join([struct.pack("<I", len(text)), text, *parts.values()])
 
 

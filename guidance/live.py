@@ -183,6 +183,12 @@ class LiveRun:
         with self._acting:
             self._actions.append(make)
 
+    def untaken(self) -> tuple[OperatorAction, ...]:
+        """What the operator did after the last step, once the run has ended: no listener was told of it."""
+        t_s = self._last.guidance.t_s if self._last is not None else 0.0
+        self._shown += self._done_by_now(t_s)
+        return tuple(self._shown)
+
     @property
     def busy_s(self) -> float:
         """How long the step that is being done has taken so far; 0 between steps."""

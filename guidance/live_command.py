@@ -190,7 +190,7 @@ def live(
     recording = open_recording(folder)
     listed = load_questions(questions)
     with ExitStack() as stack:
-        listening = stack.enter_context(_listen(port))
+        listening = stack.enter_context(listen(port))
         setup = set_up(recording, protocols=protocols)
         if needs_eyes(recording):
             with BodyEyes(models_dir=models_dir) as first:
@@ -251,7 +251,12 @@ def warm_up(recording: Recording, setup: Setup) -> None:
             return
 
 
-def _listen(port: int) -> socket.socket:
+def listen(port: int) -> socket.socket:
+    """Listen on a port of this machine alone.
+
+    Raises:
+        InputError: If it is taken.
+    """
     try:
         return socket.create_server(("127.0.0.1", port))
     except OSError as trouble:

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -32,6 +33,7 @@ class Browser:
         self._size = (width, height)
         self._folder = Path(tempfile.mkdtemp(prefix="console-browser-"))
         self._process: subprocess.Popen[bytes] | None = None
+        self._lines = ExitStack()
         self.port = 0
 
     def __enter__(self) -> Self:
@@ -56,14 +58,14 @@ class Browser:
                 raise RuntimeError("The browser ended while it started.")
             time.sleep(0.05)
         self.port, path = int(told.read_text().split()[0]), told.read_text().split()[1]
-        self._browser = connect(f"ws://127.0.0.1:{self.port}{path}", max_size=None)
+        self._browser = self._line(path)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         assert self._process is not None
-        self._browser.close()
+        self._lines.close()
         self._process.terminate()
         try:
             self._process.wait(5.0)
@@ -72,13 +74,16 @@ class Browser:
             self._process.wait()
         shutil.rmtree(self._folder, ignore_errors=True)
 
+    def _line(self, path: str) -> ClientConnection:
+        return self._lines.enter_context(connect(f"ws://127.0.0.1:{self.port}{path}", max_size=None))
+
     def open(self, address: str) -> Tab:
         """A new tab, in a profile of its own."""
         context = call(self._browser, "Target.createBrowserContext")["browserContextId"]
         width, height = self._size
         wanted = {"url": "about:blank", "browserContextId": context, "width": width, "height": height}
         target = call(self._browser, "Target.createTarget", **wanted)["targetId"]
-        line = connect(f"ws://127.0.0.1:{self.port}/devtools/page/{target}", max_size=None)
+        line = self._line(f"/devtools/page/{target}")
         about = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         call(line, "Emulation.setDeviceMetricsOverride", **about)
         return Tab(line, address)

@@ -63,7 +63,8 @@ async function drawn(buffer) {
   try {
     await drawing.draw({ head, parts });
   } finally {
-    const answer = () => page.send({ do: "drawn", number: head.number });
+    const line = socket;
+    const answer = () => { if (line.readyState === WebSocket.OPEN) line.send(JSON.stringify({ do: "drawn", number: head.number })); };
     // The word goes out with the frame that shows the picture; a hidden page has no frames.
     if (document.hidden) answer(); else requestAnimationFrame(answer);
   }
@@ -77,6 +78,7 @@ function told(message) {
     made.clear();
     return;
   }
+  if (state?.phase !== message.phase && message.phase !== "stopped") $("toast").classList.remove("show");
   state = message;
   if (state.refused) toast(state.refused);
   show();
@@ -91,7 +93,7 @@ function show() {
   chips();
   legend();
   const shown = { ...state, silent };
-  put("alarms", [silent, state.trouble, state.notice, state.alarms], () => alarmRows(shown));
+  put("alarms", [state.phase, silent, state.trouble, state.notice, state.alarms], () => alarmRows(shown));
   side();
   put("bar", [state.phase, state.controls, state.missing, state.pause_left_s === null ? null : Math.ceil(state.pause_left_s ?? 0), state.over, state.pain,
     (state.alarms ?? []).some((alarm) => !alarm.acknowledged), sound.ready, soundTested], () => bar(state, page));
@@ -114,10 +116,10 @@ function side() {
 
 function chips() {
   const f = state.figures;
-  const sign = { ok: "●", look: "▲", unknown: "?", calm: "○" };
+  const sign = { ok: "●", gas: "●", look: "▲", unknown: "?", calm: "○" };
   const chip = (name, figure, words) => [el("small", {}, `${name} `), el("span", { class: `sign-${figure.state}` }, `${sign[figure.state] ?? ""} ${words}`)];
   if (f) {
-    put("chip-gas", [f.gas.words, f.gas.by], () => chip("GAS", { state: f.gas.on ? "ok" : "calm" }, `${f.gas.words}${f.gas.by ? `, ${f.gas.by}` : ""}`));
+    put("chip-gas", [f.gas.words, f.gas.by], () => chip("GAS", { state: f.gas.on ? "gas" : "calm" }, `${f.gas.words}${f.gas.by ? `, ${f.gas.by}` : ""}`));
     put("chip-nozzle", [f.nozzle.words], () => chip("NOZZLE", f.nozzle, f.nozzle.words));
     put("chip-zone", [f.zone.words], () => chip("ZONE", f.zone, f.zone.words));
   }
@@ -128,9 +130,9 @@ function chips() {
 
 function legend() {
   put("legend", [hello.dwell], () => [
-    el("span", {}, drawing.swatch("ramp"), `0 to ${hello.dwell.stop_s} s of jet`),
-    el("span", {}, drawing.swatch("over"), "limit reached"), el("span", {}, drawing.swatch("unknown"), "unknown: not safe"),
-    el("span", {}, drawing.swatch("unseen"), "not seen now"), el("span", {}, drawing.swatch("left_out"), "leave out")]);
+    el("span", {}, drawing.swatch("ramp"), `0 to ${hello.dwell.stop_s} s`),
+    el("span", {}, drawing.swatch("over"), "limit"), el("span", {}, drawing.swatch("unknown"), "unknown"),
+    el("span", {}, drawing.swatch("unseen"), "not seen"), el("span", {}, drawing.swatch("left_out"), "leave out")]);
 }
 
 // Fill a place anew only when what it is made from has changed: a field in use keeps its focus, a list its place.
@@ -163,7 +165,7 @@ function toast(words) {
 // The server speaks at least each 0.2 s: silence means that nobody watches the skin.
 setInterval(() => {
   const quiet = performance.now() - heardAt;
-  const now = everHeard && quiet > SILENT_MS ? `No connection to the guidance for ${Math.floor(quiet / 1000)} s. Close the valve.` : "";
+  const now = everHeard && quiet > SILENT_MS ? `No connection to the guidance. Close the valve.${quiet < 2000 ? "" : ` (${Math.floor(quiet / 1000)} s)`}` : "";
   if (now) sound.alarmOfItsOwn();
   if (now !== silent) { silent = now; document.body.dataset.silent = silent ? "yes" : ""; show(); }
 }, 100);

@@ -157,7 +157,7 @@ export class Drawing {
   // A swatch for the legend: one look, or the whole ramp.
   swatch(name) {
     const canvas = document.createElement("canvas");
-    [canvas.width, canvas.height] = name === "ramp" ? [144, 22] : [40, 22];
+    [canvas.width, canvas.height] = name === "ramp" ? [120, 22] : [36, 22];
     const c = canvas.getContext("2d");
     c.fillStyle = "#8d7a6e";
     c.fillRect(0, 0, canvas.width, canvas.height);

@@ -33,7 +33,7 @@ export function holdButton(words, act, properties = {}) {
   return button;
 }
 
-const number = (value, digits) => value.toFixed(digits).replace("-", "−");
+const number = (value, digits) => (value === null || value === undefined ? "?" : value.toFixed(digits).replace("-", "−"));
 
 function tile(label, figure, value, unit, { wide = false, id = "", extra = null } = {}) {
   const known = value !== null && value !== undefined;
@@ -104,8 +104,12 @@ export function alarmRows(state) {
   const rows = [];
   if (state.silent) rows.push(row("high", "STOP", state.silent, "first stop loud"));
   if (state.trouble) rows.push(row("high", "!!!", state.trouble, "loud"));
-  if (state.notice) rows.push(row(state.notice.state === "stop" ? "high" : "medium", state.notice.state === "stop" ? "STOP" : "!!", state.notice.words, "notice"));
+  if (state.notice) {
+    const stop = state.notice.state === "stop";
+    rows.push(row(stop ? "high" : "medium", stop ? "STOP" : "!!", state.notice.words, stop ? "notice first stop" : "notice"));
+  }
   const told = [];
+  if (["reporting", "done"].includes(state.phase)) return rows;
   for (const alarm of state.alarms ?? []) {
     if (!told.some((one) => one.cause === alarm.cause && one.standing >= alarm.standing)) told.push(alarm);
   }
@@ -192,7 +196,7 @@ export function zonePage(hello, state) {
       : "Look at the outline on the picture: does it lie where you want to treat, on the right side of the body?"),
     ...(ready ? [] : hello.cautions.map((caution) => el("p", { class: "quiet" }, `! ${caution}`)))),
     state.figures ? evidence(state.figures.zone) : null,
-    state.figures ? tile("Nozzle", { ...state.figures.nozzle }, state.figures.nozzle.u95_mm === null ? null : `±${number(state.figures.nozzle.u95_mm, 1)}`, "mm") : null];
+    state.figures && ready ? tile("Nozzle", { ...state.figures.nozzle }, state.figures.nozzle.u95_mm === null ? null : `±${number(state.figures.nozzle.u95_mm, 1)}`, "mm") : null];
 }
 
 export function donePage(state) {
