@@ -40,7 +40,7 @@ class Source(Protocol):
 class Replay:
     """A recorded session as if live: each capture comes when its time has come on a clock one can hold."""
 
-    def __init__(self, recording: Recording, *, pace: Pace) -> None:
+    def __init__(self, recording: Recording, pace: Pace) -> None:
         """Nothing is decoded before the first capture is asked for."""
         self.recording, self.pace = recording, pace
 

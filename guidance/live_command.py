@@ -22,7 +22,7 @@ from guidance.console_guard import Guard
 from guidance.console_preflight import hello, recorded_checks
 from guidance.console_report import live_outcome, write_live_report
 from guidance.console_wire import MESSAGE_MOST
-from guidance.live import Listener, LiveRun, Replay
+from guidance.live import Listener, LiveRun, Replay, Source, Stepped
 from guidance.pace import Pace
 from guidance.state import Setup
 from models.catalogue import load_questions
@@ -63,7 +63,12 @@ class Served:
     """A rehearsal with its console: what a server serves."""
 
     def __init__(
-        self, rehearsal: Rehearsal, *, note: Callable[[str], None], listener: Listener | None = None
+        self,
+        rehearsal: Rehearsal,
+        *,
+        note: Callable[[str], None],
+        listener: Listener | None = None,
+        source: Callable[[Recording, Pace], Source] = Replay,
     ) -> None:
         """Nothing runs yet.
 
@@ -71,6 +76,7 @@ class Served:
             rehearsal: What is played.
             note: Told of refused attempts.
             listener: Told of each step: the recorder.
+            source: Makes captures of the recording; in real time where none is given.
         """
         self.rehearsal = rehearsal
         recording, setup, first_s = rehearsal.recording, rehearsal.setup, rehearsal.first_gas_s
@@ -94,7 +100,7 @@ class Served:
         )
         self.console = Console(self.desk, hello=told, note=note)
         self.run = Run(setup, recording)
-        self._listener = listener
+        self._listener, self._source = listener, source
         self._began_s = time.monotonic()
         self._writing: asyncio.Task[None] | None = None
 
@@ -116,8 +122,8 @@ class Served:
 
         live = LiveRun(
             self.run,
-            Replay(self.rehearsal.recording, pace=self.pace),
-            told=soon(self.console.stepped),
+            self._source(self.rehearsal.recording, self.pace),
+            told=soon(self._stepped),
             ended=soon(self._ended),
             listener=self._listener,
         )
@@ -129,6 +135,9 @@ class Served:
             await asyncio.to_thread(live.close)
             if self._writing is not None:
                 await self._writing
+
+    def _stepped(self, stepped: Stepped) -> None:
+        self.console.stepped(stepped)
 
     def _ended(self, fault: str | None) -> None:
         self.desk.ended(fault)
@@ -258,7 +267,11 @@ def listen(port: int) -> socket.socket:
         InputError: If it is taken.
     """
     try:
-        return socket.create_server(("127.0.0.1", port))
+        listening = socket.create_server(("127.0.0.1", port))
+        # Each connection takes this over. asyncio sees to it only where a socket names its protocol; without it
+        # every picture waits some 40 ms for a word of the page that the page holds back.
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return listening
     except OSError as trouble:
         raise InputError(
             f"Port {port} of this machine cannot be used ({trouble.strerror}); choose another with --port."

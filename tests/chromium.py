@@ -36,6 +36,12 @@ class Browser:
         self._lines = ExitStack()
         self.port = 0
 
+    @property
+    def pid(self) -> int:
+        """Of its first process."""
+        assert self._process is not None
+        return self._process.pid
+
     def __enter__(self) -> Self:
         program = chromium()
         assert program is not None

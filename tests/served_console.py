@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,11 +19,12 @@ from websockets.typing import Origin
 
 from guidance.analyse import set_up
 from guidance.console_wire import unpack
-from guidance.live import Listener
+from guidance.live import Listener, Replay, Source
 from guidance.live_command import Rehearsal, Served, listen, server_config
+from guidance.pace import Pace
 from models.catalogue import load_questions
 from models.contraindications import questions_for
-from vision.recording import open_recording
+from vision.recording import Recording, open_recording
 
 CALF = Path(__file__).parent / "recordings" / "calf"
 WITHIN_S = 30.0
@@ -133,15 +134,25 @@ class Screen:
 
 
 @contextmanager
-def running(out: Path, *, speed: float = 3.0, listener: Listener | None = None) -> Iterator[Running]:
-    """Serve the short session."""
-    recording = open_recording(CALF)
+def running(
+    out: Path,
+    *,
+    speed: float = 3.0,
+    listener: Listener | None = None,
+    folder: Path = CALF,
+    source: Callable[[Recording, Pace], Source] = Replay,
+) -> Iterator[Running]:
+    """Serve a session whose zone was tapped; the short one where none is named."""
+    recording = open_recording(folder)
     setup, listed = set_up(recording), load_questions()
     treatment = recording.treatment
     asked = questions_for(listed, zone=treatment.zone, device=treatment.device)
     notes: list[str] = []
     served = Served(
-        Rehearsal(recording, setup, listed, asked, out, speed=speed), note=notes.append, listener=listener
+        Rehearsal(recording, setup, listed, asked, out, speed=speed),
+        note=notes.append,
+        listener=listener,
+        source=source,
     )
     with listen(0) as listening:
         port = int(listening.getsockname()[1])
