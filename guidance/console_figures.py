@@ -23,6 +23,9 @@ Figure = dict[str, object]
 TOO_LONG_S = 60.0
 """A time to the limit beyond this is only said to be long."""
 
+ROUGH_MM = 20.0
+"""A zone whose place is known no better lies there roughly only: as wide as a jet's spot (own choice)."""
+
 _EVIDENCE = {
     "tap": "outline tapped",
     "landmarks": "body landmarks",
@@ -86,17 +89,21 @@ def lowest_skin(guidance: Guidance, protocol: Protocol) -> Figure:
 
 
 def seconds_left(guidance: Guidance, protocol: Protocol) -> Figure:
-    """Seconds to the STOP temperature where the jet is now, if it stays."""
+    """Seconds to the STOP temperature where the jet is now, if it stays.
+
+    The number is the nominal one; alarms are judged by its lower bound, so that one that stands counts first.
+    """
     left_s, limits = guidance.time_to_limit_s, protocol.predicted_s
+    standing = {alarm.priority for alarm in guidance.active if alarm.cause == "predicted_skin_temperature"}
     if left_s is None:
         if guidance.gas_now:
             return {"state": "unknown", "words": "not known", "s": None}
         return {"state": "calm", "words": "gas off", "s": None}
     if not math.isfinite(left_s) or left_s >= TOO_LONG_S:
         return {"state": "calm", "words": f"more than {TOO_LONG_S:g} s", "s": None}
-    if left_s <= limits.stop:
+    if left_s <= limits.stop or "high" in standing:
         return {"state": "stop", "words": "MOVE NOW", "s": left_s}
-    if left_s <= limits.warn:
+    if left_s <= limits.warn or "medium" in standing:
         return {"state": "warn", "words": "move on", "s": left_s}
     return {"state": "calm", "words": "if held here", "s": left_s}
 
@@ -134,9 +141,9 @@ def zone_time(guidance: Guidance, protocol: Protocol) -> Figure:
     if tiles is None or not len(tiles):
         return base | {"state": "unknown", "words": "not known", "s": None}
     longest_s = float(np.max(tiles))
-    which = f", tile {int(np.argmax(tiles)) + 1} of {len(tiles)}" if len(tiles) > 1 else ""
+    base["tile"] = f"tile {int(np.argmax(tiles)) + 1} of {len(tiles)}" if len(tiles) > 1 else ""
     state = "stop" if longest_s >= limits.stop else "warn" if longest_s >= limits.warn else "calm"
-    return base | {"state": state, "words": f"of {limits.warn:g} s{which}", "s": longest_s}
+    return base | {"state": state, "words": f"of {limits.warn:g} s", "s": longest_s}
 
 
 def session_time(guidance: Guidance, setup: Setup) -> Figure:
@@ -159,6 +166,8 @@ def zone(guidance: Guidance) -> Figure:
         return {"state": "look", "words": word, "by": f"{by}, pixels only", "u95_mm": None}
     by = f"{by}, skin by {_EVIDENCE.get(place.chart.surface_by, place.chart.surface_by)}"
     bound_mm = math.hypot(place.chart.place_u95_mm, place.moved_u95_mm)
+    if state == "ok" and not bound_mm <= ROUGH_MM:
+        state, word = "look", "ROUGH"
     return {"state": state, "words": word, "by": by, "u95_mm": bound_mm if math.isfinite(bound_mm) else None}
 
 

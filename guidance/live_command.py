@@ -268,8 +268,8 @@ def listen(port: int) -> socket.socket:
     """
     try:
         listening = socket.create_server(("127.0.0.1", port))
-        # Each connection takes this over. asyncio sees to it only where a socket names its protocol; without it
-        # every picture waits some 40 ms for a word of the page that the page holds back.
+        # Each connection takes this over (asyncio sees to it only where a socket names its protocol): without
+        # it every picture waits some 40 ms for a word of the page that the page holds back.
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return listening
     except OSError as trouble:

@@ -34,8 +34,7 @@ const page = {
   // STOP is never lost: it goes out when the line is back.
   stop(what) {
     if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ do: what }));
-    else pending = what;
-    toast("STOP: close the valve, take the nozzle away.");
+    else { pending = what; toast("Not connected. STOP: close the valve, take the nozzle away."); }
   },
   async testSound() {
     await sound.unlock(hello.tones);

@@ -1,5 +1,6 @@
 // What stands beside the picture and below it, made from the server's state. Nothing is decided here.
 
+const ROWS = 2; // of alarms: the place for them never grows, so that the picture does not jump
 const SIGNS = { ok: "OK", look: "!", warn: "!!", stop: "!!!", unknown: "?", calm: "" };
 
 export function el(name, properties = {}, ...children) {
@@ -86,7 +87,7 @@ export function tiles(f) {
     tile("Sweep", f.sweep, f.sweep.cm_s === null ? null : number(f.sweep.cm_s, 1), "cm/s", { id: "tile-sweep" }),
     tile("Coverage", f.coverage, f.coverage.share === null ? null : number(100 * f.coverage.share, 0), "%",
       { id: "tile-coverage", extra: f.coverage.share === null ? null : progress(f.coverage.share) }),
-    tile("Zone time", f.zone_time, f.zone_time.s === null ? null : number(f.zone_time.s, 0), "s",
+    tile(f.zone_time.tile ? `Zone, ${f.zone_time.tile}` : "Zone time", f.zone_time, f.zone_time.s === null ? null : number(f.zone_time.s, 0), "s",
       { id: "tile-zone-time", extra: f.zone_time.s === null ? null : progress(f.zone_time.s / f.zone_time.warn_s) }),
     tile("Session time", f.session_time, number(f.session_time.s, 0), "s",
       { id: "tile-session-time", extra: progress(f.session_time.s / f.session_time.stop_s) }),
@@ -113,7 +114,7 @@ export function alarmRows(state) {
   for (const alarm of state.alarms ?? []) {
     if (!told.some((one) => one.cause === alarm.cause && one.standing >= alarm.standing)) told.push(alarm);
   }
-  told.slice(0, 3).forEach((alarm, k) => {
+  told.forEach((alarm, k) => {
     const sign = alarm.stop ? "STOP" : { high: "!!!", medium: "!!", low: "!" }[alarm.priority];
     const words = alarm.message.replace(/^STOP:? */, "");
     const more = !alarm.standing ? "past" : alarm.acknowledged ? "heard" : "loud";
@@ -121,8 +122,9 @@ export function alarmRows(state) {
     rows.push(row(alarm.priority, sign, words.charAt(0).toUpperCase() + words.slice(1) + tail,
       `${k === 0 && alarm.standing && !rows.length ? "first " : ""}${alarm.stop ? "stop " : ""}${more}`, alarm.cause));
   });
-  if (told.length > 3) rows.push(el("div", { class: "more" }, `and ${told.length - 3} more`));
-  return rows;
+  const shown = rows.slice(0, ROWS);
+  if (rows.length > ROWS) shown[ROWS - 1].append(el("span", { class: "more" }, `+${rows.length - ROWS} more`));
+  return shown;
 }
 
 function row(priority, sign, words, more, cause = "") {
@@ -146,7 +148,7 @@ export function preflight(hello, state, page) {
 
 export function details(hello, state, page) {
   const operator = el("input", { id: "operator", value: state.operator, autocomplete: "off", maxLength: 32, placeholder: "such as OP-1" });
-  const subject = el("input", { id: "subject", value: state.subject, autocomplete: "off", maxLength: 32, placeholder: "such as A-017; may stay empty" });
+  const subject = el("input", { id: "subject", value: state.subject, autocomplete: "off", maxLength: 32, placeholder: "such as A-017" });
   const say = () => page.send({ do: "identify", operator: operator.value, subject: subject.value });
   for (const field of [operator, subject]) {
     field.addEventListener("change", say);
@@ -154,8 +156,9 @@ export function details(hello, state, page) {
   }
   return [el("div", { class: "card scroll", id: "card-details" },
     el("h1", {}, "Who, what, with what"),
-    el("label", { class: "field" }, el("span", {}, "Your own code, never a name"), operator),
-    el("label", { class: "field" }, el("span", {}, "Code of the subject, never a name"), subject),
+    el("div", { class: "fields" },
+      el("label", { class: "field" }, el("span", {}, "Your own code, never a name"), operator),
+      el("label", { class: "field" }, el("span", {}, "Code of the subject"), subject)),
     el("dl", {}, ...hello.rows.flatMap(([what, words]) => [el("dt", {}, what), el("dd", {}, words)])),
     el("p", { class: "quiet" }, "Taken from the recording. If it is not what you want to treat, end here."),
     ...hello.cautions.map((caution) => el("p", {}, `! ${caution}`)))];

@@ -110,6 +110,21 @@ def test_seconds_left_say_what_to_do(scene: Scene, left_s: float, state: str, wo
     assert str(found["words"]).startswith(words)
 
 
+def test_a_stop_that_stands_is_not_softened_by_the_nominal_seconds(scene: Scene) -> None:
+    """The alarm is judged by the lower bound of the time, the number is the nominal one."""
+    stop = Alarm("predicted_skin_temperature", "physiological", "high", "STOP: skin reaches its limit.", 7.9)
+    found = told(scene, scene.guidance(time_to_limit_s=4.0, active=(stop,)))["left"]
+    assert (found["state"], found["s"]) == ("stop", 4.0)
+
+
+def test_a_zone_whose_place_is_known_roughly_is_said_to_be_so(scene: Scene) -> None:
+    exact, rough = (
+        told(scene, scene.guidance(zone=scene.placed(moved_u95_mm=moved)))["zone"] for moved in (2.0, 45.0)
+    )
+    assert (exact["state"], exact["words"]) == ("ok", "PLACED")
+    assert (rough["state"], rough["words"]) == ("look", "ROUGH")
+
+
 def test_no_limit_in_sight_is_no_number(scene: Scene) -> None:
     found = told(scene, scene.guidance(time_to_limit_s=float("inf")))["left"]
     assert (found["s"], found["words"]) == (None, "more than 60 s")
