@@ -73,16 +73,17 @@ def distance(guidance: Guidance, protocol: Protocol) -> Figure:
 def lowest_skin(guidance: Guidance, protocol: Protocol) -> Figure:
     """Lowest temperature with its bound; near the STOP counts the bound too."""
     limits, degc, bound = protocol.skin_degc, guidance.skin_min_degc, guidance.skin_min_u95_degc
+    told = any(alarm.cause == "skin_temperature" and alarm.priority == "high" for alarm in guidance.active)
     base: Figure = {"degc": degc, "u95_degc": bound, "stop_degc": limits.stop}
     if degc is None:
         return base | {"state": "unknown", "words": "not seen"}
     least = degc - (bound or 0.0)
     if degc <= limits.stop:
-        return base | {"state": "stop", "words": f"reached STOP ({limits.stop:g} °C)"}
+        return base | {"state": "stop", "words": "reached STOP"}
     if least <= limits.stop:
-        return base | {"state": "warn", "words": f"may be at STOP ({limits.stop:g} °C)"}
+        return base | {"state": "stop" if told else "warn", "words": "may be at STOP"}
     if least <= limits.warn:
-        return base | {"state": "warn", "words": f"near STOP ({limits.stop:g} °C)"}
+        return base | {"state": "warn", "words": "near STOP"}
     if bound is None:
         return base | {"state": "unknown", "words": "bound not known"}
     return base | {"state": "calm", "words": f"STOP at {limits.stop:g} °C"}
