@@ -12,6 +12,7 @@ import re
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from importlib import resources
 
@@ -23,7 +24,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from guidance.console_desk import Desk
 from guidance.console_guard import REPORT_POLICY, Allowance, Guard
-from guidance.console_session import Move, NotNowError
+from guidance.console_session import Command, Move, NotNowError
 from guidance.console_view import PictureData, corners, picture_data
 from guidance.console_wire import About, BadMessageError, Drawn, pack, read_message, text_of
 from guidance.live import Stepped
@@ -35,8 +36,6 @@ BEAT_S = 0.2
 """A page that hears nothing for 0.5 s sounds its own alarm: two beats may be late."""
 PAGES_MOST = 8
 KEPT_LATENCIES = 20_000
-TAKEN_OVER_S = 2.0
-"""A console that has been away for so long loses control to the first that asks; a reload is quicker."""
 
 _PAGE_ID = re.compile(r"[0-9a-f]{32}")
 _KINDS = {"html": "text/html; charset=utf-8", "css": "text/css", "js": "text/javascript"}
@@ -82,13 +81,17 @@ class Console:
         self.desk, self._hello, self._note = desk, hello, note
         self.pages: list[Page] = []
         self.controller: str | None = None
-        self._controller_left_s = 0.0
         self.frame: Frame | None = None
         self.latencies_s: deque[float] = deque(maxlen=KEPT_LATENCIES)
         """From a capture's arrival to a page's word that it is drawn."""
         self._files = _page_files()
 
-    def application(self, *, hosts: tuple[str, ...], lifespan: Callable[[], object] | None = None) -> Guard:
+    def application(
+        self,
+        *,
+        hosts: tuple[str, ...],
+        lifespan: Callable[[], AbstractAsyncContextManager[None]] | None = None,
+    ) -> Guard:
         """The application to be served, with its guard.
 
         Args:
@@ -100,7 +103,7 @@ class Console:
         async def life(_: Starlette) -> AsyncGenerator[None]:
             async with contextlib.AsyncExitStack() as stack:
                 if lifespan is not None:
-                    await stack.enter_async_context(lifespan())  # pyright: ignore[reportArgumentType, reportUnknownMemberType]
+                    await stack.enter_async_context(lifespan())
                 yield
 
         routes = [
@@ -156,9 +159,6 @@ class Console:
         finally:
             telling.cancel()
             self.pages.remove(page)
-            if page.ident == self.controller:
-                self._controller_left_s = time.monotonic()
-            self.wake()
 
     def _heard(self, page: Page, text: str) -> None:
         if not page.allowance.take():
@@ -176,7 +176,7 @@ class Console:
             page.refused = str(reason)
         self.wake()
 
-    def _follow(self, page: Page, message: object) -> None:
+    def _follow(self, page: Page, message: About | Command) -> None:
         if isinstance(message, About) and message.name == "take_control":
             self._note(f"Control goes to the page {page.ident[:6]}.")
             self.controller = page.ident
@@ -187,16 +187,17 @@ class Console:
         if isinstance(message, About):
             self.desk.about(message)
         else:
-            self.desk.do(message)  # pyright: ignore[reportArgumentType]
+            self.desk.do(message)
 
     async def _tell(self, page: Page) -> None:
         """Speak to one page while it is there; where that fails it is let go, and comes back by itself."""
         try:
             await self._speak(page)
-        except (WebSocketDisconnect, RuntimeError):
+        except WebSocketDisconnect:
             return  # the page has gone
         except Exception as trouble:
-            self._note(f"A page could not be told ({type(trouble).__name__}: {trouble}).")
+            if page in self.pages:
+                self._note(f"A page could not be told ({type(trouble).__name__}: {trouble}).")
             with contextlib.suppress(RuntimeError):
                 await page.socket.close(1011)
 
@@ -214,12 +215,9 @@ class Console:
 
     def _state(self, page: Page) -> dict[str, object]:
         refused, page.refused = page.refused, ""
-        held = any(other.ident == self.controller for other in self.pages)
         return {
             **self.desk.state(),
             "controls": page.ident == self.controller,
-            "controlled": held or time.monotonic() - self._controller_left_s < TAKEN_OVER_S,
-            "others": len(self.pages) - 1,
             "refused": refused,
         }
 
@@ -228,7 +226,13 @@ class Console:
             step = frame.stepped
             made = asyncio.to_thread(picture_data, step.capture, step.guidance, self.desk.setup)
             frame.data = asyncio.create_task(made)
-        data = await asyncio.shield(frame.data)
+        try:
+            data = await asyncio.shield(frame.data)
+        except Exception as trouble:  # guidance goes on, and what it says is told all the same
+            self.desk.picture_trouble = f"The picture cannot be shown ({type(trouble).__name__}: {trouble})."
+            page.sent = page.drawn = frame.stepped.number
+            return
+        self.desk.picture_trouble = None
         parts = dict(data.arrays)
         if data.chart is not None and data.chart is not page.chart:
             parts["corner"] = corners(data.chart)

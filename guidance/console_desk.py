@@ -94,6 +94,8 @@ class Desk:
         self.course = Course()
         self.latest: Stepped | None = None
         self.fault: str | None = None
+        self.picture_trouble: str | None = None
+        """Why the last picture cannot be shown."""
         self.over = False
         self.report: Path | None = None
         self.live: LiveRun | None = None
@@ -166,7 +168,7 @@ class Desk:
         busy_s = self.live.busy_s if self.live is not None else 0.0
         if busy_s > STALLED_S and not self.over:
             return f"No guidance for {busy_s:.1f} s. Close the valve until it is back."
-        return self.live.trouble if self.live is not None else None
+        return (self.live.trouble if self.live is not None else None) or self.picture_trouble
 
     def notice(self) -> Notice | None:
         """What the course itself has to say."""

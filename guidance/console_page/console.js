@@ -91,8 +91,8 @@ function show() {
   put("clock", [clock(state.t_s)], () => [clock(state.t_s)]);
   chips();
   legend();
-  const shown = { ...state, silent };
-  put("alarms", [state.phase, silent, state.trouble, state.notice, state.alarms], () => alarmRows(shown));
+  const shown = { ...state, silent, mute: !sound.ready };
+  put("alarms", [state.phase, silent, sound.ready, state.trouble, state.notice, state.alarms], () => alarmRows(shown));
   side();
   put("bar", [state.phase, state.controls, state.missing, state.pause_left_s === null ? null : Math.ceil(state.pause_left_s ?? 0), state.over, state.pain,
     (state.alarms ?? []).some((alarm) => !alarm.acknowledged), sound.ready, soundTested], () => bar(state, page));

@@ -122,6 +122,9 @@ export function alarmRows(state) {
     rows.push(row(alarm.priority, sign, words.charAt(0).toUpperCase() + words.slice(1) + tail,
       `${k === 0 && alarm.standing && !rows.length ? "first " : ""}${alarm.stop ? "stop " : ""}${more}`, alarm.cause));
   });
+  if (state.mute && !["preflight", "details", "checklist"].includes(state.phase)) {
+    rows.push(row("medium", "!!", "This screen cannot sound alarms: tap SOUND at the top.", "mute"));
+  }
   const shown = rows.slice(0, ROWS);
   if (rows.length > ROWS) shown[ROWS - 1].append(el("span", { class: "more" }, `+${rows.length - ROWS} more`));
   return shown;

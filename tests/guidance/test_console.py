@@ -12,6 +12,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
+from guidance import console
 from guidance.console_guard import Allowance
 from guidance.session import CourseAction, OperatorAction
 from tests.served_console import Running, Screen, running
@@ -212,6 +213,24 @@ def test_a_screen_that_draws_nothing_slows_nobody_and_still_hears_of_everything(
         stepped = server.served.run.colour_rows
         assert len(quick.pictures) > 0.8 * (stepped - 15)  # the first 0.8 s may pass before a page is there
         assert slow.state["figures"]["gas"]["on"]
+
+
+def test_a_picture_that_cannot_be_drawn_is_an_alarm_and_guidance_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("no such cell")
+
+    with running(tmp_path / "report") as server, Screen(server, A) as screen:
+        screen.go_to("ready")
+        monkeypatch.setattr(console, "picture_data", fail)
+        screen.say("start")
+        screen.hear_until(lambda: "no such cell" in str(screen.state["trouble"]))
+        assert screen.state["sound"] == "high-technical"
+        at_s = screen.state["t_s"]
+        screen.hear_until(lambda: screen.state["t_s"] > at_s + 0.5)
+        monkeypatch.undo()
+        screen.until(trouble=None)
 
 
 def test_the_server_speaks_at_least_each_fifth_of_a_second_while_nothing_happens(still: Running) -> None:

@@ -159,7 +159,9 @@ def test_reload_a_second_screen_and_pain(browser: Browser, tmp_path: Path) -> No
         tab.until(phase("running"))
         # The browser forgets that it may sound: the page says so, one tap mends it.
         tab.until(f'{reads("#chip-sound")}.includes("OFF")')
+        tab.until('document.querySelector(".alarm.mute")')
         tab.tap("#chip-sound")
+        tab.until('!document.querySelector(".alarm.mute")')
         tab.until(f'{reads("#chip-sound")}.includes("on")')
         other = browser.open(f"http://{server.host}/")
         other.until(f'{reads("#bar")}.includes("Another screen has control")')
