@@ -39,8 +39,10 @@ from guidance.tone_files import tone_name
 from models.contraindications import Question
 
 STALLED_S = 0.5
-"""A step that takes longer than this leaves the operator without guidance: he is told (issue: technical alarm
+"""A step that takes longer than this leaves the operator without guidance: he is told (a technical alarm
 within 0.5 s)."""
+REWARMING_S = 60.0
+"""So long the skin is watched after the gas: an earlier report says less of its rewarming."""
 ALARMING = Sound("high", "technical")
 MADE: Mapping[str, Callable[[float], OperatorAction]] = {
     "acknowledge": Acknowledge,
@@ -97,6 +99,7 @@ class Desk:
         self.picture_trouble: str | None = None
         """Why the last picture cannot be shown."""
         self.over = False
+        self._gas_off_s: float | None = None
         self.report: Path | None = None
         self.live: LiveRun | None = None
         self.finish: Callable[[], None] = lambda: None
@@ -124,6 +127,17 @@ class Desk:
     def stepped(self, stepped: Stepped) -> None:
         """One step was done."""
         self.latest = stepped
+        if stepped.guidance.gas_now:
+            self._gas_off_s = None
+        elif self._gas_off_s is None:
+            self._gas_off_s = stepped.guidance.t_s
+
+    @property
+    def rewarming_s(self) -> float | None:
+        """How long no gas has flowed after a stop; None while it flows, and before."""
+        if self.course.phase != STOPPED or self._gas_off_s is None or self.latest is None:
+            return None
+        return self.latest.guidance.t_s - self._gas_off_s
 
     def ended(self, fault: str | None) -> None:
         """No more steps will come."""
@@ -223,6 +237,8 @@ class Desk:
             "sound": self.sound(),
             "held": self.pace is not None and self.pace.held,
             "over": self.over,
+            "rewarming_s": self.rewarming_s,
+            "rewarming_wanted_s": REWARMING_S,
             "report": self.report is not None,
         }
         if self.latest is not None:

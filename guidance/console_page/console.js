@@ -94,7 +94,7 @@ function show() {
   const shown = { ...state, silent, mute: !sound.ready };
   put("alarms", [state.phase, silent, sound.ready, state.trouble, state.notice, state.alarms], () => alarmRows(shown));
   side();
-  put("bar", [state.phase, state.controls, state.missing, state.pause_left_s === null ? null : Math.ceil(state.pause_left_s ?? 0), state.over, state.pain,
+  put("bar", [state.phase, state.controls, state.missing, state.pause_left_s === null ? null : Math.ceil(state.pause_left_s ?? 0), state.over, state.pain, Math.floor(state.rewarming_s ?? -1),
     (state.alarms ?? []).some((alarm) => !alarm.acknowledged), sound.ready, soundTested], () => bar(state, page));
   if (!silent) sound.set(state.sound);
 }

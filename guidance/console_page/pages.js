@@ -214,6 +214,12 @@ export function donePage(state) {
     report ? el("a", { class: "button", id: "report-link", href: "/report", target: "_blank", rel: "noopener" }, "Open the report") : null)];
 }
 
+function rewarming(state) {
+  if (state.rewarming_s === null) return state.over ? "The recording has ended." : "What is seen still counts.";
+  const seconds = `Rewarming: ${Math.floor(state.rewarming_s)} of ${state.rewarming_wanted_s} s.`;
+  return state.over ? `${seconds} The recording has ended.` : seconds;
+}
+
 export function bar(state, page) {
   const button = (name, words, more = {}) => el("button", { id: name, onclick: () => page.send({ do: more.does ?? name }), ...more }, words);
   const phase = state.phase;
@@ -240,7 +246,7 @@ export function bar(state, page) {
   }
   if (phase === "stopped") {
     return [el("button", { class: "pain", id: "pain", onclick: () => page.send({ do: "pain" }) }, "Pain", el("small", {}, state.pain ? `recorded ${state.pain} ×` : "record it")),
-      el("div", { class: "grow" }, state.over ? "" : "The skin rewarms; what is seen still counts."), button("acknowledge", "Acknowledge"), button("finish", "Write the report", { class: "go" })];
+      el("div", { class: "grow" }, rewarming(state)), button("acknowledge", "Acknowledge"), button("finish", "Write the report", { class: "go" })];
   }
   return [el("div", { class: "grow" }, "")];
 }

@@ -105,6 +105,15 @@ def test_pause_holds_a_replay_and_resume_lets_it_go(scene: Scene) -> None:
     assert not pace.held
 
 
+def test_rewarming_counts_from_the_end_of_the_gas_and_starts_anew_with_it(scene: Scene) -> None:
+    stopped = desk(scene, STOPPED, scene.guidance(t_s=8.0, gas_now=True))
+    found = [stopped.rewarming_s]
+    for t_s, gas in ((9.0, False), (12.0, False), (13.0, True), (14.0, False), (14.5, False)):
+        stopped.stepped(Stepped(2, capture_of(scene), scene.guidance(t_s=t_s, gas_now=gas), 0.0, 0))
+        found.append(stopped.rewarming_s)
+    assert found == [None, 0.0, 3.0, None, 0.0, 0.5]
+
+
 def test_alarms_cannot_be_acknowledged_where_nothing_runs(scene: Scene) -> None:
     with pytest.raises(NotNowError):
         desk(scene, STOPPED).about(About("acknowledge"))
