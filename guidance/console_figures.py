@@ -39,7 +39,7 @@ def figures(guidance: Guidance, setup: Setup) -> dict[str, Figure]:
     """All figures of one step, by name."""
     protocol = setup.protocol
     return {
-        "distance": distance(guidance, protocol),
+        "distance": distance(guidance, protocol, metric=setup.rig is not None),
         "skin": lowest_skin(guidance, protocol),
         "left": seconds_left(guidance, protocol),
         "sweep": sweep(guidance, protocol),
@@ -52,8 +52,8 @@ def figures(guidance: Guidance, setup: Setup) -> dict[str, Figure]:
     }
 
 
-def distance(guidance: Guidance, protocol: Protocol) -> Figure:
-    """From the orifice to the skin, in the protocol's band."""
+def distance(guidance: Guidance, protocol: Protocol, *, metric: bool) -> Figure:
+    """From the orifice to the skin, in the protocol's band; without a rig (not ``metric``) it is unknown."""
     band, jet = protocol.distance, guidance.jet
     full_mm = max(1.25 * (band.warn_high_mm or band.good_high_mm), 1.5 * band.good_high_mm)
     limits = [band.stop_low_mm, band.good_low_mm, band.good_high_mm]
@@ -62,7 +62,9 @@ def distance(guidance: Guidance, protocol: Protocol) -> Figure:
         reason = guidance.jet_reason
         if not reason and isinstance(guidance.nozzle, Lost):
             reason = guidance.nozzle.reason
-        if reason == UNMEASURABLE:
+        if not metric:
+            reason = "no rig: no millimetres"
+        elif reason == UNMEASURABLE:
             reason = "cannot be measured with this rig"
         return base | {"state": "unknown", "words": reason or "not known", "mm": None, "u95_mm": None}
     _, word = distance_colour(jet.distance_mm, protocol=protocol)

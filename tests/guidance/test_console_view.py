@@ -88,6 +88,11 @@ def test_distance_is_told_within_its_band(scene: Scene, mm: float, state: str, w
 def test_a_rig_that_cannot_measure_the_distance_says_so(scene: Scene) -> None:
     found = told(scene, scene.guidance(jet=None, jet_reason=UNMEASURABLE))["distance"]
     assert "with this rig" in str(found["words"])
+    without = figures(scene.guidance(jet=None, zone=scene.pixel_zone()), setup_of(scene, rig=None))
+    assert (without["distance"]["state"], without["distance"]["words"]) == (
+        "unknown",
+        "no rig: no millimetres",
+    )
 
 
 def test_the_bound_counts_near_the_stop(scene: Scene) -> None:
