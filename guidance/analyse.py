@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from guidance.alarms import close
+from guidance.annunciator import advance
 from guidance.checklist import FILE, checklist_figures, judge_checklist
 from guidance.history_entry import coldest_tenth
 from guidance.outcome import CellKnowledge, Outcome, PixelCells, Poster, Verdicts
@@ -22,7 +23,7 @@ from guidance.remember import go_on, look_up, remember
 from guidance.replay import Comparison, collar_then, inputs, setup_then, with_agreement
 from guidance.report import write_report
 from guidance.rows import TraceRows
-from guidance.session import Alarm, Guidance, OperatorAction
+from guidance.session import Alarm, Announcement, Guidance, OperatorAction
 from guidance.state import Setup, State, begin
 from guidance.summary import summarise
 from guidance.thermal_found import thermal_remarks
@@ -236,6 +237,15 @@ class Run:
         """Take over what is known of the nozzle's tags, which a replay does not look at."""
         if collar is not None:
             self.state = replace(self.state, nozzle_track=replace(self.state.nozzle_track, collar=collar))
+
+    def announce(self, actions: Sequence[OperatorAction]) -> Announcement:
+        """What is displayed and sounds after an operator's actions, before the next capture comes."""
+        state = self.state
+        if not np.isfinite(state.t_s):
+            return state.annunciator.announcement
+        annunciator = advance(state.annunciator, state.board.active, actions, t_s=state.t_s)
+        self.state = replace(state, annunciator=annunciator)
+        return annunciator.announcement
 
     def _zone_now(self, guidance: Guidance) -> SkinReading | None:
         """How warm the zone is, where it is observed well."""

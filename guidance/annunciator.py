@@ -112,8 +112,7 @@ def advance(
             )
         elif isinstance(action, PauseAudio):
             pause = _paused(shown, action)
-        else:
-            assert isinstance(action, ResumeAudio)
+        elif isinstance(action, ResumeAudio):
             pause = None
     if pause is not None and t_s >= pause.until_s:
         pause = None

@@ -14,6 +14,7 @@ from typing import NoReturn
 from guidance.checklist_options import add_checklist
 from guidance.history_options import add_history, add_history_file, add_may_treat
 from guidance.import_options import add_import
+from guidance.live_options import add_live
 from guidance.recording_options import add_recording_commands
 from models.problems import InputError
 
@@ -85,6 +86,23 @@ def _analyze(options: argparse.Namespace) -> int:
             ),
         )
     print_outcome(outcome, folder=out)
+    return _DONE
+
+
+def _live(options: argparse.Namespace) -> int:
+    session: Path = options.replay
+    print("Getting ready ...", file=sys.stderr, flush=True)
+    from guidance.live_command import live
+
+    live(
+        session,
+        out=options.out or session_folder(session, "live-report"),
+        port=options.port,
+        models_dir=options.models,
+        protocols=options.protocols,
+        questions=options.questions,
+        on_ready=lambda address: print(f"Console  {address}\nEnd it with Ctrl-C.", flush=True),
+    )
     return _DONE
 
 
@@ -178,8 +196,13 @@ def _default_history() -> Path:
 
 def default_report_folder(session: Path) -> Path:
     """``NAME-report`` beside the session."""
+    return session_folder(session, "report")
+
+
+def session_folder(session: Path, what: str) -> Path:
+    """``NAME-WHAT`` beside the session."""
     whole = Path(os.path.abspath(session))
-    return whole.with_name(f"{whole.name.removesuffix('.mcap')}-report")
+    return whole.with_name(f"{whole.name.removesuffix('.mcap')}-{what}")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -235,6 +258,17 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_import(bring_in)
     bring_in.set_defaults(run=_import)
+
+    now = commands.add_parser(
+        "live",
+        help="guide a session as it happens, on a page in the browser",
+        description="Guide a session as it happens, on a page in the browser of this machine. Cameras are not"
+        " read yet: --replay plays a recorded session as if it were live.",
+        epilog=_NOTICE,
+    )
+    add_live(now)
+    _add_protocols(now)
+    now.set_defaults(run=_live)
 
     _add_simulate(
         commands.add_parser(

@@ -7,6 +7,7 @@ import numpy as np
 
 from guidance.overlay_ink import SHIFT, dashes, dots, fixed, paint, polyline, stripes, text_width_px, write
 from guidance.overlay_mesh import Outline3, cell_mesh
+from guidance.overlay_place import seen_cells, seen_runs
 from guidance.overlay_states import LEVELS, CellStates, cell_states, ramp_colour
 from guidance.palette import AMBER, GREY, INK, MAGENTA, RED, VERMILLION, WHITE, Rgb, bgr
 from guidance.session import Guidance, JetOnSkin
@@ -19,8 +20,6 @@ from models.sightings import NozzleSighting
 
 DOTS_PX = 8.0
 """From dot to dot on predicted cells, at scale 1."""
-GRAZING_COS = 0.1
-"""Cells seen at a flatter angle are not coloured: they lie on the far side of a limb."""
 
 
 def draw_chart(
@@ -28,11 +27,7 @@ def draw_chart(
 ) -> None:
     """Colour the cells and draw the outlines of a placed zone, in place."""
     chart, mesh = zone.chart, cell_mesh(zone.chart)
-    vertex_px = rgb.project(zone.rgb_from_chart.apply(mesh.vertex_mm))
-    position = zone.position_rgb_mm
-    facing = -(zone.normal_rgb * position).sum(1) > GRAZING_COS * np.linalg.norm(position, axis=1)
-    finite = np.isfinite(vertex_px.sum(axis=1))
-    visible = facing & finite[mesh.corner].all(axis=1)
+    vertex_px, visible = seen_cells(zone, rgb=rgb)
     quads = fixed(np.nan_to_num(vertex_px))[mesh.corner]
     states = cell_states(guidance, protocol=protocol, cells=len(chart), in_zone=chart.in_zone)
     marked = states.over | states.unknown | states.unseen | states.predicted
@@ -217,25 +212,13 @@ def _draw_loop(
     s: float,
 ) -> None:
     """Draw the parts of an outline that face the camera."""
-    points = zone.rgb_from_chart.apply(loop.points_mm)
-    normals = zone.rgb_from_chart.rotate(loop.normals)
-    px = rgb.project(points)
-    seen = np.isfinite(px).all(1) & (-(normals * points).sum(1) > 0.0)
-    if not seen.any():
-        return
-    if seen.all():
-        runs = [px]
-    else:
-        start = int(np.flatnonzero(~seen)[0])
-        order = np.roll(np.arange(len(px)), -start)
-        breaks = np.flatnonzero(np.diff(np.concatenate([[False], seen[order], [False]]).astype(int)))
-        runs = [px[order[a:b]] for a, b in zip(breaks[::2], breaks[1::2], strict=True)]
+    runs, closed = seen_runs(loop, zone, rgb=rgb)
     for run in runs:
         if dashed:
-            for dash in dashes(run, dash_px=9 * s, gap_px=7 * s, closed=bool(seen.all())):
+            for dash in dashes(run, dash_px=9 * s, gap_px=7 * s, closed=closed):
                 polyline(picture, dash, colour=colour, line=line)
         else:
-            polyline(picture, run, colour=colour, line=line, closed=bool(seen.all()))
+            polyline(picture, run, colour=colour, line=line, closed=closed)
 
 
 def _circle(centre_px: Floats, radius_px: float) -> Floats:

@@ -38,7 +38,7 @@ def step(
         state: What the previous step returned, or `guidance.state.begin()`.
         capture: Later than the previous one. Where it says what was seen, its picture is not looked at.
         setup: Fixed for the session.
-        actions: What the operator has done about alarms since the previous capture, in order of time.
+        actions: What the operator has done since the previous capture, in order of time.
 
     Raises:
         ValueError: If time does not advance, or an action lies outside this step.

@@ -54,7 +54,16 @@ class ResumeAudio:
     t_s: float
 
 
-OperatorAction = Acknowledge | PauseAudio | ResumeAudio
+@dataclass(frozen=True)
+class CourseAction:
+    """The operator moves the treatment on. It is recorded; alarms are judged as without it."""
+
+    t_s: float
+    name: str
+    """``start``, ``pause``, ``resume``, ``stop``, ``pain`` or ``finish``."""
+
+
+OperatorAction = Acknowledge | PauseAudio | ResumeAudio | CourseAction
 
 
 @dataclass(frozen=True)

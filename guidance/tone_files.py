@@ -30,7 +30,7 @@ def write_tones(folder: Path) -> tuple[Path, ...]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for sound in SOUNDS:
-            path = folder / f"{_name(sound)}.wav"
+            path = folder / f"{tone_name(sound)}.wav"
             path.write_bytes(wav(repeated(sound, bursts=2)))
             out.append(path)
     except OSError as error:
@@ -51,5 +51,6 @@ def wav(samples: Floats) -> bytes:
     return file.getvalue()
 
 
-def _name(sound: Sound) -> str:
+def tone_name(sound: Sound) -> str:
+    """Name of a sound, as its file is called."""
     return f"{sound.priority}-{sound.kind}{'-escalated' if sound.escalated else ''}"

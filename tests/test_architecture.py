@@ -142,4 +142,4 @@ def test_the_wheel_holds_all_packages_with_their_data_and_they_import(tmp_path: 
 
 def is_shipped(path: Path) -> bool:
     """Whether a file of the tree belongs into the wheel."""
-    return path.is_file() and path.suffix in {".css", ".js", ".py", ".toml", ".typed"}
+    return path.is_file() and path.suffix in {".css", ".html", ".js", ".py", ".toml", ".typed"}

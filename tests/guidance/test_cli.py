@@ -4,6 +4,7 @@ import io
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -73,6 +74,19 @@ def test_bad_input_is_one_sentence_and_exit_code_2(analysis, capsys) -> None:
         "cryoguide: thermal.npz holds 3 pictures of another size; record again."
     )
     assert "Traceback" not in said.err
+
+
+def test_live_needs_a_session_that_is_there_and_a_port_that_is_free(capsys, tmp_path: Path) -> None:
+    assert main(["live", "--replay", str(tmp_path / "nowhere")]) == 2
+    assert "does not exist" in capsys.readouterr().err.splitlines()[-1]
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        assert main(["live", "--replay", str(ROOT / "tests" / "recordings" / "calf"), "--port", port]) == 2
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert "choose another with --port" in said
+    for wrong in ("70000", "-1", "http"):
+        with pytest.raises(SystemExit):
+            main(["live", "--replay", "x", "--port", wrong])
 
 
 def test_a_missing_system_library_is_told_with_the_command_that_installs_it(analysis, capsys) -> None:

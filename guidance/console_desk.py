@@ -1,0 +1,254 @@
+"""The server's side of one treatment: the course, the running session and the report, whoever looks at them.
+
+Lives on one thread, the event loop's: what other threads have to say comes there as `Desk.stepped` and
+`Desk.ended`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from guidance.console_figures import alarms, figures, is_placed
+from guidance.console_session import (
+    CHECKLIST,
+    DETAILS,
+    DONE,
+    PAUSED,
+    PREFLIGHT,
+    REPORTING,
+    RUNNING,
+    STOPPED,
+    Command,
+    Course,
+    Move,
+    NotNowError,
+    Situation,
+    follow,
+    missing,
+    reported,
+    source_ended,
+)
+from guidance.console_wire import About
+from guidance.live import LiveRun, Stepped
+from guidance.pace import Pace
+from guidance.session import Acknowledge, CourseAction, OperatorAction, PauseAudio, ResumeAudio, Sound
+from guidance.state import Setup
+from guidance.tone_files import tone_name
+from models.contraindications import Question
+
+STALLED_S = 0.5
+"""A step that takes longer than this leaves the operator without guidance: he is told (a technical alarm
+within 0.5 s)."""
+REWARMING_S = 60.0
+"""So long the skin is watched after the gas: an earlier report says less of its rewarming."""
+ALARMING = Sound("high", "technical")
+MADE: Mapping[str, Callable[[float], OperatorAction]] = {
+    "acknowledge": Acknowledge,
+    "quiet": PauseAudio,
+    "sound_on": ResumeAudio,
+}
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing looked at before the treatment."""
+
+    name: str
+    state: str
+    """``ok``, ``look`` or ``unknown``."""
+    words: str
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What the page says large, beside the alarms."""
+
+    state: str
+    words: str
+    sounds: bool = False
+
+
+class Desk:
+    """Takes commands and tells where the treatment stands."""
+
+    def __init__(
+        self,
+        *,
+        setup: Setup,
+        asked: tuple[Question, ...],
+        checks: tuple[Check, ...],
+        gas_first: bool = False,
+        pace: Pace | None = None,
+    ) -> None:
+        """Before the first capture.
+
+        Args:
+            setup: Of the session.
+            asked: Questions before the gas.
+            checks: What was found in preflight.
+            gas_first: A recording in which gas flows from its beginning, so that its zone cannot be awaited.
+            pace: Clock of a replay; None where cameras set the pace.
+        """
+        self.setup, self.asked, self.checks, self.pace = setup, asked, checks, pace
+        self.gas_first = gas_first
+        self.course = Course()
+        self.latest: Stepped | None = None
+        self.fault: str | None = None
+        self.picture_trouble: str | None = None
+        """Why the last picture cannot be shown."""
+        self.over = False
+        self._gas_off_s: float | None = None
+        self.report: Path | None = None
+        self.live: LiveRun | None = None
+        self.finish: Callable[[], None] = lambda: None
+        """Called when the operator wants the report."""
+
+    @property
+    def t_s(self) -> float | None:
+        """Session time of the last step."""
+        return None if self.latest is None else self.latest.guidance.t_s
+
+    @property
+    def situation(self) -> Situation:
+        """What commands are judged by now."""
+        guidance = None if self.latest is None else self.latest.guidance
+        return Situation(
+            asked=self.asked,
+            zone_placed=guidance is not None and is_placed(guidance),
+            zone_cannot_wait=self.gas_first,
+            zone_words="no picture has come yet"
+            if guidance is None
+            else getattr(guidance.zone, "reason", ""),
+            recorded_subject=self.setup.treatment.subject,
+        )
+
+    def stepped(self, stepped: Stepped) -> None:
+        """One step was done."""
+        self.latest = stepped
+        if stepped.guidance.gas_now:
+            self._gas_off_s = None
+        elif self._gas_off_s is None:
+            self._gas_off_s = stepped.guidance.t_s
+
+    @property
+    def rewarming_s(self) -> float | None:
+        """How long no gas has flowed after a stop; None while it flows, and before."""
+        if self.course.phase != STOPPED or self._gas_off_s is None or self.latest is None:
+            return None
+        return self.latest.guidance.t_s - self._gas_off_s
+
+    def ended(self, fault: str | None) -> None:
+        """No more steps will come."""
+        self.over, self.fault = True, fault or self.fault
+        self.course = source_ended(self.course, t_s=self.t_s)
+
+    def wrote(self, report: Path | None, *, trouble: str | None = None) -> None:
+        """The report is there, or could not be written."""
+        self.report, self.fault = report, trouble or self.fault
+        self.course = reported(self.course)
+
+    def do(self, command: Command) -> None:
+        """Follow a command.
+
+        Raises:
+            NotNowError: If it cannot be followed now; nothing has changed.
+        """
+        self.course = follow(self.course, command, self.situation, t_s=self.t_s)
+        if not isinstance(command, Move):
+            return
+        name = command.name
+        if self.live is not None and name not in ("next", "back"):
+            self.live.act(lambda t_s: CourseAction(t_s, name))
+        if self.pace is not None:
+            if name == "pause":
+                self.pace.hold()
+            elif name in ("start", "resume", "stop", "pain") and self.course.phase != PAUSED:
+                self.pace.go()
+        if name == "finish":
+            self.finish()
+
+    def about(self, wanted: About) -> None:
+        """Acknowledge, quiet, sound on."""
+        if self.live is None or self.over:
+            raise NotNowError("Nothing runs any more.")
+        self.live.act(MADE[wanted.name])
+
+    def trouble(self) -> str | None:
+        """Why there is no guidance, although there should be."""
+        if self.fault is not None:
+            return self.fault
+        busy_s = self.live.busy_s if self.live is not None else 0.0
+        if busy_s > STALLED_S and not self.over:
+            return f"No guidance for {busy_s:.1f} s. Close the valve until it is back."
+        return (self.live.trouble if self.live is not None else None) or self.picture_trouble
+
+    def notice(self) -> Notice | None:
+        """What the course itself has to say."""
+        phase, gas = self.course.phase, self.latest is not None and self.latest.guidance.gas_now
+        if phase == STOPPED:
+            flows = gas and not self.over
+            what = {"pain": "Stopped for pain.", "end": "The recording has ended."}.get(
+                self.course.stopped_by, "Stopped."
+            )
+            if flows:
+                return Notice("stop", f"{what} GAS STILL FLOWS: close the valve.", sounds=True)
+            return Notice("warn", f"{what} Valve closed? Look at the skin, then write the report.")
+        if phase == PAUSED:
+            held = "The recording is held." if self.pace is not None else "Close the valve."
+            return Notice("warn", f"Paused. {held}")
+        if phase == RUNNING and self.over:
+            return Notice("stop", "No more pictures come. Close the valve.", sounds=True)
+        return None
+
+    def sound(self) -> str | None:
+        """Name of the tone that sounds now; None = silence."""
+        phase = self.course.phase
+        if phase in (REPORTING, DONE):
+            return None
+        if phase != PREFLIGHT and self.trouble() is not None:
+            return tone_name(ALARMING)
+        notice = self.notice()
+        told = self.latest.guidance.announcement.sound if self.latest is not None else None
+        if self.over and not self.course.treating:
+            told = None
+        if told is not None and phase in (PREFLIGHT, DETAILS, CHECKLIST) and told.priority != "high":
+            told = None  # nothing is treated yet: what is wrong is displayed
+        if notice is not None and notice.sounds and (told is None or told.priority != "high"):
+            told = ALARMING
+        return None if told is None else tone_name(told)
+
+    def state(self) -> dict[str, object]:
+        """Where the treatment stands, as a page gets it."""
+        course, now, notice = self.course, self.situation, self.notice()
+        out: dict[str, object] = {
+            "kind": "state",
+            "phase": course.phase,
+            "missing": missing(course, now),
+            "sound_confirmed": course.sound_confirmed,
+            "operator": course.operator,
+            "subject": course.subject or self.setup.treatment.subject or "",
+            "answers": dict(course.answers),
+            "reasons": dict(course.reasons),
+            "pain": len(course.pain_s),
+            "notice": None if notice is None else {"state": notice.state, "words": notice.words},
+            "trouble": self.trouble(),
+            "sound": self.sound(),
+            "held": self.pace is not None and self.pace.held,
+            "over": self.over,
+            "rewarming_s": self.rewarming_s,
+            "rewarming_wanted_s": REWARMING_S,
+            "report": self.report is not None,
+        }
+        if self.latest is not None:
+            guidance = self.latest.guidance
+            out |= {
+                "t_s": guidance.t_s,
+                "figures": figures(guidance, self.setup),
+                "alarms": alarms(guidance),
+                "pause_left_s": guidance.announcement.pause_left_s,
+                "remarks": list(guidance.status),
+                "left_out": self.latest.left_out,
+            }
+        return out

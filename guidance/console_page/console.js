@@ -1,0 +1,182 @@
+// The console's page: it shows what the server says, sends what the operator taps, and alarms when the server is silent.
+
+import { Drawing, unpack } from "/drawing.js";
+import { Sound } from "/sound.js";
+import { alarmRows, bar, checklist, details, donePage, el, preflight, tiles, zonePage } from "/pages.js";
+
+const SILENT_MS = 500;
+const AGAIN_MS = 300;
+
+const $ = (id) => document.getElementById(id);
+const drawing = new Drawing($("picture"));
+const sound = new Sound();
+
+let hello = null, state = null, socket = null, heardAt = performance.now(), everHeard = false, pending = null, silent = "";
+let soundTested = false;
+const made = new Map();
+
+function pageName() {
+  let name = sessionStorage.getItem("page");
+  if (!name) {
+    name = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+    sessionStorage.setItem("page", name);
+  }
+  return name;
+}
+
+const page = {
+  get soundReady() { return sound.ready; },
+  get soundTested() { return soundTested; },
+  send(message) {
+    if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
+    else toast("Not connected.");
+  },
+  // STOP is never lost: it goes out when the line is back.
+  stop(what) {
+    if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ do: what }));
+    else { pending = what; toast("Not connected. STOP: close the valve, take the nozzle away."); }
+  },
+  async testSound() {
+    await sound.unlock(hello.tones);
+    sound.test();
+    soundTested = true;
+    show();
+  },
+};
+
+function connect() {
+  socket = new WebSocket(`ws://${location.host}/live?page=${pageName()}`);
+  socket.binaryType = "arraybuffer";
+  socket.onopen = () => { if (pending) { page.send({ do: pending }); pending = null; } };
+  socket.onclose = () => setTimeout(connect, AGAIN_MS);
+  socket.onmessage = (event) => {
+    heardAt = performance.now();
+    everHeard = true;
+    if (typeof event.data === "string") told(JSON.parse(event.data));
+    else drawn(event.data);
+  };
+}
+
+async function drawn(buffer) {
+  const { head, parts } = unpack(buffer);
+  try {
+    await drawing.draw({ head, parts });
+  } finally {
+    const line = socket;
+    const answer = () => { if (line.readyState === WebSocket.OPEN) line.send(JSON.stringify({ do: "drawn", number: head.number })); };
+    // The word goes out with the frame that shows the picture; a hidden page has no frames.
+    if (document.hidden) answer(); else requestAnimationFrame(answer);
+  }
+}
+
+function told(message) {
+  if (message.kind === "hello") {
+    hello = message;
+    drawing.setLook(hello.look);
+    for (const name of ["ok", "look", "warn", "stop", "low", "unknown", "dim"]) document.documentElement.style.setProperty(`--${name}`, hello.look[name]);
+    made.clear();
+    return;
+  }
+  if (state?.phase !== message.phase && message.phase !== "stopped") $("toast").classList.remove("show");
+  state = message;
+  if (state.refused) toast(state.refused);
+  show();
+}
+
+function show() {
+  if (!hello || !state) return;
+  document.body.dataset.phase = state.phase;
+  put("title", [hello.title], () => [hello.title]);
+  put("source", [hello.source, hello.protocol, hello.approval, state.held], () => [`${hello.approved ? "" : "NOT APPROVED | "}${hello.source}${state.held ? ", held" : ""} | ${hello.protocol}`]);
+  put("clock", [clock(state.t_s)], () => [clock(state.t_s)]);
+  chips();
+  legend();
+  const shown = { ...state, silent, mute: !sound.ready };
+  put("alarms", [state.phase, silent, sound.ready, state.trouble, state.notice, state.alarms], () => alarmRows(shown));
+  side();
+  put("bar", [state.phase, state.controls, state.missing, state.pause_left_s === null ? null : Math.ceil(state.pause_left_s ?? 0), state.over, state.pain, Math.floor(state.rewarming_s ?? -1),
+    (state.alarms ?? []).some((alarm) => !alarm.acknowledged), sound.ready, soundTested], () => bar(state, page));
+  if (!silent) sound.set(state.sound);
+}
+
+function side() {
+  const sounds = [sound.ready, soundTested];
+  const what = {
+    preflight: [[state.sound_confirmed, sounds], () => preflight(hello, state, page)],
+    details: [[state.operator, state.subject], () => details(hello, state, page)],
+    checklist: [[state.answers, state.reasons], () => checklist(hello, state, page)],
+    zone: [[state.figures?.zone, state.figures?.nozzle], () => zonePage(hello, state)],
+    ready: [[state.figures?.zone, state.figures?.nozzle], () => zonePage(hello, state)],
+    reporting: [[state.report], () => donePage(state)],
+    done: [[state.report, state.trouble], () => donePage(state)],
+  }[state.phase] ?? [[state.figures], () => (state.figures ? [tiles(state.figures)] : [])];
+  put("side", [state.phase, ...what[0]], what[1]);
+}
+
+function chips() {
+  const f = state.figures;
+  const sign = { ok: "●", gas: "●", look: "▲", unknown: "?", calm: "○" };
+  const chip = (name, figure, words) => [el("small", {}, `${name} `), el("span", { class: `sign-${figure.state}` }, `${sign[figure.state] ?? ""} ${words}`)];
+  if (f) {
+    put("chip-gas", [f.gas.words, f.gas.by], () => chip("GAS", { state: f.gas.on ? "gas" : "calm" }, `${f.gas.words}${f.gas.by ? `, ${f.gas.by}` : ""}`));
+    put("chip-nozzle", [f.nozzle.words], () => chip("NOZZLE", f.nozzle, f.nozzle.words));
+    put("chip-zone", [f.zone.words], () => chip("ZONE", f.zone, f.zone.words));
+  }
+  const quiet = state.pause_left_s !== null && state.pause_left_s !== undefined;
+  const words = !sound.ready ? "OFF: tap here" : quiet ? `paused ${Math.ceil(state.pause_left_s)} s` : "on";
+  put("chip-sound", [words], () => chip("SOUND", { state: !sound.ready ? "unknown" : quiet ? "look" : "ok" }, words));
+}
+
+function legend() {
+  put("legend", [hello.dwell], () => [
+    el("span", {}, drawing.swatch("ramp"), `0 to ${hello.dwell.stop_s} s`),
+    el("span", {}, drawing.swatch("over"), "limit"), el("span", {}, drawing.swatch("unknown"), "unknown"),
+    el("span", {}, drawing.swatch("unseen"), "not seen"), el("span", {}, drawing.swatch("left_out"), "leave out")]);
+}
+
+// Fill a place anew only when what it is made from has changed: a field in use keeps its focus, a list its place.
+function put(id, key, make) {
+  const text = JSON.stringify(key);
+  if (made.get(id) === text) return;
+  made.set(id, text);
+  const place = $(id), scrolled = place.querySelector(".scroll")?.scrollTop ?? 0;
+  const focused = document.activeElement, inside = place.contains(focused) ? focused.id : "";
+  place.replaceChildren(...make().filter((node) => node !== null));
+  const scroll = place.querySelector(".scroll");
+  if (scroll) scroll.scrollTop = scrolled;
+  if (inside) $(inside)?.focus();
+}
+
+function clock(t_s) {
+  if (t_s === undefined) return "-:--";
+  const tenths = Math.max(0, Math.floor(t_s * 10 + 1e-6));
+  return `${Math.floor(tenths / 600)}:${String(Math.floor(tenths / 10) % 60).padStart(2, "0")}.${tenths % 10}`;
+}
+
+let toasting = 0;
+function toast(words) {
+  $("toast").textContent = words;
+  $("toast").classList.add("show");
+  clearTimeout(toasting);
+  toasting = setTimeout(() => $("toast").classList.remove("show"), 3500);
+}
+
+// The server speaks at least each 0.2 s: silence means that nobody watches the skin.
+setInterval(() => {
+  const quiet = performance.now() - heardAt;
+  const now = everHeard && quiet > SILENT_MS ? `No connection to the guidance. Close the valve.${quiet < 2000 ? "" : ` (${Math.floor(quiet / 1000)} s)`}` : "";
+  if (now) sound.alarmOfItsOwn();
+  if (now !== silent) { silent = now; document.body.dataset.silent = silent ? "yes" : ""; show(); }
+}, 100);
+
+document.addEventListener("keydown", (event) => {
+  if (event.target instanceof HTMLInputElement || !state) return;
+  const runs = ["running", "paused"].includes(state.phase);
+  if (runs && (event.code === "Space" || event.key === "Escape")) { event.preventDefault(); page.stop("stop"); }
+  else if (event.key.toLowerCase() === "a" && state.controls) page.send({ do: "acknowledge" });
+  else if (event.key.toLowerCase() === "q" && state.controls) page.send({ do: "quiet" });
+}, { capture: true });
+
+$("chip-sound").addEventListener("click", async () => { if (hello && !sound.ready) { await sound.unlock(hello.tones); show(); sound.set(null); sound.set(state?.sound ?? null); } });
+
+connect();

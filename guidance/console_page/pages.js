@@ -1,0 +1,252 @@
+// What stands beside the picture and below it, made from the server's state. Nothing is decided here.
+
+const ROWS = 2; // of alarms: the place for them never grows, so that the picture does not jump
+const SIGNS = { ok: "OK", look: "!", warn: "!!", stop: "!!!", unknown: "?", calm: "" };
+
+export function el(name, properties = {}, ...children) {
+  const node = document.createElement(name);
+  for (const [key, value] of Object.entries(properties)) {
+    if (key === "class") node.className = value;
+    else if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
+    else if (key === "data") Object.assign(node.dataset, value);
+    else if (key in node) node[key] = value;
+    else node.setAttribute(key, value);
+  }
+  node.append(...children.filter((child) => child !== null && child !== undefined));
+  return node;
+}
+
+// A button that acts only after it was held for a second: nothing dangerous is one accidental tap.
+export function holdButton(words, act, properties = {}) {
+  const button = el("button", { ...properties, class: `hold ${properties.class ?? ""}` }, el("span", { class: "fill" }),
+    words, el("small", {}, "hold for 1 s"));
+  let timer = 0;
+  const begin = () => {
+    if (button.disabled || timer) return;
+    button.classList.add("holding");
+    timer = setTimeout(() => { end(); act(); }, 1000);
+  };
+  const end = () => { clearTimeout(timer); timer = 0; button.classList.remove("holding"); };
+  button.addEventListener("pointerdown", begin);
+  for (const name of ["pointerup", "pointerleave", "pointercancel", "blur"]) button.addEventListener(name, end);
+  button.addEventListener("keydown", (event) => { if (event.key === "Enter" && !event.repeat) begin(); });
+  button.addEventListener("keyup", end);
+  return button;
+}
+
+const number = (value, digits) => (value === null || value === undefined ? "?" : value.toFixed(digits).replace("-", "−"));
+
+function tile(label, figure, value, unit, { wide = false, id = "", extra = null } = {}) {
+  const known = value !== null && value !== undefined;
+  const big = el("div", { class: known ? "value" : "value text" }, known ? value : figure.words);
+  if (known && unit) big.append(el("small", {}, unit));
+  const sign = SIGNS[figure.state];
+  return el("div", { class: `tile state-${figure.state} ${wide ? "wide" : ""}`, id, data: { state: figure.state } },
+    el("div", { class: "label" }, label), big,
+    known ? el("div", { class: "words" }, el("b", {}, sign && sign !== "OK" ? `${sign} ` : "", figure.words)) : null, extra);
+}
+
+function distanceTile(figure) {
+  const [stop, low, high] = figure.limits_mm, full = figure.full_mm;
+  const at = (mm) => `${Math.max(0, Math.min(100, (100 * mm) / full))}%`;
+  const part = (name, from, to) => {
+    const node = el("i", { class: name });
+    node.style.left = at(from);
+    node.style.right = `calc(100% - ${at(to)})`;
+    return node;
+  };
+  const band = el("div", { class: "band" }, part("near", 0, stop), part("mid", stop, low), part("good", low, high), part("mid", high, full));
+  const known = figure.mm !== null;
+  if (known) {
+    band.append(part("bound", figure.mm - figure.u95_mm, figure.mm + figure.u95_mm));
+    const mark = el("i", { class: "mark" });
+    mark.style.left = at(figure.mm);
+    band.append(mark);
+  }
+  const sign = SIGNS[figure.state];
+  const words = el("div", { class: "words" }, el("b", {}, sign === "OK" ? "" : `${sign} `, figure.words));
+  const value = known ? el("div", { class: "value" }, number(figure.mm, 0), el("small", {}, `±${number(figure.u95_mm, 0)} mm`))
+    : el("div", { class: "value text" }, "not known");
+  return el("div", { class: `tile wide state-${figure.state}`, id: "tile-distance", data: { state: figure.state } },
+    el("div", { class: "label" }, "Distance to the skin"), el("div", { class: "row" }, value, words), band);
+}
+
+function progress(share) {
+  const filled = el("i");
+  filled.style.width = `${Math.max(0, Math.min(100, 100 * share))}%`;
+  return el("div", { class: "progress" }, filled);
+}
+
+export function tiles(f) {
+  const skin = f.skin.degc === null ? null : number(f.skin.degc, 1);
+  const bound = f.skin.u95_degc === null ? "°C" : `±${number(f.skin.u95_degc, 1)} °C`;
+  return el("div", { class: "tiles" },
+    distanceTile(f.distance),
+    tile("Lowest skin", f.skin, skin, bound, { id: "tile-skin" }),
+    tile("Left here", f.left, f.left.s === null ? null : number(f.left.s, 1), "s", { id: "tile-left" }),
+    tile("Sweep", f.sweep, f.sweep.cm_s === null ? null : number(f.sweep.cm_s, 1), "cm/s", { id: "tile-sweep" }),
+    tile("Coverage", f.coverage, f.coverage.share === null ? null : number(100 * f.coverage.share, 0), "%",
+      { id: "tile-coverage", extra: f.coverage.share === null ? null : progress(f.coverage.share) }),
+    tile(f.zone_time.tile ? `Zone, ${f.zone_time.tile}` : "Zone time", f.zone_time, f.zone_time.s === null ? null : number(f.zone_time.s, 0), "s",
+      { id: "tile-zone-time", extra: f.zone_time.s === null ? null : progress(f.zone_time.s / f.zone_time.warn_s) }),
+    tile("Session time", f.session_time, number(f.session_time.s, 0), "s",
+      { id: "tile-session-time", extra: progress(f.session_time.s / f.session_time.stop_s) }),
+    evidence(f.zone));
+}
+
+export function evidence(zone) {
+  const bound = zone.u95_mm === null ? "" : `±${number(zone.u95_mm, 0)} mm`;
+  return el("div", { class: `tile wide state-${zone.state}`, id: "tile-zone", data: { state: zone.state } },
+    el("div", { class: "label" }, "Zone placed by"),
+    el("div", { class: "words" }, el("b", {}, `${zone.words} ${bound}`), ` ${zone.by}`));
+}
+
+export function alarmRows(state) {
+  const rows = [];
+  if (state.silent) rows.push(row("high", "STOP", state.silent, "first stop loud"));
+  if (state.trouble) rows.push(row("high", "!!!", state.trouble, "loud"));
+  if (state.notice) {
+    const stop = state.notice.state === "stop";
+    rows.push(row(stop ? "high" : "medium", stop ? "STOP" : "!!", state.notice.words, stop ? "notice first stop" : "notice"));
+  }
+  const told = [];
+  if (["reporting", "done"].includes(state.phase)) return rows;
+  for (const alarm of state.alarms ?? []) {
+    if (!told.some((one) => one.cause === alarm.cause && one.standing >= alarm.standing)) told.push(alarm);
+  }
+  told.forEach((alarm, k) => {
+    const sign = alarm.stop ? "STOP" : { high: "!!!", medium: "!!", low: "!" }[alarm.priority];
+    const words = alarm.message.replace(/^STOP:? */, "");
+    const more = !alarm.standing ? "past" : alarm.acknowledged ? "heard" : "loud";
+    const tail = !alarm.standing ? " (over; acknowledge)" : alarm.acknowledged ? " (acknowledged)" : "";
+    rows.push(row(alarm.priority, sign, words.charAt(0).toUpperCase() + words.slice(1) + tail,
+      `${k === 0 && alarm.standing && !rows.length ? "first " : ""}${alarm.stop ? "stop " : ""}${more}`, alarm.cause));
+  });
+  if (state.mute && !["preflight", "details", "checklist"].includes(state.phase)) {
+    rows.push(row("medium", "!!", "This screen cannot sound alarms: tap SOUND at the top.", "mute"));
+  }
+  const shown = rows.slice(0, ROWS);
+  if (rows.length > ROWS) shown[ROWS - 1].append(el("span", { class: "more" }, `+${rows.length - ROWS} more`));
+  return shown;
+}
+
+function row(priority, sign, words, more, cause = "") {
+  return el("div", { class: `alarm ${priority} ${more}`, data: { cause } }, el("span", { class: "sign" }, sign), el("span", {}, words));
+}
+
+export function preflight(hello, state, page) {
+  const heard = state.sound_confirmed && page.soundReady;
+  return [el("div", { class: "card scroll", id: "card-preflight" },
+    el("h1", {}, "Before the treatment"),
+    el("ul", { class: "checks" }, ...hello.checks.map((check) => el("li", { data: { state: check.state } },
+      el("span", { class: `sign sign-${check.state}` }, SIGNS[check.state]), el("span", {}, check.name), el("span", {}, check.words)))),
+    el("p", {}, "The page must be able to sound alarms. Test it, and confirm that you hear it from where you will stand."),
+    el("div", { class: "answers" },
+      el("button", { id: "test-sound", onclick: () => page.testSound() }, "Test alarm sound"),
+      el("button", { id: "hear-sound", class: heard ? "go" : "", disabled: !page.soundTested, onclick: () => page.send({ do: "confirm_sound" }) },
+        heard ? "Heard" : "I hear it"),
+      el("span", { class: "quiet" }, page.soundTested ? "" : "First test it.")),
+    el("p", { class: "quiet" }, "cryoguide closes no valve. STOP on this page is an instruction to you: close the valve and take the nozzle away."))];
+}
+
+export function details(hello, state, page) {
+  const operator = el("input", { id: "operator", value: state.operator, autocomplete: "off", maxLength: 32, placeholder: "such as OP-1" });
+  const subject = el("input", { id: "subject", value: state.subject, autocomplete: "off", maxLength: 32, placeholder: "such as A-017" });
+  const say = () => page.send({ do: "identify", operator: operator.value, subject: subject.value });
+  for (const field of [operator, subject]) {
+    field.addEventListener("change", say);
+    field.addEventListener("keydown", (event) => { if (event.key === "Enter") field.blur(); });
+  }
+  return [el("div", { class: "card scroll", id: "card-details" },
+    el("h1", {}, "Who, what, with what"),
+    el("div", { class: "fields" },
+      el("label", { class: "field" }, el("span", {}, "Your own code, never a name"), operator),
+      el("label", { class: "field" }, el("span", {}, "Code of the subject"), subject)),
+    el("dl", {}, ...hello.rows.flatMap(([what, words]) => [el("dt", {}, what), el("dd", {}, words)])),
+    el("p", { class: "quiet" }, "Taken from the recording. If it is not what you want to treat, end here."),
+    ...hello.cautions.map((caution) => el("p", {}, `! ${caution}`)))];
+}
+
+export function checklist(hello, state, page) {
+  const says = (question, answer) => {
+    if (answer === undefined) return question.optional ? "may be left out" : "";
+    if (answer === "no") return "";
+    if (question.kind === "absolute") return "!!! Do not treat.";
+    return "!! Needs a reason.";
+  };
+  return [el("div", { class: "card scroll", id: "card-checklist" },
+    el("h1", {}, "What speaks against it?"),
+    el("p", { class: "quiet" }, `Questions ${hello.questions_approval}. Yes speaks against the gas; what is not known does too.`),
+    ...hello.questions.map((question) => {
+      const answer = state.answers[question.name];
+      const reason = el("input", { value: state.reasons[question.name] ?? "", maxLength: 200, placeholder: "Why is it treated all the same?" });
+      reason.addEventListener("change", () => page.send({ do: "answer", question: question.name, answer, reason: reason.value }));
+      const asks = answer !== undefined && answer !== "no" && question.kind === "relative";
+      return el("div", { class: "question", data: { question: question.name } },
+        el("div", { class: "text" }, question.text), question.note ? el("div", { class: "note" }, question.note) : null,
+        el("div", { class: "answers" }, ...[["no", "No"], ["yes", "Yes"], ["unknown", "Not known"]].map(([value, words]) =>
+          el("button", { "aria-pressed": String(answer === value), data: { answer: value },
+            onclick: () => page.send({ do: "answer", question: question.name, answer: value, reason: value === "no" ? "" : reason.value }) }, words))),
+        says(question, answer) ? el("div", { class: `says ${question.kind === "absolute" ? "sign-stop" : "sign-look"}` }, says(question, answer)) : null,
+        asks ? el("label", { class: "field" }, reason) : null);
+    }))];
+}
+
+export function zonePage(hello, state) {
+  const ready = state.phase === "ready";
+  return [el("div", { class: "card", id: ready ? "card-ready" : "card-zone" },
+    el("h1", {}, ready ? "Ready to start" : "Is this the zone?"),
+    el("dl", {}, el("dt", {}, "Zone"), el("dd", {}, hello.title),
+      ...(hello.leave_out.length ? [el("dt", {}, "Leave out"), el("dd", {}, hello.leave_out.join(", "))] : [])),
+    el("p", {}, ready ? "Nozzle in hand, valve still closed. The time counts from Start."
+      : "Look at the outline on the picture: does it lie where you want to treat, on the right side of the body?"),
+    ...(ready ? [] : hello.cautions.map((caution) => el("p", { class: "quiet" }, `! ${caution}`)))),
+    state.figures ? evidence(state.figures.zone) : null,
+    state.figures && ready ? tile("Nozzle", { ...state.figures.nozzle }, state.figures.nozzle.u95_mm === null ? null : `±${number(state.figures.nozzle.u95_mm, 1)}`, "mm") : null];
+}
+
+export function donePage(state) {
+  const report = state.report;
+  return [el("div", { class: "card", id: "card-done" },
+    el("h1", {}, state.phase === "reporting" ? "Writing the report ..." : report ? "The report is written" : "There is no report"),
+    el("p", {}, report ? "Read overexposed, unknown and unassigned first, then the coverage. Look at the skin."
+      : state.phase === "reporting" ? "This takes a few seconds." : state.trouble ?? ""),
+    report ? el("a", { class: "button", id: "report-link", href: "/report", target: "_blank", rel: "noopener" }, "Open the report") : null)];
+}
+
+function rewarming(state) {
+  if (state.rewarming_s === null) return state.over ? "The recording has ended." : "What is seen still counts.";
+  const seconds = `Rewarming: ${Math.floor(state.rewarming_s)} of ${state.rewarming_wanted_s} s.`;
+  return state.over ? `${seconds} The recording has ended.` : seconds;
+}
+
+export function bar(state, page) {
+  const button = (name, words, more = {}) => el("button", { id: name, onclick: () => page.send({ do: more.does ?? name }), ...more }, words);
+  const phase = state.phase;
+  if (!state.controls && !["running", "paused"].includes(phase)) {
+    return [el("div", { class: "grow say" }, "Another screen has control. This one watches."), holdButton("Take control", () => page.send({ do: "take_control" }), { id: "take_control" })];
+  }
+  if (["preflight", "details", "checklist", "zone"].includes(phase)) {
+    const words = { preflight: "Next", details: "Next", checklist: "Nothing speaks against it", zone: "Confirm the zone" }[phase];
+    const sound = phase === "preflight" && !page.soundReady ? "Test the alarm sound and confirm that you hear it." : "";
+    const why = state.missing || sound;
+    return [phase === "preflight" ? null : button("back", "Back"), el("div", { class: `grow ${why ? "say" : ""}` }, why), button("next", words, { class: "go", disabled: why !== "" })];
+  }
+  if (phase === "ready") return [button("back", "Back"), el("div", { class: "grow" }), holdButton("START", () => page.send({ do: "start" }), { class: "go", id: "start", disabled: !page.soundReady })];
+  if (["running", "paused"].includes(phase)) {
+    const halt = el("button", { class: "halt", id: "stop", onpointerdown: () => page.stop("stop") }, "STOP", el("small", {}, "or space bar"));
+    const pain = el("button", { class: "pain", id: "pain", onpointerdown: () => page.stop("pain") }, "Pain", el("small", {}, "stops too"));
+    if (!state.controls) return [halt, pain, el("div", { class: "grow say" }, "Another screen has control."), holdButton("Take control", () => page.send({ do: "take_control" }), { id: "take_control" })];
+    const open = (state.alarms ?? []).some((alarm) => !alarm.acknowledged);
+    const quiet = state.pause_left_s !== null && state.pause_left_s !== undefined;
+    return [halt, pain,
+      phase === "running" ? button("pause", "Pause") : holdButton("Resume", () => page.send({ do: "resume" }), { class: "go", id: "resume" }),
+      el("button", { id: "acknowledge", disabled: !open, onclick: () => page.send({ do: "acknowledge" }) }, "Acknowledge", el("small", {}, "key A")),
+      quiet ? button("sound_on", `Sound on (${Math.ceil(state.pause_left_s)} s)`) : el("button", { id: "quiet", onclick: () => page.send({ do: "quiet" }) }, "Quiet", el("small", {}, "2 minutes, key Q"))];
+  }
+  if (phase === "stopped") {
+    return [el("button", { class: "pain", id: "pain", onclick: () => page.send({ do: "pain" }) }, "Pain", el("small", {}, state.pain ? `recorded ${state.pain} ×` : "record it")),
+      el("div", { class: "grow" }, rewarming(state)), button("acknowledge", "Acknowledge"), button("finish", "Write the report", { class: "go" })];
+  }
+  return [el("div", { class: "grow" }, "")];
+}

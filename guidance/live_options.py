@@ -1,0 +1,37 @@
+"""Options of the command line about live sessions; no heavy module is loaded for them."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+PORT = 8710
+MOST_PORTS = 65535
+
+
+def add_live(parser: argparse.ArgumentParser) -> None:
+    """What ``cryoguide live`` may be asked."""
+    parser.add_argument(
+        "--replay", type=Path, required=True, metavar="SESSION", help="session folder to play as if live"
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="folder for the report (default: SESSION-live-report beside it)",
+    )
+    parser.add_argument(
+        "--port", type=_port, default=PORT, help=f"port on this machine, 0 = any free one (default: {PORT})"
+    )
+    parser.add_argument(
+        "--models", type=Path, metavar="DIR", help="folder with your own MediaPipe .task bundles"
+    )
+    parser.add_argument(
+        "--questions", type=Path, metavar="FILE", help="TOML file of your own questions before the gas"
+    )
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > MOST_PORTS:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: give a number from 0 to {MOST_PORTS}")
+    return int(text)

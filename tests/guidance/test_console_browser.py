@@ -1,0 +1,228 @@
+"""The console as an operator has it: a real browser, every page of the way by taps and keys."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from guidance.palette import RED
+from models.geometry import Bytes
+from tests.chromium import MISSING, Browser, Tab, chromium
+from tests.served_console import running
+
+pytestmark = pytest.mark.skipif(chromium() is None, reason=MISSING)
+
+PICTURES = os.environ.get("CRYOGUIDE_CONSOLE_PICTURES")
+"""A folder where each screen is kept, to be looked at."""
+
+
+WATCH = """
+window.troubles = [];
+window.addEventListener("error", (event) => troubles.push(event.message));
+window.addEventListener("unhandledrejection", (event) => troubles.push(String(event.reason)));
+document.addEventListener("securitypolicyviolation", (event) => troubles.push(event.violatedDirective));
+0"""
+"""Keeps what goes wrong in the page."""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with Browser() as found:
+        yield found
+
+
+def kept(tab: Tab, name: str) -> Bytes:
+    """A picture of the page, blue green red."""
+    png = tab.picture()
+    if PICTURES is not None:
+        Path(PICTURES).mkdir(parents=True, exist_ok=True)
+        (Path(PICTURES) / f"{name}.png").write_bytes(png)
+    picture = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)
+    assert picture is not None
+    return np.asarray(picture, np.uint8)
+
+
+def share_of(picture: Bytes, rgb: tuple[int, int, int], *, near: int = 12) -> float:
+    return float((np.abs(picture[..., ::-1].astype(int) - rgb).max(axis=2) <= near).mean())
+
+
+def phase(name: str) -> str:
+    return f'document.body.dataset.phase === "{name}"'
+
+
+def reads(selector: str) -> str:
+    return f"document.querySelector({json.dumps(selector)}).textContent"
+
+
+def hear(tab: Tab) -> None:
+    """The sound gate."""
+    tab.tap("#test-sound")
+    tab.until("Number(document.body.dataset.bursts) > 0")
+    tab.tap("#hear-sound")
+
+
+def answer_all(tab: Tab) -> int:
+    tab.until('document.querySelector("#card-checklist")')
+    names = tab.run('[...document.querySelectorAll(".question")].map((q) => q.dataset.question)')
+    for name in names:
+        no = f'[data-question="{name}"] [data-answer=no]'
+        tab.tap(no)
+        tab.until(f"document.querySelector('{no}').getAttribute('aria-pressed') === 'true'")
+    return len(names)
+
+
+def go_to_ready(tab: Tab) -> None:
+    """Quickly: the checklist is tapped through one by one elsewhere."""
+    hear(tab)
+    tab.tap("#next")
+    tab.type("#operator", "OP-1")
+    tab.tap("#next")
+    tab.until('document.querySelector("#card-checklist")')
+    tab.run("""document.querySelectorAll(".question").forEach((q) => document.querySelector(
+        `[data-question="${q.dataset.question}"] [data-answer=no]`).click())""")
+    tab.tap("#next")
+    tab.until(phase("zone"))
+    tab.tap("#next")
+    tab.until(phase("ready"))
+
+
+def test_the_whole_way_by_taps(browser: Browser, tmp_path: Path) -> None:
+    with running(tmp_path / "report", speed=2.5) as server:
+        tab = browser.open(f"http://{server.host}/")
+        tab.until(phase("preflight"))
+        tab.run(WATCH)
+        # The sound gate: neither can be confirmed unheard, nor passed.
+        assert tab.run('document.querySelector("#next").disabled')
+        assert tab.run('document.querySelector("#hear-sound").disabled')
+        hear(tab)
+        tab.until('!document.querySelector("#next").disabled')
+        kept(tab, "1-preflight")
+        tab.tap("#next")
+        tab.type("#operator", "Smith")
+        tab.until(f'{reads("#toast")}.includes("never a name")')
+        tab.run('document.querySelector("#operator").value = ""')
+        tab.type("#operator", "OP-1")
+        tab.until('!document.querySelector("#next").disabled')
+        kept(tab, "2-details")
+        tab.tap("#next")
+        assert answer_all(tab) == len(server.served.rehearsal.asked)
+        kept(tab, "3-checklist")
+        tab.tap('[data-question="raynaud"] [data-answer=yes]')
+        tab.until('document.querySelector("#next").disabled')
+        tab.tap('[data-question="raynaud"] [data-answer=no]')
+        tab.tap("#next")
+        tab.until(phase("zone"))
+        kept(tab, "4-zone")
+        tab.tap("#next")
+        tab.until(phase("ready"))
+        # Start is no accidental tap: it has to be held.
+        tab.tap("#start")
+        assert tab.run(phase("ready"))
+        kept(tab, "5-ready")
+        tab.tap("#start", hold_s=1.1)
+        tab.until(phase("running"))
+        tab.until(f'{reads("#clock")} >= "0:02.5"')
+        kept(tab, "6-running")
+        assert tab.run("document.documentElement.scrollWidth <= innerWidth")
+        for name in ("distance", "skin", "left", "sweep", "coverage", "zone-time", "session-time", "zone"):
+            assert tab.run(reads(f"#tile-{name}")), name
+        tab.until('document.querySelector(".alarm.stop.loud")')
+        tab.until('document.body.dataset.sound === "high-physiological"')
+        assert share_of(kept(tab, "7-stop"), RED) > 0.05
+        tab.key(" ", "Space")
+        tab.until(phase("stopped"))
+        tab.until('document.querySelector(".alarm.notice").textContent.includes("close the valve")')
+        kept(tab, "8-stopped")
+        tab.tap("#finish")
+        tab.until('document.querySelector("#report-link")', within_s=30.0)
+        assert not tab.run("document.body.dataset.sound")
+        kept(tab, "9-done")
+        assert tab.run("troubles") == []
+        report = browser.open(f"http://{server.host}/report")
+        report.until('document.querySelector("h1")')
+        assert "Calf" in report.run("document.body.textContent")
+
+
+def test_reload_a_second_screen_and_pain(browser: Browser, tmp_path: Path) -> None:
+    with running(tmp_path / "report", speed=0.5) as server:
+        tab = browser.open(f"http://{server.host}/")
+        go_to_ready(tab)
+        tab.tap("#start", hold_s=1.1)
+        tab.until(phase("running"))
+        tab.reload()
+        tab.until(phase("running"))
+        # The browser forgets that it may sound: the page says so, one tap mends it.
+        tab.until(f'{reads("#chip-sound")}.includes("OFF")')
+        tab.until('document.querySelector(".alarm.mute")')
+        tab.tap("#chip-sound")
+        tab.until('!document.querySelector(".alarm.mute")')
+        tab.until(f'{reads("#chip-sound")}.includes("on")')
+        other = browser.open(f"http://{server.host}/")
+        other.until(f'{reads("#bar")}.includes("Another screen has control")')
+        kept(other, "a-watching")
+        assert other.run('document.querySelector("#pause") === null')
+        tab.tap("#pause")
+        tab.until(phase("paused"))
+        other.until(phase("paused"))
+        kept(tab, "b-paused")
+        other.tap("#pain")
+        tab.until(phase("stopped"))
+        assert [entry.what for entry in server.served.desk.course.log][-1] == "pain"
+
+
+def test_a_server_that_falls_silent_is_an_alarm_of_the_page_itself(browser: Browser, tmp_path: Path) -> None:
+    with running(tmp_path / "report") as server:
+        tab = browser.open(f"http://{server.host}/")
+        hear(tab)
+        tab.until('document.querySelector("canvas").width > 300')
+        before = tab.run("Number(document.body.dataset.bursts)")
+    # The server has ended here.
+    tab.until('document.body.dataset.silent === "yes"', within_s=3.0)
+    tab.until('document.body.dataset.sound === "high-technical"')
+    tab.until(f"Number(document.body.dataset.bursts) > {before}")
+    assert "Close the valve" in tab.run(reads("#alarms"))
+    kept(tab, "c-silent")
+
+
+def test_unknown_cells_are_drawn_hatched_and_by_no_step_of_the_ramp(browser: Browser, tmp_path: Path) -> None:
+    """One square of four cells: known, unknown, over, nothing. Colours are looked at in the canvas."""
+    with running(tmp_path / "report") as server:
+        tab = browser.open(f"http://{server.host}/")
+        tab.until(phase("preflight"))
+        script = """(async () => {
+            const { Drawing } = await import("/drawing.js");
+            const look = await new Promise((done) => {
+                const line = new WebSocket(`ws://${location.host}/live?page=${"c".repeat(32)}`);
+                line.onmessage = (event) => { line.close(); done(JSON.parse(event.data).look); };
+            });
+            const canvas = new OffscreenCanvas(80, 40), drawing = new Drawing(canvas);
+            drawing.setLook(look);
+            drawing.bitmap = await createImageBitmap(new ImageData(80, 40));
+            const px = [[0, 0], [40, 0], [80, 0], [0, 40], [40, 40], [80, 40]];
+            await drawing.draw({
+                head: { t_s: 0, size_px: [80, 40], number: 1 },
+                parts: {
+                    corner: new Uint16Array([0, 1, 4, 3, 1, 2, 5, 4]).buffer,
+                    vertex: new Int16Array(px.flat().map((v) => v * 8)).buffer,
+                    level: new Uint8Array([24, 0]).buffer, look: new Uint8Array([0, 2]).buffer,
+                },
+            });
+            const count = (x, [r, g, b]) => {
+                const data = canvas.getContext("2d").getImageData(x + 4, 4, 32, 32).data;
+                let n = 0;
+                for (let k = 0; k < data.length; k += 4)
+                    n += Math.abs(data[k] - r) + Math.abs(data[k + 1] - g) + Math.abs(data[k + 2] - b) < 60;
+                return n / 1024;
+            };
+            const colour = (text) => text.match(/[0-9a-f]{2}/gi).map((part) => parseInt(part, 16));
+            return { hatched: count(40, colour(look.unknown)), known: count(0, colour(look.unknown)) };
+        })()"""
+        found = tab.run(script)
+    assert 0.15 < found["hatched"] < 0.8
+    assert found["known"] == 0.0

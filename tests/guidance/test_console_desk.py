@@ -1,0 +1,119 @@
+"""What sounds and what is said large, by where the treatment stands."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from guidance.console_desk import STALLED_S, Desk
+from guidance.console_session import (
+    CHECKLIST,
+    DONE,
+    PAUSED,
+    PREFLIGHT,
+    READY,
+    RUNNING,
+    STOPPED,
+    Course,
+    Move,
+    NotNowError,
+)
+from guidance.console_wire import About
+from guidance.live import Stepped
+from guidance.pace import Pace
+from guidance.session import Alarm, Announcement, Guidance, Shown, Sound
+from tests.guidance.conftest import Scene
+from tests.guidance.test_console_view import capture_of, setup_of
+
+HIGH, MEDIUM = Sound("high", "physiological"), Sound("medium", "physiological")
+
+
+def told(sound: Sound | None) -> Announcement:
+    alarm = Alarm("distance", "physiological", "high", "STOP: nozzle too near.", 7.0)
+    return Announcement((Shown(alarm),) if sound else (), sound)
+
+
+def desk(scene: Scene, phase: str, guidance: Guidance | None = None, *, pace: Pace | None = None) -> Desk:
+    made = Desk(setup=setup_of(scene), asked=(), checks=(), pace=pace)
+    made.course = replace(Course(), phase=phase, stopped_by="stop" if phase == STOPPED else "")
+    made.stepped(Stepped(1, capture_of(scene), guidance or scene.guidance(), 0.0, 0))
+    return made
+
+
+class Busy:
+    """Stands for a run whose step does not end."""
+
+    def __init__(self, busy_s: float, trouble: str | None = None) -> None:
+        self.busy_s, self.trouble = busy_s, trouble
+
+
+def test_gas_that_flows_after_stop_is_said_large_and_sounds(scene: Scene) -> None:
+    flows = desk(scene, STOPPED, scene.guidance(gas_now=True))
+    notice = flows.notice()
+    assert notice is not None
+    assert "GAS STILL FLOWS: close the valve" in notice.words
+    assert flows.sound() == "high-technical"
+    shut = desk(scene, STOPPED, scene.guidance(gas_now=False))
+    assert "GAS" not in str(shut.notice())
+    assert shut.sound() is None
+
+
+def test_a_stop_of_the_skin_is_never_drowned_by_the_notice(scene: Scene) -> None:
+    both = desk(scene, STOPPED, scene.guidance(gas_now=True, announcement=told(HIGH)))
+    assert both.sound() == "high-physiological"
+
+
+def test_before_the_zone_only_what_is_high_sounds(scene: Scene) -> None:
+    for phase, sound in ((PREFLIGHT, None), (CHECKLIST, None), (READY, "medium-physiological")):
+        assert desk(scene, phase, scene.guidance(announcement=told(MEDIUM))).sound() == sound
+        assert desk(scene, phase, scene.guidance(announcement=told(HIGH))).sound() == "high-physiological"
+
+
+def test_nothing_sounds_once_the_report_is_written(scene: Scene) -> None:
+    assert desk(scene, DONE, scene.guidance(announcement=told(HIGH))).sound() is None
+
+
+def test_a_step_that_does_not_end_is_an_alarm(scene: Scene) -> None:
+    stuck = desk(scene, RUNNING)
+    stuck.live = Busy(STALLED_S + 0.1)  # type: ignore[assignment]
+    assert "Close the valve" in str(stuck.trouble())
+    assert stuck.sound() == "high-technical"
+    stuck.live = Busy(STALLED_S - 0.1)  # type: ignore[assignment]
+    assert stuck.trouble() is None
+
+
+def test_guidance_that_failed_is_an_alarm_and_stops_the_treatment(scene: Scene) -> None:
+    failed = desk(scene, RUNNING)
+    failed.ended("Guidance has failed (ValueError: time).")
+    assert failed.course.phase == STOPPED
+    assert failed.sound() == "high-technical"
+    assert failed.state()["trouble"] == "Guidance has failed (ValueError: time)."
+
+
+def test_pause_holds_a_replay_and_resume_lets_it_go(scene: Scene) -> None:
+    pace = Pace()
+    pace.wait_until(0.0)
+    held = desk(scene, RUNNING, pace=pace)
+    held.do(Move("pause"))
+    assert pace.held
+    assert held.course.phase == PAUSED
+    held.do(Move("resume"))
+    assert not pace.held
+    held.do(Move("pause"))
+    held.do(Move("stop"))  # what comes after a stop is seen too
+    assert not pace.held
+
+
+def test_rewarming_counts_from_the_end_of_the_gas_and_starts_anew_with_it(scene: Scene) -> None:
+    stopped = desk(scene, STOPPED, scene.guidance(t_s=8.0, gas_now=True))
+    found = [stopped.rewarming_s]
+    for t_s, gas in ((9.0, False), (12.0, False), (13.0, True), (14.0, False), (14.5, False)):
+        stopped.stepped(Stepped(2, capture_of(scene), scene.guidance(t_s=t_s, gas_now=gas), 0.0, 0))
+        found.append(stopped.rewarming_s)
+    assert found == [None, 0.0, 3.0, None, 0.0, 0.5]
+
+
+def test_alarms_cannot_be_acknowledged_where_nothing_runs(scene: Scene) -> None:
+    with pytest.raises(NotNowError):
+        desk(scene, STOPPED).about(About("acknowledge"))

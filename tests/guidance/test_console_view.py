@@ -1,0 +1,245 @@
+"""What the page gets of a step: figures with their state in words, and cells as they are."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import cv2
+import numpy as np
+import pytest
+
+from guidance.console_figures import alarms, figures
+from guidance.console_view import (
+    LEFT_OUT,
+    NOWHERE,
+    OVER,
+    SEND_WIDTH_PX,
+    SUBPIXEL,
+    UNKNOWN,
+    corners,
+    jpeg,
+    look,
+    picture_data,
+)
+from guidance.overlay_mesh import cell_mesh
+from guidance.overlay_skin import LEVELS, cell_states
+from guidance.palette import MAGENTA, VERMILLION, css
+from guidance.session import UNMEASURABLE, Alarm, Announcement, Guidance, Shown
+from guidance.state import Setup
+from models.capture import Capture
+from models.catalogue import load_devices
+from models.geometry import Pose
+from models.sightings import Lost
+from models.treatment import Treatment
+from tests.guidance.conftest import Scene
+
+
+def setup_of(scene: Scene, **changes: object) -> Setup:
+    treatment = Treatment(
+        datetime(2026, 11, 23, 10, tzinfo=UTC), "lumbar", "both", "ln2-wand", "ln2-analgesia", None, None,
+        23.0, None, (),
+    )  # fmt: skip
+    base = Setup(
+        treatment=treatment, zone=scene.zone, protocol=scene.protocol, device=load_devices()["ln2-wand"],
+        rig=scene.rig, eyes=None, thermal_expected=True, colour_expected=True, hashes={},
+    )  # fmt: skip
+    return replace(base, **changes)
+
+
+def capture_of(scene: Scene, *, picture: bool = True) -> Capture:
+    return Capture(8.0, 120, scene.picture if picture else None, (), (), 1 / 15, True)
+
+
+def told(scene: Scene, guidance: Guidance) -> dict[str, dict[str, object]]:
+    return figures(guidance, setup_of(scene))
+
+
+def test_what_is_not_known_is_said_to_be_unknown_and_has_no_number(scene: Scene) -> None:
+    lost = told(scene, scene.lost(zone=Lost("no body", 0.0), exposure=None, tile_time_s=None))
+    for name, value in (
+        ("distance", "mm"), ("skin", "degc"), ("left", "s"), ("sweep", "cm_s"), ("coverage", "share"),
+        ("zone_time", "s"), ("zone", "u95_mm"), ("nozzle", "u95_mm"),
+    ):  # fmt: skip
+        assert lost[name]["state"] == "unknown", name
+        assert lost[name][value] is None, name
+        assert lost[name]["words"], name
+
+
+def test_every_state_has_words(scene: Scene) -> None:
+    for guidance in (scene.guidance(), scene.lost(), scene.guidance(gas_now=False)):
+        for name, figure in told(scene, guidance).items():
+            assert figure["words"], name
+
+
+@pytest.mark.parametrize(
+    ("mm", "state", "words"),
+    [(150.0, "ok", "GOOD"), (60.0, "stop", "TOO CLOSE"), (110.0, "look", "MOVE AWAY"),
+     (260.0, "look", "MOVE CLOSER")],
+)  # fmt: skip
+def test_distance_is_told_within_its_band(scene: Scene, mm: float, state: str, words: str) -> None:
+    jet = scene.guidance().jet
+    assert jet is not None
+    found = told(scene, scene.guidance(jet=replace(jet, distance_mm=mm)))["distance"]
+    assert (found["state"], found["words"], found["mm"]) == (state, words, mm)
+
+
+def test_a_rig_that_cannot_measure_the_distance_says_so(scene: Scene) -> None:
+    found = told(scene, scene.guidance(jet=None, jet_reason=UNMEASURABLE))["distance"]
+    assert "with this rig" in str(found["words"])
+    without = figures(scene.guidance(jet=None, zone=scene.pixel_zone()), setup_of(scene, rig=None))
+    assert (without["distance"]["state"], without["distance"]["words"]) == (
+        "unknown",
+        "no rig: no millimetres",
+    )
+
+
+def test_the_bound_counts_near_the_stop(scene: Scene) -> None:
+    """2.0 is the STOP: 2.5 with a bound of 0.3 only comes near it, with one of 0.9 may have reached it."""
+    stop = scene.protocol.skin_degc.stop
+    near = told(scene, scene.guidance(skin_min_degc=stop + 0.5, skin_min_u95_degc=0.3))["skin"]
+    may = told(scene, scene.guidance(skin_min_degc=stop + 0.5, skin_min_u95_degc=0.9))["skin"]
+    reached = told(scene, scene.guidance(skin_min_degc=stop, skin_min_u95_degc=0.3))["skin"]
+    assert [found["state"] for found in (near, may, reached)] == ["warn", "warn", "stop"]
+    assert str(may["words"]).startswith("may be at STOP")
+
+
+@pytest.mark.parametrize(
+    ("left_s", "state", "words"),
+    [(1.0, "stop", "MOVE NOW"), (4.0, "warn", "move on"), (20.0, "calm", "if held")],
+)
+def test_seconds_left_say_what_to_do(scene: Scene, left_s: float, state: str, words: str) -> None:
+    found = told(scene, scene.guidance(time_to_limit_s=left_s))["left"]
+    assert found["state"] == state
+    assert str(found["words"]).startswith(words)
+
+
+def test_a_stop_that_stands_is_not_softened_by_the_nominal_seconds(scene: Scene) -> None:
+    """The alarm is judged by the lower bound of the time, the number is the nominal one."""
+    stop = Alarm("predicted_skin_temperature", "physiological", "high", "STOP: skin reaches its limit.", 7.9)
+    found = told(scene, scene.guidance(time_to_limit_s=4.0, active=(stop,)))["left"]
+    assert (found["state"], found["s"]) == ("stop", 4.0)
+
+
+def test_a_zone_whose_place_is_known_roughly_is_said_to_be_so(scene: Scene) -> None:
+    exact, rough = (
+        told(scene, scene.guidance(zone=scene.placed(moved_u95_mm=moved)))["zone"] for moved in (2.0, 45.0)
+    )
+    assert (exact["state"], exact["words"]) == ("ok", "PLACED")
+    assert (rough["state"], rough["words"]) == ("look", "ROUGH")
+
+
+def test_no_limit_in_sight_is_no_number(scene: Scene) -> None:
+    found = told(scene, scene.guidance(time_to_limit_s=float("inf")))["left"]
+    assert (found["s"], found["words"]) == (None, "more than 60 s")
+
+
+@pytest.mark.parametrize(("cm_s", "words"), [(0.5, "TOO SLOW"), (5.0, "GOOD"), (30.0, "TOO FAST")])
+def test_a_sweep_is_too_slow_or_too_fast(scene: Scene, cm_s: float, words: str) -> None:
+    jet = scene.guidance().jet
+    assert jet is not None
+    assert told(scene, scene.guidance(jet=replace(jet, speed_cm_s=cm_s)))["sweep"]["words"] == words
+
+
+def test_unseen_gas_is_told(scene: Scene) -> None:
+    assert told(scene, scene.guidance(unassigned_s=0.8))["gas"]["by"] == "0.8 s went unseen"
+
+
+def test_alarms_keep_their_order_and_say_what_was_done_about_them(scene: Scene) -> None:
+    high = Alarm(
+        "distance", "physiological", "high", "STOP: nozzle too near (40 +- 3 mm). Draw it back.", 7.0
+    )
+    low = Alarm("distance", "physiological", "low", "Nozzle near.", 6.0)
+    shown = (Shown(high, standing=False), Shown(low, acknowledged=True))
+    found = alarms(scene.guidance(announcement=Announcement(shown)))
+    assert [(one["stop"], one["standing"], one["acknowledged"]) for one in found] == [
+        (True, False, False),
+        (False, True, True),
+    ]
+    assert "40 ± 3 mm" in str(found[0]["message"])
+
+
+def test_cells_go_out_as_the_overlay_draws_them(scene: Scene) -> None:
+    guidance = scene.guidance()
+    data = picture_data(capture_of(scene), guidance, setup_of(scene))
+    states = cell_states(guidance, protocol=scene.protocol, cells=len(scene.chart))
+    bits = np.frombuffer(data.arrays["look"], np.uint8)
+    level = np.frombuffer(data.arrays["level"], np.uint8)
+    seen = bits | level > 0
+    assert seen.any()
+    assert level.max() <= LEVELS
+    assert np.array_equal(level[seen], states.level[seen])
+    for mask, bit in ((states.over, OVER), (states.unknown, UNKNOWN), (scene.chart.left_out, LEFT_OUT)):
+        assert mask[seen].any()
+        assert np.array_equal((bits & bit > 0)[seen], mask[seen])
+
+
+def test_an_unknown_cell_never_has_a_place_on_the_ramp(scene: Scene) -> None:
+    data = picture_data(capture_of(scene), scene.lost(), setup_of(scene))
+    bits = np.frombuffer(data.arrays["look"], np.uint8)
+    assert (bits & UNKNOWN > 0).any()
+    assert not np.frombuffer(data.arrays["level"], np.uint8)[bits & UNKNOWN > 0].any()
+
+
+def test_vertices_are_exact_to_a_sixteenth_of_a_pixel(scene: Scene) -> None:
+    data = picture_data(capture_of(scene), scene.guidance(), setup_of(scene))
+    vertex = np.frombuffer(data.arrays["vertex"], "<i2").reshape(-1, 2)
+    true = scene.rig.rgb.project(cell_mesh(scene.chart).vertex_mm)
+    assert np.abs(vertex / SUBPIXEL - true).max() <= 0.5 / SUBPIXEL + 1e-9
+    corner = np.frombuffer(corners(scene.chart), "<u2").reshape(-1, 4)
+    assert np.array_equal(corner, cell_mesh(scene.chart).corner)
+
+
+def test_a_vertex_behind_the_camera_lies_nowhere(scene: Scene) -> None:
+    behind = Pose.of(np.eye(3), np.array([0.0, 0.0, -2000.0]))
+    data = picture_data(
+        capture_of(scene), scene.guidance(zone=scene.placed(rgb_from_chart=behind)), setup_of(scene)
+    )
+    assert (np.frombuffer(data.arrays["vertex"], "<i2") == NOWHERE).all()
+    assert not np.frombuffer(data.arrays["level"], np.uint8).any()
+
+
+def test_the_jet_is_drawn_only_as_far_as_it_is_known(scene: Scene) -> None:
+    def jet(guidance: Guidance) -> dict[str, object] | None:
+        found = picture_data(capture_of(scene), guidance, setup_of(scene)).head["jet"]
+        assert found is None or isinstance(found, dict)
+        return found
+
+    whole, blind = jet(scene.guidance()), jet(scene.guidance(jet=None, jet_reason="skin not known"))
+    assert whole is not None
+    assert blind is not None
+    assert whole["reach"] == "ok"
+    assert whole["words"] == "150 ±4 mm"
+    assert "hit" not in blind
+    assert blind["reach"] == "unknown"
+    assert jet(scene.lost()) is None
+
+
+def test_a_zone_in_pixels_has_an_outline_and_no_cells(scene: Scene) -> None:
+    guidance = scene.guidance(zone=scene.pixel_zone(), jet=None, weight=None)
+    data = picture_data(capture_of(scene), guidance, setup_of(scene, rig=None))
+    assert data.arrays == {}
+    assert len(data.head["outline"]) == 1  # type: ignore[arg-type]
+
+
+def test_heads_are_plain_json(scene: Scene) -> None:
+    for guidance in (scene.guidance(), scene.lost(), scene.lost(zone=Lost("no body", 0.0), exposure=None)):
+        data = picture_data(capture_of(scene), guidance, setup_of(scene))
+        json.dumps({**data.head, "figures": told(scene, guidance)}, allow_nan=False)
+
+
+def test_a_step_without_a_picture_sends_none(scene: Scene) -> None:
+    assert picture_data(capture_of(scene, picture=False), scene.guidance(), setup_of(scene)).jpeg == b""
+
+
+def test_a_wide_picture_is_sent_smaller_and_keeps_its_shape() -> None:
+    sent = cv2.imdecode(np.frombuffer(jpeg(np.zeros((1080, 1920, 3), np.uint8)), np.uint8), cv2.IMREAD_COLOR)
+    assert sent is not None
+    assert sent.shape[:2] == (720, SEND_WIDTH_PX)
+
+
+def test_colours_are_those_of_the_overlay() -> None:
+    colours = look()
+    assert (colours["unknown"], colours["over"]) == (css(MAGENTA), css(VERMILLION))
+    assert len(colours["ramp"]) == LEVELS  # type: ignore[arg-type]

@@ -1,0 +1,167 @@
+"""The console as it is served, on a free port of this machine, with a recording played as if live."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import uvicorn
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+from websockets.typing import Origin
+
+from guidance.analyse import set_up
+from guidance.console_wire import unpack
+from guidance.live import Listener, Replay, Source
+from guidance.live_command import Rehearsal, Served, listen, server_config
+from guidance.pace import Pace
+from models.catalogue import load_questions
+from models.contraindications import questions_for
+from vision.recording import Recording, open_recording
+
+CALF = Path(__file__).parent / "recordings" / "calf"
+WITHIN_S = 30.0
+
+
+@dataclass(eq=False)
+class Running:
+    """A server that runs."""
+
+    served: Served
+    port: int
+    notes: list[str]
+    out: Path
+
+    @property
+    def host(self) -> str:
+        """As a page calls it."""
+        return f"127.0.0.1:{self.port}"
+
+    def ask(self, path: str, *, method: str = "GET", **headers: str) -> http.client.HTTPResponse:
+        """One request; headers of one's own replace the usual ones."""
+        line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10.0)
+        line.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
+        for name, value in ({"host": self.host} | headers).items():
+            line.putheader(name, value)
+        line.endheaders()
+        answer = line.getresponse()
+        answer.body = answer.read()  # type: ignore[attr-defined]
+        line.close()
+        return answer
+
+
+@dataclass(eq=False)
+class Screen:
+    """A page without a browser: it takes what it is told, and draws as fast as a test lets it."""
+
+    running: Running
+    name: str
+    draws: bool = True
+    hello: dict[str, Any] = field(default_factory=dict)
+    state: dict[str, Any] = field(default_factory=dict)
+    pictures: list[tuple[dict[str, Any], dict[str, bytes]]] = field(default_factory=list)
+    _stack: ExitStack = field(default_factory=ExitStack)
+
+    def __enter__(self) -> Self:
+        host = self.running.host
+        line = connect(f"ws://{host}/live?page={self.name}", origin=Origin(f"http://{host}"), max_size=None)
+        self.line = self._stack.enter_context(line)
+        self.hear_until(lambda: bool(self.hello))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def say(self, do: str, **more: object) -> None:
+        """Something that is tapped."""
+        self.line.send(json.dumps({"do": do, **more}))
+
+    def flood(self, count: int) -> None:
+        """Far more than a page ever says; the server may hang up meanwhile."""
+        with suppress(ConnectionClosed):
+            for _ in range(count):
+                self.say("drawn", number=-1)
+
+    def hear(self) -> None:
+        """One message."""
+        message = self.line.recv(WITHIN_S)
+        if isinstance(message, bytes):
+            head, parts = unpack(message)
+            self.pictures.append((head, parts))
+            if self.draws:
+                self.say("drawn", number=head["number"])
+        elif (told := json.loads(message))["kind"] == "hello":
+            self.hello = told
+        else:
+            self.state = told
+
+    def hear_until(self, holds: Any, *, messages: int = 3000) -> None:
+        """Take messages until something holds."""
+        for _ in range(messages):
+            if holds():
+                return
+            self.hear()
+        raise AssertionError(f"It never held; the last state was {self.state}.")
+
+    def until(self, **wanted: object) -> None:
+        """Take messages until the state is as wanted."""
+        self.hear_until(lambda: all(self.state.get(name) == value for name, value in wanted.items()))
+
+    def go_to(self, phase: str) -> None:
+        """Do all that leads to ``ready`` or ``running``, with nothing that speaks against it."""
+        self.say("confirm_sound")
+        self.say("next")
+        self.say("identify", operator="OP-1", subject="A-017")
+        self.say("next")
+        for question in self.hello["questions"]:
+            self.say("answer", question=question["name"], answer="no", reason="")
+        self.say("next")
+        self.until(phase="zone", missing="")
+        self.say("next")
+        self.until(phase="ready")
+        if phase == "running":
+            self.say("start")
+            self.until(phase="running")
+
+
+@contextmanager
+def running(
+    out: Path,
+    *,
+    speed: float = 3.0,
+    listener: Listener | None = None,
+    folder: Path = CALF,
+    source: Callable[[Recording, Pace], Source] = Replay,
+) -> Iterator[Running]:
+    """Serve a session whose zone was tapped; the short one where none is named."""
+    recording = open_recording(folder)
+    setup, listed = set_up(recording), load_questions()
+    treatment = recording.treatment
+    asked = questions_for(listed, zone=treatment.zone, device=treatment.device)
+    notes: list[str] = []
+    served = Served(
+        Rehearsal(recording, setup, listed, asked, out, speed=speed),
+        note=notes.append,
+        listener=listener,
+        source=source,
+    )
+    with listen(0) as listening:
+        port = int(listening.getsockname()[1])
+        server = uvicorn.Server(server_config(served, port=port))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+        thread.start()
+        try:
+            yield Running(served, port, notes, out)
+        finally:
+            server.should_exit = True
+            thread.join(WITHIN_S)
+            assert not thread.is_alive()
