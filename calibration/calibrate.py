@@ -1,0 +1,22 @@
+"""``cryoguide calibrate``: one step from recorded files, told in figures, written where it is good enough."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import UTC, datetime
+
+from calibration.tip_command import calibrate_tip
+
+_STEPS = {"tip": calibrate_tip}
+
+
+def calibrate(options: argparse.Namespace) -> bool:
+    """Run one step.
+
+    Returns:
+        Whether what was found is good enough; where it is not, nothing was written.
+
+    Raises:
+        InputError: If what was given cannot be read or written.
+    """
+    return _STEPS[options.step](options, datetime.now(UTC))
