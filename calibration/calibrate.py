@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 from datetime import UTC, datetime
 
+from calibration.rgb_command import calibrate_rgb
 from calibration.tip_command import calibrate_tip
 
-_STEPS = {"tip": calibrate_tip}
+_STEPS = {"rgb": calibrate_rgb, "tip": calibrate_tip}
 
 
 def calibrate(options: argparse.Namespace) -> bool:

@@ -34,6 +34,41 @@ def add_calibrate(parser: argparse.ArgumentParser) -> None:
     _add_rig(tip, "rig whose nozzle is to have its origin at this tip")
     tip.set_defaults(step="tip")
 
+    rgb = steps.add_parser(
+        "rgb",
+        help="the colour camera's lens, from pictures of a board",
+        description="Intrinsics of the colour camera from a folder of pictures of a ChArUco board or"
+        " chessboard."
+        " Refuses what is not good enough (exit code 3).",
+    )
+    rgb.add_argument("pictures", type=Path, metavar="FOLDER", help="folder of pictures of one camera")
+    _add_board(rgb)
+    rgb.add_argument(
+        "--flat",
+        action="store_true",
+        help="take the board for flat and true, as other tools do: to compare with them, not to measure",
+    )
+    rgb.add_argument(
+        "--window-px",
+        type=int,
+        choices=range(2, 30),
+        metavar="PX",
+        help="half the window in which a chessboard's corners are refined (default: by their distance)",
+    )
+    _add_rig(rgb, "rig whose colour camera is to be replaced (default: a new rig, written to --out)")
+    rgb.set_defaults(step="rgb")
+
+
+def _add_board(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--board",
+        default="own",
+        metavar="BOARD",
+        help="own (default), chessboard:9x6:25 (inner corners, mm) or charuco:10x7:DICT_5X5_100:24:17"
+        " (squares,"
+        " dictionary, mm of a square, mm of a marker)",
+    )
+
 
 def _add_rig(parser: argparse.ArgumentParser, words: str) -> None:
     parser.add_argument("--rig", type=Path, metavar="FILE", help=words)

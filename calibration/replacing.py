@@ -15,11 +15,10 @@ ALIKE = 1.05
 """A part whose standard deviation is this many times the older one's counts as no better."""
 
 
-def replace_rig(source: Path, target: Path, tables: Toml, *, table: str, now: datetime, force: bool) -> bool:
+def replace_rig(target: Path, tables: Toml, *, table: str, now: datetime, force: bool) -> bool:
     """Write the rig with one part calibrated anew, unless that part is known better in the rig there.
 
     Args:
-        source: The rig that was gone on from.
         target: Where to write.
         tables: With the new part.
         table: Name of the part, with its ``covariance``.

@@ -50,7 +50,6 @@ def calibrate_tip(options: argparse.Namespace, now: datetime) -> bool:
         return True
     _move_origin(tables, rig, found.robust)
     return replace_rig(
-        rig,
         options.out or rig,
         tables,
         table="nozzle",
