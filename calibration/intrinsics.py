@@ -64,6 +64,8 @@ class Calibrated:
     """1 sigma of a corner's component."""
     residuals_px: tuple[Floats, ...]
     """Of each view, shape (k, 2)."""
+    usual: Floats
+    """What it was sought near: the lens in the middle and true, shape (9,)."""
 
     @property
     def rms_px(self) -> float:
@@ -141,6 +143,7 @@ def _first(views: Sequence[BoardView], board: Board, size_px: tuple[int, int]) -
         None,
         flags=cv2.CALIB_FIX_K3 | cv2.CALIB_ZERO_TANGENT_DIST | cv2.CALIB_FIX_K2,
     )
+    middle = (size_px[0] - 1) / 2.0, (size_px[1] - 1) / 2.0
     values = np.zeros(9)
     values[4] = np.ravel(lens)[0]
     values[:4] = matrix[0, 0], matrix[1, 1], matrix[0, 2], matrix[1, 2]
@@ -154,6 +157,7 @@ def _first(views: Sequence[BoardView], board: Board, size_px: tuple[int, int]) -
         off_mm=frozen(np.full(2, 0.003 * board.square_mm)),
         noise_px=max(float(rms_px), _LEAST_PX),
         residuals_px=(),
+        usual=frozen(np.array([values[0], values[0], *middle, 0.0, 0.0, 0.0, 0.0, 0.0])),
     )
 
 
@@ -181,13 +185,17 @@ def _adjusted(
     inner = span.T @ start.values
     inner /= np.sum(span, axis=0)
     found = replace(start, values=frozen(span @ inner), free=free)
+    usual = start.usual
     seen = np.bincount(np.concatenate([view.ids for view in views]), minlength=len(board.corners_mm)) > 0
     for _ in range(_ROUNDS):
         system = _system(found, span, views, board)
         prior = np.concatenate([np.zeros(span.shape[1]), np.tile(_firm(found), len(seen))])
         pull = system.scores.sum(axis=0)
+        weak = _weak(usual)
+        pull[: span.shape[1]] -= span.T @ weak @ (found.values - usual)
         pull[span.shape[1] :] -= prior[span.shape[1] :] * found.offsets_mm.ravel()
         whole = system.reduced + np.diag(prior + 1e-12 * np.diag(system.reduced))
+        whole[: span.shape[1], : span.shape[1]] += span.T @ weak @ span
         inverse = np.asarray(cho_solve(cho_factor(whole), np.eye(len(whole))), float)
         step = inverse @ pull
         found = _moved(found, system, step, span)
@@ -197,9 +205,18 @@ def _adjusted(
     system = _system(found, span, views, board)
     return replace(
         found,
-        covariance=frozen(_covariance(found, system, span, len(seen))),
+        covariance=frozen(_covariance(found, system, span, _weak(usual))),
         residuals_px=tuple(frozen(r) for r in system.residuals),
     )
+
+
+def _weak(usual: Floats) -> Floats:
+    """Information of what lenses usually are; far less than good pictures tell."""
+    square = np.concatenate([np.zeros(2), np.full(2, 0.1 * usual[0]), (1.0, 2.0, 0.05, 0.05, 4.0)]) ** 2
+    weak = np.diag(np.divide(1.0, square, out=np.zeros(9), where=square > 0.0))
+    alike = np.array([1.0, -1.0]) / (0.05 * usual[0])
+    weak[:2, :2] += np.outer(alike, alike)
+    return weak
 
 
 def _span(free: tuple[str, ...]) -> Floats:
@@ -300,11 +317,12 @@ def _noise(found: Calibrated, system: _System, known: Floats, inner: int, seen: 
     )
 
 
-def _covariance(found: Calibrated, system: _System, span: Floats, m: int) -> Floats:
+def _covariance(found: Calibrated, system: _System, span: Floats, weak: Floats) -> Floats:
     """Of the parameters: by independent corners, or as the views' own scores scatter, whichever is more."""
     inner = span.shape[1]
-    prior = np.concatenate([np.zeros(inner), np.tile(_firm(found), m)])
+    prior = np.concatenate([np.zeros(inner), np.tile(_firm(found), len(found.offsets_mm))])
     whole = system.reduced + np.diag(prior)
+    whole[:inner, :inner] += span.T @ weak @ span
     factor = cho_factor(whole + 1e-12 * np.diag(np.diag(whole)))
     inverse = cho_solve(factor, np.eye(len(whole)))
     n = len(found.poses)

@@ -58,6 +58,33 @@ def add_calibrate(parser: argparse.ArgumentParser) -> None:
     _add_rig(rgb, "rig whose colour camera is to be replaced (default: a new rig, written to --out)")
     rgb.set_defaults(step="rgb")
 
+    _add_thermal(
+        steps.add_parser(
+            "thermal",
+            help="the thermal camera and where it stands to the colour camera, from a target that both see",
+            description="Thermal camera and its place from pairs of pictures of one board of tags, warmer"
+            " or colder"
+            " than what is round them. Refuses what is not good enough (exit code 3).",
+        )
+    )
+
+
+def _add_thermal(thermal: argparse.ArgumentParser) -> None:
+    thermal.add_argument("rgb", metavar="RGB", help="folder, or pattern such as 'pairs/*_1.png', star = pair")
+    thermal.add_argument("thermal", metavar="THERMAL", help="likewise, of the thermal camera")
+    thermal.add_argument(
+        "--board",
+        required=True,
+        metavar="BOARD",
+        help="tags:3x4:DICT_ARUCO_ORIGINAL:1:40:16 (columns x rows, dictionary, first tag, mm of a tag, mm"
+        " of the"
+        " gaps, or ACROSSxDOWN)",
+    )
+    _add_rig(
+        thermal, "rig whose thermal camera is to be replaced; its colour camera must be calibrated before"
+    )
+    thermal.set_defaults(step="thermal")
+
 
 def _add_board(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
