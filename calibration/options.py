@@ -9,6 +9,13 @@ from pathlib import Path
 def add_calibrate(parser: argparse.ArgumentParser) -> None:
     """Add one command for each step."""
     steps = parser.add_subparsers(metavar="STEP", required=True)
+    _add_print(
+        steps.add_parser(
+            "print",
+            help="sheets to print: board, collar, skin tags, thermal target",
+            description="Write a sheet as SVG at true scale, with a ruler; for the collar its geometry too.",
+        )
+    )
     tip = steps.add_parser(
         "tip",
         help="the tip of the nozzle, from poses turned about it",
@@ -84,6 +91,29 @@ def _add_thermal(thermal: argparse.ArgumentParser) -> None:
         thermal, "rig whose thermal camera is to be replaced; its colour camera must be calibrated before"
     )
     thermal.set_defaults(step="thermal")
+
+
+def _add_print(sheets: argparse.ArgumentParser) -> None:
+    sheets.add_argument("sheet", choices=("board", "collar", "skin", "target"))
+    sheets.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the SVG file")
+    sheets.add_argument(
+        "--across-mm",
+        type=_positive,
+        default=60.0,
+        metavar="MM",
+        help="collar: between opposite faces (default: 60)",
+    )
+    sheets.add_argument(
+        "--tip-mm",
+        type=_positive,
+        default=60.0,
+        metavar="MM",
+        help="collar: from the orifice to its edge (default: 60)",
+    )
+    sheets.add_argument(
+        "--bore-mm", type=_positive, default=12.0, metavar="MM", help="of the orifice (default: 12)"
+    )
+    sheets.set_defaults(step="print")
 
 
 def _add_board(parser: argparse.ArgumentParser) -> None:
