@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from scipy.optimize import least_squares
+from scipy.optimize import OptimizeResult, least_squares
 
 from calibration.board import BoardView
 from calibration.intrinsics import PARAMETERS
@@ -126,11 +126,11 @@ def _solved(
 
     x = np.concatenate([np.zeros(9), start[thermal_at], start[9:], poses.ravel(), [0.0]])
     for _ in range(2):  # the noise of the thermal corners is found in the first round
-        solved = least_squares(residuals, x, x_scale="jac", loss="soft_l1", f_scale=_OUTLIER_SIGMA)
+        solved = _least(residuals, x)
         x = np.asarray(solved.x, float)
         off = _thermal_off(residuals(x), pairs) * sigma[1]
         sigma = (sigma[0], max(1.4826 * float(np.median(np.abs(off))), 0.02))
-    solved = least_squares(residuals, x, x_scale="jac", loss="soft_l1", f_scale=_OUTLIER_SIGMA)
+    solved = _least(residuals, x)
     x = np.asarray(solved.x, float)
     off = _thermal_off(residuals(x), pairs) * sigma[1]
     freedom = max(len(solved.fun) - 9 - (6 * n + 6 + t), 1)
@@ -154,6 +154,13 @@ def _solved(
         price=len(off) * float(np.log(np.mean(np.minimum(off**2, 9.0 * sigma[1] ** 2))))
         + t * float(np.log(len(off))),
         rgb_values=frozen(known.values + root @ x[:9]),
+    )
+
+
+def _least(residuals: Callable[[Floats], Floats], start: Floats) -> OptimizeResult:
+    """Least squares in which outliers count linearly; steps of a millionth are far below the noise."""
+    return least_squares(
+        residuals, start, x_scale="jac", loss="soft_l1", f_scale=_OUTLIER_SIGMA, ftol=1e-6, xtol=1e-6
     )
 
 

@@ -83,14 +83,14 @@ def test_exact_poses_give_the_exact_tip_both_ways() -> None:
     ],
 )
 def test_the_bound_holds_the_true_tip_in_95_of_100_pivots(how: Turning) -> None:
-    """120 pivots: with a true coverage of 93 to 97 %, 88 to 100 % is within three standard deviations."""
+    """80 pivots: with a true coverage of 93 to 97 %, 85 to 100 % is within three standard deviations."""
     rng = np.random.default_rng(3)
     held = 0
-    for _ in range(120):
+    for _ in range(80):
         rotations, translations = turned(how, rng)
         found = robust_pivot(rotations, translations, marker_tool_mm=ORIGIN)
         held += float(np.linalg.norm(found.tip_mm - how.tip_mm)) <= found.tip_u95_mm
-    assert 0.88 <= held / 120 <= 1.0
+    assert held / 80 >= 0.85
 
 
 def test_errors_of_rotation_pull_the_plain_tip_to_the_marker_and_not_the_robust_one() -> None:
