@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
+from calibration.options import add_calibrate
 from guidance.checklist_options import add_checklist
 from guidance.history_options import add_history, add_history_file, add_may_treat
 from guidance.import_options import add_import
@@ -35,8 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: Without the program's name; those of the process where None.
 
     Returns:
-        Exit code: 0 done, 1 a fault of the program, 2 bad input (one sentence on stderr), 3 not to be
-        treated now, 130 interrupted.
+        Exit code: 0 done, 1 a fault of the program, 2 bad input (one sentence on stderr), 3 refused: not
+        to be treated now, or a calibration that is not good enough, 130 interrupted.
     """
     _survive_any_terminal()
     signal.signal(signal.SIGTERM, _terminated)
@@ -188,6 +189,12 @@ def _checklist(options: argparse.Namespace) -> int:
     return _DONE if checklist(options, now=datetime.now(UTC)) else _NOT_CLEAR
 
 
+def _calibrate(options: argparse.Namespace) -> int:
+    from calibration.calibrate import calibrate
+
+    return _DONE if calibrate(options) else _REFUSED
+
+
 def _default_history() -> Path:
     from guidance.history_store import default_history
 
@@ -278,6 +285,15 @@ def _parser() -> argparse.ArgumentParser:
             epilog=_NOTICE,
         )
     )
+
+    calibrating = commands.add_parser(
+        "calibrate",
+        help="calibrate the rig, and refuse what is not good enough",
+        description="Calibrate the rig step by step, each with its error on the skin. Exit code 3: refused.",
+        epilog=_NOTICE,
+    )
+    add_calibrate(calibrating)
+    calibrating.set_defaults(run=_calibrate)
 
     zones = commands.add_parser("zones", help="list the zones of the catalogue")
     zones.set_defaults(run=_zones)

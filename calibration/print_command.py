@@ -1,0 +1,63 @@
+"""``cryoguide calibrate print``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from datetime import datetime
+from pathlib import Path
+
+from calibration.sheets import (
+    COLLAR_DICTIONARY,
+    board_sheet,
+    collar_of,
+    collar_sheet,
+    skin_sheet,
+    target_sheet,
+)
+from models.problems import InputError
+
+
+def print_sheet(options: argparse.Namespace, now: datetime) -> bool:
+    """Write a sheet, and for the collar its geometry beside it.
+
+    Raises:
+        InputError: If the collar is too narrow for its tags, or the folder cannot be written to.
+    """
+    del now
+    folder: Path = options.out
+    files: dict[str, str] = {}
+    if options.sheet == "board":
+        files["board.svg"] = board_sheet()
+    elif options.sheet == "target":
+        files["target.svg"] = target_sheet()
+    elif options.sheet == "skin":
+        files["skin.svg"] = skin_sheet()
+    else:
+        try:
+            collar = collar_of(across_mm=options.across_mm, tip_mm=options.tip_mm)
+        except ValueError as error:
+            raise InputError(f"{error} Give a larger --across-mm.") from error
+        files["collar.svg"] = collar_sheet(collar)
+        lines = ["[nozzle]", f'dictionary = "{COLLAR_DICTIONARY}"', f"bore_mm = {options.bore_mm!r}"]
+        for number, corners in zip(collar.ids, collar.corners_nozzle_mm, strict=True):
+            rounded = [[round(float(v), 4) + 0.0 for v in corner] for corner in corners]
+            lines += ["", "[[nozzle.tag]]", f"id = {number}", f"corners_nozzle_mm = {rounded}"]
+        files["collar.toml"] = "\n".join(lines) + "\n"
+    for name, text in files.items():
+        _write(folder / name, text)
+        print(folder / name)
+    return True
+
+
+def _write(path: Path, text: str) -> None:
+    aside = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside.write_text(text, encoding="utf-8")
+        os.replace(aside, path)
+    except OSError as error:
+        raise InputError(f"{path} cannot be written ({error.strerror}); choose another folder.") from error
+    finally:
+        if aside.parent.is_dir():
+            aside.unlink(missing_ok=True)

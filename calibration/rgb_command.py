@@ -1,0 +1,111 @@
+"""``cryoguide calibrate rgb``."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+
+from calibration.board import Board, BoardView, board_of, find_board
+from calibration.intrinsics import PARAMETERS, Calibrated
+from calibration.pictures import read_folder
+from calibration.replacing import replace_rig
+from calibration.rgb import CameraFound, find_camera
+from calibration.rig_text import Toml, covariance_table, read_tables, table_of
+from calibration.skin_error import CameraErrorOnSkin
+
+
+def calibrate_rgb(options: argparse.Namespace, now: datetime) -> bool:
+    """Find the board, solve, tell, and write the camera into a rig.
+
+    Raises:
+        InputError: If there are no pictures of one size, or board or rig cannot be read.
+    """
+    rig, out = cast("Path | None", options.rig), cast("Path | None", options.out)
+    tables: Toml = read_tables(rig) if rig is not None else {}
+    board = board_of(options.board)
+    pictures, left_out = read_folder(options.pictures)
+    height_px, width_px = pictures[0][1].shape
+    views: list[BoardView] = []
+    for name, grey in pictures:
+        view = find_board(grey, board, name=name, window_px=options.window_px)
+        if isinstance(view, str):
+            left_out.append(f"{name} {view}")
+        else:
+            views.append(view)
+    found = find_camera(views, board, size_px=(width_px, height_px), left_out=left_out, flat=options.flat)
+    if isinstance(found, str):
+        print("\n".join([*left_out, f"REFUSED. {found}"]))
+        return False
+    print("\n".join(told(found, board)))
+    if found.refusal is not None:
+        print(f"REFUSED. {found.refusal}")
+        return False
+    print("Accepted.")
+    target = out or rig
+    if target is None:
+        print("Nothing was written; name a rig with --rig, or --out for a new one.")
+        return True
+    into(table_of(tables, "rgb"), found.calibrated, size_px=found.size_px)
+    return replace_rig(target, tables, table="rgb", now=now, force=options.force)
+
+
+def told(found: CameraFound, board: Board) -> list[str]:
+    """What was found, line by line."""
+    camera = found.calibrated
+    sigma = np.sqrt(np.diag(camera.covariance))
+    lines = [f"Not used: {sentence}" for sentence in found.left_out]
+    lines += [
+        f"{len(found.views)} pictures of a {board.words}; {100.0 * found.covered:.0f} % of the picture"
+        f" covered,"
+        f" boards {found.tilt_deg:.0f} degrees apart, farthest by nearest {found.apart:.2f}",
+        f"{'':8}{'value':>12}{'95 % bound':>14}",
+    ]
+    for name, value, one in zip(PARAMETERS, camera.values, sigma, strict=True):
+        bound = f"{1.96 * one:14.4f}" if one > 0.0 else f"{'not needed':>14}"
+        lines.append(f"{name:8}{value:12.4f}{bound}")
+    if "fy_px" not in camera.free:
+        lines.append("fx and fy are alike as far as the pictures can tell, and were taken as one.")
+    lines.append(_board_words(camera))
+    lines.append(
+        f"rms {camera.rms_px:.3f} px. It says how well the model fits these pictures, not how right it is;"
+        f" the"
+        " bounds do."
+    )
+    return lines + errors_told(found.errors)
+
+
+def errors_told(errors: Sequence[CameraErrorOnSkin]) -> list[str]:
+    """Predicted errors on the skin, line by line."""
+    lines = ["95 % error on the skin, mm     across   along (what is placed by its size)"]
+    for e in errors:
+        lines.append(f"{e.distance_mm / 1000.0:6.1f} m from the camera{e.across_mm:14.2f}{e.along_mm:8.2f}")
+    return lines
+
+
+def _board_words(camera: Calibrated) -> str:
+    across, along = camera.off_mm
+    if not max(across, along) > 0.0:
+        return "The board was taken for flat and true."
+    return (
+        f"The board's corners are off by {across:.3f} mm across and {along:.3f} mm out of the plane (1"
+        f" sigma); that was"
+        " estimated too."
+    )
+
+
+def into(table: Toml, camera: Calibrated, *, size_px: tuple[int, int]) -> None:
+    """Write a camera into its table of the rig; what else is there stays."""
+    table["width_px"], table["height_px"] = size_px
+    for name, value in zip(PARAMETERS[:4], camera.values, strict=False):
+        table[name] = round(float(value), 6)
+    table["distortion"] = [round(float(value), 9) for value in camera.values[4:]]
+    table["rms_px"] = round(camera.rms_px, 4)
+    told_ = [k for k, name in enumerate(PARAMETERS) if name in camera.free or name == "fy_px"]
+    table["covariance"] = covariance_table(
+        [PARAMETERS[k] for k in told_], camera.covariance[np.ix_(told_, told_)]
+    )

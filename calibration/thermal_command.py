@@ -1,0 +1,138 @@
+"""``cryoguide calibrate thermal``."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import cast
+
+import cv2
+import numpy as np
+
+from calibration.board import Board, board_of, find_tags
+from calibration.intrinsics import PARAMETERS, calibrate_camera
+from calibration.pairs import Pair, read_pairs
+from calibration.replacing import replace_rig
+from calibration.rig_text import Toml, covariance_table, read_tables, table_of
+from calibration.skin_error import DISTANCES_MM
+from calibration.thermal import LEAST_PAIRS, ThermalJudged, find_thermal
+from calibration.thermal_pair import TURN_AND_SHIFT, PairView, RgbKnown
+from models.geometry import Floats
+from models.problems import InputError
+
+_USUAL: Toml = {"emissivity": 0.98, "accuracy_degc": 2.0, "rgb_minus_thermal_s": 0.0, "latency_s": 0.05}
+"""Of a thermal camera that the rig did not have before; the accuracy is that of usual cameras."""
+
+
+def calibrate_thermal_step(options: argparse.Namespace, now: datetime) -> bool:
+    """Find the target in both cameras, solve, tell, and write the thermal camera into a rig.
+
+    Raises:
+        InputError: If there are no pairs, or target or rig cannot be read.
+    """
+    rig, out = cast("Path | None", options.rig), cast("Path | None", options.out)
+    tables = read_tables(rig) if rig is not None else None
+    board = board_of(options.board)
+    if board.kind != "tags":
+        raise InputError("The target for both cameras is a board of tags; name it with --board tags:...")
+    pictures, left_out = read_pairs(options.rgb, options.thermal)
+    pairs = _found_in_both(pictures, board, left_out)
+    rgb_shape, shape = pictures[0].rgb.shape, pictures[0].thermal.shape
+    rgb_size, size = (rgb_shape[1], rgb_shape[0]), (shape[1], shape[0])
+    for sentence in left_out:
+        print(f"Not used: {sentence}")
+    if tables is not None:
+        known = _known(tables, rgb_size)
+    elif len(pairs) >= LEAST_PAIRS:
+        own = calibrate_camera([pair.rgb for pair in pairs], board, size_px=rgb_size)
+        known = RgbKnown(own.values, own.covariance, from_these=True)
+    else:
+        known = RgbKnown(np.zeros(9), np.zeros((9, 9)))
+    judged = find_thermal(pairs, board, known=known, size_px=size, rgb_size_px=rgb_size)
+    if isinstance(judged, str):
+        print(f"REFUSED. {judged}")
+        return False
+    print("\n".join(told(judged, pairs)))
+    if judged.refusal is not None:
+        print(f"REFUSED. {judged.refusal}")
+        return False
+    print("Accepted.")
+    if tables is None or rig is None:
+        print("Nothing was written; name the rig whose thermal camera this is with --rig.")
+        return True
+    _into(table_of(tables, "thermal"), judged, size)
+    return replace_rig(out or rig, tables, table="thermal", now=now, force=options.force)
+
+
+def _found_in_both(pictures: Sequence[Pair], board: Board, left_out: list[str]) -> list[PairView]:
+    pairs: list[PairView] = []
+    for pair in pictures:
+        rgb = find_tags(pair.rgb, board, name=pair.name)
+        thermal = find_tags(pair.thermal, board, name=pair.name, refinement=cv2.aruco.CORNER_REFINE_CONTOUR)
+        whys = [f"the colour picture {rgb}"] if isinstance(rgb, str) else []
+        whys += [f"the thermal picture {thermal}"] if isinstance(thermal, str) else []
+        if isinstance(rgb, str) or isinstance(thermal, str):
+            left_out.append(f"pair {pair.name}: {'; '.join(whys)}")
+        else:
+            pairs.append(PairView(pair.name, rgb, thermal))
+    return pairs
+
+
+def told(judged: ThermalJudged, pairs: Sequence[PairView]) -> list[str]:
+    """What was found, line by line."""
+    found = judged.found
+    sigma = np.sqrt(np.diag(found.covariance))[9:]
+    lines = [
+        f"{len(pairs)} pairs",
+        f"{'pair':12}{'tags':>6}{'held out in the pair':>24}{'by the other pairs':>22}   thermal px",
+    ]
+    for pair, within, over in zip(pairs, judged.within_px, judged.held_out_px, strict=True):
+        lines.append(f"{pair.name:12}{len(pair.thermal.ids) // 4:6d}{within:24.2f}{over:22.2f}")
+    lines.append(f"{'':8}{'value':>12}{'95 % bound':>14}")
+    turn, _ = cv2.Rodrigues(found.thermal_from_rgb.rotation)
+    stand = [*np.ravel(turn), *found.thermal_from_rgb.translation_mm]
+    values = [*(found.values[PARAMETERS.index(name)] for name in found.free), *stand]
+    for name, value, one in zip([*found.free, *TURN_AND_SHIFT], values, sigma, strict=False):
+        lines.append(f"{name:8}{value:12.4f}{1.96 * one:14.4f}")
+    lines.append(f"Tags look larger to the thermal camera by {100.0 * found.bloom:.1f} %.")
+    lines.append("95 % error of a thermal pixel's place on the skin, mm")
+    for distance_mm, error in zip(DISTANCES_MM, judged.on_skin_mm, strict=True):
+        lines.append(f"{distance_mm / 1000.0:6.1f} m from the camera{error:14.2f}")
+    return lines
+
+
+def _known(tables: Toml, size_px: tuple[int, int]) -> RgbKnown:
+    rgb = table_of(tables, "rgb")
+    if (rgb["width_px"], rgb["height_px"]) != size_px:
+        raise InputError(
+            f"The rig's colour camera has {rgb['width_px']} x {rgb['height_px']} pixels, the pictures"
+            f" {size_px[0]} x {size_px[1]}; calibrate it with pictures of this size first."
+        )
+    numbers = [*(rgb[name] for name in PARAMETERS[:4]), *cast("list[float]", rgb["distortion"])]
+    values = np.array(numbers, float)
+    covariance = np.zeros((9, 9))
+    told_ = cast("Toml", rgb.get("covariance") or {})
+    names = [PARAMETERS.index(str(name)) for name in cast("list[str]", told_.get("parameters", []))]
+    if names:
+        covariance[np.ix_(names, names)] = np.asarray(told_["matrix"], float)
+    else:  # of a rig that does not say: 0.3 % of the focal length, 3 px of the middle
+        covariance[:2, :2] = (0.003 * values[0]) ** 2
+        covariance[2, 2] = covariance[3, 3] = 9.0
+    return RgbKnown(values, covariance)
+
+
+def _into(table: Toml, judged: ThermalJudged, size_px: tuple[int, int]) -> None:
+    found = judged.found
+    for key, usual in _USUAL.items():
+        table.setdefault(key, usual)
+    table["width_px"], table["height_px"] = size_px
+    for name, value in zip(PARAMETERS[:4], found.values, strict=False):
+        table[name] = round(float(value), 6)
+    table["distortion"] = [round(float(value), 9) for value in found.values[4:]]
+    table["rms_px"] = round(found.rms_px, 4)
+    matrix: Floats = found.thermal_from_rgb.matrix
+    table["thermal_from_rgb"] = [[round(float(v), 10) for v in row] for row in matrix]
+    inner = slice(9, 15 + len(found.free))
+    table["covariance"] = covariance_table([*found.free, *TURN_AND_SHIFT], found.covariance[inner, inner])

@@ -1,0 +1,51 @@
+"""Poses of a tool turned about its tip, with known truth and known errors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.geometry import Floats, rotation_from_rvec
+
+
+@dataclass(frozen=True)
+class Turning:
+    """How a tool is turned and how well it is tracked."""
+
+    cone_deg: float = 20.0
+    """Half angle."""
+    poses: int = 50
+    tip_mm: tuple[float, float, float] = (3.0, -5.0, 150.0)
+    translation_mm: float = 0.3
+    """1 sigma, each direction."""
+    depth_times: float = 1.0
+    """So many times more along the line of sight."""
+    rotation_deg: float = 0.3
+    """1 sigma, each axis."""
+    outliers: float = 0.0
+    """Share of poses that are wrong by centimetres."""
+    spin_deg: float = 0.0
+    """Turned about the cone's axis by as much, either way."""
+
+
+def turned(how: Turning, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """Rotations (n, 3, 3) and translations (n, 3), mm."""
+    tip, rest_mm = np.array(how.tip_mm), np.array([20.0, -30.0, 800.0])
+    first = rotation_from_rvec(rng.normal(size=3))
+    rotations, translations = [], []
+    for _ in range(how.poses):
+        way = rng.uniform(0.0, 2.0 * np.pi)
+        lean = np.radians(how.cone_deg) * np.sqrt(rng.uniform())
+        spin = np.radians(how.spin_deg) * rng.uniform(-1.0, 1.0)
+        turn = first @ rotation_from_rvec(lean * np.array([np.cos(way), np.sin(way), 0.0]))
+        turn = turn @ rotation_from_rvec(np.array([0.0, 0.0, spin]))
+        at_mm = rest_mm - turn @ tip
+        wrong = rotation_from_rvec(np.radians(how.rotation_deg) * rng.normal(size=3))
+        at_mm = at_mm + how.translation_mm * np.array([1.0, 1.0, how.depth_times]) * rng.normal(size=3)
+        if rng.uniform() < how.outliers:
+            wrong = rotation_from_rvec(np.radians(10.0) * rng.normal(size=3))
+            at_mm = at_mm + 8.0 * rng.normal(size=3)
+        rotations.append(wrong @ turn)
+        translations.append(at_mm)
+    return np.array(rotations), np.array(translations)
