@@ -250,9 +250,11 @@ def read_cells(
     slope = np.hypot(_difference(degc, at, (1.0, 0.0)), _difference(degc, at, (0.0, 1.0)))
     covered = _sample(hidden.astype(np.float64), at) > 0.01
     visible = inside & ~covered & np.isfinite(read) & np.isfinite(slope)
-    came, between_s = _came_between(
-        before, read, placed.chart, between_s, t_s=picture.t_s, unseen=isinstance(nozzle, Lost)
-    )
+    if isinstance(nozzle, Lost):
+        came, between_s = _came_unseen(before, read, placed.chart, between_s, t_s=picture.t_s)
+    else:
+        came = _fell_suddenly(before, read, t_s=picture.t_s)
+        between_s = np.where(covered, picture.t_s, np.nan)
     visible &= ~came
     beside = np.where(
         visible & untouched, _beside(read, slope, visible & untouched, placed.chart.in_zone), beside
@@ -362,25 +364,24 @@ def nozzle_mask(camera: Camera, camera_from_rgb: Pose, rig: Rig, nozzle: NozzleS
     return mask.astype(bool)
 
 
-def _came_between(
-    before: SkinTemperature, read: Floats, chart: ZoneChart, between_s: Floats, *, t_s: float, unseen: bool
+def _fell_suddenly(before: SkinTemperature, read: Floats, *, t_s: float) -> Bools:
+    """Readings that fell faster than skin can: the nozzle or its plume where it was not expected."""
+    fell = before.degc - read
+    return np.isfinite(fell) & (fell > FALL_DEGC + FALL_DEGC_S * np.maximum(t_s - before.t_s, 0.0))
+
+
+def _came_unseen(
+    before: SkinTemperature, read: Floats, chart: ZoneChart, between_s: Floats, *, t_s: float
 ) -> tuple[Bools, Floats]:
-    """Readings that fell faster than skin can: the nozzle or its plume where it was not expected.
+    """The same where nobody knows where the nozzle is, and since when something stands before each cell.
 
-    Skin that gas cools comes through all temperatures between, metal is there at once. Where nobody knows
-    where the nozzle is (``unseen``), that is remembered for a while.
-
-    Returns:
-        Cells whose reading is not of the skin, and since when.
+    Skin that gas cools comes through all temperatures between, metal is there at once: that, and what the
+    nozzle hid when it was last seen, is remembered for a while.
     """
-    age_s = np.maximum(t_s - before.t_s, 0.0)
     fell = before.degc - read
     known = np.isfinite(fell)
-    sudden = known & (fell > FALL_DEGC + FALL_DEGC_S * age_s)
-    if not unseen:
-        return sudden, np.full(len(read), np.nan)
     # A frosty reading may be the metal, too.
-    there = sudden | (read < 0.0)
+    there = _fell_suddenly(before, read, t_s=t_s) | (read < 0.0)
     there |= known & (fell > FALL_DEGC) & (t_s - between_s <= UNSEEN_BETWEEN_S)
     grid: Bytes = np.zeros((int(np.ptp(chart.row)) + 1, int(np.ptp(chart.col)) + 1), np.uint8)
     row, col = chart.row - chart.row.min(), chart.col - chart.col.min()
@@ -388,7 +389,7 @@ def _came_between(
     side = 2 * RIM_CELLS + 1
     rim = cv2.dilate(grid, np.ones((side, side), np.uint8))[row, col] > 0
     came = there | (rim & known & (fell > RIM_FALL_DEGC))
-    return came, np.where(there, np.where(np.isfinite(between_s), between_s, t_s), np.nan)
+    return came, np.where(there & ~np.isfinite(between_s), t_s, between_s)
 
 
 def _sample(picture: Floats, at: Floats) -> Floats:

@@ -21,6 +21,7 @@ from vision.thermal import (
     NOISE_U95_DEGC,
     OBSERVED_S,
     STUCK_S,
+    CellReadings,
     ThermalWatch,
     aged,
     degrees,
@@ -439,6 +440,34 @@ def test_skin_that_cools_through_all_temperatures_is_believed_while_the_nozzle_i
     falling = [(0.04 * k, max(33.0 - 25.0 * 0.04 * k, 4.0)) for k in range(1, 30)]
     told = seen_meanwhile([(0.0, None), *falling], nozzle=AWAY)
     assert told[-1] < 9.0
+
+
+def test_what_the_nozzle_hid_when_it_was_last_seen_is_no_skin_when_it_is_lost() -> None:
+    shown = nozzle_over(MIDDLE_MM, t_s=1.0)
+    metal = SCENE.thermal(1.0, nozzle=shown, nozzle_degc=8.0)
+    skin = read(SCENE.thermal(0.0))
+
+    def after(
+        nozzle: NozzleSighting | Lost, before: SkinTemperature, between_s: Floats, t_s: float
+    ) -> CellReadings:
+        return read_cells(
+            before,
+            replace(metal, t_s=t_s),
+            PLACED,
+            rig=SCENE.rig,
+            nozzle=nozzle,
+            floor_centikelvin=None,
+            spread=USUAL,
+            t_s=t_s,
+            beside=np.zeros(N, np.bool_),
+            between_s=between_s,
+            untouched=TOUCHED,
+        )
+
+    hidden = after(shown, skin, NEVER, 1.0)
+    assert np.isfinite(hidden.between_s).sum() > 20
+    lost = after(AWAY, hidden.skin, hidden.between_s, 1.2)
+    assert np.nanmin(lost.skin.degc) > 25.0, "hidden for 1.2 s, skin might have fallen by 50 degrees"
 
 
 def test_skin_is_believed_again_as_soon_as_what_stood_before_it_has_gone() -> None:
