@@ -251,7 +251,9 @@ def read_cells(
     covered = _sample(hidden.astype(np.float64), at) > 0.01
     visible = inside & ~covered & np.isfinite(read) & np.isfinite(slope)
     if isinstance(nozzle, Lost):
-        came, between_s = _came_unseen(before, read, placed.chart, between_s, t_s=picture.t_s)
+        came, between_s = _came_unseen(
+            before, read, placed.chart, between_s, t_s=picture.t_s, untouched=untouched
+        )
     else:
         came = _fell_suddenly(before, read, t_s=picture.t_s)
         between_s = np.where(covered, picture.t_s, np.nan)
@@ -371,7 +373,13 @@ def _fell_suddenly(before: SkinTemperature, read: Floats, *, t_s: float) -> Bool
 
 
 def _came_unseen(
-    before: SkinTemperature, read: Floats, chart: ZoneChart, between_s: Floats, *, t_s: float
+    before: SkinTemperature,
+    read: Floats,
+    chart: ZoneChart,
+    between_s: Floats,
+    *,
+    t_s: float,
+    untouched: Bools,
 ) -> tuple[Bools, Floats]:
     """The same where nobody knows where the nozzle is, and since when something stands before each cell.
 
@@ -383,6 +391,11 @@ def _came_unseen(
     # A frosty reading may be the metal, too.
     there = _fell_suddenly(before, read, t_s=t_s) | (read < 0.0)
     there |= known & (fell > FALL_DEGC) & (t_s - between_s <= UNSEEN_BETWEEN_S)
+    # Nor is skin that no gas can have reached so much colder than the rest when it is first read.
+    seen = np.isfinite(read)
+    usual_degc = float(np.median(read[seen])) if seen.any() else np.nan
+    first = untouched & np.isnan(before.degc) & (read < usual_degc - FALL_DEGC)
+    there |= first & ~(t_s - between_s > UNSEEN_BETWEEN_S)
     grid: Bytes = np.zeros((int(np.ptp(chart.row)) + 1, int(np.ptp(chart.col)) + 1), np.uint8)
     row, col = chart.row - chart.row.min(), chart.col - chart.col.min()
     grid[row, col] = there

@@ -404,7 +404,9 @@ def test_a_cold_patch_in_the_zone_is_skin_that_has_not_rewarmed() -> None:
     assert skin.degc[near].min() < 30.0
 
 
-def seen_meanwhile(spots: list[tuple[float, float | None]], *, nozzle: NozzleSighting | Lost) -> list[float]:
+def seen_meanwhile(
+    spots: list[tuple[float, float | None]], *, nozzle: NozzleSighting | Lost, untouched: Bools = TOUCHED
+) -> list[float]:
     """Lowest temperature told of the middle after each picture, given as (time, degC of a spot there)."""
     skin, between_s, told = UNKNOWN, NEVER, []
     near = np.linalg.norm(SCENE.chart.position_mm - MIDDLE_MM, axis=1) < 15.0
@@ -422,10 +424,10 @@ def seen_meanwhile(spots: list[tuple[float, float | None]], *, nozzle: NozzleSig
             t_s=t_s,
             beside=np.zeros(N, np.bool_),
             between_s=between_s,
-            untouched=TOUCHED,
+            untouched=untouched,
         )
         skin, between_s = readings.skin, readings.between_s
-        told.append(float(np.nanmin(skin.degc[near])))
+        told.append(float(np.min(skin.degc[near], initial=np.inf, where=np.isfinite(skin.degc[near]))))
     return told
 
 
@@ -440,6 +442,14 @@ def test_skin_that_cools_through_all_temperatures_is_believed_while_the_nozzle_i
     falling = [(0.04 * k, max(33.0 - 25.0 * 0.04 * k, 4.0)) for k in range(1, 30)]
     told = seen_meanwhile([(0.0, None), *falling], nozzle=AWAY)
     assert told[-1] < 9.0
+
+
+def test_metal_in_the_first_pictures_is_no_skin_that_no_gas_has_reached() -> None:
+    spots: list[tuple[float, float | None]] = [(0.04 * k, 8.0) for k in range(60)]
+    told = seen_meanwhile(spots, nozzle=AWAY, untouched=~TOUCHED)
+    assert min(told[:45]) > 25.0
+    assert told[-1] < 12.0, "after two seconds it may be skin"
+    assert seen_meanwhile(spots[:1], nozzle=AWAY)[0] < 12.0, "skin that gas may have reached is believed"
 
 
 def test_what_the_nozzle_hid_when_it_was_last_seen_is_no_skin_when_it_is_lost() -> None:
