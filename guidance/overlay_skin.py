@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from guidance.overlay_figures import OK_COLOUR
 from guidance.overlay_ink import SHIFT, dashes, dots, fixed, paint, polyline, stripes, text_width_px, write
 from guidance.overlay_mesh import Outline3, cell_mesh
 from guidance.overlay_place import seen_cells, seen_runs
@@ -14,6 +15,7 @@ from guidance.session import Guidance, JetOnSkin
 from models.camera import Camera
 from models.chart import PixelZone, PlacedChart
 from models.geometry import Bools, Bytes, Floats, Ints, unit
+from models.jet import half_radius_mm
 from models.protocol import Protocol
 from models.rig import Rig
 from models.sightings import NozzleSighting
@@ -67,7 +69,7 @@ def draw_jet(picture: Bytes, guidance: Guidance, *, rig: Rig, colour: Rgb, s: fl
     if not (np.isfinite(tip_px).all() and np.isfinite(hit_px).all()):
         return
     if rig.nozzle is not None:
-        r_half_mm = rig.nozzle.bore_mm / 2.0 + 0.1 * jet.distance_mm
+        r_half_mm = half_radius_mm(jet.distance_mm, bore_mm=rig.nozzle.bore_mm)
         placed = guidance.zone if isinstance(guidance.zone, PlacedChart) else None
         ring_px = rig.rgb.project(footprint_ring(jet, nozzle.axis_rgb, placed, r_half_mm=r_half_mm))
         polyline(picture, ring_px, colour=WHITE if guidance.gas_now else GREY, line=line, closed=True)
@@ -118,7 +120,7 @@ def distance_colour(distance_mm: float, *, protocol: Protocol) -> tuple[Rgb, str
         return AMBER, "MOVE AWAY"
     if distance_mm > band.good_high_mm:
         return AMBER, "MOVE CLOSER"
-    return (60, 220, 150), "GOOD"
+    return OK_COLOUR, "GOOD"
 
 
 def _paint_cells(
