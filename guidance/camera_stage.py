@@ -13,8 +13,9 @@ from models.geometry import Bools
 from models.jet_cooling import ROOM_DEGC
 from models.sightings import Lost, NozzleSighting
 from models.treatment import Reference
+from vision.nozzle_mask import nozzle_mask
 from vision.reference_patch import place_of, read_patch
-from vision.thermal import degrees, nozzle_mask
+from vision.thermal_watch import degrees
 
 RAW_U95_DEGC = 5.0
 """Accuracy of a raw camera core (Lepton, Boson; domain section 5), taken where no rig says. Such a camera is

@@ -20,18 +20,6 @@ HOLDS = timedelta(hours=12)
 NOT_FILLED_IN = "not_filled_in"
 
 
-def look_at_checklist(folder: Path, treatment: Treatment, listed: Questions) -> Checked:
-    """Judge the answers that lie beside ``session.toml``; see `judge_checklist`.
-
-    Args:
-        folder: The session.
-        treatment: What was treated, with what, and when.
-        listed: The questions.
-    """
-    path = folder / FILE
-    return judge_checklist(lambda: path.read_bytes() if path.exists() else None, treatment, listed)
-
-
 def judge_checklist(read: Callable[[], bytes | None], treatment: Treatment, listed: Questions) -> Checked:
     """Judge the answers that belong to a session.
 

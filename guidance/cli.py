@@ -6,17 +6,20 @@ import argparse
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
 from calibration.options import add_calibrate
+from guidance.analyze_options import add_analyze
 from guidance.checklist_options import add_checklist
-from guidance.history_options import add_history, add_history_file, add_may_treat
+from guidance.history_options import add_history, add_may_treat
 from guidance.import_options import add_import
 from guidance.live_options import add_live
+from guidance.protocol_options import add_protocols, add_protocols_file
 from guidance.recording_options import add_recording_commands
+from guidance.simulate_options import add_simulate
 from models.problems import InputError
 
 # Heavy modules (OpenCV, MediaPipe, numba) are imported where they are used, so that --help is quick and
@@ -222,164 +225,91 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--debug", action="store_true", help="print a traceback where the program fails")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
-    analyze = commands.add_parser(
-        "analyze",
-        help="turn a recorded session into a report",
-        description="Turn a recorded session into a report: seconds and degrees per cm2, alarms, video.",
-        epilog=_NOTICE,
-    )
-    analyze.add_argument("session", type=Path, metavar="SESSION", help="session folder, or recording (.mcap)")
-    analyze.add_argument(
-        "--out", type=Path, metavar="DIR", help="folder for the report (default: SESSION-report beside it)"
-    )
-    analyze.add_argument(
-        "--no-video", dest="video", action="store_false", help="leave out annotated.mp4, which takes longest"
-    )
-    _add_protocols(analyze)
-    analyze.add_argument(
-        "--models", type=Path, metavar="DIR", help="folder with your own MediaPipe .task bundles"
-    )
-    add_history_file(analyze)
-    analyze.add_argument(
-        "--no-history", dest="forget", action="store_true", help="neither read nor write the history"
-    )
-    analyze.add_argument(
-        "--subject", metavar="CODE", help="code of the subject where session.toml names none; never a name"
-    )
-    analyze.add_argument(
-        "--questions", type=Path, metavar="FILE", help="TOML file of your own questions before the gas"
-    )
-    analyze.add_argument(
-        "--from-sightings",
-        action="store_true",
-        help="replay a recording from what was seen then, instead of looking at its pictures again",
-    )
-    analyze.set_defaults(run=_analyze)
+    def command(
+        name: str, run: Callable[[argparse.Namespace], int], words: str, description: str | None = None
+    ) -> argparse.ArgumentParser:
+        notice = None if description is None else _NOTICE
+        added = commands.add_parser(name, help=words, description=description, epilog=notice)
+        added.set_defaults(run=run)
+        return added
 
-    bring_in = commands.add_parser(
-        "import",
-        help="turn thermal pictures of your camera, a colour video and a rig into a session folder",
-        description="Turn thermal pictures of your camera, a colour video and a rig into a session folder,"
-        " corrected for emissivity, reflection and air. What it cannot know it asks for.",
-        epilog=_NOTICE,
-    )
-    add_import(bring_in)
-    bring_in.set_defaults(run=_import)
-
-    now = commands.add_parser(
-        "live",
-        help="guide a session as it happens, on a page in the browser",
-        description="Guide a session as it happens, on a page in the browser of this machine. Cameras are not"
-        " read yet: --replay plays a recorded session as if it were live.",
-        epilog=_NOTICE,
-    )
-    add_live(now)
-    _add_protocols(now)
-    now.set_defaults(run=_live)
-
-    _add_simulate(
-        commands.add_parser(
-            "simulate",
-            help="draw a session with known truth and known errors",
-            description="Draw a session folder whose truth is known, with errors at will.",
-            epilog=_NOTICE,
+    add_analyze(
+        command(
+            "analyze",
+            _analyze,
+            "turn a recorded session into a report",
+            "Turn a recorded session into a report: seconds and degrees per cm2, alarms, video.",
         )
     )
-
-    calibrating = commands.add_parser(
-        "calibrate",
-        help="calibrate the rig, and refuse what is not good enough",
-        description="Calibrate the rig step by step, each with its error on the skin. Exit code 3: refused.",
-        epilog=_NOTICE,
+    add_import(
+        command(
+            "import",
+            _import,
+            "turn thermal pictures of your camera, a colour video and a rig into a session folder",
+            "Turn thermal pictures of your camera, a colour video and a rig into a session folder,"
+            " corrected for emissivity, reflection and air. What it cannot know it asks for.",
+        )
     )
-    add_calibrate(calibrating)
-    calibrating.set_defaults(run=_calibrate)
-
-    zones = commands.add_parser("zones", help="list the zones of the catalogue")
-    zones.set_defaults(run=_zones)
-
-    protocols = commands.add_parser(
-        "protocols", help="list the treatment protocols and their limits; make and check your own copy"
+    live = command(
+        "live",
+        _live,
+        "guide a session as it happens, on a page in the browser",
+        "Guide a session as it happens, on a page in the browser of this machine. Cameras are not"
+        " read yet: --replay plays a recorded session as if it were live.",
     )
-    one = protocols.add_mutually_exclusive_group()
-    one.add_argument("--protocols", type=Path, metavar="FILE", help="list those of this file")
-    one.add_argument(
-        "--copy", type=Path, metavar="DIR", help="copy the protocols into a folder, to edit them"
+    add_live(live)
+    add_protocols_file(live)
+    add_simulate(
+        command(
+            "simulate",
+            _simulate,
+            "draw a session with known truth and known errors",
+            "Draw a session folder whose truth is known, with errors at will.",
+        )
     )
-    one.add_argument("--check", type=Path, metavar="FILE", help="check an edited copy; tell every mistake")
-    protocols.set_defaults(run=_protocols)
-
-    tones = commands.add_parser(
+    add_calibrate(
+        command(
+            "calibrate",
+            _calibrate,
+            "calibrate the rig, and refuse what is not good enough",
+            "Calibrate the rig step by step, each with its error on the skin. Exit code 3: refused.",
+        )
+    )
+    command("zones", _zones, "list the zones of the catalogue")
+    add_protocols(
+        command(
+            "protocols",
+            _protocols,
+            "list the treatment protocols and their limits; make and check your own copy",
+        )
+    )
+    tones = command(
         "tones",
-        help="write the alarm tones as WAV files, to listen to",
-        description="Write every alarm tone as a WAV file: two bursts with the pause between them.",
-        epilog=_NOTICE,
+        _tones,
+        "write the alarm tones as WAV files, to listen to",
+        "Write every alarm tone as a WAV file: two bursts with the pause between them.",
     )
     tones.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the WAV files")
-    tones.set_defaults(run=_tones)
-
-    may = commands.add_parser(
+    may_treat = command(
         "may-treat",
-        help="ask before the gas: do protocol and history allow a zone now?",
-        description="Ask before the gas whether protocol and history allow a zone now. Exit code 3: refused.",
-        epilog=_NOTICE,
+        _may_treat,
+        "ask before the gas: do protocol and history allow a zone now?",
+        "Ask before the gas whether protocol and history allow a zone now. Exit code 3: refused.",
     )
-    add_may_treat(may)
-    _add_protocols(may)
-    may.set_defaults(run=_may_treat)
-
-    before = commands.add_parser(
-        "checklist",
-        help="before the gas: what speaks against treating",
-        description="Before the gas: list what speaks against treating, write a file to fill in, judge the"
-        " answers. Exit code 1: not clear.",
-        epilog=_NOTICE,
+    add_may_treat(may_treat)
+    add_protocols_file(may_treat)
+    add_checklist(
+        command(
+            "checklist",
+            _checklist,
+            "before the gas: what speaks against treating",
+            "Before the gas: list what speaks against treating, write a file to fill in, judge the"
+            " answers. Exit code 1: not clear.",
+        )
     )
-    add_checklist(before)
-    before.set_defaults(run=_checklist)
-
-    history = commands.add_parser("history", help="list, show and export earlier sessions")
-    add_history(history)
-    history.set_defaults(run=_history)
-
+    add_history(command("history", _history, "list, show and export earlier sessions"))
     add_recording_commands(commands)
     return parser
-
-
-def _add_simulate(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("out", type=Path, metavar="OUT", help="session folder to write")
-    parser.add_argument("--zone", default="calf", help="zone of the catalogue (default: calf)")
-    parser.add_argument("--protocol", help="treatment protocol (default: one that suits the zone)")
-    parser.add_argument(
-        "--skin-tags", action="store_true", help="four tags on the skin instead of a depth camera"
-    )
-    figures = (
-        ("--seconds", 12.0, "length of the session"),
-        ("--rest-at-s", None, "the nozzle stands still from then on (default: never)"),
-        ("--shift-mm", 0.0, "sudden shift of the patient along the limb"),
-        ("--at-s", 3.0, "when the patient shifts (default: 3)"),
-        ("--turn-thermal-deg", 0.0, "how far the thermal camera is turned from where the rig says"),
-        ("--lag-ms", 0.0, "how much later thermal pictures are said to be than they are"),
-        ("--tag-placement-mm", 0.0, "standard deviation of the nozzle tags' places"),
-        ("--focal-error-pct", 0.0, "how much too long the rig says the focal length is"),
-        ("--camera-off-degc", 0.0, "how much too warm the thermal camera reads"),
-        ("--camera-drift-degc-min", 0.0, "how much warmer it reads each minute"),
-        ("--shutter-at-s", None, "when its shutter closes for 0.5 s (default: never)"),
-        ("--shutter-step-degc", 0.0, "how much warmer it reads after that"),
-        ("--reference-degc", None, "temperature of a reference in its picture (default: there is none)"),
-    )
-    for name, usual, words in figures:
-        parser.add_argument(
-            name, type=float, default=usual, metavar=name.rsplit("-", 1)[1].upper(), help=words
-        )
-    parser.add_argument("--seed", type=int, default=0, help="of skin, noise and tag placement (default: 0)")
-    parser.set_defaults(run=_simulate)
-
-
-def _add_protocols(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--protocols", type=Path, metavar="FILE", help="TOML file of your own approved protocols"
-    )
 
 
 class _Version(argparse.Action):

@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from guidance.alarms import Condition
-from guidance.judge import Facts, conditions
+from guidance.facts import Facts
+from guidance.judge import conditions
 from models.protocol import Device, Protocol
 
 # Own choices, each about twice the noise of what is measured, and small beside the steps of a protocol.

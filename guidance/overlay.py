@@ -60,23 +60,23 @@ def draw_overlay(
     picture = bgr.copy()
     height, width = picture.shape[:2]
     least_width_px = REFERENCE_WIDTH_PX if width >= height else UPRIGHT_WIDTH_PX
-    s = max(min(height / REFERENCE_HEIGHT_PX, width / least_width_px), LEAST_SCALE)
-    strip_px = strip_height_px(picture, metric=rig is not None, s=s)
+    scale = max(min(height / REFERENCE_HEIGHT_PX, width / least_width_px), LEAST_SCALE)
+    strip_px = strip_height_px(picture, metric=rig is not None, scale=scale)
     place = guidance.zone
     if isinstance(place, PlacedChart) and rig is not None:
-        draw_chart(picture, guidance, place, rgb=rig.rgb, protocol=protocol, s=s)
+        draw_chart(picture, guidance, place, rgb=rig.rgb, protocol=protocol, scale=scale)
     elif isinstance(place, PixelZone):
-        draw_pixel_zone(picture, place, scale=zone_scale, s=s)
+        draw_pixel_zone(picture, place, zone_scale=zone_scale, scale=scale)
     if rig is not None:
         jet = guidance.jet
         colour = WHITE if jet is None else distance_colour(jet.distance_mm, protocol=protocol)[0]
-        draw_jet(picture, guidance, rig=rig, colour=colour, s=s)
-    draw_state_bar(picture, guidance, protocol=protocol, zone=zone, s=s)
-    draw_strip(picture, guidance, protocol=protocol, metric=rig is not None, s=s)
+        draw_jet(picture, guidance, rig=rig, colour=colour, scale=scale)
+    draw_state_bar(picture, guidance, protocol=protocol, zone=zone, scale=scale)
+    draw_strip(picture, guidance, protocol=protocol, metric=rig is not None, scale=scale)
     if isinstance(place, Lost):
-        notice(picture, f"zone not placed: {place.reason}", strip_px=strip_px, s=s)
-    high = _zone_is_high(guidance, rig, below_px=HIGH_PX * s)
-    draw_banner(picture, guidance.active, strip_px=strip_px, below=high, s=s)
+        notice(picture, f"zone not placed: {place.reason}", strip_px=strip_px, scale=scale)
+    high = _zone_is_high(guidance, rig, below_px=HIGH_PX * scale)
+    draw_banner(picture, guidance.active, strip_px=strip_px, below=high, scale=scale)
     return picture
 
 

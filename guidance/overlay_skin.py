@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from guidance.overlay_figures import OK_COLOUR
 from guidance.overlay_ink import SHIFT, dashes, dots, fixed, paint, polyline, stripes, text_width_px, write
 from guidance.overlay_mesh import Outline3, cell_mesh
 from guidance.overlay_place import seen_cells, seen_runs
@@ -14,6 +15,7 @@ from guidance.session import Guidance, JetOnSkin
 from models.camera import Camera
 from models.chart import PixelZone, PlacedChart
 from models.geometry import Bools, Bytes, Floats, Ints, unit
+from models.jet import half_radius_mm
 from models.protocol import Protocol
 from models.rig import Rig
 from models.sightings import NozzleSighting
@@ -23,7 +25,7 @@ DOTS_PX = 8.0
 
 
 def draw_chart(
-    picture: Bytes, guidance: Guidance, zone: PlacedChart, *, rgb: Camera, protocol: Protocol, s: float
+    picture: Bytes, guidance: Guidance, zone: PlacedChart, *, rgb: Camera, protocol: Protocol, scale: float
 ) -> None:
     """Colour the cells and draw the outlines of a placed zone, in place."""
     chart, mesh = zone.chart, cell_mesh(zone.chart)
@@ -33,54 +35,69 @@ def draw_chart(
     marked = states.over | states.unknown | states.unseen | states.predicted
     drawn = visible & ((states.level > 0) | marked | chart.left_out)
     if drawn.any():
-        _paint_cells(picture, quads, states, drawn=drawn, left_out=chart.left_out, s=s)
+        _paint_cells(picture, quads, states, drawn=drawn, left_out=chart.left_out, scale=scale)
     held = zone.state != "placed"
     for loop in mesh.left_out:
-        _draw_loop(picture, loop, zone, rgb=rgb, colour=AMBER, line=max(1, round(s)), dashed=True, s=s)
+        _draw_loop(
+            picture, loop, zone, rgb=rgb, colour=AMBER, line=max(1, round(scale)), dashed=True, scale=scale
+        )
     for loop in mesh.zone:
-        _draw_loop(picture, loop, zone, rgb=rgb, colour=WHITE, line=max(1, round(2 * s)), dashed=held, s=s)
+        _draw_loop(
+            picture,
+            loop,
+            zone,
+            rgb=rgb,
+            colour=WHITE,
+            line=max(1, round(2 * scale)),
+            dashed=held,
+            scale=scale,
+        )
 
 
-def draw_pixel_zone(picture: Bytes, zone: PixelZone, *, scale: float, s: float) -> None:
+def draw_pixel_zone(picture: Bytes, zone: PixelZone, *, zone_scale: float, scale: float) -> None:
     """Outline of a zone that is known in pixels only, in place."""
-    outline = (zone.outline_px + 0.5) * scale - 0.5
-    line = max(1, round(2 * s))
+    outline = (zone.outline_px + 0.5) * zone_scale - 0.5
+    line = max(1, round(2 * scale))
     if zone.state == "placed":
         polyline(picture, outline, colour=WHITE, line=line, closed=True)
         return
-    for dash in dashes(outline, dash_px=10 * s, gap_px=8 * s, closed=True):
+    for dash in dashes(outline, dash_px=10 * scale, gap_px=8 * scale, closed=True):
         polyline(picture, dash, colour=WHITE, line=line)
 
 
-def draw_jet(picture: Bytes, guidance: Guidance, *, rig: Rig, colour: Rgb, s: float) -> None:
+def draw_jet(picture: Bytes, guidance: Guidance, *, rig: Rig, colour: Rgb, scale: float) -> None:
     """Tip, axis, hit point and footprint ring of the jet, with the distance beside the tip; in place."""
     nozzle, jet = guidance.nozzle, guidance.jet
     if not isinstance(nozzle, NozzleSighting):
         return
-    line = max(1, round(2 * s))
+    line = max(1, round(2 * scale))
     tip_px = rig.rgb.project(nozzle.tip_rgb_mm)
     if jet is None:
         if np.isfinite(tip_px).all():
-            polyline(picture, _circle(tip_px, 6 * s), colour=colour, line=line, closed=True)
+            polyline(picture, _circle(tip_px, 6 * scale), colour=colour, line=line, closed=True)
         return
     hit_px = rig.rgb.project(jet.hit_rgb_mm)
     if not (np.isfinite(tip_px).all() and np.isfinite(hit_px).all()):
         return
     if rig.nozzle is not None:
-        r_half_mm = rig.nozzle.bore_mm / 2.0 + 0.1 * jet.distance_mm
+        r_half_mm = half_radius_mm(jet.distance_mm, bore_mm=rig.nozzle.bore_mm)
         placed = guidance.zone if isinstance(guidance.zone, PlacedChart) else None
         ring_px = rig.rgb.project(footprint_ring(jet, nozzle.axis_rgb, placed, r_half_mm=r_half_mm))
         polyline(picture, ring_px, colour=WHITE if guidance.gas_now else GREY, line=line, closed=True)
-    for dash in dashes(np.stack([tip_px, hit_px]), dash_px=9 * s, gap_px=6 * s):
+    for dash in dashes(np.stack([tip_px, hit_px]), dash_px=9 * scale, gap_px=6 * scale):
         polyline(picture, dash, colour=colour, line=line)
-    polyline(picture, _circle(tip_px, 5 * s), colour=colour, line=line, closed=True)
+    polyline(picture, _circle(tip_px, 5 * scale), colour=colour, line=line, closed=True)
     for dx, dy in ((7.0, 0.0), (0.0, 7.0)):
-        arm = np.array([dx, dy]) * s
+        arm = np.array([dx, dy]) * scale
         polyline(picture, np.stack([hit_px - arm, hit_px + arm]), colour=WHITE, line=line)
     label = f"{jet.distance_mm:.0f} ±{jet.distance_u95_mm:.0f} mm"
-    width = text_width_px(label, size=0.62 * s)
-    x = tip_px[0] + 16 * s if tip_px[0] + 16 * s + width < picture.shape[1] else tip_px[0] - 16 * s - width
-    write(picture, label, (x, tip_px[1] + 6 * s), size=0.62 * s, colour=colour, halo=True)
+    width = text_width_px(label, size=0.62 * scale)
+    x = (
+        tip_px[0] + 16 * scale
+        if tip_px[0] + 16 * scale + width < picture.shape[1]
+        else tip_px[0] - 16 * scale - width
+    )
+    write(picture, label, (x, tip_px[1] + 6 * scale), size=0.62 * scale, colour=colour, halo=True)
 
 
 def footprint_ring(jet: JetOnSkin, axis_rgb: Floats, zone: PlacedChart | None, *, r_half_mm: float) -> Floats:
@@ -118,11 +135,11 @@ def distance_colour(distance_mm: float, *, protocol: Protocol) -> tuple[Rgb, str
         return AMBER, "MOVE AWAY"
     if distance_mm > band.good_high_mm:
         return AMBER, "MOVE CLOSER"
-    return (60, 220, 150), "GOOD"
+    return OK_COLOUR, "GOOD"
 
 
 def _paint_cells(
-    picture: Bytes, quads: Ints, states: CellStates, *, drawn: Bools, left_out: Bools, s: float
+    picture: Bytes, quads: Ints, states: CellStates, *, drawn: Bools, left_out: Bools, scale: float
 ) -> None:
     height, width = picture.shape[:2]
     corners = quads[drawn] >> SHIFT
@@ -159,7 +176,7 @@ def _paint_cells(
         mask = mask8 > 0
         if ground is not None:
             paint(region, mask, colour=ground, cover=0.45)
-        period_px, line_px = max(4, round(period * s)), max(1, round(line * s))
+        period_px, line_px = max(4, round(period * scale)), max(1, round(line * scale))
         pattern = stripes(height, width, period_px=period_px, line_px=line_px, rising=True)[y0:y1, x0:x1]
         if both:
             pattern = (
@@ -168,7 +185,7 @@ def _paint_cells(
             )
         paint(region, mask & pattern, colour=colour, cover=0.85)
         edges, _ = cv2.findContours(mask8, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-        cv2.drawContours(region, edges, -1, bgr(colour), max(1, round(1.5 * s)), cv2.LINE_AA)
+        cv2.drawContours(region, edges, -1, bgr(colour), max(1, round(1.5 * scale)), cv2.LINE_AA)
 
     hatch(left_out, AMBER, period=12, line=1)
     dotted = states.predicted & drawn
@@ -176,7 +193,9 @@ def _paint_cells(
         mask8 = np.zeros(size, np.uint8)
         _fill(mask8, local[dotted], 255)
         for shift_px, ink in ((1, INK), (0, WHITE)):
-            marks = dots(height, width, period_px=max(5, round(DOTS_PX * s)), dot_px=max(2, round(2 * s)))
+            marks = dots(
+                height, width, period_px=max(5, round(DOTS_PX * scale)), dot_px=max(2, round(2 * scale))
+            )
             marks = np.roll(marks, shift_px, axis=(0, 1))[y0:y1, x0:x1]
             paint(region, (mask8 > 0) & marks, colour=ink)
     hatch(states.unseen, GREY, period=7, line=2)
@@ -209,13 +228,13 @@ def _draw_loop(
     colour: Rgb,
     line: int,
     dashed: bool,
-    s: float,
+    scale: float,
 ) -> None:
     """Draw the parts of an outline that face the camera."""
     runs, closed = seen_runs(loop, zone, rgb=rgb)
     for run in runs:
         if dashed:
-            for dash in dashes(run, dash_px=9 * s, gap_px=7 * s, closed=closed):
+            for dash in dashes(run, dash_px=9 * scale, gap_px=7 * scale, closed=closed):
                 polyline(picture, dash, colour=colour, line=line)
         else:
             polyline(picture, run, colour=colour, line=line, closed=closed)

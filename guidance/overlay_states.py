@@ -10,14 +10,13 @@ from guidance.palette import ramp
 from guidance.session import Guidance
 from models.exposure import ExposureMap
 from models.geometry import Bools, Bytes, Floats, Ints
+from models.jet import UNDER_JET_WEIGHT
 from models.protocol import Protocol
 from models.skin_estimate import PREDICTED, UNOBSERVED
 from models.verdict import BLIND_S, TREATED_S, UNSEEN_S
 
 LEVELS = 24
 """Steps of the exposure ramp."""
-UNDER_JET_WEIGHT = 0.05
-"""Footprint weight from which on a cell counts as lying under the jet."""
 
 
 @dataclass(frozen=True, eq=False)

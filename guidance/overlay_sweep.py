@@ -17,27 +17,27 @@ def draw_sweep_tile(
     area: Area,
     *,
     protocol: Protocol,
-    s: float,
+    scale: float,
 ) -> None:
     """Speed of the spot over the skin, the speeds that keep the skin in its band, and which way it is off."""
-    put_label(picture, area, "SWEEP", s)
+    put_label(picture, area, "SWEEP", scale)
     sweep = guidance.sweep
     speed_cm_s = guidance.jet.speed_cm_s if guidance.jet is not None else None
     usual = f"usual {protocol.sweep_low_cm_s:g}-{protocol.sweep_high_cm_s:g} cm/s"
     if sweep is None:
-        put_value(picture, area, "--" if speed_cm_s is None else _speed(speed_cm_s), "cm/s", s, DIM)
-        put_note(picture, area, usual, s)
+        put_value(picture, area, "--" if speed_cm_s is None else _speed(speed_cm_s), "cm/s", scale, DIM)
+        put_note(picture, area, usual, scale)
         return
     # Slower than the protocol sweeps is to be mended; slower than the skin bears is to be mended now.
     speed_cm_s = sweep.speed_cm_s
     harms = np.isinf(sweep.slowest_cm_s) or (speed_cm_s is not None and speed_cm_s < sweep.slowest_cm_s)
     colour = ALARMING if harms else YELLOW if sweep.advice else WHITE
     put_value(
-        picture, area, "--" if sweep.speed_cm_s is None else _speed(sweep.speed_cm_s), "cm/s", s, colour
+        picture, area, "--" if sweep.speed_cm_s is None else _speed(sweep.speed_cm_s), "cm/s", scale, colour
     )
     word = {"too slow": "FASTER", "too fast": "SLOWER", "let it rewarm": "MOVE OFF"}.get(sweep.advice, "")
-    put_word(picture, area, word, s, colour)
-    put_note(picture, area, sweep_words(sweep), s, colour if sweep.advice else DIM)
+    put_word(picture, area, word, scale, colour)
+    put_note(picture, area, sweep_words(sweep), scale, colour if sweep.advice else DIM)
 
 
 def sweep_words(sweep: SweepGuide) -> str:

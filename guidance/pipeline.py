@@ -10,9 +10,10 @@ import numpy as np
 from guidance.alarms import update
 from guidance.annunciator import advance
 from guidance.camera_stage import reference_remark
+from guidance.facts import Facts
 from guidance.hysteresis import lingering
 from guidance.jet_stage import Contact, meet_skin, room_for
-from guidance.judge import Facts, conditions
+from guidance.judge import conditions
 from guidance.rig_stage import check_rig
 from guidance.session import Guidance, OperatorAction
 from guidance.skin_stage import SkinNow, read_skin

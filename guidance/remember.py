@@ -10,9 +10,10 @@ from guidance.history_store import HistoryStore
 from guidance.outcome import Earlier, Outcome
 from guidance.state import Setup
 from models.carry import Carried
+from models.earlier import goes_on_from, perfusion_now, used_s
 from models.exposure_pack import pack, unpack
 from models.history import PastSession, is_code
-from models.history_rules import Reason, Warned, goes_on_from, may_treat, perfusion_now, used_s
+from models.history_rules import Reason, Warned, may_treat
 from models.problems import InputError
 from vision.files import sha256_of_all
 from vision.source import Source

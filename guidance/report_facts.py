@@ -10,7 +10,7 @@ import numpy as np
 from guidance.outcome import Outcome
 from guidance.palette import VERDICTS
 from guidance.report_charts import rewarming_start_s, row_time_s
-from guidance.report_known import Fact, gas_on_unmeasured_skin, swept_too_slowly
+from guidance.report_known import Fact, measured, swept_too_slowly
 from guidance.report_markup import NARROW, TO, number, short, with_bound
 from models.geometry import Bools
 from models.verdict import reached_target
@@ -99,7 +99,7 @@ def shares(outcome: Outcome) -> list[Share]:
     chart = outcome.chart
     if chart is None or outcome.verdicts is None:
         return []
-    named = _named(outcome)
+    named = named_verdicts(outcome)
     return [
         Share(
             v,
@@ -122,27 +122,27 @@ def key_figures(outcome: Outcome) -> list[Fact]:
     if chart is not None and exposure is not None:
         highest = number(float(np.max(exposure.dwell_upper_s, initial=0.0)))
         note = f"jet-seconds; limit {short(limits.dwell_s.stop)} s; no cell above {highest} s with its bound"
-        out.append(_fact("Peak exposure over 1 cm²", figure(outcome, "peak_dwell_cm2_s"), "s", note))
+        out.append(measured("Peak exposure over 1 cm²", figure(outcome, "peak_dwell_cm2_s"), "s", note))
         place = f"its place on the skin is known to ±{NARROW}{number(chart.place_u95_mm, 0)} mm"
-        out.append(_fact("Zone", None if no_distance else chart.zone_area_cm2, "cm²", place, digits=0))
+        out.append(measured("Zone", None if no_distance else chart.zone_area_cm2, "cm²", place, digits=0))
     gas_s = figure(outcome, "gas_s")
     if gas_s is None:
         gas_s = float(row_time_s(outcome.trace)[outcome.trace.gas].sum())
     assumed = outcome.treatment.valve_s is None
     valve = "valve not recorded: taken as flowing throughout" if assumed else "as the valve says"
-    out.append(_fact("Gas on", gas_s, "s", valve))
+    out.append(measured("Gas on", gas_s, "s", valve))
     if chart is not None:
         note = "not placed on the skin; counted into the upper bounds"
-        out.append(_fact("Gas time not accounted for", figure(outcome, "unassigned_s"), "s", note))
-        out.append(_fact("Nozzle tracked", figure(outcome, "tracked_pct"), "%", "of the colour pictures"))
+        out.append(measured("Gas time not accounted for", figure(outcome, "unassigned_s"), "s", note))
+        out.append(measured("Nozzle tracked", figure(outcome, "tracked_pct"), "%", "of the colour pictures"))
         good_pct, unknown_pct = distance_share(outcome)
         if no_distance:
-            out.append(_fact("Distance in the good band", None, "%", "cannot be measured with this rig"))
+            out.append(measured("Distance in the good band", None, "%", "cannot be measured with this rig"))
         elif good_pct is not None:
             band = limits.distance
             note = f"of the gas time, {short(band.good_low_mm)}{TO}{short(band.good_high_mm)} mm"
             note += f"; unknown in another {number(unknown_pct, 0)} %" if unknown_pct >= 0.5 else ""
-            out.append(_fact("Distance in the good band", good_pct, "%", note, digits=0))
+            out.append(measured("Distance in the good band", good_pct, "%", note, digits=0))
         out += swept_too_slowly(outcome)
     return out
 
@@ -158,43 +158,6 @@ def distance_share(outcome: Outcome) -> tuple[float | None, float]:
     mm = np.nan_to_num(trace.distance_mm)
     good = known & (mm >= limits.good_low_mm) & (mm <= limits.good_high_mm)
     return 100.0 * float(time_s[good].sum()) / total_s, 100.0 * float(time_s[~known].sum()) / total_s
-
-
-def unknowns(outcome: Outcome) -> list[Fact]:
-    """What was not known, how much of it, and why that matters; only what really occurred."""
-    trace = outcome.trace
-    time_s, gas = row_time_s(trace), trace.gas
-    nozzle, place = np.array(trace.nozzle_state), np.array(trace.zone_state)
-    shutter = np.array(["shutter" in " ".join(s).lower() for s in trace.status], bool)
-    found: list[tuple[Bools, str, str]] = []
-    if outcome.rig is not None:
-        found += [
-            (
-                gas & (nozzle == "lost"),
-                "Nozzle lost with gas on",
-                "the jet may have pointed anywhere in reach",
-            ),
-            (
-                gas & (nozzle == "ambiguous"),
-                "Nozzle ambiguous with gas on",
-                "several poses fitted; none was chosen",
-            ),
-            (gas & (nozzle == "predicted"), "Nozzle predicted with gas on", "bridged, with a growing bound"),
-        ]
-    found += [
-        (place == "held", "Zone held", "the body was not followed; last known place, with a growing bound"),
-        (place == "lost", "Zone lost", "not placed, so nothing could be counted on cells"),
-        (shutter, "Thermal camera's shutter closed", "the camera was adjusting itself and saw nothing"),
-        (gas & ~np.isfinite(trace.skin_min_degc), "No skin temperature with gas on", "no cell was observed"),
-    ]
-    out = [Fact(name, number(float(time_s[rows].sum())), "s", why) for rows, name, why in found if rows.any()]
-    unassigned_s = figure(outcome, "unassigned_s")
-    if unassigned_s:
-        note = "added to the upper bound of the cells it could have reached"
-        if outcome.chart is None:
-            note = "there were no cells to count it on"
-        out.append(_fact("Gas time not accounted for", unassigned_s, "s", note))
-    return out + gas_on_unmeasured_skin(outcome) + _alarm_times(outcome) + _unknown_cells(outcome)
 
 
 def rewarming_figures(outcome: Outcome) -> list[tuple[str, str]]:
@@ -217,7 +180,7 @@ def tiles(outcome: Outcome) -> list[Tile]:
     chart, exposure = outcome.chart, outcome.exposure
     if chart is None or exposure is None or outcome.verdicts is None:
         return []
-    named, reached = _named(outcome), reached_target(exposure, protocol=outcome.protocol)
+    named, reached = named_verdicts(outcome), reached_target(exposure, protocol=outcome.protocol)
     told = outcome.summary.get("tile_time_s")
     gas_s = _listed(told)
     out: list[Tile] = []
@@ -256,68 +219,10 @@ def _no_map(outcome: Outcome) -> Headline:
     return Headline("unknown", "The zone was never placed", sentence)
 
 
-def _fact(name: str, value: float | None, unit: str, note: str, *, digits: int = 1) -> Fact:
-    return Fact(name, number(value, digits), "" if value is None else unit, note)
-
-
-def _named(outcome: Outcome) -> np.ndarray[tuple[int], np.dtype[np.str_]]:
+def named_verdicts(outcome: Outcome) -> np.ndarray[tuple[int], np.dtype[np.str_]]:
     """Verdicts as an array; a word that is not understood counts as unknown."""
     assert outcome.verdicts is not None
     return np.array([v if v in VERDICTS else "unknown" for v in outcome.verdicts.verdict], np.str_)
-
-
-def _alarm_times(outcome: Outcome) -> list[Fact]:
-    """How long the cameras failed, as their alarms say."""
-    out: list[Fact] = []
-    for cause, name, why in (
-        ("thermal_missing", "Thermal pictures missing", "no thermal picture arrived"),
-        ("thermal_stale", "Thermal pictures too old", "the last one was older than 0.5 s"),
-        ("thermal_stuck", "Thermal picture stuck", "it did not change although it should have"),
-        ("colour_gap", "Colour pictures missing", "nothing could be followed meanwhile"),
-    ):
-        episodes = [a for a in outcome.alarms if a.cause == cause]
-        lasted_s = sum((outcome.duration_s if a.t_off_s is None else a.t_off_s) - a.t_on_s for a in episodes)
-        if episodes:
-            out.append(Fact(name, number(lasted_s), "s", f"{why} (time of the alarm)"))
-    return out
-
-
-def _unknown_cells(outcome: Outcome) -> list[Fact]:
-    chart, exposure = outcome.chart, outcome.exposure
-    if exposure is None:
-        return []
-    never = ~np.isfinite(exposure.min_degc)
-    if chart is None:
-        if outcome.pixel_cells is None or not (never & outcome.pixel_cells.in_zone).any():
-            return []
-        share = 100.0 * float((never & outcome.pixel_cells.in_zone).sum() / outcome.pixel_cells.in_zone.sum())
-        why = "hidden, or outside the camera's range"
-        return [Fact("Zone never observed", number(share), "% of its pixels", why)]
-    out: list[Fact] = []
-    for cells, name, why in (
-        (
-            never & chart.in_zone,
-            "Zone, temperature never observed",
-            "hidden, turned away or out of the picture",
-        ),
-        (never & ~chart.in_zone, "Skin around it never observed", "overspray there has no temperature"),
-    ):
-        if cells.any():
-            out.append(_fact(name, area_cm2(outcome, cells), "cm²", why))
-    if outcome.verdicts is None:
-        return out
-    words = {
-        "not_observed": "gas may have come while neither nozzle nor temperature was observed",
-        "temperature_not_observed": "gas came, or may have come, and the temperature was never observed",
-    }
-    unknown, causes = _named(outcome) == "unknown", np.array(outcome.verdicts.cause, np.str_)
-    for cause in sorted(set(causes[unknown].tolist())):
-        here = unknown & (causes == cause)
-        longest_s = float(np.max(exposure.blind_gas_s[here], initial=0.0))
-        why = words.get(cause, cause.replace("_", " ") or "no cause given")
-        why += f"; at most {number(longest_s)} s of gas on one cell" if longest_s > 0.0 else ""
-        out.append(_fact("Verdict unknown", area_cm2(outcome, here), "cm²", why))
-    return out
 
 
 def _listed(value: object) -> list[float]:

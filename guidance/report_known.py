@@ -24,6 +24,11 @@ class Fact:
     note: str
 
 
+def measured(name: str, value: float | None, unit: str, note: str, *, digits: int = 1) -> Fact:
+    """A fact with its figure; without one nothing is told but why."""
+    return Fact(name, number(value, digits), "" if value is None else unit, note)
+
+
 def sweep_share(outcome: Outcome) -> tuple[float, float] | None:
     """Percent of the gas time swept too slowly and too fast; None where no speed was known."""
     trace = outcome.trace

@@ -7,7 +7,7 @@ from typing import cast
 
 from guidance.outcome import Outcome
 from guidance.palette import verdict_look
-from guidance.report_facts import shares, tiles, unknowns, why_no_millimetres
+from guidance.report_facts import shares, tiles, why_no_millimetres
 from guidance.report_history import again_figures
 from guidance.report_maps import swatch
 from guidance.report_markup import (
@@ -25,6 +25,7 @@ from guidance.report_markup import (
     table,
     typeset,
 )
+from guidance.report_unknown import unknowns
 from guidance.thermal_found import offset_words, spread_words
 from models.protocol import Ladder, Protocol
 from models.rig import Rig

@@ -15,17 +15,8 @@ from models.problems import InputError
 from models.zone import Zone
 from models.zone_side import zone_on_side
 from vision.synthetic_folder import write_session
-from vision.synthetic_scene import (
-    Body,
-    Errors,
-    Motion,
-    Patch,
-    Scene,
-    SkinTag,
-    Sweep,
-    stated_rig,
-    treatment_of,
-)
+from vision.synthetic_rig import stated_rig, treatment_of
+from vision.synthetic_scene import Body, Errors, Motion, Patch, Scene, SkinTag, Sweep
 
 LONGEST_S = 120.0
 """Thermal and depth pictures are held in memory until they are written."""

@@ -27,7 +27,7 @@ from models.zone import Zone
 from vision.follow import BodyTrack
 from vision.nozzle_track import NozzleTrack
 from vision.skin_tags import SkinTagTrack
-from vision.thermal import ThermalWatch
+from vision.thermal_watch import ThermalWatch
 
 
 class Eyes(Interface):

@@ -95,12 +95,17 @@ class Pose:
 def rotation_from_rvec(rvec_rad: Floats) -> Floats:
     """Rotation matrix of a rotation vector (Rodrigues), radians."""
     angle = float(np.linalg.norm(rvec_rad))
-    x, y, z = rvec_rad
-    cross = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
+    cross = cross_matrix(rvec_rad)
     if angle < 1e-12:
         return np.eye(3) + cross
     cross = cross / angle
     return np.eye(3) + np.sin(angle) * cross + (1.0 - np.cos(angle)) * (cross @ cross)
+
+
+def cross_matrix(vector: Floats) -> Floats:
+    """The matrix whose product with any vector is the cross product of this one with it, shape (3, 3)."""
+    x, y, z = vector
+    return np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
 
 
 def unit(vectors: Floats) -> Floats:

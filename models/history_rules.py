@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from models.earlier import chain_of, goes_on_from, meet, seconds_since, used_s, wanted_interval_s
 from models.history import PastSession
 from models.protocol import Protocol
 
@@ -14,11 +15,6 @@ DAY_S = 86400.0
 
 BUDGET_SHARE = 0.8
 """Share of the session total from which on it is told: interventional radiology notifies at 80 and 100 %."""
-
-
-COLD_PERFUSION = 0.1
-"""Blood flow of cooled skin, as a share of that at rest: 0.1 to 0.3 in the cold (domain section 3, expert
-knowledge). Low end chosen: less blood overestimates the cooling."""
 
 
 @dataclass(frozen=True)
@@ -84,9 +80,9 @@ def may_treat(
         skin: None = not measured, which is told where it matters.
     """
     before = [past for past in history if past.gas_s > 0.0 and past.started <= now]
-    here = [past for past in before if past.zone == zone and _meet(past.side, side)]
+    here = [past for past in before if past.zone == zone and meet(past.side, side)]
     resumed = goes_on_from(history, protocol=protocol, zone=zone, side=side, now=now)
-    chain = _chain(resumed, here)
+    chain = chain_of(resumed, here)
     reasons = [
         *_clock(history, now),
         *_interval(here, chain, protocol, now),
@@ -96,11 +92,7 @@ def may_treat(
         *_stops(here, now),
         *_perfusion(here, protocol, now, skin),
     ]
-    if not reasons:
-        return Allowed()
-    if any(reason.refuses for reason in reasons):
-        return Refused(tuple(sorted(reasons, key=lambda reason: not reason.refuses)))
-    return Warned(tuple(reasons))
+    return with_reasons(Allowed(), reasons)
 
 
 def with_reasons(verdict: Allowed | Warned | Refused, more: Sequence[Reason]) -> Allowed | Warned | Refused:
@@ -111,59 +103,6 @@ def with_reasons(verdict: Allowed | Warned | Refused, more: Sequence[Reason]) ->
     if any(reason.refuses for reason in reasons):
         return Refused(tuple(sorted(reasons, key=lambda reason: not reason.refuses)))
     return Warned(reasons)
-
-
-def goes_on_from(
-    history: Sequence[PastSession], *, protocol: Protocol, zone: str, side: str, now: datetime
-) -> PastSession | None:
-    """The session that this one goes on with: same zone, side, device and protocol, a short while ago."""
-    ended = [past for past in history if past.gas_s > 0.0 and past.started <= now]
-    last = max(ended, key=lambda past: past.ended, default=None)
-    if last is None or (last.zone, last.side) != (zone, side):
-        return None
-    if (last.device, last.protocol) != (protocol.device, protocol.name):
-        return None
-    gap_s = _since_s(last, now)
-    return last if 0.0 <= gap_s <= protocol.again.resume_within_s else None
-
-
-def perfusion_now(
-    history: Sequence[PastSession], *, protocol: Protocol, zone: str, side: str, now: datetime
-) -> float:
-    """Blood flow in a zone as a share of that at rest: low for a while after it was cooled."""
-    cooled = any(
-        past.gas_s > 0.0
-        and past.zone == zone
-        and _meet(past.side, side)
-        and past.started <= now
-        and _since_s(past, now) < protocol.again.perfusion_low_s
-        for past in history
-    )
-    return COLD_PERFUSION if cooled else 1.0
-
-
-def used_s(history: Sequence[PastSession], *, protocol: Protocol, now: datetime) -> float:
-    """Gas time of this protocol's session total that earlier recordings have used up.
-
-    Recordings on any zone count as long as they lie closer than the interval between sessions; those with
-    another device count by the share of their own total.
-    """
-    share = 0.0
-    for past in history:
-        if past.started <= now and _since_s(past, now) < _interval_s(past, protocol):
-            share += past.gas_s / (past.session_time_s or protocol.session_time_s)
-    return share * protocol.session_time_s
-
-
-def _chain(resumed: PastSession | None, here: Sequence[PastSession]) -> frozenset[str]:
-    """The resumed recording and those that it goes on from."""
-    by_key = {past.recording_sha256: past for past in here}
-    found: set[str] = set()
-    key = resumed.recording_sha256 if resumed is not None else None
-    while key is not None and key in by_key and key not in found:
-        found.add(key)
-        key = by_key[key].continues
-    return frozenset(found)
 
 
 def _clock(history: Sequence[PastSession], now: datetime) -> Iterator[Reason]:
@@ -181,20 +120,20 @@ def _interval(
     here: Sequence[PastSession], chain: frozenset[str], protocol: Protocol, now: datetime
 ) -> Iterator[Reason]:
     early = [
-        (_since_s(past, now), past)
+        (seconds_since(past, now), past)
         for past in here
-        if past.recording_sha256 not in chain and _since_s(past, now) < _interval_s(past, protocol)
+        if past.recording_sha256 not in chain and seconds_since(past, now) < wanted_interval_s(past, protocol)
     ]
     if not early:
         return
     since_s, last = min(early, key=lambda item: item[0])
-    longer = _interval_s(last, protocol) > protocol.again.interval_s.value
-    who = last.protocol if longer else protocol.name
+    wanted_s = wanted_interval_s(last, protocol)
+    who = last.protocol if wanted_s > protocol.again.interval_s.value else protocol.name
     when = f"{_time(since_s)} before" if since_s >= 0.0 else "at the same time"
     yield Reason(
         "interval",
         protocol.again.interval_s.refuses,
-        f"The same zone was treated {when}, and {who} wants {_time(_interval_s(last, protocol))} between;"
+        f"The same zone was treated {when}, and {who} wants {_time(wanted_s)} between;"
         " warm skin does not shorten that.",
     )
 
@@ -206,7 +145,7 @@ def _sessions_a_day(
     if rule is None:
         return
     others = [past for past in here if past.recording_sha256 not in chain]
-    recent = {past.recording_sha256: past for past in others if _since_s(past, now) < DAY_S}
+    recent = {past.recording_sha256: past for past in others if seconds_since(past, now) < DAY_S}
     # A session that goes on from another one is no treatment of its own.
     treatments = sum(past.continues not in recent for past in recent.values())
     if treatments >= rule.value:
@@ -240,7 +179,7 @@ def _resumed(resumed: PastSession, protocol: Protocol, now: datetime) -> Iterato
     yield Reason(
         "resumed",
         False,
-        f"This goes on from the session that ended {_time(_since_s(resumed, now))} before: its exposure"
+        f"This goes on from the session that ended {_time(seconds_since(resumed, now))} before: its exposure"
         " counts on, and nothing is known of the time between.",
     )
 
@@ -250,7 +189,7 @@ def _stops(here: Sequence[PastSession], now: datetime) -> Iterator[Reason]:
     causes = {
         limit.cause.replace("_", " ")
         for past in here
-        if _since_s(past, now) < DAY_S
+        if seconds_since(past, now) < DAY_S
         for limit in past.limits
         if limit.is_stop
     }
@@ -267,7 +206,7 @@ def _rewarmed(
     here: Sequence[PastSession], protocol: Protocol, now: datetime, skin: SkinReading | None
 ) -> Iterator[Reason]:
     rule = protocol.again.rewarmed_degc
-    recent = [past for past in here if _since_s(past, now) < DAY_S]
+    recent = [past for past in here if seconds_since(past, now) < DAY_S]
     if not recent:
         return
     if skin is None:
@@ -285,7 +224,7 @@ def _rewarmed(
 def _perfusion(
     here: Sequence[PastSession], protocol: Protocol, now: datetime, skin: SkinReading | None
 ) -> Iterator[Reason]:
-    since_s = min((_since_s(past, now) for past in here), default=float("inf"))
+    since_s = min((seconds_since(past, now) for past in here), default=float("inf"))
     if since_s < protocol.again.perfusion_low_s:
         at = "" if skin is None else f" (now {skin.degc:.1f} degC)"
         yield Reason(
@@ -294,21 +233,6 @@ def _perfusion(
             f"Blood flow in the zone may still be low, however warm the skin is{at}: it was cooled"
             f" {_time(max(since_s, 0.0))} before, cools faster, and rewarms later.",
         )
-
-
-def _interval_s(past: PastSession, protocol: Protocol) -> float:
-    """The longer of what the two protocols want."""
-    return max(protocol.again.interval_s.value, past.zone_interval_s or 0.0)
-
-
-def _since_s(past: PastSession, now: datetime) -> float:
-    """Seconds from the end of a session; negative where the two overlap."""
-    return (now - past.ended).total_seconds()
-
-
-def _meet(one: str, other: str) -> bool:
-    """Whether two sides have skin in common."""
-    return one == other or "both" in (one, other)
 
 
 def _time(seconds: float) -> str:

@@ -35,6 +35,9 @@ radius is -1.0 %, with 3 degrees +1.0 %, without the test +2.1 % (simulation; th
 EDGE_ROOM = 2.0
 """Edges of the mesh may have grown by this factor since the chart was laid: skin stretches less."""
 
+UNDER_JET_WEIGHT = 0.05
+"""Footprint weight from which on a cell counts as lying under the jet."""
+
 
 def half_radius_mm(distance_mm: float, *, bore_mm: float) -> float:
     """Radius at which the weight is one half, at a distance along the jet axis."""

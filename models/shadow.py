@@ -49,8 +49,7 @@ def asked(
     Those of the sheet may hide a cell beside it: where such cells are within their reach they are asked too.
     """
     (look_x, look_y, _), (x, y, d), (x0, x1, y0, y1, deepest) = look, picture, box
-    bins = _bins(len(reached))
-    per_x, per_y = bins / max(x1 - x0, 1e-9), bins / max(y1 - y0, 1e-9)
+    bins, per_x, per_y = _bins(box, len(reached))
     wide, high_ = int(reach[0] * per_x) + 1, int(reach[1] * per_y) + 1
     beside, alone = np.zeros((bins, bins), np.bool_), True
     for k in range(len(reached)):
@@ -95,10 +94,9 @@ def hide(
     slot: Slots,
 ) -> None:
     """Set the weight of cells behind a triangle to 0, in place; the picture is scaled to bins."""
-    (look_x, look_y, look_d), (x, y, d), (x0, x1, y0, y1, _) = look, picture, box
+    (look_x, look_y, look_d), (x, y, d), (x0, _, y0, _, _) = look, picture, box
     count = len(reached)
-    bins = _bins(count)
-    per_x, per_y = bins / max(x1 - x0, 1e-9), bins / max(y1 - y0, 1e-9)
+    bins, per_x, per_y = _bins(box, count)
     head, deep = np.full((bins, bins), -1, np.int64), np.zeros((bins, bins))
     following = np.empty(count, np.int64)
     for k in range(count):
@@ -130,9 +128,10 @@ def hide(
 
 
 @compiled
-def _bins(cells: int) -> int:
-    """Bins on a side of the picture: about one cell in each."""
-    return min(max(int(math.sqrt(cells)), 8), 256)
+def _bins(box: tuple[float, float, float, float, float], cells: int) -> tuple[int, float, float]:
+    """Bins on a side of the picture, about one cell in each; how many there are a unit of x and of y."""
+    bins = min(max(int(math.sqrt(cells)), 8), 256)
+    return bins, bins / max(box[1] - box[0], 1e-9), bins / max(box[3] - box[2], 1e-9)
 
 
 @compiled

@@ -13,7 +13,6 @@ from models.jet_cooling import ROOM_DEGC
 from models.tissue import Tissue
 
 UNOBSERVED, PREDICTED, MEASURED = 0, 1, 2
-STATUS_NAMES = ("unobserved", "predicted", "measured")
 
 FRESH_S = 0.12
 """A reading is a measurement for so long: one picture of the slowest camera (9 Hz)."""

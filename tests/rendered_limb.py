@@ -20,7 +20,7 @@ from models.sightings import NozzleSighting
 from models.zone import Zone
 from models.zone_chart import lay_chart, outline_of
 from tests.models.limb_points import Limb
-from vision.thermal import nozzle_mask
+from vision.nozzle_mask import nozzle_mask
 
 STILL = np.zeros(3)
 ROOM_DEGC, SKIN_DEGC = 22.0, 33.0

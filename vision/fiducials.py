@@ -58,12 +58,6 @@ class TagBody:
         """Unit vector into each tag, body frame, shape (n, 3)."""
         return frozen(unit(np.cross(self.plates[:, :, 0], self.plates[:, :, 1])))
 
-    def plates_in(self, rgb_from_body: Pose) -> Floats:
-        """Plates in the rgb frame, shape (n, 3, 3)."""
-        plates = rgb_from_body.rotation @ self.plates
-        plates[:, :, 2] += rgb_from_body.translation_mm
-        return plates
-
 
 def aruco_dictionary(name: str) -> cv2.aruco.Dictionary:
     """The dictionary of this name.

@@ -15,7 +15,7 @@ import numpy as np
 
 from models.capture import DepthPicture
 from models.chart import PlacedChart, ZoneChart
-from models.geometry import Bytes, Floats, Pose, rotation_from_rvec, tukey
+from models.geometry import Bytes, Floats, Pose, cross_matrix, tukey
 from models.rig import Rig
 from models.sightings import BodyMotion, NozzleSighting, TagPatch, radius_95_mm
 from vision.follow_depth import FEWEST_CELLS, depth_equations, surprise_mm
@@ -29,6 +29,7 @@ from vision.likeness import (
     matched,
     search,
 )
+from vision.small_motion import motion_between, moved
 
 DRIFT_MM_S = 1.5
 """1-sigma speed beyond what the motion so far foretells."""
@@ -187,10 +188,11 @@ def follow(track: BodyTrack, chart: ZoneChart, witness: Witness, *, rig: Rig, t_
             track, chart, witness, rig, pose, velocity, look=use, width=width
         )
         information = prior + seen
-        right = prior @ np.concatenate([_difference(start, pose, chart), track.velocity_mm_s - velocity])
+        back = motion_between(pose, start, centre_mm=chart.centre_mm)
+        right = prior @ np.concatenate([back, track.velocity_mm_s - velocity])
         right += gradient
         move: Floats = np.linalg.solve(information, right).astype(np.float64)
-        pose, velocity = _moved(pose, move[:6], chart), velocity + move[6:]
+        pose, velocity = moved(pose, move[:6], centre_mm=chart.centre_mm), velocity + move[6:]
     return _settle(
         track, chart, pose, velocity, np.linalg.inv(information).astype(np.float64), match, evidence
     )
@@ -279,7 +281,7 @@ def _normal_equations(
             continue
         here = pose.apply(known[patch.tag])
         residual = patch.rgb_from_tag.translation_mm - here
-        rows = np.hstack([-_cross(here - centre), np.eye(3)])
+        rows = np.hstack([-cross_matrix(here - centre), np.eye(3)])
         sigma = max(patch.position_u95_mm / 2.0, 0.5)
         weight = tukey(np.array([float(np.linalg.norm(residual)) / (10.0 * sigma)]))[0] / sigma**2
         information[:6, :6] += weight * rows.T @ rows
@@ -313,24 +315,3 @@ def _remember(track: BodyTrack, chart: ZoneChart, witness: Witness, rig: Rig) ->
         if patch.tag not in known
     ]
     return replace(track, tags_chart_mm=(*track.tags_chart_mm, *new)) if new else track
-
-
-def _cross(v: Floats) -> Floats:
-    x, y, z = v
-    return np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
-
-
-def _moved(pose: Pose, step: Floats, chart: ZoneChart) -> Pose:
-    """Turn by ``step[:3]`` about the chart's centre and shift by ``step[3:]``."""
-    turn = rotation_from_rvec(step[:3])
-    centre = pose.apply(chart.centre_mm)
-    rotation = turn @ pose.rotation
-    u, _, vt = np.linalg.svd(rotation)
-    return Pose.of(u @ vt, turn @ (pose.translation_mm - centre) + centre + step[3:])
-
-
-def _difference(start: Pose, pose: Pose, chart: ZoneChart) -> Floats:
-    """Small motion (rotation, translation of the centre) from ``pose`` back to ``start``."""
-    turn = start.rotation @ pose.rotation.T
-    vee = np.array([turn[2, 1] - turn[1, 2], turn[0, 2] - turn[2, 0], turn[1, 0] - turn[0, 1]]) / 2.0
-    return np.concatenate([vee, start.apply(chart.centre_mm) - pose.apply(chart.centre_mm)])

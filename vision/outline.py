@@ -10,7 +10,8 @@ from models.geometry import Floats, unit
 from models.rig import Rig
 from models.sightings import Lost, NozzleSighting
 from models.tag_surface import REACH_MM, GrazingRays, Limb
-from vision.thermal import degrees, nozzle_mask
+from vision.nozzle_mask import nozzle_mask
+from vision.thermal_watch import degrees
 
 LEAST_CONTRAST_DEGC = 4.0
 """Skin and what lies behind it must differ by this, or the edge is not trusted."""

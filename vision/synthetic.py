@@ -14,7 +14,8 @@ import numpy as np
 from models.capture import Capture
 from models.geometry import Floats, Pose
 from vision.playback import Arrivals, play
-from vision.synthetic_scene import Scene, stated_rig, treatment_of
+from vision.synthetic_rig import stated_rig, treatment_of
+from vision.synthetic_scene import Scene
 from vision.synthetic_studio import Studio, shutter_flags
 
 DEPTH_LATENCY_S = 0.05

@@ -16,7 +16,8 @@ from models.problems import InputError
 from models.rig_file import write_rig
 from vision.files import atomic_folder
 from vision.synthetic import Truth, depth_times_s, thermal_times_s, truth_at
-from vision.synthetic_scene import SHUTTER_S, Scene, real_rig, stated_rig, treatment_of
+from vision.synthetic_rig import real_rig, stated_rig, treatment_of
+from vision.synthetic_scene import SHUTTER_S, Scene
 from vision.synthetic_skin import SkinUnderJet
 from vision.synthetic_studio import Studio, shutter_flags
 

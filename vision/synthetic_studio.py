@@ -10,8 +10,9 @@ import numpy as np
 
 from models.camera import Camera
 from models.geometry import Bools, Bytes, Counts, Floats, Pose
-from vision.synthetic_rays import expose, measure, paint_nozzle, paint_skin, paint_skin_tag
-from vision.synthetic_scene import COLLAR_MM, DICTIONARY, REACH_MM, SHUTTER_S, Scene, patch_px, real_rig
+from vision.synthetic_paint import expose, measure, paint_nozzle, paint_skin, paint_skin_tag
+from vision.synthetic_rig import COLLAR_MM, DICTIONARY, REACH_MM, patch_px, real_rig
+from vision.synthetic_scene import SHUTTER_S, Scene
 from vision.synthetic_skin import SPACING_MM, SkinUnderJet
 
 NOZZLE_DEGC, HAND_DEGC = 8.0, 29.0

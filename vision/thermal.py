@@ -7,7 +7,7 @@ where it fell faster than skin can.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -17,20 +17,13 @@ from models.camera_offset import CameraOffset
 from models.capture import ThermalPicture
 from models.chart import PlacedChart, ZoneChart
 from models.exposure import SkinTemperature
-from models.geometry import Bools, Bytes, Counts, Floats, Pose
-from models.occlusion import NozzleShape
-from models.rig import Rig, StatedSpread, ThermalCamera
+from models.geometry import Bools, Bytes, Floats
+from models.rig import Rig, ThermalCamera
 from models.sightings import Lost, NozzleSighting
-from vision.point_spread import (
-    REACH_PX,
-    SHRINK,
-    USUAL,
-    PointSpread,
-    measured_at_edge,
-    relied_on,
-    without_spread,
-)
+from vision.nozzle_mask import nozzle_mask
+from vision.point_spread import REACH_PX, SHRINK, PointSpread, without_spread
 from vision.rim import horizon, off_share
+from vision.thermal_watch import degrees
 
 OBSERVED_S = 0.5
 """A reading older than this is history, not an observation (domain section 8: thermal frame age)."""
@@ -43,9 +36,6 @@ SLANT_COS = 0.6
 """Below this the reading is widened by up to `SLANT_U95_DEGC`."""
 
 SLANT_U95_DEGC = 2.0
-
-RIM_PX = 2.5
-"""Blur of the camera mixes a cold nozzle into this many pixels round it."""
 
 BEHIND_PX = 3.0
 """What lies behind the body is read so far outside its outline: beyond the camera's spread."""
@@ -79,24 +69,6 @@ that was treated before by less than one."""
 
 FEWEST_UNTOUCHED = 50
 
-LEAST_DEGC, MOST_DEGC = -60.0, 80.0
-"""Readings outside are no skin and no room: another unit than centikelvin, a broken pixel, or the nozzle's
-metal."""
-
-SPREAD_TRIES = 10
-"""The camera's spread is looked for in so many pictures (40 ms each)."""
-
-STUCK_S = 0.45
-"""The very same numbers for this long: a live picture carries noise, and the slowest camera (9 Hz) repeats a
-picture at most three times."""
-
-FEW_PIXELS = 0.01
-"""A lowest value that this share of all pixels has exactly is the end of the scale, not a temperature."""
-
-CROWD, CROWD_SHARE = 9, 4
-"""So is one that a small cold spot has so often, and so many times as often as any of the next three values:
-at the bottom of a smooth dip each value has about as many pixels."""
-
 
 @dataclass(frozen=True, eq=False)
 class CellReadings:
@@ -116,86 +88,6 @@ class CellReadings:
     """Bound of what a cell's readings have in common: the camera's offset, its spread, a slanting view."""
     warmer_degc: Floats
     """The cell may be so much warmer than it reads, for its pixel may show what lies behind the body."""
-
-
-@dataclass(frozen=True, eq=False)
-class ThermalWatch:
-    """What is remembered of the thermal stream itself."""
-
-    last_t_s: float | None
-    """Exposure of the last picture that showed the scene."""
-    last_arrived_s: float | None
-    centikelvin: Counts | None
-    changed_s: float | None
-    """Exposure of the first picture that showed what the last one shows."""
-    shutter: bool
-    floor_centikelvin: int | None
-    """Pixels at or below this lie off the scale."""
-    spread: PointSpread = USUAL
-    """The one to be used."""
-    at_edge: PointSpread | None = None
-    """As the edge of warm skin showed it; None where none did yet."""
-    spread_tries: int = 0
-    """Pictures in which the spread was looked for."""
-
-    @staticmethod
-    def start() -> ThermalWatch:
-        """Nothing came yet."""
-        return ThermalWatch(None, None, None, None, False, None)
-
-    @property
-    def stuck(self) -> bool:
-        """The picture has not changed although it should have."""
-        return (
-            self.changed_s is not None
-            and self.last_t_s is not None
-            and self.last_t_s - self.changed_s >= STUCK_S
-        )
-
-
-def watch(
-    state: ThermalWatch, picture: ThermalPicture, *, t_s: float, stated: StatedSpread | None = None
-) -> ThermalWatch:
-    """Take note of one picture; ``stated`` is the spread that calibration measured."""
-    if picture.shutter:
-        return replace(state, last_arrived_s=t_s, changed_s=picture.t_s, shutter=True)
-    same = state.centikelvin is not None and np.array_equal(state.centikelvin, picture.centikelvin)
-    changed = state.changed_s if same else picture.t_s
-    floor = state.floor_centikelvin if same else _floor(picture.centikelvin)
-    at_edge, tries = state.at_edge, state.spread_tries
-    if at_edge is None and tries < SPREAD_TRIES:
-        at_edge, tries = measured_at_edge(degrees(picture, floor_centikelvin=floor)), tries + 1
-    return ThermalWatch(
-        last_t_s=picture.t_s,
-        last_arrived_s=t_s,
-        centikelvin=picture.centikelvin,
-        changed_s=changed,
-        shutter=False,
-        floor_centikelvin=floor,
-        spread=relied_on(stated, at_edge),
-        at_edge=at_edge,
-        spread_tries=tries,
-    )
-
-
-def _floor(centikelvin: Counts) -> int | None:
-    """Lowest value of the picture where it is the end of the scale; None where it is a temperature."""
-    pixels = np.bincount(centikelvin.ravel())
-    pixels[0] = 0
-    values = np.flatnonzero(pixels)
-    if not len(values):
-        return None
-    lowest, above = int(pixels[values[0]]), int(pixels[values[1:4]].max(initial=0))
-    crowded = lowest > FEW_PIXELS * centikelvin.size or (lowest >= CROWD and lowest > CROWD_SHARE * above)
-    return int(values[0]) if crowded else None
-
-
-def degrees(picture: ThermalPicture, *, floor_centikelvin: int | None) -> Floats:
-    """Temperatures in degC, NaN where the picture has no reading or it is off the scale."""
-    low = 0 if floor_centikelvin is None else floor_centikelvin
-    degc = picture.centikelvin.astype(np.float64) / 100.0 - 273.15
-    believable = (degc >= LEAST_DEGC) & (degc <= MOST_DEGC)
-    return np.where((picture.centikelvin > low) & believable, degc, np.nan)
 
 
 def read_cells(
@@ -343,27 +235,6 @@ def aged(skin: SkinTemperature, *, t_s: float) -> SkinTemperature:
     """The same readings later: those that have become too old no longer count as observed."""
     observed = np.isfinite(skin.t_s) & (t_s - skin.t_s <= OBSERVED_S)
     return SkinTemperature(skin.degc, skin.u95_degc, observed, skin.t_s)
-
-
-def nozzle_mask(camera: Camera, camera_from_rgb: Pose, rig: Rig, nozzle: NozzleSighting | Lost) -> Bools:
-    """Pixels of a camera that show nozzle or hand, with a rim for blur; none where it was not seen."""
-    mask: Bytes = np.zeros((camera.height_px, camera.width_px), np.uint8)
-    if isinstance(nozzle, Lost) or rig.nozzle is None:
-        return mask.astype(bool)
-    tip, axis = camera_from_rgb.apply(nozzle.tip_rgb_mm), camera_from_rgb.rotate(nozzle.axis_rgb)
-    balls = [
-        (step, radius)
-        for start, end, radius in NozzleShape.of(rig.nozzle).sections
-        for step in np.linspace(start, end, max(2, int((end - start) / 10.0)))
-    ]
-    steps, radii_mm = np.array(balls).T
-    places = tip - steps[:, None] * axis
-    centres = camera.project(places)
-    before = (places[:, 2] > 50.0) & np.all(np.abs(centres) < 10_000, axis=1)
-    sizes = np.ceil(radii_mm[before] * camera.fx_px / places[before, 2] + RIM_PX).astype(int)
-    for (x, y), size in zip(np.rint(centres[before]).astype(int).tolist(), sizes.tolist(), strict=True):
-        cv2.circle(mask, (x, y), size, 1, -1)
-    return mask.astype(bool)
 
 
 def _fell_suddenly(before: SkinTemperature, read: Floats, *, t_s: float) -> Bools:

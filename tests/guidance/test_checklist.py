@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from guidance.analyse import analyse
-from guidance.checklist import look_at_checklist
+from guidance.checklist import judge_checklist
 from guidance.outcome import Checked
 from models.catalogue import load_questions
 from models.contraindications import Checklist, questions_for
@@ -35,7 +35,8 @@ def write(folder: Path, *, before: timedelta = timedelta(minutes=5), **said: str
 
 
 def looked(folder: Path) -> Checked:
-    return look_at_checklist(folder, TREATMENT, LISTED)
+    path = folder / "checklist.toml"
+    return judge_checklist(lambda: path.read_bytes() if path.exists() else None, TREATMENT, LISTED)
 
 
 def test_no_checklist_is_said_plainly_and_is_not_clear(tmp_path: Path) -> None:

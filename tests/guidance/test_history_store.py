@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from guidance import history_store
+from guidance import history_schema, history_store
 from guidance.history_store import HistoryStore, default_history
 from models.history import PastFinding
 from models.problems import InputError
@@ -75,14 +75,14 @@ def test_a_locked_file_is_told_in_a_sentence_and_keeps_what_it_holds(store: Hist
 
 def test_a_full_disk_keeps_what_the_file_holds(store: HistoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
     store.record(past())
-    honest = history_store._connect  # noqa: SLF001  # a full disk is made by a limit on this connection
+    honest = history_store.connect  # a full disk is made by a limit on this connection
 
     def full(path: Path, *, wait_s: float) -> sqlite3.Connection:
         base = honest(path, wait_s=wait_s)
         base.execute("PRAGMA max_page_count = 1")  # SQLite takes the pages in use instead
         return base
 
-    monkeypatch.setattr(history_store, "_connect", full)
+    monkeypatch.setattr(history_store, "connect", full)
 
     def fill() -> None:
         for number in range(200):
@@ -233,7 +233,7 @@ def test_a_file_of_version_1_is_brought_up_with_all_that_it_holds(old: HistorySt
 def second(old: HistoryStore) -> HistoryStore:
     """A file of version 2, with a session that has a map."""
     base = sqlite3.connect(old.path)
-    base.executescript(history_store.MIGRATIONS[1])
+    base.executescript(history_schema.MIGRATIONS[1])
     base.execute("INSERT INTO exposure VALUES ('a', 'map')".replace("'map'", "x'6d6170'"))
     base.execute("PRAGMA user_version = 2")
     base.commit()
@@ -275,8 +275,8 @@ def test_an_old_file_and_a_new_one_have_the_same_form(old: HistoryStore, tmp_pat
 def test_a_migration_that_fails_halfway_leaves_the_old_form(
     old: HistoryStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    broken = (history_store.MIGRATIONS[0], f"{history_store.MIGRATIONS[1]}; SELECT * FROM nowhere")
-    monkeypatch.setattr(history_store, "MIGRATIONS", broken)
+    broken = (history_schema.MIGRATIONS[0], f"{history_schema.MIGRATIONS[1]}; SELECT * FROM nowhere")
+    monkeypatch.setattr(history_schema, "MIGRATIONS", broken)
     with pytest.raises(InputError, match="cannot be read"):
         old.sessions()
     assert version_and_tables(old.path) == (1, set(TABLES) - {"exposure", "finding"})

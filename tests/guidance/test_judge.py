@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from guidance.alarms import AlarmBoard, load_alarm_table, update
-from guidance.judge import Facts, conditions
+from guidance.facts import Facts
+from guidance.judge import conditions
 from guidance.session import UNMEASURABLE
 from models.catalogue import load_devices, load_protocols
 

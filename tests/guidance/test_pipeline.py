@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from guidance.alarms import load_alarm_table
+from guidance.at_exposure import nozzle_at
 from guidance.jet_stage import room_for
 from guidance.pipeline import step
-from guidance.skin_stage import nozzle_at
 from guidance.state import OnSkin, State, begin
 from models.capture import ThermalPicture
 from models.chart import PixelZone, PlacedChart

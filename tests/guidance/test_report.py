@@ -18,13 +18,14 @@ from guidance.palette import PURPLE, VERDICTS, ramp, verdict_look
 from guidance.report import report_html, write_report
 from guidance.report_body import bare_picture
 from guidance.report_charts import reduced, stretched
-from guidance.report_facts import headline, rewarming_figures, shares, unknowns
+from guidance.report_facts import headline, rewarming_figures, shares
 from guidance.report_grid import SQUARE_PX, chart_grid, pixel_grid, raster
 from guidance.report_known import sweep_share
 from guidance.report_maps import cold_paint, dwell_paint, knowledge_paint, unknown_cells, verdict_paint
 from guidance.report_markup import clock, number, typeset, with_bound
 from guidance.report_plot import nice_ceiling, path, ticks, time_ticks
 from guidance.report_tables import rig as rig_section
+from guidance.report_unknown import unknowns
 from guidance.session import Alarm
 from models.history_rules import Reason, Refused, Warned
 from models.rig import Corrected

@@ -11,7 +11,8 @@ from guidance.cli import main
 from guidance.simulate import Wish, scene_of
 from models.catalogue import load_zones
 from models.problems import InputError
-from vision.synthetic_scene import Scene, real_rig, stated_rig, treatment_of
+from vision.synthetic_rig import real_rig, stated_rig, treatment_of
+from vision.synthetic_scene import Scene
 
 ZONES = sorted(load_zones())
 

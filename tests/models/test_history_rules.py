@@ -10,17 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.catalogue import load_protocols
+from models.earlier import goes_on_from, perfusion_now, used_s
 from models.history import PastSession
-from models.history_rules import (
-    Allowed,
-    Refused,
-    SkinReading,
-    Warned,
-    goes_on_from,
-    may_treat,
-    perfusion_now,
-    used_s,
-)
+from models.history_rules import Allowed, Refused, SkinReading, Warned, may_treat
 from models.protocol import Rule
 from tests import history_scenes
 from tests.history_scenes import NOON

@@ -150,6 +150,8 @@ def test_a_covariance_may_name_only_what_was_estimated(text: str) -> None:
 def test_a_covariance_that_is_none_is_refused(text: str, lines: str, told: str) -> None:
     with pytest.raises(InputError, match=told):
         read_rig(text + "\n[rgb.covariance]\n" + lines, where="rig.toml")
+
+
 def test_the_spread_that_calibration_measured_is_read(text: str) -> None:
     rig, warnings = read_rig(text + "\n[thermal.spread]\nsigma_px = 0.85\nu95_px = 0.05\n", where="rig.toml")
     assert warnings == ()

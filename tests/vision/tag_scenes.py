@@ -10,8 +10,8 @@ import numpy as np
 from models.camera import Camera
 from models.geometry import Bytes, Floats, Pose, rotation_from_rvec
 from models.rig import Nozzle, Rig, SkinTags, Tags
-from vision.synthetic_scene import collar as collar
-from vision.synthetic_scene import misplaced as misplaced
+from vision.synthetic_rig import collar as collar
+from vision.synthetic_rig import misplaced as misplaced
 
 CAMERA = Camera(1280, 720, 1000.0, 1001.5, 642.7, 357.4, np.array([0.08, -0.17, 0.0004, -0.0003, 0.0]))
 

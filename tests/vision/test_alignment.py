@@ -76,7 +76,8 @@ def test_the_predicted_pattern_changes_as_its_derivatives_say(bend: tuple[float,
     The prediction averages over a box along the tag's sides, which makes it piecewise smooth.
     """
     pose = wand((20.0, 60.0, 450.0), lean_deg=20.0, roll_deg=250.0)
-    plate = BODY.plates_in(pose)[0]
+    plate = pose.rotation @ BODY.plates[0]
+    plate[:, 2] += pose.translation_mm
     centre = plate @ np.array([4.0, 4.0, 1.0])
     curve = np.array(bend)
     base = rows_of(plate, curve)

@@ -23,7 +23,8 @@ from vision.fiducials import tag_body
 from vision.nozzle import track_nozzle
 from vision.nozzle_pose import Look, unambiguous
 from vision.nozzle_track import BRIDGE_S, NozzleTrack, mean_velocity, predict, velocity
-from vision.synthetic_scene import Errors, Scene, Sweep, real_rig, stated_rig
+from vision.synthetic_rig import real_rig, stated_rig
+from vision.synthetic_scene import Errors, Scene, Sweep
 from vision.synthetic_studio import Studio
 from vision.tag_poses import other_pose
 from vision.video import colour_pictures, probe_video

@@ -15,18 +15,8 @@ from models.rig_file import read_rig
 from vision.recording import open_recording
 from vision.synthetic import captures, truth_at
 from vision.synthetic_folder import write_session
-from vision.synthetic_scene import (
-    Body,
-    Cover,
-    Errors,
-    Motion,
-    Scene,
-    SkinTag,
-    Sweep,
-    real_rig,
-    stated_rig,
-    treatment_of,
-)
+from vision.synthetic_rig import real_rig, stated_rig, treatment_of
+from vision.synthetic_scene import Body, Cover, Errors, Motion, Scene, SkinTag, Sweep
 from vision.synthetic_skin import (
     CONDUCTS_W_MK,
     HOLDS_J_M3K,

@@ -15,20 +15,10 @@ from models.exposure import SkinTemperature
 from models.geometry import Bools, Counts, Floats, Pose
 from models.sightings import Lost, NozzleSighting
 from tests.rendered_limb import ROOM_DEGC, SKIN_DEGC, RenderedLimb, nozzle_over
+from vision.nozzle_mask import nozzle_mask
 from vision.point_spread import USUAL
-from vision.thermal import (
-    GRAZING_COS,
-    NOISE_U95_DEGC,
-    OBSERVED_S,
-    STUCK_S,
-    CellReadings,
-    ThermalWatch,
-    aged,
-    degrees,
-    nozzle_mask,
-    read_cells,
-    watch,
-)
+from vision.thermal import GRAZING_COS, NOISE_U95_DEGC, OBSERVED_S, CellReadings, aged, read_cells
+from vision.thermal_watch import STUCK_S, ThermalWatch, degrees, watch
 
 SCENE = RenderedLimb()
 N = len(SCENE.chart)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from guidance.jet_stage import Contact
-from guidance.skin_stage import VAGUE_DEGC, lowest_of
+from guidance.skin_figures import VAGUE_DEGC, lowest_of
 from models.skin_estimate import MEASURED, PREDICTED, UNOBSERVED, CellTemperatures
 
 
