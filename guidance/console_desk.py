@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from guidance.console_figures import alarms, figures, is_placed
 from guidance.console_session import (
@@ -31,6 +32,7 @@ from guidance.console_session import (
     source_ended,
 )
 from guidance.console_wire import About
+from guidance.gas_by_hand import GasByHand
 from guidance.live import LiveRun, Stepped
 from guidance.pace import Pace
 from guidance.session import Acknowledge, CourseAction, OperatorAction, PauseAudio, ResumeAudio, Sound
@@ -44,6 +46,8 @@ within 0.5 s)."""
 REWARMING_S = 60.0
 """So long the skin is watched after the gas: an earlier report says less of its rewarming."""
 ALARMING = Sound("high", "technical")
+LACKING = Sound("medium", "technical")
+"""The session goes on as before, but less of it is recorded."""
 MADE: Mapping[str, Callable[[float], OperatorAction]] = {
     "acknowledge": Acknowledge,
     "quiet": PauseAudio,
@@ -59,6 +63,15 @@ class Check:
     state: str
     """``ok``, ``look`` or ``unknown``."""
     words: str
+
+
+class Records(Protocol):
+    """What records the session."""
+
+    @property
+    def trouble(self) -> str:
+        """One sentence where what is recorded is less than all; empty while all is well."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -81,6 +94,8 @@ class Desk:
         checks: tuple[Check, ...],
         gas_first: bool = False,
         pace: Pace | None = None,
+        gas: GasByHand | None = None,
+        course: Course | None = None,
     ) -> None:
         """Before the first capture.
 
@@ -90,10 +105,16 @@ class Desk:
             checks: What was found in preflight.
             gas_first: A recording in which gas flows from its beginning, so that its zone cannot be awaited.
             pace: Clock of a replay; None where cameras set the pace.
+            gas: Where the operator says whether gas flows; None = the recording does.
+            course: Where the treatment stands; at its beginning where None.
         """
         self.setup, self.asked, self.checks, self.pace = setup, asked, checks, pace
-        self.gas_first = gas_first
-        self.course = Course()
+        self.gas_first, self.gas = gas_first, gas
+        self.course = course or Course()
+        self.recording: Records | None = None
+        """None: nothing is recorded."""
+        self.preparing: tuple[int, int] | None = None
+        """Steps done and in all of what comes before the first capture; None = ready."""
         self.latest: Stepped | None = None
         self.fault: str | None = None
         self.picture_trouble: str | None = None
@@ -104,6 +125,10 @@ class Desk:
         self.live: LiveRun | None = None
         self.finish: Callable[[], None] = lambda: None
         """Called when the operator wants the report."""
+        self.started: Callable[[], None] = lambda: None
+        """Called at Start."""
+        self._heard_of = ""
+        """Trouble of the recording that was acknowledged."""
 
     @property
     def t_s(self) -> float | None:
@@ -122,6 +147,7 @@ class Desk:
             if guidance is None
             else getattr(guidance.zone, "reason", ""),
             recorded_subject=self.setup.treatment.subject,
+            preparing=self.preparing,
         )
 
     def stepped(self, stepped: Stepped) -> None:
@@ -166,14 +192,26 @@ class Desk:
                 self.pace.hold()
             elif name in ("start", "resume", "stop", "pain") and self.course.phase != PAUSED:
                 self.pace.go()
-        if name == "finish":
+        if name == "start":
+            self.started()
+        elif name == "finish":
             self.finish()
 
     def about(self, wanted: About) -> None:
         """Acknowledge, quiet, sound on."""
+        if wanted.name == "acknowledge":
+            self._heard_of = self.unrecorded
         if self.live is None or self.over:
             raise NotNowError("Nothing runs any more.")
         self.live.act(MADE[wanted.name])
+
+    @property
+    def unrecorded(self) -> str:
+        """Why what is recorded is less than all; empty while all is well, or nothing is to be recorded."""
+        if self.recording is None:
+            return ""
+        failed = self.live.unrecorded if self.live is not None else None
+        return failed or self.recording.trouble
 
     def trouble(self) -> str | None:
         """Why there is no guidance, although there should be."""
@@ -217,6 +255,8 @@ class Desk:
             told = None  # nothing is treated yet: what is wrong is displayed
         if notice is not None and notice.sounds and (told is None or told.priority != "high"):
             told = ALARMING
+        if told is None and self.course.treating and self.unrecorded not in ("", self._heard_of):
+            told = LACKING
         return None if told is None else tone_name(told)
 
     def state(self) -> dict[str, object]:
@@ -240,6 +280,10 @@ class Desk:
             "rewarming_s": self.rewarming_s,
             "rewarming_wanted_s": REWARMING_S,
             "report": self.report is not None,
+            "records": self.recording is not None,
+            "unrecorded": self.unrecorded,
+            "unrecorded_heard": self.unrecorded == self._heard_of,
+            "preparing": self.preparing,
         }
         if self.latest is not None:
             guidance = self.latest.guidance

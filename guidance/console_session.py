@@ -70,6 +70,8 @@ class Situation:
     """Why the zone is not placed."""
     recorded_subject: str | None = None
     """What the recording names; None = the operator does."""
+    preparing: tuple[int, int] | None = None
+    """Steps done and in all of what comes before the first capture; None = ready."""
 
 
 @dataclass(frozen=True)
@@ -150,6 +152,8 @@ def missing(course: Course, now: Situation) -> str:
     """Why the next page does not open yet; empty where it does."""
     if course.phase == PREFLIGHT and not course.sound_confirmed:
         return "Test the alarm sound and confirm that you hear it."
+    if course.phase == PREFLIGHT and now.preparing is not None:
+        return "Getting ready: wait a moment."
     if course.phase == DETAILS and not course.operator:
         return "Give your own code."
     if course.phase == CHECKLIST:

@@ -21,6 +21,24 @@ def add_live(parser: argparse.ArgumentParser) -> None:
         help="folder for the report (default: SESSION-live-report beside it)",
     )
     parser.add_argument(
+        "--resume",
+        type=Path,
+        metavar="FILE",
+        help="recording (.mcap) of a session that was interrupted, from whose exposure this one goes on",
+    )
+    parser.add_argument(
+        "--no-record",
+        dest="record",
+        action="store_false",
+        help="do not record (otherwise the session is recorded beside its report)",
+    )
+    parser.add_argument(
+        "--no-blur",
+        dest="blur",
+        action="store_false",
+        help="leave faces as they are in the recording (they are covered where the zone is not on a face)",
+    )
+    parser.add_argument(
         "--port", type=_port, default=PORT, help=f"port on this machine, 0 = any free one (default: {PORT})"
     )
     parser.add_argument(

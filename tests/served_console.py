@@ -18,10 +18,12 @@ from websockets.sync.client import connect
 from websockets.typing import Origin
 
 from guidance.analyse import set_up
+from guidance.console_serve import Prepare, Served, listen, server_config
 from guidance.console_wire import unpack
-from guidance.live import Listener, Replay, Source
-from guidance.live_command import Rehearsal, Served, listen, server_config
+from guidance.live import Replay, Source
+from guidance.live_recording import LiveRecording
 from guidance.pace import Pace
+from guidance.staged import Staged, rehearsed
 from models.catalogue import load_questions
 from models.contraindications import questions_for
 from vision.recording import Recording, open_recording
@@ -119,6 +121,7 @@ class Screen:
     def go_to(self, phase: str) -> None:
         """Do all that leads to ``ready`` or ``running``, with nothing that speaks against it."""
         self.say("confirm_sound")
+        self.until(sound_confirmed=True, missing="")
         self.say("next")
         self.say("identify", operator="OP-1", subject="A-017")
         self.say("next")
@@ -138,7 +141,8 @@ def running(
     out: Path,
     *,
     speed: float = 3.0,
-    listener: Listener | None = None,
+    record: Callable[[Staged], LiveRecording] | None = None,
+    prepare: Prepare | None = None,
     folder: Path = CALF,
     source: Callable[[Recording, Pace], Source] = Replay,
 ) -> Iterator[Running]:
@@ -149,10 +153,11 @@ def running(
     asked = questions_for(listed, zone=treatment.zone, device=treatment.device)
     notes: list[str] = []
     served = Served(
-        Rehearsal(recording, setup, listed, asked, out, speed=speed),
+        rehearsed(recording, setup, listed=listed, asked=asked, speed=speed, source=source),
+        out=out,
         note=notes.append,
-        listener=listener,
-        source=source,
+        record=record,
+        prepare=prepare,
     )
     with listen(0) as listening:
         port = int(listening.getsockname()[1])

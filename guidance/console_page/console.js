@@ -2,7 +2,7 @@
 
 import { Drawing, unpack } from "/drawing.js";
 import { Sound } from "/sound.js";
-import { alarmRows, bar, checklist, details, donePage, el, preflight, tiles, zonePage } from "/pages.js";
+import { alarmRows, bar, checklist, details, donePage, el, preflight, tiles, toAcknowledge, zonePage } from "/pages.js";
 
 const SILENT_MS = 500;
 const AGAIN_MS = 300;
@@ -92,17 +92,17 @@ function show() {
   chips();
   legend();
   const shown = { ...state, silent, mute: !sound.ready };
-  put("alarms", [state.phase, silent, sound.ready, state.trouble, state.notice, state.alarms], () => alarmRows(shown));
+  put("alarms", [state.phase, silent, sound.ready, state.trouble, state.notice, state.unrecorded, state.unrecorded_heard, state.alarms], () => alarmRows(shown));
   side();
   put("bar", [state.phase, state.controls, state.missing, state.pause_left_s === null ? null : Math.ceil(state.pause_left_s ?? 0), state.over, state.pain, Math.floor(state.rewarming_s ?? -1),
-    (state.alarms ?? []).some((alarm) => !alarm.acknowledged), sound.ready, soundTested], () => bar(state, page));
+    toAcknowledge(state), sound.ready, soundTested], () => bar(state, page));
   if (!silent) sound.set(state.sound);
 }
 
 function side() {
   const sounds = [sound.ready, soundTested];
   const what = {
-    preflight: [[state.sound_confirmed, sounds], () => preflight(hello, state, page)],
+    preflight: [[state.sound_confirmed, state.preparing, sounds], () => preflight(hello, state, page)],
     details: [[state.operator, state.subject], () => details(hello, state, page)],
     checklist: [[state.answers, state.reasons], () => checklist(hello, state, page)],
     zone: [[state.figures?.zone, state.figures?.nozzle], () => zonePage(hello, state)],

@@ -125,6 +125,10 @@ export function alarmRows(state) {
   if (state.mute && !["preflight", "details", "checklist"].includes(state.phase)) {
     rows.push(row("medium", "!!", "This screen cannot sound alarms: tap SOUND at the top.", "mute"));
   }
+  if (state.unrecorded) {
+    const tail = state.unrecorded_heard ? " (acknowledged)" : "";
+    rows.push(row("medium", "!!", `RECORDING: ${state.unrecorded} Guidance goes on.${tail}`, state.unrecorded_heard ? "heard" : "unrecorded", "unrecorded"));
+  }
   const shown = rows.slice(0, ROWS);
   if (rows.length > ROWS) shown[ROWS - 1].append(el("span", { class: "more" }, `+${rows.length - ROWS} more`));
   return shown;
@@ -134,10 +138,22 @@ function row(priority, sign, words, more, cause = "") {
   return el("div", { class: `alarm ${priority} ${more}`, data: { cause } }, el("span", { class: "sign" }, sign), el("span", {}, words));
 }
 
+// Whether anything displayed waits for the operator's word.
+export function toAcknowledge(state) {
+  return (state.alarms ?? []).some((alarm) => !alarm.acknowledged) || Boolean(state.unrecorded && !state.unrecorded_heard);
+}
+
+function preparing(steps) {
+  if (!steps) return null;
+  const [done, all] = steps;
+  return el("div", { id: "preparing" }, el("p", {}, el("b", {}, "Getting ready ..."), " Guidance begins when this is full."), progress(all ? done / all : 0));
+}
+
 export function preflight(hello, state, page) {
   const heard = state.sound_confirmed && page.soundReady;
   return [el("div", { class: "card scroll", id: "card-preflight" },
     el("h1", {}, "Before the treatment"),
+    preparing(state.preparing),
     el("ul", { class: "checks" }, ...hello.checks.map((check) => el("li", { data: { state: check.state } },
       el("span", { class: `sign sign-${check.state}` }, SIGNS[check.state]), el("span", {}, check.name), el("span", {}, check.words)))),
     el("p", {}, "The page must be able to sound alarms. Test it, and confirm that you hear it from where you will stand."),
@@ -237,7 +253,7 @@ export function bar(state, page) {
     const halt = el("button", { class: "halt", id: "stop", onpointerdown: () => page.stop("stop") }, "STOP", el("small", {}, "or space bar"));
     const pain = el("button", { class: "pain", id: "pain", onpointerdown: () => page.stop("pain") }, "Pain", el("small", {}, "stops too"));
     if (!state.controls) return [halt, pain, el("div", { class: "grow say" }, "Another screen has control."), holdButton("Take control", () => page.send({ do: "take_control" }), { id: "take_control" })];
-    const open = (state.alarms ?? []).some((alarm) => !alarm.acknowledged);
+    const open = toAcknowledge(state);
     const quiet = state.pause_left_s !== null && state.pause_left_s !== undefined;
     return [halt, pain,
       phase === "running" ? button("pause", "Pause") : holdButton("Resume", () => page.send({ do: "resume" }), { class: "go", id: "resume" }),
