@@ -283,6 +283,7 @@ class Recorder:
     def _end(self) -> None:
         status = self.status
         try:
+            self._writer.mark(datetime.now(UTC))
             self._writer.close(
                 captures=status.captures,
                 captures_lost=status.captures_lost,

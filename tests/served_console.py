@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import uvicorn
 from websockets.exceptions import ConnectionClosed
@@ -59,11 +59,20 @@ class Running:
         return answer
 
 
+class Serves(Protocol):
+    """Where a console is."""
+
+    @property
+    def host(self) -> str:
+        """As a page calls it."""
+        ...
+
+
 @dataclass(eq=False)
 class Screen:
     """A page without a browser: it takes what it is told, and draws as fast as a test lets it."""
 
-    running: Running
+    running: Serves
     name: str
     draws: bool = True
     hello: dict[str, Any] = field(default_factory=dict)

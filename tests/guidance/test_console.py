@@ -155,7 +155,7 @@ def test_a_treatment_leads_from_preflight_to_a_report(tmp_path: Path) -> None:
     assert 3.0 < summary["duration_s"] < 9.98
     assert server.served.desk.live is not None
     untaken = server.served.desk.live.untaken()
-    assert [action.name for action in untaken if isinstance(action, CourseAction)] == ["finish"]
+    assert [action.name for action in untaken if isinstance(action, CourseAction)][-1:] == ["finish"]
     assert any(parts["jpeg"][:2] == b"\xff\xd8" for _, parts in screen.pictures if "jpeg" in parts)
     (corners,) = (parts["corner"] for _, parts in screen.pictures if "corner" in parts)  # sent once
     assert len(screen.pictures[-1][1]["level"]) * 8 == len(corners)
