@@ -10,6 +10,9 @@ from guidance.session import Guidance, SweepGuide
 from models.geometry import Bytes
 from models.protocol import Protocol
 
+ADVICE = {"too slow": "FASTER", "too fast": "SLOWER", "let it rewarm": "MOVE OFF"}
+"""What the operator is to do, by what `SweepGuide` says of the hand."""
+
 
 def draw_sweep_tile(
     picture: Bytes,
@@ -35,7 +38,7 @@ def draw_sweep_tile(
     put_value(
         picture, area, "--" if sweep.speed_cm_s is None else _speed(sweep.speed_cm_s), "cm/s", s, colour
     )
-    word = {"too slow": "FASTER", "too fast": "SLOWER", "let it rewarm": "MOVE OFF"}.get(sweep.advice, "")
+    word = ADVICE.get(sweep.advice, "")
     put_word(picture, area, word, s, colour)
     put_note(picture, area, sweep_words(sweep), s, colour if sweep.advice else DIM)
 

@@ -122,6 +122,7 @@ function chips() {
     put("chip-nozzle", [f.nozzle.words], () => chip("NOZZLE", f.nozzle, f.nozzle.words));
     put("chip-zone", [f.zone.words], () => chip("ZONE", f.zone, f.zone.words));
   }
+  if (f?.reference) put("chip-reference", [f.reference.words], () => chip("REFERENCE", f.reference, f.reference.words));
   const quiet = state.pause_left_s !== null && state.pause_left_s !== undefined;
   const words = !sound.ready ? "OFF: tap here" : quiet ? `paused ${Math.ceil(state.pause_left_s)} s` : "on";
   put("chip-sound", [words], () => chip("SOUND", { state: !sound.ready ? "unknown" : quiet ? "look" : "ok" }, words));
@@ -130,7 +131,7 @@ function chips() {
 function legend() {
   put("legend", [hello.dwell], () => [
     el("span", {}, drawing.swatch("ramp"), `0 to ${hello.dwell.stop_s} s`),
-    el("span", {}, drawing.swatch("over"), "limit"), el("span", {}, drawing.swatch("unknown"), "unknown"),
+    el("span", {}, drawing.swatch("predicted"), "predicted"), el("span", {}, drawing.swatch("over"), "limit"), el("span", {}, drawing.swatch("unknown"), "unknown"),
     el("span", {}, drawing.swatch("unseen"), "not seen"), el("span", {}, drawing.swatch("left_out"), "leave out")]);
 }
 
