@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from guidance.console_choice import Choices
 from guidance.console_desk import Check
 from guidance.console_view import look
 from guidance.state import Setup
@@ -77,12 +78,8 @@ def hello(
         ("Distance", f"{band.good_low_mm:g} to {band.good_high_mm:g} mm"),
         ("Time", f"{protocol.zone_time_s.warn:g} s a tile, {protocol.session_time_s:g} s a session"),
     ]
-    return {
-        "version": software_version(),
-        "source": source,
+    return _common(checks, source=source) | {
         "by_hand": by_hand,
-        "look": look(),
-        "tones": {tone_name(s): {"rest_s": rhythm(s).rest_s} for s in SOUNDS},
         "title": f"{zone.title}{side}",
         "protocol": protocol.title,
         "approved": protocol.approved_by is not None,
@@ -97,8 +94,36 @@ def hello(
              "note": q.note or ""}
             for q in asked
         ],
-        "checks": [{"name": c.name, "state": c.state, "words": c.words} for c in checks],
     }  # fmt: skip
+
+
+def open_hello(choices: Choices, *, checks: Sequence[Check], source: str) -> dict[str, object]:
+    """What a page is told first where it is not chosen yet what is treated with what."""
+    return _common(checks, source=source) | {
+        "by_hand": True,
+        "title": "cryoguide",
+        "protocol": "",
+        "approved": True,
+        "approval": "",
+        "rows": (),
+        "cautions": (),
+        "leave_out": (),
+        "dwell": None,
+        "questions_approval": "",
+        "questions": (),
+        "choices": choices.told(),
+    }
+
+
+def _common(checks: Sequence[Check], *, source: str) -> dict[str, object]:
+    return {
+        "version": software_version(),
+        "source": source,
+        "look": look(),
+        "tones": {tone_name(s): {"rest_s": rhythm(s).rest_s} for s in SOUNDS},
+        "checks": [{"name": c.name, "state": c.state, "words": c.words} for c in checks],
+        "choices": None,
+    }
 
 
 def calibration_check(setup: Setup) -> Check:

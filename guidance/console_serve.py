@@ -6,18 +6,20 @@ import asyncio
 import contextlib
 import socket
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
 
 import uvicorn
 
 from guidance.analyse import Run
+from guidance.camera_room import CameraRoom
 from guidance.console import Console
 from guidance.console_desk import Desk
 from guidance.console_guard import Guard
-from guidance.console_preflight import hello
+from guidance.console_preflight import hello, open_hello
 from guidance.console_report import live_outcome, write_live_report
+from guidance.console_session import CHECKLIST, DETAILS, ZONE
 from guidance.console_wire import MESSAGE_MOST
 from guidance.live import LiveRun, Stepped
 from guidance.live_recording import Kept, LiveRecording
@@ -34,7 +36,7 @@ class Served:
 
     def __init__(
         self,
-        staged: Staged,
+        staged: Staged | CameraRoom,
         *,
         out: Path,
         note: Callable[[str], None],
@@ -44,38 +46,55 @@ class Served:
         """Nothing runs yet.
 
         Args:
-            staged: What is guided.
+            staged: What is guided, or a room with cameras where the operator chooses that.
             out: Folder for the report.
             note: Told of refused attempts.
             record: Begins a recording; None = nothing is recorded.
             prepare: Done once the page can be seen, before the first capture.
         """
-        self.staged, self.out = staged, out
-        self.desk = Desk(
-            setup=staged.setup,
-            asked=staged.asked,
-            checks=staged.checks,
-            gas_first=staged.gas_first,
-            pace=staged.pace,
-            gas=staged.gas,
-            course=staged.course,
-        )
-        self.desk.finish, self.desk.started = self._finish, self._started
-        told = hello(
-            staged.setup,
-            asked=staged.asked,
-            listed=staged.listed,
-            checks=staged.checks,
-            source=staged.label,
-            by_hand=staged.gas is not None,
-        )
+        self.out, self._record, self._prepare = out, record, prepare
+        self._room = staged if isinstance(staged, CameraRoom) else None
+        self._staged = staged if isinstance(staged, Staged) else None
+        self._run: Run | None = None
+        if isinstance(staged, CameraRoom):
+            self.desk = Desk(
+                setup=None,
+                asked=(),
+                checks=staged.checks,
+                choices=staged.choices,
+                cameras=lambda: staged.states,
+            )
+            told = open_hello(staged.choices, checks=staged.checks, source="Live")
+        else:
+            self.desk = Desk(
+                setup=staged.setup,
+                asked=staged.asked,
+                checks=staged.checks,
+                gas_first=staged.gas_first,
+                pace=staged.pace,
+                gas=staged.gas,
+                course=staged.course,
+            )
+            told = _hello(staged)
+        self.desk.finish, self.desk.started, self.desk.turned = self._finish, self._started, self._turned
         self.console = Console(self.desk, hello=told, note=note)
-        self.run = Run(staged.setup, staged.session)
-        self._record, self._prepare = record, prepare
         self.recording: LiveRecording | None = None
         self._kept: Kept | None = None
         self._began_s = time.monotonic()
         self._tasks: list[asyncio.Task[None]] = []
+        self._in_turn = asyncio.Lock()
+
+    @property
+    def staged(self) -> Staged:
+        """What is guided."""
+        assert self._staged is not None, "nothing was chosen yet"
+        return self._staged
+
+    @property
+    def run(self) -> Run:
+        """What has been stepped."""
+        assert self._run is not None, "nothing is guided yet"
+        return self._run
 
     def application(self, *, port: int) -> Guard:
         """To be served on a port of this machine."""
@@ -84,49 +103,93 @@ class Served:
 
     @contextlib.asynccontextmanager
     async def _life(self) -> AsyncGenerator[None]:
-        loop = asyncio.get_running_loop()
-
-        def soon(call: Callable[..., None]) -> Callable[..., None]:
-            def there(*what: object) -> None:
-                with contextlib.suppress(RuntimeError):  # the server has gone
-                    loop.call_soon_threadsafe(call, *what)
-
-            return there
-
-        self._tasks.append(asyncio.create_task(self._begin(soon)))
+        self._loop = asyncio.get_running_loop()
+        self._do(self._get_ready())
         try:
             yield
         finally:
             await asyncio.gather(*self._tasks, return_exceptions=True)
+            await self._end()
+
+    def _do(self, work: Coroutine[None, None, None]) -> None:
+        self._tasks.append(asyncio.create_task(work))
+
+    def _soon(self, call: Callable[..., None]) -> Callable[..., None]:
+        """A call that other threads may make."""
+
+        def there(*what: object) -> None:
+            with contextlib.suppress(RuntimeError):  # the server has gone
+                self._loop.call_soon_threadsafe(call, *what)
+
+        return there
+
+    async def _get_ready(self) -> None:
+        """Compile what runs from the first gas on; a recording then begins to play."""
+        try:
+            if self._prepare is not None:
+                self._prepared(0, 0)
+                await asyncio.to_thread(self._prepare, self._soon(self._prepared))
+                # What was told on the way comes first.
+                self._loop.call_soon(self._prepared_all)
+        except Exception as problem:
+            self._ended(f"Guidance could not be made ready ({type(problem).__name__}: {problem}).")
+            return
+        if self._staged is not None:
+            await self._begin(self._staged)
+
+    async def _begin(self, staged: Staged) -> None:
+        """Guide; where that cannot begin the page says so."""
+        async with self._in_turn:
+            try:
+                self._run = run = Run(staged.setup, staged.session)
+                if self._record is not None:
+                    self.recording = await asyncio.to_thread(self._record, staged)
+                    self.desk.recording, self._kept = self.recording, None
+            except InputError as problem:
+                self._ended(str(problem))
+                return
+            live = LiveRun(
+                run,
+                staged.pictures(),
+                told=self._soon(self._stepped),
+                ended=self._soon(self._ended),
+                listener=self.recording.listener(run) if self.recording is not None else None,
+            )
+            self.desk.live = live
+            live.start()
+            self.console.wake()
+
+    async def _end(self) -> None:
+        """End what runs, and its recording."""
+        async with self._in_turn:
             if self.desk.live is not None:
                 await asyncio.to_thread(self.desk.live.close)
             await asyncio.to_thread(self._close_recording)
 
-    async def _begin(self, soon: Callable[[Callable[..., None]], Callable[..., None]]) -> None:
-        """Prepare, then guide; where that fails the page says so."""
-        try:
-            if self._prepare is not None:
-                self._prepared(0, 0)
-                await asyncio.to_thread(self._prepare, soon(self._prepared))
-                self.desk.preparing = None
-            if self._record is not None:
-                self.recording = await asyncio.to_thread(self._record, self.staged)
-                self.desk.recording = self.recording
-        except InputError as problem:
-            self._ended(str(problem))
+    async def _start_over(self) -> None:
+        """The operator goes back behind the zone: what ran until now is over, and nothing was treated."""
+        await self._end()
+        self.desk.live, self.recording, self.desk.recording = None, None, None
+        self.desk.over, self.desk.latest, self.desk.fault = False, None, None
+        self.console.begin_anew()
+
+    def _turned(self, before: str, after: str) -> None:
+        """With cameras a session begins once it is chosen and the checklist answered."""
+        if self._room is None:
             return
-        except Exception as problem:
-            self._ended(f"Guidance could not be made ready ({type(problem).__name__}: {problem}).")
-            return
-        live = LiveRun(
-            self.run,
-            self.staged.pictures(),
-            told=soon(self._stepped),
-            ended=soon(self._ended),
-            listener=self.recording.listener(self.run) if self.recording is not None else None,
-        )
-        self.desk.live = live
-        live.start()
+        if (before, after) == (DETAILS, CHECKLIST):
+            staged = self._room.stage(self.desk.course)
+            self.desk.asked = staged.asked
+            self.console.hello = _hello(staged) | {"choices": self._room.choices.told()}
+        elif (before, after) == (CHECKLIST, ZONE):
+            self._staged = staged = self._room.stage(self.desk.course)
+            self.desk.setup, self.desk.gas = staged.setup, staged.gas
+            self._do(self._begin(staged))
+        elif (before, after) == (ZONE, CHECKLIST):
+            self._do(self._start_over())
+
+    def _prepared_all(self) -> None:
+        self.desk.preparing = None
         self.console.wake()
 
     def _prepared(self, done: int, of: int) -> None:
@@ -145,7 +208,7 @@ class Served:
             self.recording.answered(self.staged, self.desk.course, t_s=self.desk.t_s or 0.0)
 
     def _finish(self) -> None:
-        self._tasks.append(asyncio.create_task(self._write()))
+        self._do(self._write())
 
     async def _write(self) -> None:
         trouble: str | None = None
@@ -177,11 +240,22 @@ class Served:
 
     def _close_recording(self) -> Kept | None:
         """Finish the recording, once."""
-        if self.recording is not None and self._kept is None:
+        if self.recording is not None and self._run is not None and self._kept is None:
             live = self.desk.live
             untaken = live.untaken() if live is not None else ()
-            self._kept = self.recording.close(untaken, t_s=max(self.run.state.t_s, 0.0))
+            self._kept = self.recording.close(untaken, t_s=max(self._run.state.t_s, 0.0))
         return self._kept
+
+
+def _hello(staged: Staged) -> dict[str, object]:
+    return hello(
+        staged.setup,
+        asked=staged.asked,
+        listed=staged.listed,
+        checks=staged.checks,
+        source=staged.label,
+        by_hand=staged.gas is not None,
+    )
 
 
 def _recorded(kept: Kept | None) -> dict[str, object] | None:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from guidance.analyse import Run, needs_eyes, set_up
+from guidance.camera_command import camera_room
 from guidance.console_preflight import disk_check
 from guidance.console_serve import Prepare, Served, listen, serve
 from guidance.live_recording import LiveRecording, recording_path
@@ -19,6 +20,7 @@ from guidance.state import Setup
 from guidance.warm_up import warm_up
 from models.catalogue import load_questions
 from models.contraindications import questions_for
+from models.problems import InputError
 from vision.face_blur import FaceBlur, HeadFinder
 from vision.landmarks import BodyEyes
 from vision.recording import Recording, open_recording
@@ -29,8 +31,10 @@ of the treatment waits for a compiler."""
 
 
 def live(
-    folder: Path,
+    folder: Path | None,
     *,
+    rig: Path | None = None,
+    thermal: bool = True,
     out: Path,
     port: int,
     resume: Path | None = None,
@@ -42,10 +46,12 @@ def live(
     on_ready: Callable[[str], None] = lambda _: None,
     say: Callable[[str], None] = lambda words: print(words, file=sys.stderr, flush=True),
 ) -> None:
-    """Play a recorded session as if live and serve its console until the process is ended.
+    """Guide a session and serve its console until the process is ended.
 
     Args:
-        folder: The session.
+        folder: A recorded session, to be played as if live; None = cameras.
+        rig: The cameras' calibration.
+        thermal: Whether a thermal camera is wanted, where the rig has one.
         out: Folder for the report; the recording goes beside it.
         port: On 127.0.0.1; 0 = any free one.
         resume: Recording of a session that was interrupted, from whose exposure this one goes on.
@@ -60,12 +66,23 @@ def live(
     Raises:
         InputError: If the session or what it goes on from cannot be read, or the port is taken.
     """
-    recording = open_recording(folder)
     listed = load_questions(questions)
     with ExitStack() as stack:
         listening = stack.enter_context(listen(port))
-        setup, course = set_up(recording, protocols=protocols), None
+        recorder = recorder_of(stack, out=out, blur=blur, models_dir=models_dir) if record else None
         checks = (disk_check(out, records=record),)
+        if folder is None:
+            if rig is None or resume is not None:
+                raise InputError("Give --rig FILE for cameras; --resume goes with --replay only so far.")
+            room, prepare = camera_room(
+                stack, rig, thermal=thermal, listed=listed, protocols=protocols, models_dir=models_dir,
+                checks=checks,
+            )  # fmt: skip
+            served = Served(room, out=out, note=say, record=recorder, prepare=prepare)
+            serve(served, listening, on_ready=on_ready)
+            return
+        recording = open_recording(folder)
+        setup, course = set_up(recording, protocols=protocols), None
         if resume is not None:
             now, shut = datetime.now(UTC), _shut(recording)
             setup, course, told = resumed(resume, setup, now=now, shut=shut, say=say)
@@ -82,14 +99,13 @@ def live(
         treatment = recording.treatment
         asked = questions_for(listed, zone=treatment.zone, device=treatment.device)
         staged = rehearsed(recording, setup, listed=listed, asked=asked, checks=checks, course=course)
-        served = Served(
-            staged,
-            out=out,
-            note=say,
-            record=recorder_of(stack, out=out, blur=blur, models_dir=models_dir) if record else None,
-            prepare=prepare,
-        )
+        served = Served(staged, out=out, note=say, record=recorder, prepare=prepare)
         serve(served, listening, on_ready=on_ready)
+
+
+def todays_report() -> Path:
+    """Where a session with cameras is reported, by the time of day."""
+    return Path(f"cryoguide-{datetime.now().astimezone():%Y%m%d-%H%M%S}-report")
 
 
 def recorder_of(

@@ -73,7 +73,9 @@ class LiveRecording:
 
     def answered(self, staged: Staged, course: Course, *, t_s: float) -> None:
         """Put in what the operator answered before the gas, and whom he treats."""
-        filled = filled_in(staged.setup.treatment, course, now=datetime.now(UTC))
+        # With cameras the session's clock starts once all is answered; a recording has a time of its own.
+        now = datetime.now(UTC) if staged.gas is None else staged.setup.treatment.started
+        filled = filled_in(staged.setup.treatment, course, now=now)
         text = checklist_text(
             staged.asked, filled=filled, approval=staged.listed.approval, title=staged.setup.zone.title
         )

@@ -18,6 +18,7 @@ from websockets.sync.client import connect
 from websockets.typing import Origin
 
 from guidance.analyse import set_up
+from guidance.camera_room import CameraRoom
 from guidance.console_serve import Prepare, Served, listen, server_config
 from guidance.console_wire import unpack
 from guidance.live import Replay, Source
@@ -160,14 +161,22 @@ def running(
     setup, listed = set_up(recording), load_questions()
     treatment = recording.treatment
     asked = questions_for(listed, zone=treatment.zone, device=treatment.device)
+    staged = rehearsed(recording, setup, listed=listed, asked=asked, speed=speed, source=source)
+    with serving(staged, out=out, record=record, prepare=prepare) as found:
+        yield found
+
+
+@contextmanager
+def serving(
+    what: Staged | CameraRoom,
+    *,
+    out: Path,
+    record: Callable[[Staged], LiveRecording] | None = None,
+    prepare: Prepare | None = None,
+) -> Iterator[Running]:
+    """Serve a treatment on a free port."""
     notes: list[str] = []
-    served = Served(
-        rehearsed(recording, setup, listed=listed, asked=asked, speed=speed, source=source),
-        out=out,
-        note=notes.append,
-        record=record,
-        prepare=prepare,
-    )
+    served = Served(what, out=out, note=notes.append, record=record, prepare=prepare)
     with listen(0) as listening:
         port = int(listening.getsockname()[1])
         server = uvicorn.Server(server_config(served, port=port))
