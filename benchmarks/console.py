@@ -28,7 +28,7 @@ from rich.table import Table
 from benchmarks.stopwatch import machine
 from guidance.analyse import set_up
 from guidance.live import Replay, Source, Stepped
-from guidance.live_command import warm_up
+from guidance.live_command import rehearse
 from guidance.pace import Pace
 from models.capture import Capture
 from models.problems import InputError
@@ -152,7 +152,7 @@ def measured(session: Path) -> Table:
     for heading in ("what", "measured"):
         table.add_column(heading)
     recording = open_recording(session)
-    warm_up(recording, set_up(recording))
+    rehearse(recording, set_up(recording))
     with playing(session, endless=True) as (_, steps, starter):
         start(starter)
     table.add_row("captures a second with guidance, none left out, no page", f"{steps.a_second:.1f}")

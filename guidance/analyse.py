@@ -239,13 +239,15 @@ class Run:
             self.state = replace(self.state, nozzle_track=replace(self.state.nozzle_track, collar=collar))
 
     def announce(self, actions: Sequence[OperatorAction]) -> Announcement:
-        """What is displayed and sounds after an operator's actions, before the next capture comes."""
+        """What is displayed and sounds after an operator's actions, before the next capture comes.
+
+        Nothing is kept of it: the next step is told of the actions, so that a replay, which knows steps only,
+        gives the same.
+        """
         state = self.state
         if not np.isfinite(state.t_s):
             return state.annunciator.announcement
-        annunciator = advance(state.annunciator, state.board.active, actions, t_s=state.t_s)
-        self.state = replace(state, annunciator=annunciator)
-        return annunciator.announcement
+        return advance(state.annunciator, state.board.active, actions, t_s=state.t_s).announcement
 
     def _zone_now(self, guidance: Guidance) -> SkinReading | None:
         """How warm the zone is, where it is observed well."""

@@ -79,6 +79,10 @@ class ChainedLog:
         """Wait until the disk has all of it."""
         os.fsync(self._file.fileno())
 
+    def abandon(self) -> None:
+        """Let go of the file without a last line."""
+        self._file.close()
+
     def close(self, **told: Any) -> None:
         """Add the last line and close."""
         try:

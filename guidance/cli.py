@@ -94,14 +94,19 @@ def _analyze(options: argparse.Namespace) -> int:
 
 
 def _live(options: argparse.Namespace) -> int:
-    session: Path = options.replay
+    session: Path | None = options.replay
     print("Getting ready ...", file=sys.stderr, flush=True)
-    from guidance.live_command import live
+    from guidance.live_command import live, todays_report
 
     live(
         session,
-        out=options.out or session_folder(session, "live-report"),
+        rig=options.rig,
+        thermal=options.thermal,
+        out=options.out or (session_folder(session, "live-report") if session else todays_report()),
         port=options.port,
+        resume=options.resume,
+        record=options.record,
+        blur=options.blur,
         models_dir=options.models,
         protocols=options.protocols,
         questions=options.questions,
@@ -254,8 +259,8 @@ def _parser() -> argparse.ArgumentParser:
         "live",
         _live,
         "guide a session as it happens, on a page in the browser",
-        "Guide a session as it happens, on a page in the browser of this machine. Cameras are not"
-        " read yet: --replay plays a recorded session as if it were live.",
+        "Guide a session as it happens, on a page in the browser of this machine: with the cameras that are"
+        " connected (--rig), or with a recorded session played as if it were live (--replay).",
     )
     add_live(live)
     add_protocols_file(live)

@@ -75,10 +75,10 @@ class Console:
 
         Args:
             desk: The treatment.
-            hello: What a page is told first and does not change.
+            hello: What a page is told first, and again where it is another one.
             note: Told of refused attempts and of who takes control.
         """
-        self.desk, self._hello, self._note = desk, hello, note
+        self.desk, self.hello, self._note = desk, hello, note
         self.pages: list[Page] = []
         self.controller: str | None = None
         self.frame: Frame | None = None
@@ -118,6 +118,14 @@ class Console:
         """One step was done (on the event loop's thread)."""
         self.desk.stepped(stepped)
         self.frame = Frame(stepped)
+        self.wake()
+
+    def begin_anew(self) -> None:
+        """Another run begins, whose steps are counted from 1 again."""
+        self.frame = None
+        for page in self.pages:
+            page.sent = page.drawn = 0
+            page.chart = None
         self.wake()
 
     def wake(self) -> None:
@@ -203,9 +211,12 @@ class Console:
 
     async def _speak(self, page: Page) -> None:
         """Tell one page what changes, and give it the newest picture whenever it has drawn the last."""
-        await page.socket.send_text(text_of({"kind": "hello", **self._hello}))
+        told: Mapping[str, object] | None = None
         while True:
             page.wake.clear()
+            if told is not self.hello:
+                told = self.hello
+                await page.socket.send_text(text_of({"kind": "hello", **told}))
             await page.socket.send_text(text_of(self._state(page)))
             frame = self.frame
             if frame is not None and page.drawn == page.sent and frame.stepped.number > page.sent:
@@ -224,6 +235,7 @@ class Console:
     async def _send_picture(self, page: Page, frame: Frame) -> None:
         if frame.data is None:
             step = frame.stepped
+            assert self.desk.setup is not None  # there are no steps without one
             made = asyncio.to_thread(picture_data, step.capture, step.guidance, self.desk.setup)
             frame.data = asyncio.create_task(made)
         try:

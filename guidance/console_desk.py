@@ -6,10 +6,13 @@ Lives on one thread, the event loop's: what other threads have to say comes ther
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
+from guidance.console_choice import Choices
 from guidance.console_figures import alarms, figures, is_placed
 from guidance.console_session import (
     CHECKLIST,
@@ -31,19 +34,28 @@ from guidance.console_session import (
     source_ended,
 )
 from guidance.console_wire import About
+from guidance.gas_by_hand import GasByHand
+from guidance.judge import SHUTTER_S
 from guidance.live import LiveRun, Stepped
 from guidance.pace import Pace
 from guidance.session import Acknowledge, CourseAction, OperatorAction, PauseAudio, ResumeAudio, Sound
 from guidance.state import Setup
 from guidance.tone_files import tone_name
 from models.contraindications import Question
+from vision.cameras import THERMAL, CameraState
 
 STALLED_S = 0.5
 """A step that takes longer than this leaves the operator without guidance: he is told (a technical alarm
 within 0.5 s)."""
+CLOSE_WITHIN_S = 5.0
+"""So long after STOP the page waits for the word that gas is off before it sounds (own choice)."""
+BROKEN = ("unplugged", "wrong_format", "silent", "frozen")
+"""States of a camera that leave the operator without guidance; a slow one is told by its pictures' age."""
 REWARMING_S = 60.0
 """So long the skin is watched after the gas: an earlier report says less of its rewarming."""
 ALARMING = Sound("high", "technical")
+LACKING = Sound("medium", "technical")
+"""The session goes on as before, but less of it is recorded."""
 MADE: Mapping[str, Callable[[float], OperatorAction]] = {
     "acknowledge": Acknowledge,
     "quiet": PauseAudio,
@@ -61,6 +73,15 @@ class Check:
     words: str
 
 
+class Records(Protocol):
+    """What records the session."""
+
+    @property
+    def trouble(self) -> str:
+        """One sentence where what is recorded is less than all; empty while all is well."""
+        ...
+
+
 @dataclass(frozen=True)
 class Notice:
     """What the page says large, beside the alarms."""
@@ -76,24 +97,39 @@ class Desk:
     def __init__(
         self,
         *,
-        setup: Setup,
+        setup: Setup | None,
         asked: tuple[Question, ...],
         checks: tuple[Check, ...],
         gas_first: bool = False,
         pace: Pace | None = None,
+        gas: GasByHand | None = None,
+        course: Course | None = None,
+        choices: Choices | None = None,
+        cameras: Callable[[], Sequence[CameraState]] = tuple,
     ) -> None:
         """Before the first capture.
 
         Args:
-            setup: Of the session.
+            setup: Of the session; None = what is treated is chosen here.
             asked: Questions before the gas.
             checks: What was found in preflight.
             gas_first: A recording in which gas flows from its beginning, so that its zone cannot be awaited.
             pace: Clock of a replay; None where cameras set the pace.
+            gas: Where the operator says whether gas flows; None = the recording does.
+            course: Where the treatment stands; at its beginning where None.
+            choices: What there is to choose from; None = the recording says what is treated.
+            cameras: Tells how the cameras stand.
         """
+        self.choices, self.cameras = choices, cameras
+        self.recorded_subject = setup.treatment.subject if setup is not None else None
+        self._stopped_at_s = 0.0
         self.setup, self.asked, self.checks, self.pace = setup, asked, checks, pace
-        self.gas_first = gas_first
-        self.course = Course()
+        self.gas_first, self.gas = gas_first, gas
+        self.course = course or Course()
+        self.recording: Records | None = None
+        """None: nothing is recorded."""
+        self.preparing: tuple[int, int] | None = None
+        """Steps done and in all of what comes before the first capture; None = ready."""
         self.latest: Stepped | None = None
         self.fault: str | None = None
         self.picture_trouble: str | None = None
@@ -104,6 +140,12 @@ class Desk:
         self.live: LiveRun | None = None
         self.finish: Callable[[], None] = lambda: None
         """Called when the operator wants the report."""
+        self.started: Callable[[], None] = lambda: None
+        """Called at Start."""
+        self.turned: Callable[[str, str], None] = lambda _before, _after: None
+        """Called when the page is turned before Start: from which phase to which."""
+        self._heard_of = ""
+        """Trouble of the recording that was acknowledged."""
 
     @property
     def t_s(self) -> float | None:
@@ -121,7 +163,11 @@ class Desk:
             zone_words="no picture has come yet"
             if guidance is None
             else getattr(guidance.zone, "reason", ""),
-            recorded_subject=self.setup.treatment.subject,
+            recorded_subject=self.recorded_subject,
+            preparing=self.preparing,
+            choices=self.choices,
+            gas_by_hand=self.gas is not None,
+            gas_on=self.gas is not None and self.gas.on,
         )
 
     def stepped(self, stepped: Stepped) -> None:
@@ -155,10 +201,17 @@ class Desk:
         Raises:
             NotNowError: If it cannot be followed now; nothing has changed.
         """
+        before = self.course.phase
         self.course = follow(self.course, command, self.situation, t_s=self.t_s)
         if not isinstance(command, Move):
             return
         name = command.name
+        if name in ("next", "back"):
+            self.turned(before, self.course.phase)
+        if name in ("stop", "pain") and before != STOPPED:
+            self._stopped_at_s = time.monotonic()
+        if self.gas is not None and name in ("start", "resume", "gas_on", "gas_off"):
+            self.gas.switch(on=name != "gas_off")
         if self.live is not None and name not in ("next", "back"):
             self.live.act(lambda t_s: CourseAction(t_s, name))
         if self.pace is not None:
@@ -166,14 +219,26 @@ class Desk:
                 self.pace.hold()
             elif name in ("start", "resume", "stop", "pain") and self.course.phase != PAUSED:
                 self.pace.go()
-        if name == "finish":
+        if name == "start":
+            self.started()
+        elif name == "finish":
             self.finish()
 
     def about(self, wanted: About) -> None:
         """Acknowledge, quiet, sound on."""
+        if wanted.name == "acknowledge":
+            self._heard_of = self.unrecorded
         if self.live is None or self.over:
             raise NotNowError("Nothing runs any more.")
         self.live.act(MADE[wanted.name])
+
+    @property
+    def unrecorded(self) -> str:
+        """Why what is recorded is less than all; empty while all is well, or nothing is to be recorded."""
+        if self.recording is None:
+            return ""
+        failed = self.live.unrecorded if self.live is not None else None
+        return failed or self.recording.trouble
 
     def trouble(self) -> str | None:
         """Why there is no guidance, although there should be."""
@@ -182,13 +247,30 @@ class Desk:
         busy_s = self.live.busy_s if self.live is not None else 0.0
         if busy_s > STALLED_S and not self.over:
             return f"No guidance for {busy_s:.1f} s. Close the valve until it is back."
-        return (self.live.trouble if self.live is not None else None) or self.picture_trouble
+        failed = self.live.trouble if self.live is not None else None
+        return failed or self.camera_trouble() or self.picture_trouble
+
+    def camera_trouble(self) -> str | None:
+        """What is wrong with a camera, once it counts; None where nothing is, or nothing is guided yet."""
+        if self.course.phase in (PREFLIGHT, DETAILS, CHECKLIST, REPORTING, DONE):
+            return None
+        for camera in self.cameras():
+            lasts_s = time.monotonic() - camera.since_s
+            # A thermal core repeats its picture while its shutter is closed: that long it is no fault.
+            shutter = camera.kind == THERMAL and camera.state == "frozen" and lasts_s < SHUTTER_S
+            if camera.state in BROKEN and not shutter:
+                return f"{camera.words} Close the valve until it is back."
+        return None
 
     def notice(self) -> Notice | None:
         """What the course itself has to say."""
         phase, gas = self.course.phase, self.latest is not None and self.latest.guidance.gas_now
         if phase == STOPPED:
             flows = gas and not self.over
+            if self.gas is not None and self.gas.on:
+                what = "Stopped for pain." if self.course.stopped_by == "pain" else "Stopped."
+                late = time.monotonic() - self._stopped_at_s > CLOSE_WITHIN_S
+                return Notice("stop", f"{what} Close the valve, then tap GAS IS OFF.", sounds=late)
             what = {"pain": "Stopped for pain.", "end": "The recording has ended."}.get(
                 self.course.stopped_by, "Stopped."
             )
@@ -197,6 +279,8 @@ class Desk:
             return Notice("warn", f"{what} Valve closed? Look at the skin, then write the report.")
         if phase == PAUSED:
             held = "The recording is held." if self.pace is not None else "Close the valve."
+            if self.gas is not None and self.gas.on:
+                held += " Gas counts as flowing until you tap GAS IS OFF."
             return Notice("warn", f"Paused. {held}")
         if phase == RUNNING and self.over:
             return Notice("stop", "No more pictures come. Close the valve.", sounds=True)
@@ -217,6 +301,8 @@ class Desk:
             told = None  # nothing is treated yet: what is wrong is displayed
         if notice is not None and notice.sounds and (told is None or told.priority != "high"):
             told = ALARMING
+        if told is None and self.course.treating and self.unrecorded not in ("", self._heard_of):
+            told = LACKING
         return None if told is None else tone_name(told)
 
     def state(self) -> dict[str, object]:
@@ -228,7 +314,13 @@ class Desk:
             "missing": missing(course, now),
             "sound_confirmed": course.sound_confirmed,
             "operator": course.operator,
-            "subject": course.subject or self.setup.treatment.subject or "",
+            "subject": course.subject or self.recorded_subject or "",
+            "choice": vars(course.choice),
+            "cameras": [
+                {"name": c.name, "kind": c.kind, "state": c.state, "ok": c.ok, "words": c.words, "hz": c.hz}
+                for c in self.cameras()
+            ],
+            "gas_counts": None if self.gas is None else self.gas.on,
             "answers": dict(course.answers),
             "reasons": dict(course.reasons),
             "pain": len(course.pain_s),
@@ -240,8 +332,12 @@ class Desk:
             "rewarming_s": self.rewarming_s,
             "rewarming_wanted_s": REWARMING_S,
             "report": self.report is not None,
+            "records": self.recording is not None,
+            "unrecorded": self.unrecorded,
+            "unrecorded_heard": self.unrecorded == self._heard_of,
+            "preparing": self.preparing,
         }
-        if self.latest is not None:
+        if self.latest is not None and self.setup is not None:
             guidance = self.latest.guidance
             out |= {
                 "t_s": guidance.t_s,

@@ -11,8 +11,9 @@ import math
 import numpy as np
 
 from guidance.overlay_skin import distance_colour
+from guidance.overlay_sweep import ADVICE, sweep_words
 from guidance.overlay_tiles import coverage_share
-from guidance.session import UNMEASURABLE, Guidance
+from guidance.session import UNMEASURABLE, Guidance, SweepGuide
 from guidance.state import Setup
 from models.chart import PixelZone, PlacedChart
 from models.protocol import Protocol
@@ -37,7 +38,7 @@ _EVIDENCE = {
 
 def figures(guidance: Guidance, setup: Setup) -> dict[str, Figure]:
     """All figures of one step, by name."""
-    protocol = setup.protocol
+    protocol, known = setup.protocol, reference(guidance, setup)
     return {
         "distance": distance(guidance, protocol, metric=setup.rig is not None),
         "skin": lowest_skin(guidance, protocol),
@@ -49,6 +50,7 @@ def figures(guidance: Guidance, setup: Setup) -> dict[str, Figure]:
         "zone": zone(guidance),
         "nozzle": nozzle(guidance),
         "gas": gas(guidance),
+        **({"reference": known} if known is not None else {}),
     }
 
 
@@ -112,7 +114,9 @@ def seconds_left(guidance: Guidance, protocol: Protocol) -> Figure:
 
 
 def sweep(guidance: Guidance, protocol: Protocol) -> Figure:
-    """Whether the spot moves at the protocol's speed."""
+    """How fast the spot moves, and what to change: by the skin as it is, else by the protocol alone."""
+    if guidance.sweep is not None:
+        return _guided(guidance.sweep)
     low, high = protocol.sweep_low_cm_s, protocol.sweep_high_cm_s
     base: Figure = {"low_cm_s": low, "high_cm_s": high}
     speed = guidance.jet.speed_cm_s if guidance.jet is not None else None
@@ -125,6 +129,20 @@ def sweep(guidance: Guidance, protocol: Protocol) -> Figure:
         return base | {"state": "look", "words": "TOO SLOW"}
     if speed > high:
         return base | {"state": "look", "words": "TOO FAST"}
+    return base | {"state": "ok", "words": "GOOD"}
+
+
+def _guided(guide: SweepGuide) -> Figure:
+    """By the skin as it is now. Slower than it bears is to be mended now, the rest soon."""
+    speed = guide.speed_cm_s
+    harms = math.isinf(guide.slowest_cm_s) or (speed is not None and speed < guide.slowest_cm_s)
+    high = guide.high_cm_s if math.isfinite(guide.high_cm_s) else None
+    base: Figure = {"low_cm_s": guide.low_cm_s, "high_cm_s": high, "cm_s": speed, "keep": sweep_words(guide)}
+    if guide.advice:
+        state = "warn" if harms else "look"
+        return base | {"state": state, "words": ADVICE[guide.advice]}
+    if speed is None:
+        return base | {"state": "unknown", "words": "not known"}
     return base | {"state": "ok", "words": "GOOD"}
 
 
@@ -193,6 +211,17 @@ def gas(guidance: Guidance) -> Figure:
     state = "unknown" if unassigned_s > 0.0 else "ok" if guidance.gas_now else "calm"
     by = f"{unassigned_s:.1f} s went unseen" if unassigned_s > 0.0 else ""
     return {"state": state, "words": words, "by": by, "on": guidance.gas_now, "unassigned_s": unassigned_s}
+
+
+def reference(guidance: Guidance, setup: Setup) -> Figure | None:
+    """How what has a known temperature in the thermal picture stands; None where there is nothing such."""
+    if not setup.treatment.references:
+        return None
+    told = next((words for words in guidance.status if words.startswith("reference ")), None)
+    if told is None:
+        return {"state": "ok", "words": "AGREES"}
+    state, words = ("unknown", "HIDDEN") if told == "reference hidden" else ("look", "CONTRADICTS THE CAMERA")
+    return {"state": state, "words": words}
 
 
 def alarms(guidance: Guidance) -> list[Figure]:

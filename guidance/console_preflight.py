@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from guidance.console_choice import Choices
 from guidance.console_desk import Check
 from guidance.console_view import look
 from guidance.state import Setup
@@ -19,9 +20,13 @@ CALIBRATED_WITHIN_DAYS = 30.0
 """As the alarm ``calibration_old`` has it."""
 FREE_LEAST_BYTES = 200_000_000
 """A report takes a few megabytes; below this the disk is as good as full (own choice)."""
+RECORDED_BYTES_S = 198e6 / 60.0
+"""Measured at 720p, 30 pictures a second, with thermal and depth (docs/recording.md)."""
+RECORDED_LEAST_MIN = 45.0
+"""The longest session of a protocol is 30 min; with the way there and back."""
 
 
-def recorded_checks(recording: Recording, setup: Setup, *, out: Path) -> tuple[Check, ...]:
+def recorded_checks(recording: Recording, setup: Setup) -> tuple[Check, ...]:
     """What there is to look at before a recording is played as if live."""
     width, height = recording.width_px, recording.height_px
     colour = (
@@ -36,9 +41,7 @@ def recorded_checks(recording: Recording, setup: Setup, *, out: Path) -> tuple[C
     )
     depth = Check("Depth camera", "ok", "recorded") if recording.has_depth else None
     return tuple(
-        check
-        for check in (colour, thermal, depth, _calibration(setup), _approval(setup), _disk(out))
-        if check
+        check for check in (colour, thermal, depth, calibration_check(setup), approval_check(setup)) if check
     ) + tuple(Check("Recording", "look", warning) for warning in recording.warnings)
 
 
@@ -49,6 +52,7 @@ def hello(
     listed: Questions,
     checks: Sequence[Check],
     source: str,
+    by_hand: bool = False,
 ) -> dict[str, object]:
     """What a page is told first: colours, tones, what is treated with what, questions, checks.
 
@@ -58,6 +62,7 @@ def hello(
         listed: The list that they come from.
         checks: What was looked at.
         source: Where pictures come from, for the page's head.
+        by_hand: Whether the operator says if gas flows.
     """
     treatment, zone, protocol = setup.treatment, setup.zone, setup.protocol
     side = "" if treatment.side == "both" else f", {treatment.side}"
@@ -73,11 +78,8 @@ def hello(
         ("Distance", f"{band.good_low_mm:g} to {band.good_high_mm:g} mm"),
         ("Time", f"{protocol.zone_time_s.warn:g} s a tile, {protocol.session_time_s:g} s a session"),
     ]
-    return {
-        "version": software_version(),
-        "source": source,
-        "look": look(),
-        "tones": {tone_name(s): {"rest_s": rhythm(s).rest_s} for s in SOUNDS},
+    return _common(checks, source=source) | {
+        "by_hand": by_hand,
         "title": f"{zone.title}{side}",
         "protocol": protocol.title,
         "approved": protocol.approved_by is not None,
@@ -92,11 +94,40 @@ def hello(
              "note": q.note or ""}
             for q in asked
         ],
-        "checks": [{"name": c.name, "state": c.state, "words": c.words} for c in checks],
     }  # fmt: skip
 
 
-def _calibration(setup: Setup) -> Check:
+def open_hello(choices: Choices, *, checks: Sequence[Check], source: str) -> dict[str, object]:
+    """What a page is told first where it is not chosen yet what is treated with what."""
+    return _common(checks, source=source) | {
+        "by_hand": True,
+        "title": "cryoguide",
+        "protocol": "",
+        "approved": True,
+        "approval": "",
+        "rows": (),
+        "cautions": (),
+        "leave_out": (),
+        "dwell": None,
+        "questions_approval": "",
+        "questions": (),
+        "choices": choices.told(),
+    }
+
+
+def _common(checks: Sequence[Check], *, source: str) -> dict[str, object]:
+    return {
+        "version": software_version(),
+        "source": source,
+        "look": look(),
+        "tones": {tone_name(s): {"rest_s": rhythm(s).rest_s} for s in SOUNDS},
+        "checks": [{"name": c.name, "state": c.state, "words": c.words} for c in checks],
+        "choices": None,
+    }
+
+
+def calibration_check(setup: Setup) -> Check:
+    """How old the calibration was."""
     if setup.rig is None:
         return Check("Calibration", "look", "no rig: no distance, area or dwell")
     created, started = setup.rig.created, setup.treatment.started
@@ -107,12 +138,18 @@ def _calibration(setup: Setup) -> Check:
     return Check("Calibration", "ok" if 0.0 <= days <= CALIBRATED_WITHIN_DAYS else "look", words)
 
 
-def _approval(setup: Setup) -> Check:
+def approval_check(setup: Setup) -> Check:
+    """Who approved the protocol."""
     return Check("Protocol", "ok" if setup.protocol.approved_by else "look", setup.protocol.approval)
 
 
-def _disk(out: Path) -> Check:
+def disk_check(out: Path, *, records: bool) -> Check:
+    """Whether there is room for report and recording."""
     at = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
     free = shutil.disk_usage(at).free
-    words = f"{free / 1e9:.1f} GB free for the report"
-    return Check("Disk", "ok" if free >= FREE_LEAST_BYTES else "look", words)
+    if not records:
+        words = f"{free / 1e9:.1f} GB free for the report"
+        return Check("Disk", "ok" if free >= FREE_LEAST_BYTES else "look", words)
+    minutes = max(0.0, free - FREE_LEAST_BYTES) / RECORDED_BYTES_S / 60.0
+    words = f"{free / 1e9:.1f} GB free: {min(minutes, 999.0):.0f} min of recording"
+    return Check("Disk", "ok" if minutes >= RECORDED_LEAST_MIN else "look", words)

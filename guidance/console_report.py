@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +14,7 @@ from guidance.outcome import Checked, Outcome
 from guidance.record import write_tables
 from guidance.report import write_report
 from models.contraindications import Checklist, Question, Questions
+from models.treatment import Treatment
 from vision.files import atomic_folder
 
 
@@ -25,6 +26,8 @@ def live_outcome(
     listed: Questions,
     runtime_s: float,
     now: datetime,
+    recorded: Mapping[str, object] | None = None,
+    remarks: Sequence[str] = (),
 ) -> Outcome:
     """Everything that is written of a treatment at the console.
 
@@ -35,6 +38,8 @@ def live_outcome(
         listed: The list that they come from.
         runtime_s: Real time that it took.
         now: Time of day, in UTC.
+        recorded: Where the session was recorded, and how much of it; None = it was not.
+        remarks: One sentence for each thing that the reader must know.
     """
     outcome = run.outcome(runtime_s=runtime_s)
     duration_s = min(outcome.duration_s, run.state.t_s)
@@ -54,9 +59,10 @@ def live_outcome(
                 "subject": course.subject or None,
                 "stopped_by": course.stopped_by,
                 "log": log,
+                "recorded": recorded,
             },
         },
-        warnings=(*told, *outcome.warnings),
+        warnings=(*told, *remarks, *outcome.warnings),
     )
 
 
@@ -71,11 +77,9 @@ def write_live_report(outcome: Outcome, out: Path) -> None:
         write_report(outcome, aside / "report.html")
 
 
-def _checked(
-    run: Run, course: Course, *, asked: Sequence[Question], listed: Questions, now: datetime
-) -> Checked:
-    treatment, judged = run.setup.treatment, course.judged(tuple(asked))
-    answered = Checklist(
+def filled_in(treatment: Treatment, course: Course, *, now: datetime) -> Checklist:
+    """The answers of a course, as the file of them has them."""
+    return Checklist(
         filled_in=now,
         operator=course.operator,
         answers=course.answers,
@@ -84,6 +88,13 @@ def _checked(
         zone=treatment.zone,
         device=treatment.device,
     )
+
+
+def _checked(
+    run: Run, course: Course, *, asked: Sequence[Question], listed: Questions, now: datetime
+) -> Checked:
+    treatment, judged = run.setup.treatment, course.judged(tuple(asked))
+    answered = filled_in(treatment, course, now=now)
     return Checked(judged.verdict, judged, answered, listed, None)
 
 

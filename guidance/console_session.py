@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from guidance.console_choice import Choice, Choices
 from models.contraindications import ABSOLUTE, NO, UNKNOWN, YES, Judgement, Question, judge_answers
 from models.history import is_code
 
@@ -46,15 +47,22 @@ class Answer:
 
 
 @dataclass(frozen=True)
+class Choose:
+    """What is treated with what; parts of it may be left open."""
+
+    choice: Choice
+
+
+@dataclass(frozen=True)
 class Move:
     """One step of the way, see `MOVES`."""
 
     name: str
 
 
-MOVES = ("next", "back", "start", "pause", "resume", "stop", "pain", "finish")
+MOVES = ("next", "back", "start", "pause", "resume", "stop", "pain", "finish", "gas_on", "gas_off")
 
-Command = ConfirmSound | Identify | Answer | Move
+Command = ConfirmSound | Identify | Choose | Answer | Move
 
 
 @dataclass(frozen=True)
@@ -70,6 +78,14 @@ class Situation:
     """Why the zone is not placed."""
     recorded_subject: str | None = None
     """What the recording names; None = the operator does."""
+    preparing: tuple[int, int] | None = None
+    """Steps done and in all of what comes before the first capture; None = ready."""
+    choices: Choices | None = None
+    """What there is to choose from; None = the recording says what is treated."""
+    gas_by_hand: bool = False
+    """The operator says whether gas flows."""
+    gas_on: bool = False
+    """Gas counts as flowing."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +105,7 @@ class Course:
     sound_confirmed: bool = False
     operator: str = ""
     subject: str = ""
+    choice: Choice = field(default_factory=Choice)
     answers: Mapping[str, str] = field(default_factory=dict[str, str])
     reasons: Mapping[str, str] = field(default_factory=dict[str, str])
     stopped_by: str = ""
@@ -126,10 +143,20 @@ def follow(course: Course, command: Command, now: Situation, *, t_s: float | Non
         return replace(course, sound_confirmed=True, log=(*course.log, Entry(t_s, "sound confirmed")))
     if isinstance(command, Identify):
         return _identified(course, command, now)
+    if isinstance(command, Choose):
+        return _chosen(course, command.choice, now)
     if isinstance(command, Answer):
         return _answered(course, command, now)
     if command.name in ("next", "back"):
         return _turned(course, command.name, now)
+    if command.name in ("gas_on", "gas_off"):
+        if not now.gas_by_hand or course.phase not in (RUNNING, PAUSED, STOPPED):
+            raise NotNowError("Gas is not switched here now.")
+        if command.name == "gas_on" and course.phase != RUNNING:
+            raise NotNowError("Keep the valve closed: nothing runs.")
+        return replace(course, log=(*course.log, Entry(t_s, command.name)))
+    if command.name == "finish" and course.phase == STOPPED and now.gas_on:
+        raise NotNowError("First close the valve and confirm that the gas is off.")
     after = _moved(course, command.name)
     return replace(after, log=(*after.log, Entry(t_s, command.name)))
 
@@ -150,8 +177,12 @@ def missing(course: Course, now: Situation) -> str:
     """Why the next page does not open yet; empty where it does."""
     if course.phase == PREFLIGHT and not course.sound_confirmed:
         return "Test the alarm sound and confirm that you hear it."
+    if course.phase == PREFLIGHT and now.preparing is not None:
+        return "Getting ready: wait a moment."
     if course.phase == DETAILS and not course.operator:
         return "Give your own code."
+    if course.phase == DETAILS and now.choices is not None and not course.choice.complete:
+        return "Choose zone, side, device and protocol."
     if course.phase == CHECKLIST:
         judged = course.judged(now.asked)
         unanswered = sum(f.answer not in (YES, UNKNOWN) for f in judged.blocking)
@@ -179,6 +210,16 @@ def _identified(course: Course, command: Identify, now: Situation) -> Course:
     if (subject or known) != (course.subject or known) or operator != course.operator:
         course = replace(course, answers={}, reasons={})  # they were about someone else, or by someone else
     return replace(course, operator=operator, subject=known or subject)
+
+
+def _chosen(course: Course, choice: Choice, now: Situation) -> Course:
+    if course.phase != DETAILS or now.choices is None:
+        raise NotNowError("What is treated is chosen before the checklist, where no recording says it.")
+    if why := now.choices.wrong(choice):
+        raise NotNowError(why)
+    if choice == course.choice:
+        return course
+    return replace(course, choice=choice, answers={}, reasons={})  # other questions are asked then
 
 
 def _answered(course: Course, command: Answer, now: Situation) -> Course:

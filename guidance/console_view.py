@@ -28,7 +28,7 @@ from models.geometry import Bytes, Floats
 from models.jet import half_radius_mm
 from models.sightings import NozzleSighting
 
-OVER, UNKNOWN, UNSEEN, LEFT_OUT = 1, 2, 4, 8
+OVER, UNKNOWN, UNSEEN, LEFT_OUT, PREDICTED = 1, 2, 4, 8, 16
 """Bits of a cell's look, drawn in this order of importance; a cell that is not seen has none and level 0."""
 
 SUBPIXEL = 8
@@ -115,8 +115,15 @@ def _cells(guidance: Guidance, place: PlacedChart, setup: Setup, *, rgb: Camera)
     vertex_px, visible = seen_cells(place, rgb=rgb)
     eighths = np.clip(np.round(vertex_px * SUBPIXEL), -32767, 32767)
     vertex = np.where(np.isfinite(eighths), eighths, NOWHERE).astype("<i2")
-    states = cell_states(guidance, protocol=setup.protocol, cells=len(place.chart))
-    bits = ((states.over, OVER), (states.unknown, UNKNOWN), (states.unseen, UNSEEN))
+    states = cell_states(
+        guidance, protocol=setup.protocol, cells=len(place.chart), in_zone=place.chart.in_zone
+    )
+    bits = (
+        (states.over, OVER),
+        (states.unknown, UNKNOWN),
+        (states.unseen, UNSEEN),
+        (states.predicted, PREDICTED),
+    )
     looks = np.where(place.chart.left_out, LEFT_OUT, 0)
     for mask, bit in bits:
         looks = looks | np.where(mask, bit, 0)

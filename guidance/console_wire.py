@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 
-from guidance.console_session import MOVES, Answer, Command, ConfirmSound, Identify, Move
+from guidance.console_choice import Choice
+from guidance.console_session import MOVES, Answer, Choose, Command, ConfirmSound, Identify, Move
 
 MESSAGE_MOST = 2048
 """Bytes of one message of a page: a reason of 200 letters fits several times."""
@@ -74,6 +75,8 @@ def read_message(text: str) -> PageMessage:
         return wanted[what]
     if what == "identify" and words.keys() == {"operator", "subject"}:
         return Identify(**words)
+    if what == "choose" and words.keys() == {"zone", "side", "device", "protocol"}:
+        return Choose(Choice(**words))
     if what == "answer" and words.keys() == {"question", "answer", "reason"}:
         return Answer(**words)
     raise BadMessageError("Nothing of that kind can be asked for.")

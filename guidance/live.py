@@ -150,10 +150,12 @@ class LiveRun:
             source: Where captures come from.
             told: Called on the stepping thread after each step; must return at once.
             ended: Called once when no more steps will come: None, or a sentence where something failed.
-            listener: The recorder. Where it fails the session goes on, and `trouble` says so.
+            listener: The recorder. Where it fails the session goes on, and `unrecorded` says so.
         """
         self.run, self.source = run, source
         self.trouble: str | None = None
+        self.unrecorded: str | None = None
+        """Why the listener is told of no more steps."""
         self._told, self._ended, self._listener = told, ended, listener
         self._mailbox = Mailbox()
         self._acting = threading.Lock()
@@ -242,7 +244,7 @@ class LiveRun:
         try:
             self._listener(capture, guidance, actions)
         except Exception as trouble:
-            self.trouble = f"Recording has failed ({type(trouble).__name__}: {trouble})."
+            self.unrecorded = f"Recording has failed ({type(trouble).__name__}: {trouble})."
             self._listener = None
 
     def _show(self) -> None:
@@ -253,7 +255,7 @@ class LiveRun:
         if not actions:
             return
         self._shown += actions
-        guidance = replace(self._last.guidance, announcement=self.run.announce(actions))
+        guidance = replace(self._last.guidance, announcement=self.run.announce(self._shown))
         self._publish(replace(self._last, number=self._number + 1, guidance=guidance))
 
     def _done_by_now(self, t_s: float) -> list[OperatorAction]:

@@ -2,277 +2,160 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import socket
 import sys
-import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-import uvicorn
-
 from guidance.analyse import Run, needs_eyes, set_up
-from guidance.console import Console
-from guidance.console_desk import Desk
-from guidance.console_guard import Guard
-from guidance.console_preflight import hello, recorded_checks
-from guidance.console_report import live_outcome, write_live_report
-from guidance.console_wire import MESSAGE_MOST
-from guidance.live import Listener, LiveRun, Replay, Source, Stepped
-from guidance.pace import Pace
+from guidance.camera_command import camera_room
+from guidance.console_preflight import disk_check
+from guidance.console_serve import Prepare, Served, listen, serve
+from guidance.live_recording import LiveRecording, recording_path
+from guidance.resume import check_for, may_go_on, resumed, unfinished
+from guidance.staged import FIRST_LOOK_S, Staged, rehearsed
 from guidance.state import Setup
+from guidance.warm_up import warm_up
 from models.catalogue import load_questions
-from models.contraindications import Question, Questions, questions_for
+from models.contraindications import questions_for
 from models.problems import InputError
+from vision.face_blur import FaceBlur, HeadFinder
 from vision.landmarks import BodyEyes
 from vision.recording import Recording, open_recording
 
 WARM_UP_S = 1.5
 """So much of the recording's gas is stepped beforehand: every compiled function is loaded then, and no step
 of the treatment waits for a compiler."""
-FIRST_LOOK_S = 10.0
-"""A recording waits for Start at its first gas, and no later than this."""
-BEFORE_S = 1e-3
-"""A capture at the very time at which gas begins has gas in it already."""
-
-
-@dataclass(frozen=True, eq=False)
-class Rehearsal:
-    """A recording set up to be played as if live."""
-
-    recording: Recording
-    setup: Setup
-    listed: Questions
-    asked: tuple[Question, ...]
-    out: Path
-    speed: float = 1.0
-    """Faster than life for tests only."""
-
-    @property
-    def first_gas_s(self) -> float | None:
-        """When gas first flows; None = it is not known to flow only later."""
-        valve_s = self.recording.treatment.valve_s
-        return None if valve_s is None else min((start for start, _ in valve_s), default=FIRST_LOOK_S)
-
-
-class Served:
-    """A rehearsal with its console: what a server serves."""
-
-    def __init__(
-        self,
-        rehearsal: Rehearsal,
-        *,
-        note: Callable[[str], None],
-        listener: Listener | None = None,
-        source: Callable[[Recording, Pace], Source] = Replay,
-    ) -> None:
-        """Nothing runs yet.
-
-        Args:
-            rehearsal: What is played.
-            note: Told of refused attempts.
-            listener: Told of each step: the recorder.
-            source: Makes captures of the recording; in real time where none is given.
-        """
-        self.rehearsal = rehearsal
-        recording, setup, first_s = rehearsal.recording, rehearsal.setup, rehearsal.first_gas_s
-        begins_s = float(recording.rgb_times_s[0]) if recording.frames else 0.0
-        gas_first = first_s is None or first_s <= begins_s
-        self.pace = Pace(
-            hold_at_s=begins_s if gas_first or first_s is None else min(first_s, FIRST_LOOK_S) - BEFORE_S,
-            speed=rehearsal.speed,
-        )
-        checks = recorded_checks(recording, setup, out=rehearsal.out)
-        self.desk = Desk(
-            setup=setup, asked=rehearsal.asked, checks=checks, gas_first=gas_first, pace=self.pace
-        )
-        self.desk.finish = self._finish
-        told = hello(
-            setup,
-            asked=rehearsal.asked,
-            listed=rehearsal.listed,
-            checks=checks,
-            source=f"Replay of {recording.name}",
-        )
-        self.console = Console(self.desk, hello=told, note=note)
-        self.run = Run(setup, recording)
-        self._listener, self._source = listener, source
-        self._began_s = time.monotonic()
-        self._writing: asyncio.Task[None] | None = None
-
-    def application(self, *, port: int) -> Guard:
-        """To be served on a port of this machine."""
-        hosts = (f"127.0.0.1:{port}", f"localhost:{port}")
-        return self.console.application(hosts=hosts, lifespan=self._life)
-
-    @contextlib.asynccontextmanager
-    async def _life(self) -> AsyncGenerator[None]:
-        loop = asyncio.get_running_loop()
-
-        def soon(call: Callable[..., None]) -> Callable[..., None]:
-            def there(*what: object) -> None:
-                with contextlib.suppress(RuntimeError):  # the server has gone
-                    loop.call_soon_threadsafe(call, *what)
-
-            return there
-
-        live = LiveRun(
-            self.run,
-            self._source(self.rehearsal.recording, self.pace),
-            told=soon(self._stepped),
-            ended=soon(self._ended),
-            listener=self._listener,
-        )
-        self.desk.live = live
-        live.start()
-        try:
-            yield
-        finally:
-            await asyncio.to_thread(live.close)
-            if self._writing is not None:
-                await self._writing
-
-    def _stepped(self, stepped: Stepped) -> None:
-        self.console.stepped(stepped)
-
-    def _ended(self, fault: str | None) -> None:
-        self.desk.ended(fault)
-        self.console.wake()
-
-    def _finish(self) -> None:
-        self._writing = asyncio.create_task(self._write())
-
-    async def _write(self) -> None:
-        rehearsal, live = self.rehearsal, self.desk.live
-        assert live is not None
-        trouble: str | None = None
-        try:
-            if not await asyncio.to_thread(live.close):
-                raise InputError(
-                    "The last step does not end, so there is no report; run `cryoguide analyze`."
-                )
-            outcome = live_outcome(
-                self.run,
-                self.desk.course,
-                asked=rehearsal.asked,
-                listed=rehearsal.listed,
-                runtime_s=time.monotonic() - self._began_s,
-                now=datetime.now(UTC),
-            )
-            await asyncio.to_thread(write_live_report, outcome, rehearsal.out)
-        except InputError as problem:
-            trouble = str(problem)
-        except Exception as problem:
-            trouble = f"The report could not be written ({type(problem).__name__}: {problem})."
-        self.desk.wrote(None if trouble else rehearsal.out, trouble=trouble)
-        self.console.wake()
 
 
 def live(
-    folder: Path,
+    folder: Path | None,
     *,
+    rig: Path | None = None,
+    thermal: bool = True,
     out: Path,
     port: int,
+    resume: Path | None = None,
+    record: bool = True,
+    blur: bool = True,
     models_dir: Path | None = None,
     protocols: Path | None = None,
     questions: Path | None = None,
     on_ready: Callable[[str], None] = lambda _: None,
+    say: Callable[[str], None] = lambda words: print(words, file=sys.stderr, flush=True),
 ) -> None:
-    """Play a recorded session as if live and serve its console until the process is ended.
+    """Guide a session and serve its console until the process is ended.
 
     Args:
-        folder: The session.
-        out: Folder for the report.
+        folder: A recorded session, to be played as if live; None = cameras.
+        rig: The cameras' calibration.
+        thermal: Whether a thermal camera is wanted, where the rig has one.
+        out: Folder for the report; the recording goes beside it.
         port: On 127.0.0.1; 0 = any free one.
+        resume: Recording of a session that was interrupted, from whose exposure this one goes on.
+        record: Whether to record the session.
+        blur: Cover faces in the colour pictures that are kept, where the zone is not on a face.
         models_dir: The user's own landmark models.
         protocols: The user's own protocols.
         questions: The user's own questions before the gas.
         on_ready: Told the address once pages can connect.
+        say: Told what happens before, and of refused attempts.
 
     Raises:
-        InputError: If the session cannot be read or the port is taken.
+        InputError: If the session or what it goes on from cannot be read, or the port is taken.
     """
-    recording = open_recording(folder)
     listed = load_questions(questions)
     with ExitStack() as stack:
         listening = stack.enter_context(listen(port))
-        setup = set_up(recording, protocols=protocols)
+        recorder = recorder_of(stack, out=out, blur=blur, models_dir=models_dir) if record else None
+        checks = (disk_check(out, records=record),)
+        if folder is None:
+            if rig is None or resume is not None:
+                raise InputError("Give --rig FILE for cameras; --resume goes with --replay only so far.")
+            room, prepare = camera_room(
+                stack, rig, thermal=thermal, listed=listed, protocols=protocols, models_dir=models_dir,
+                checks=checks,
+            )  # fmt: skip
+            served = Served(room, out=out, note=say, record=recorder, prepare=prepare)
+            serve(served, listening, on_ready=on_ready)
+            return
+        recording = open_recording(folder)
+        setup, course = set_up(recording, protocols=protocols), None
+        if resume is not None:
+            now, shut = datetime.now(UTC), _shut(recording)
+            setup, course, told = resumed(resume, setup, now=now, shut=shut, say=say)
+            checks = (*checks, told)
+        elif (before := unfinished(out)) is not None and may_go_on(before, setup, now=datetime.now(UTC)):
+            say(f"A session was interrupted; to go on from its exposure add --resume {before}")
+            checks = (*checks, check_for(before))
         if needs_eyes(recording):
-            with BodyEyes(models_dir=models_dir) as first:
-                warm_up(recording, replace(setup, eyes=first))
-            eyes = stack.enter_context(BodyEyes(models_dir=models_dir))
+            first, eyes = (stack.enter_context(BodyEyes(models_dir=models_dir)) for _ in range(2))
+            prepare = _rehearse(recording, replace(setup, eyes=first))
             setup = replace(setup, eyes=eyes, hashes=setup.hashes | {"models": eyes.bundle_sha256})
         else:
-            warm_up(recording, setup)
+            prepare = _rehearse(recording, setup)
         treatment = recording.treatment
         asked = questions_for(listed, zone=treatment.zone, device=treatment.device)
-        served = Served(
-            Rehearsal(recording, setup, listed, asked, out), note=lambda words: print(words, file=sys.stderr)
-        )
+        staged = rehearsed(recording, setup, listed=listed, asked=asked, checks=checks, course=course)
+        served = Served(staged, out=out, note=say, record=recorder, prepare=prepare)
         serve(served, listening, on_ready=on_ready)
 
 
-def serve(served: Served, listening: socket.socket, *, on_ready: Callable[[str], None]) -> None:
-    """Serve until the process is told to end."""
-    port = int(listening.getsockname()[1])
-    server = _Server(server_config(served, port=port))
-    server.on_ready = lambda: on_ready(f"http://127.0.0.1:{port}/")
-    server.run(sockets=[listening])
+def todays_report() -> Path:
+    """Where a session with cameras is reported, by the time of day."""
+    return Path(f"cryoguide-{datetime.now().astimezone():%Y%m%d-%H%M%S}-report")
 
 
-def server_config(served: Served, *, port: int) -> uvicorn.Config:
-    """How uvicorn serves it: no log of its own, no compression of pictures, small messages only."""
-    return uvicorn.Config(
-        served.application(port=port),
-        ws="websockets-sansio",
-        ws_max_size=MESSAGE_MOST,
-        ws_per_message_deflate=False,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        limit_concurrency=64,
-        timeout_graceful_shutdown=1,
-        lifespan="on",
-    )
+def recorder_of(
+    stack: ExitStack, *, out: Path, blur: bool, models_dir: Path | None
+) -> Callable[[Staged], LiveRecording]:
+    """What begins a recording beside the report.
+
+    Args:
+        stack: Closes what finds faces.
+        out: The report's folder.
+        blur: Whether to cover faces, where the zone is not on one.
+        models_dir: The user's own models.
+    """
+
+    def begin(staged: Staged) -> LiveRecording:
+        faces = None
+        if blur and not staged.setup.zone.face and staged.setup.colour_expected:
+            faces = FaceBlur(stack.enter_context(HeadFinder(models_dir=models_dir)))
+        return LiveRecording(recording_path(out, now=datetime.now(UTC)), staged, faces=faces)
+
+    return begin
 
 
-class _Server(uvicorn.Server):
-    on_ready: Callable[[], None] = lambda: None
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets=sockets)
-        if self.started:
-            self.on_ready()
+def _shut(recording: Recording) -> bool:
+    valve_s = recording.treatment.valve_s
+    return valve_s is not None and all(from_s > 0.0 for from_s, _ in valve_s)
 
 
-def warm_up(recording: Recording, setup: Setup) -> None:
-    """Step the recording's beginning for nothing, until gas has flowed for a while."""
+def _rehearse(recording: Recording, setup: Setup) -> Prepare:
+    """Compile the skin's stages, then step the recording's beginning for nothing, until gas has flowed."""
+
+    def prepare(tell: Callable[[int, int], None]) -> None:
+        warm_up(setup, on_progress=lambda done, of: tell(done, 2 * of))
+        rehearse(recording, setup, tell=lambda share: tell(50 + round(50.0 * share), 100))
+
+    return prepare
+
+
+def rehearse(recording: Recording, setup: Setup, *, tell: Callable[[float], None] = lambda _: None) -> None:
+    """Step the recording's beginning for nothing, until gas has flowed for a while.
+
+    Args:
+        recording: The session folder.
+        setup: Of it.
+        tell: Told which share is done.
+    """
     run, gas_s = Run(setup, recording), 0.0
     for capture in recording.captures():
         run.take(capture)
         gas_s += capture.gas_s
+        tell(min(1.0, max(gas_s / WARM_UP_S, capture.t_s / FIRST_LOOK_S)))
         if gas_s > WARM_UP_S or capture.t_s > FIRST_LOOK_S:
             return
-
-
-def listen(port: int) -> socket.socket:
-    """Listen on a port of this machine alone.
-
-    Raises:
-        InputError: If it is taken.
-    """
-    try:
-        listening = socket.create_server(("127.0.0.1", port))
-        # Each connection takes this over (asyncio sees to it only where a socket names its protocol): without
-        # it every picture waits some 40 ms for a word of the page that the page holds back.
-        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return listening
-    except OSError as trouble:
-        raise InputError(
-            f"Port {port} of this machine cannot be used ({trouble.strerror}); choose another with --port."
-        ) from trouble

@@ -11,14 +11,43 @@ MOST_PORTS = 65535
 
 def add_live(parser: argparse.ArgumentParser) -> None:
     """What ``cryoguide live`` may be asked."""
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument(
+        "--rig",
+        type=Path,
+        metavar="FILE",
+        help="use the cameras of this computer, calibrated in this rig.toml",
+    )
+    source.add_argument(
+        "--replay", type=Path, metavar="SESSION", help="play a session folder as if it were live"
+    )
     parser.add_argument(
-        "--replay", type=Path, required=True, metavar="SESSION", help="session folder to play as if live"
+        "--no-thermal", dest="thermal", action="store_false", help="go without the rig's thermal camera"
     )
     parser.add_argument(
         "--out",
         type=Path,
         metavar="DIR",
-        help="folder for the report (default: SESSION-live-report beside it)",
+        help="folder for the report (default: SESSION-live-report beside the session; with cameras"
+        " cryoguide-DATE-TIME-report here)",
+    )
+    parser.add_argument(
+        "--resume",
+        type=Path,
+        metavar="FILE",
+        help="recording (.mcap) of a session that was interrupted, from whose exposure this one goes on",
+    )
+    parser.add_argument(
+        "--no-record",
+        dest="record",
+        action="store_false",
+        help="do not record (otherwise the session is recorded beside its report)",
+    )
+    parser.add_argument(
+        "--no-blur",
+        dest="blur",
+        action="store_false",
+        help="leave faces as they are in the recording (they are covered where the zone is not on a face)",
     )
     parser.add_argument(
         "--port", type=_port, default=PORT, help=f"port on this machine, 0 = any free one (default: {PORT})"

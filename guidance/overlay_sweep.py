@@ -10,6 +10,9 @@ from guidance.session import Guidance, SweepGuide
 from models.geometry import Bytes
 from models.protocol import Protocol
 
+ADVICE = {"too slow": "FASTER", "too fast": "SLOWER", "let it rewarm": "MOVE OFF"}
+"""What the operator is to do, by what `SweepGuide` says of the hand."""
+
 
 def draw_sweep_tile(
     picture: Bytes,
@@ -35,8 +38,7 @@ def draw_sweep_tile(
     put_value(
         picture, area, "--" if sweep.speed_cm_s is None else _speed(sweep.speed_cm_s), "cm/s", scale, colour
     )
-    word = {"too slow": "FASTER", "too fast": "SLOWER", "let it rewarm": "MOVE OFF"}.get(sweep.advice, "")
-    put_word(picture, area, word, scale, colour)
+    put_word(picture, area, ADVICE.get(sweep.advice, ""), scale, colour)
     put_note(picture, area, sweep_words(sweep), scale, colour if sweep.advice else DIM)
 
 

@@ -11,12 +11,16 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from guidance.chained_log import ChainedLog
 from guidance.recorder_writer import (
     JPEG_QUALITY,
+    Acted,
+    Attached,
     BeforeWriting,
     Item,
     Manifest,
@@ -52,6 +56,7 @@ KEPT_BYTES = 64 << 20
 
 _NO_PICTURES = "The disk does not keep up: colour pictures are left out of the recording."
 _NO_CAPTURES = "The disk does not keep up: this recording lacks captures."
+_DEAD = "The recording has failed ({}): nothing more of this session is kept."
 _NO_FACES = "Colour pictures are left out of the recording: faces in them could not be looked for."
 
 
@@ -112,7 +117,7 @@ class Recorder:
         self._changed = threading.Condition()
         self._closing = False
         self._captures = self._pictures_left_out = self._captures_lost = 0
-        self._lacks = self._disk = ""
+        self._lacks = self._disk = self._dead = ""
         self._thread = threading.Thread(target=self._work, name="recorder", daemon=True)
         self._thread.start()
 
@@ -141,6 +146,9 @@ class Recorder:
                 self._changed.wait_for(lambda: len(self._queue) < PICTURES_WAITING)
             self._captures += 1
             waiting = len(self._queue)
+            if self._dead:
+                self._captures_lost += 1
+                return
             if waiting >= CAPTURES_WAITING or self._closing:
                 self._captures_lost += 1
                 self._lacks = _NO_CAPTURES
@@ -162,8 +170,21 @@ class Recorder:
 
     def set_up(self, setup: Setup, *, t_s: float) -> None:
         """Record that the session is set up anew, such as with another outline, from the next capture on."""
+        self._put(NewSettings(t_s, setup))
+
+    def act(self, actions: Sequence[OperatorAction], *, t_s: float) -> None:
+        """Record what the operator did after the last step, which no step was told of."""
+        if actions:
+            self._put(Acted(t_s, tuple(actions)))
+
+    def attach(self, name: str, data: bytes) -> None:
+        """Put a file into the recording; one of the same name that is there already counts no more."""
+        self._put(Attached(name, data))
+
+    def _put(self, item: Item) -> None:
         with self._changed:
-            self._queue.append(NewSettings(t_s, setup))
+            if not self._dead:
+                self._queue.append(item)
             self._changed.notify_all()
 
     @property
@@ -177,20 +198,38 @@ class Recorder:
                 pictures_left_out=self._pictures_left_out + forbidden,
                 captures_lost=self._captures_lost,
                 bytes_written=self._writer.bytes_written,
-                trouble=self._disk or self._lacks or (_NO_FACES if forbidden else ""),
+                trouble=self._dead or self._disk or self._lacks or (_NO_FACES if forbidden else ""),
             )
 
-    def close(self) -> RecorderStatus:
-        """Write what is waiting, finish file and log, and say how they stand."""
+    def close(self, *, within_s: float | None = None) -> RecorderStatus:
+        """Write what is waiting, finish file and log, and say how they stand.
+
+        Args:
+            within_s: Wait no longer than this for a disk that hangs; None = as long as it takes.
+        """
         with self._changed:
             self._closing = True
             self._changed.notify_all()
-        self._thread.join()
+        self._thread.join(within_s)
+        if self._thread.is_alive():
+            return replace(self.status, trouble="The recording was not finished: the disk does not answer.")
         return self.status
 
     # --- on the recorder's own thread ---------------------------------------------------------------------
 
     def _work(self) -> None:
+        try:
+            self._record()
+        except Exception as trouble:  # whatever it is: the session goes on, and is told
+            with self._changed:
+                self._dead = _DEAD.format(trouble)
+                self._captures_lost += sum(isinstance(item, Taken) for item in self._queue)
+                self._queue.clear()
+                self._changed.notify_all()
+            with suppress(Exception):
+                self._writer.abandon()
+
+    def _record(self) -> None:
         flushed_s = to_disk_s = time.monotonic()
         while True:
             item = self._next(until_s=flushed_s + FLUSH_S)
@@ -229,6 +268,7 @@ class Recorder:
 
     def _flush(self, *, to_disk: bool) -> bool:
         try:
+            self._writer.mark(datetime.now(UTC))
             self._writer.flush(to_disk=to_disk)
         except OSError as trouble:
             self._say(f"The recording cannot be written ({trouble.strerror}): make room on the disk.")
@@ -243,6 +283,7 @@ class Recorder:
     def _end(self) -> None:
         status = self.status
         try:
+            self._writer.mark(datetime.now(UTC))
             self._writer.close(
                 captures=status.captures,
                 captures_lost=status.captures_lost,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC
+from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +96,23 @@ class NewSettings:
     setup: Setup
 
 
-Item = Taken | Missing | NewSettings
+@dataclass(frozen=True, eq=False)
+class Acted:
+    """What the operator did after the last step."""
+
+    t_s: float
+    actions: tuple[OperatorAction, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Attached:
+    """A file that comes to the recording while it runs, such as the answers before the gas."""
+
+    name: str
+    data: bytes
+
+
+Item = Taken | Missing | NewSettings | Acted | Attached
 
 
 class RecordingWriter:
@@ -146,8 +163,23 @@ class RecordingWriter:
 
         Whatever it raises, nothing of the item is in the file then.
         """
+        if isinstance(item, Attached):
+            self._file.attach(
+                item.name,
+                item.data,
+                media_type="application/octet-stream",
+                t_ns=self._ns(self._last_s),
+            )
+            digest = sha256(item.data).hexdigest()
+            self._for_log.append(("attached", {"name": item.name, "sha256": digest}))
+            return
         for topic, data, t_s in self._messages(item):
             self._file.add(topic, data, t_ns=self._ns(t_s))
+
+    def mark(self, at: datetime) -> None:
+        """Note the time of day: how long nobody watched is told by the last one after a crash."""
+        topic, data, t_s = _json(RECORDER, {"at": at.isoformat(), "t_s": self._last_s}, t_s=self._last_s)
+        self._file.add(topic, data, t_ns=self._ns(t_s))
 
     def flush(self, *, to_disk: bool) -> None:
         """Hand all that was added to the operating system, or to the disk.
@@ -157,6 +189,12 @@ class RecordingWriter:
         """
         self._file.flush(to_disk=to_disk)
         self._write_log(to_disk=to_disk)
+
+    def abandon(self) -> None:
+        """Let go of file and log as they are, unfinished."""
+        self._file.abandon()
+        if self._log is not None:
+            self._log.abandon()
 
     def close(self, **figures: int) -> None:
         """Finish file and log.
@@ -176,9 +214,12 @@ class RecordingWriter:
         if self._log is not None:
             self._log.close(**figures)
 
-    def _messages(self, item: Item) -> list[_Message]:
+    def _messages(self, item: Taken | Missing | NewSettings | Acted) -> list[_Message]:
         if isinstance(item, NewSettings):
             return [_json(SETTINGS, replace(item.setup, eyes=None), t_s=item.t_s)]
+        if isinstance(item, Acted):
+            self._for_log.extend(("action", to_plain(action)) for action in item.actions)
+            return [_json(ACTIONS, action, t_s=item.t_s) for action in item.actions]
         told = item.guidance if isinstance(item, Taken) else item
         t_s = told.t_s
         messages = [_json(ACTIONS, action, t_s=t_s) for action in item.actions]

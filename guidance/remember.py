@@ -11,7 +11,7 @@ from guidance.outcome import Earlier, Outcome
 from guidance.state import Setup
 from models.carry import Carried
 from models.earlier import goes_on_from, perfusion_now, used_s
-from models.exposure_pack import pack, unpack
+from models.exposure_pack import KeptExposure, pack, unpack
 from models.history import PastSession, is_code
 from models.history_rules import Reason, Warned, may_treat
 from models.problems import InputError
@@ -159,9 +159,40 @@ def _carried(before: PastSession, past: Past, *, gap_s: float, shut: bool) -> Ca
         kept = unpack(cells) if cells is not None else None
     except (InputError, ValueError):
         kept = None  # its gas then counts for every cell
-    open_at_end = before.gas_to_s is None or before.duration_s - before.gas_to_s < SHUT_S
+    return handed_on(
+        before.recording_sha256,
+        kept,
+        gas_s=before.gas_s,
+        tile_time_s=before.tile_time_s,
+        gap_s=gap_s,
+        open_at_end=before.gas_to_s is None or before.duration_s - before.gas_to_s < SHUT_S,
+        shut=shut,
+    )
+
+
+def handed_on(
+    recording_sha256: str,
+    kept: KeptExposure | None,
+    *,
+    gas_s: float,
+    tile_time_s: tuple[float, ...],
+    gap_s: float,
+    open_at_end: bool,
+    shut: bool,
+) -> Carried:
+    """What an interrupted session hands on.
+
+    Args:
+        recording_sha256: Of it.
+        kept: Its exposure; None = not known.
+        gas_s: Its gas time.
+        tile_time_s: Of each tile.
+        gap_s: Time since.
+        open_at_end: Whether gas flowed as it ended.
+        shut: Whether the valve is shut as the next one begins.
+    """
     gap_gas_s = gap_s if open_at_end or not shut else 0.0
-    return Carried(before.recording_sha256, kept, before.gas_s, before.tile_time_s, gap_s, gap_gas_s)
+    return Carried(recording_sha256, kept, gas_s, tile_time_s, gap_s, gap_gas_s)
 
 
 def _shut_at_start(recording: Source) -> bool:

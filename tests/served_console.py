@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import uvicorn
 from websockets.exceptions import ConnectionClosed
@@ -18,10 +18,13 @@ from websockets.sync.client import connect
 from websockets.typing import Origin
 
 from guidance.analyse import set_up
+from guidance.camera_room import CameraRoom
+from guidance.console_serve import Prepare, Served, listen, server_config
 from guidance.console_wire import unpack
-from guidance.live import Listener, Replay, Source
-from guidance.live_command import Rehearsal, Served, listen, server_config
+from guidance.live import Replay, Source
+from guidance.live_recording import LiveRecording
 from guidance.pace import Pace
+from guidance.staged import Staged, rehearsed
 from models.catalogue import load_questions
 from models.contraindications import questions_for
 from vision.recording import Recording, open_recording
@@ -57,11 +60,20 @@ class Running:
         return answer
 
 
+class Serves(Protocol):
+    """Where a console is."""
+
+    @property
+    def host(self) -> str:
+        """As a page calls it."""
+        ...
+
+
 @dataclass(eq=False)
 class Screen:
     """A page without a browser: it takes what it is told, and draws as fast as a test lets it."""
 
-    running: Running
+    running: Serves
     name: str
     draws: bool = True
     hello: dict[str, Any] = field(default_factory=dict)
@@ -119,6 +131,7 @@ class Screen:
     def go_to(self, phase: str) -> None:
         """Do all that leads to ``ready`` or ``running``, with nothing that speaks against it."""
         self.say("confirm_sound")
+        self.until(sound_confirmed=True, missing="")
         self.say("next")
         self.say("identify", operator="OP-1", subject="A-017")
         self.say("next")
@@ -138,7 +151,8 @@ def running(
     out: Path,
     *,
     speed: float = 3.0,
-    listener: Listener | None = None,
+    record: Callable[[Staged], LiveRecording] | None = None,
+    prepare: Prepare | None = None,
     folder: Path = CALF,
     source: Callable[[Recording, Pace], Source] = Replay,
 ) -> Iterator[Running]:
@@ -147,13 +161,22 @@ def running(
     setup, listed = set_up(recording), load_questions()
     treatment = recording.treatment
     asked = questions_for(listed, zone=treatment.zone, device=treatment.device)
+    staged = rehearsed(recording, setup, listed=listed, asked=asked, speed=speed, source=source)
+    with serving(staged, out=out, record=record, prepare=prepare) as found:
+        yield found
+
+
+@contextmanager
+def serving(
+    what: Staged | CameraRoom,
+    *,
+    out: Path,
+    record: Callable[[Staged], LiveRecording] | None = None,
+    prepare: Prepare | None = None,
+) -> Iterator[Running]:
+    """Serve a treatment on a free port."""
     notes: list[str] = []
-    served = Served(
-        Rehearsal(recording, setup, listed, asked, out, speed=speed),
-        note=notes.append,
-        listener=listener,
-        source=source,
-    )
+    served = Served(what, out=out, note=notes.append, record=record, prepare=prepare)
     with listen(0) as listening:
         port = int(listening.getsockname()[1])
         server = uvicorn.Server(server_config(served, port=port))

@@ -59,7 +59,14 @@ class LiveCameras:
         """How each camera stands now."""
         return tuple(camera.state() for camera in self.cameras)
 
-    def captures(self, rig: Rig | None, *, gas: Gas, stop: threading.Event) -> Iterator[Capture]:
+    def captures(
+        self,
+        rig: Rig | None,
+        *,
+        gas: Gas,
+        stop: threading.Event,
+        began: Callable[[float], None] = lambda _: None,
+    ) -> Iterator[Capture]:
         """A session: captures from now on, its clock starting at 0, until it is stopped.
 
         Whoever takes them slowly gets fewer, each with the newest colour picture and every thermal picture
@@ -69,9 +76,12 @@ class LiveCameras:
             rig: Says how far the thermal camera's stamps are off.
             gas: Tells when gas flowed, on the session clock.
             stop: Set to end.
+            began: Told the time, on the cameras' clock, at which the session's was 0.
         """
         self._taken()  # what came before the session
-        pairing = Pairing(rig, started_s=self._clock(), gas=gas)
+        started_s = self._clock()
+        began(started_s)
+        pairing = Pairing(rig, started_s=started_s, gas=gas)
         while not stop.is_set():
             self._came.wait(TICK_S / 2.0)
             self._came.clear()

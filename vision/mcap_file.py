@@ -180,6 +180,14 @@ class McapFile:
         self._spool.waiting = bytearray()
 
 
+def is_whole(path: Path) -> bool:
+    """Whether a file has a proper end, by its last bytes alone."""
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - len(MCAP0_MAGIC)))
+        return size > 2 * len(MCAP0_MAGIC) and file.read() == MCAP0_MAGIC
+
+
 class Whole:
     """Whether a file was read to a proper end; filled in by `read_records`."""
 

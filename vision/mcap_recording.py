@@ -20,6 +20,7 @@ from models.recorded import (
     COLLAR,
     COLOUR,
     DEPTH,
+    RECORDER,
     SCHEMA,
     SETTINGS,
     THERMAL,
@@ -219,6 +220,18 @@ def _messages(path: Path, whole: Whole | None = None) -> Iterator[tuple[str, Mes
             topics[record.id] = record.topic
         elif isinstance(record, Message) and record.channel_id in topics:
             yield topics[record.channel_id], record
+
+
+def last_mark(path: Path) -> str | None:
+    """The last time of day that was noted in a recording, in ISO 8601; None where none was."""
+    found: str | None = None
+    for topic, message in _messages(path):
+        if topic == RECORDER:
+            try:
+                found = json.loads(message.data).get("at", found)
+            except (ValueError, AttributeError):
+                continue
+    return found
 
 
 def open_mcap(path: Path, *, from_sightings: bool = False) -> McapRecording:

@@ -2,7 +2,7 @@
 
 import { Drawing, unpack } from "/drawing.js";
 import { Sound } from "/sound.js";
-import { alarmRows, bar, checklist, details, donePage, el, preflight, tiles, zonePage } from "/pages.js";
+import { alarmRows, bar, checklist, details, donePage, el, preflight, tiles, toAcknowledge, zonePage } from "/pages.js";
 
 const SILENT_MS = 500;
 const AGAIN_MS = 300;
@@ -87,23 +87,23 @@ function show() {
   if (!hello || !state) return;
   document.body.dataset.phase = state.phase;
   put("title", [hello.title], () => [hello.title]);
-  put("source", [hello.source, hello.protocol, hello.approval, state.held], () => [`${hello.approved ? "" : "NOT APPROVED | "}${hello.source}${state.held ? ", held" : ""} | ${hello.protocol}`]);
+  put("source", [hello.source, hello.protocol, hello.approval, state.held], () => [`${hello.approved ? "" : "NOT APPROVED | "}${hello.source}${state.held ? ", held" : ""}${hello.protocol ? ` | ${hello.protocol}` : ""}`]);
   put("clock", [clock(state.t_s)], () => [clock(state.t_s)]);
   chips();
   legend();
   const shown = { ...state, silent, mute: !sound.ready };
-  put("alarms", [state.phase, silent, sound.ready, state.trouble, state.notice, state.alarms], () => alarmRows(shown));
+  put("alarms", [state.phase, silent, sound.ready, state.trouble, state.notice, state.unrecorded, state.unrecorded_heard, state.alarms], () => alarmRows(shown));
   side();
-  put("bar", [state.phase, state.controls, state.missing, state.pause_left_s === null ? null : Math.ceil(state.pause_left_s ?? 0), state.over, state.pain, Math.floor(state.rewarming_s ?? -1),
-    (state.alarms ?? []).some((alarm) => !alarm.acknowledged), sound.ready, soundTested], () => bar(state, page));
+  put("bar", [state.phase, state.controls, state.gas_counts, state.missing, state.pause_left_s === null ? null : Math.ceil(state.pause_left_s ?? 0), state.over, state.pain, Math.floor(state.rewarming_s ?? -1),
+    toAcknowledge(state), sound.ready, soundTested], () => bar(state, page));
   if (!silent) sound.set(state.sound);
 }
 
 function side() {
   const sounds = [sound.ready, soundTested];
   const what = {
-    preflight: [[state.sound_confirmed, sounds], () => preflight(hello, state, page)],
-    details: [[state.operator, state.subject], () => details(hello, state, page)],
+    preflight: [[state.sound_confirmed, state.preparing, state.cameras.map((one) => [one.state, one.hz && Math.round(one.hz)]), sounds], () => preflight(hello, state, page)],
+    details: [[state.operator, state.subject, state.choice], () => details(hello, state, page)],
     checklist: [[state.answers, state.reasons], () => checklist(hello, state, page)],
     zone: [[state.figures?.zone, state.figures?.nozzle], () => zonePage(hello, state)],
     ready: [[state.figures?.zone, state.figures?.nozzle], () => zonePage(hello, state)],
@@ -122,15 +122,17 @@ function chips() {
     put("chip-nozzle", [f.nozzle.words], () => chip("NOZZLE", f.nozzle, f.nozzle.words));
     put("chip-zone", [f.zone.words], () => chip("ZONE", f.zone, f.zone.words));
   }
+  if (f?.reference) put("chip-reference", [f.reference.words], () => chip("REFERENCE", f.reference, f.reference.words));
   const quiet = state.pause_left_s !== null && state.pause_left_s !== undefined;
   const words = !sound.ready ? "OFF: tap here" : quiet ? `paused ${Math.ceil(state.pause_left_s)} s` : "on";
   put("chip-sound", [words], () => chip("SOUND", { state: !sound.ready ? "unknown" : quiet ? "look" : "ok" }, words));
 }
 
 function legend() {
+  if (!hello.dwell) return;
   put("legend", [hello.dwell], () => [
     el("span", {}, drawing.swatch("ramp"), `0 to ${hello.dwell.stop_s} s`),
-    el("span", {}, drawing.swatch("over"), "limit"), el("span", {}, drawing.swatch("unknown"), "unknown"),
+    el("span", {}, drawing.swatch("predicted"), "predicted"), el("span", {}, drawing.swatch("over"), "limit"), el("span", {}, drawing.swatch("unknown"), "unknown"),
     el("span", {}, drawing.swatch("unseen"), "not seen"), el("span", {}, drawing.swatch("left_out"), "leave out")]);
 }
 
@@ -170,10 +172,11 @@ setInterval(() => {
 }, 100);
 
 document.addEventListener("keydown", (event) => {
-  if (event.target instanceof HTMLInputElement || !state) return;
+  if (event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement || !state) return;
   const runs = ["running", "paused"].includes(state.phase);
   if (runs && (event.code === "Space" || event.key === "Escape")) { event.preventDefault(); page.stop("stop"); }
   else if (event.key.toLowerCase() === "a" && state.controls) page.send({ do: "acknowledge" });
+  else if (event.key.toLowerCase() === "g" && state.controls && typeof state.gas_counts === "boolean") page.send({ do: state.gas_counts ? "gas_off" : "gas_on" });
   else if (event.key.toLowerCase() === "q" && state.controls) page.send({ do: "quiet" });
 }, { capture: true });
 

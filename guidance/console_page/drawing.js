@@ -1,6 +1,6 @@
 // Draws a picture and, from numbers, all that lies on it. Coordinates are the camera's pixels.
 
-const OVER = 1, UNKNOWN = 2, UNSEEN = 4, LEFT_OUT = 8;
+const OVER = 1, UNKNOWN = 2, UNSEEN = 4, LEFT_OUT = 8, PREDICTED = 16;
 const NOWHERE = -32768, SUBPIXEL = 8;
 
 // A message: length of its head, the head, then the parts that the head names.
@@ -34,6 +34,7 @@ export class Drawing {
       unknown: hatch(look.unknown, 9, 3, false, "rgba(90, 90, 96, 0.5)"),
       unseen: hatch(look.unseen, 7, 2, false, null),
       left_out: hatch(look.left_out, 12, 1.4, false, null),
+      predicted: dots(look.white, look.ink, 9),
     };
   }
 
@@ -85,13 +86,14 @@ export class Drawing {
       if (bits & OVER) add("over", cell);
       else if (bits & UNKNOWN) add("unknown", cell);
       else if (bits & UNSEEN) add("unseen", cell);
+      else if (bits & PREDICTED) add("predicted", cell);
     }
     const c = this.context;
     for (let k = 1; k <= this.look.ramp.length; k++) {
       const path = paths.get(k);
       if (path) { c.fillStyle = this.look.ramp[k - 1]; c.fill(path); }
     }
-    for (const name of ["left_out", "unseen", "unknown", "over"]) {
+    for (const name of ["left_out", "predicted", "unseen", "unknown", "over"]) {
       const path = paths.get(name);
       if (path) { c.fillStyle = this.hatches[name]; c.fill(path); }
     }
@@ -157,7 +159,7 @@ export class Drawing {
   // A swatch for the legend: one look, or the whole ramp.
   swatch(name) {
     const canvas = document.createElement("canvas");
-    [canvas.width, canvas.height] = name === "ramp" ? [120, 22] : [36, 22];
+    [canvas.width, canvas.height] = name === "ramp" ? [84, 22] : [32, 22];
     const c = canvas.getContext("2d");
     c.fillStyle = "#8d7a6e";
     c.fillRect(0, 0, canvas.width, canvas.height);
@@ -170,6 +172,18 @@ export class Drawing {
     }
     return canvas;
   }
+}
+
+// A pattern of dots, each with a dark edge, so that it shows on pale and on dark skin.
+function dots(colour, edge, period) {
+  const tile = document.createElement("canvas");
+  tile.width = tile.height = period;
+  const c = tile.getContext("2d");
+  for (const [fill, shift] of [[edge, 1], [colour, 0]]) {
+    c.fillStyle = fill;
+    c.fillRect(3 + shift, 3 + shift, 2, 2);
+  }
+  return c.createPattern(tile, "repeat");
 }
 
 // A pattern of slanting lines that joins with itself.

@@ -84,7 +84,7 @@ export function tiles(f) {
     distanceTile(f.distance),
     tile("Lowest skin", f.skin, skin, bound, { id: "tile-skin" }),
     tile("Left here", f.left, f.left.s === null ? null : number(f.left.s, 1), "s", { id: "tile-left" }),
-    tile("Sweep", f.sweep, f.sweep.cm_s === null ? null : number(f.sweep.cm_s, 1), "cm/s", { id: "tile-sweep" }),
+    tile(f.sweep.keep ? `Sweep, ${f.sweep.keep.replace(" cm/s", "")}` : "Sweep", f.sweep, f.sweep.cm_s === null ? null : number(f.sweep.cm_s, 1), "cm/s", { id: "tile-sweep" }),
     tile("Coverage", f.coverage, f.coverage.share === null ? null : number(100 * f.coverage.share, 0), "%",
       { id: "tile-coverage", extra: f.coverage.share === null ? null : progress(f.coverage.share) }),
     tile(f.zone_time.tile ? `Zone, ${f.zone_time.tile}` : "Zone time", f.zone_time, f.zone_time.s === null ? null : number(f.zone_time.s, 0), "s",
@@ -125,6 +125,10 @@ export function alarmRows(state) {
   if (state.mute && !["preflight", "details", "checklist"].includes(state.phase)) {
     rows.push(row("medium", "!!", "This screen cannot sound alarms: tap SOUND at the top.", "mute"));
   }
+  if (state.unrecorded) {
+    const tail = state.unrecorded_heard ? " (acknowledged)" : "";
+    rows.push(row("medium", "!!", `RECORDING: ${state.unrecorded} Guidance goes on.${tail}`, state.unrecorded_heard ? "heard" : "unrecorded", "unrecorded"));
+  }
   const shown = rows.slice(0, ROWS);
   if (rows.length > ROWS) shown[ROWS - 1].append(el("span", { class: "more" }, `+${rows.length - ROWS} more`));
   return shown;
@@ -134,12 +138,30 @@ function row(priority, sign, words, more, cause = "") {
   return el("div", { class: `alarm ${priority} ${more}`, data: { cause } }, el("span", { class: "sign" }, sign), el("span", {}, words));
 }
 
+// Whether anything displayed waits for the operator's word.
+export function toAcknowledge(state) {
+  return (state.alarms ?? []).some((alarm) => !alarm.acknowledged) || Boolean(state.unrecorded && !state.unrecorded_heard);
+}
+
+function preparing(steps) {
+  if (!steps) return null;
+  const [done, all] = steps;
+  return el("div", { id: "preparing" }, el("p", {}, el("b", {}, "Getting ready ..."), " Guidance begins when this is full."), progress(all ? done / all : 0));
+}
+
 export function preflight(hello, state, page) {
   const heard = state.sound_confirmed && page.soundReady;
   return [el("div", { class: "card scroll", id: "card-preflight" },
     el("h1", {}, "Before the treatment"),
+    preparing(state.preparing),
     el("ul", { class: "checks" }, ...hello.checks.map((check) => el("li", { data: { state: check.state } },
-      el("span", { class: `sign sign-${check.state}` }, SIGNS[check.state]), el("span", {}, check.name), el("span", {}, check.words)))),
+      el("span", { class: `sign sign-${check.state}` }, SIGNS[check.state]), el("span", {}, check.name), el("span", {}, check.words))),
+      ...state.cameras.map((camera) => {
+        const rate = camera.hz ? `, ${camera.hz.toFixed(0)} pictures a second` : "";
+        const sign = camera.ok ? "ok" : "look";
+        return el("li", { data: { state: sign, camera: camera.kind } }, el("span", { class: `sign sign-${sign}` }, SIGNS[sign]),
+          el("span", {}, `${camera.kind.charAt(0).toUpperCase()}${camera.kind.slice(1)} camera`), el("span", {}, camera.ok ? `${camera.name}${rate}` : camera.words));
+      })),
     el("p", {}, "The page must be able to sound alarms. Test it, and confirm that you hear it from where you will stand."),
     el("div", { class: "answers" },
       el("button", { id: "test-sound", onclick: () => page.testSound() }, "Test alarm sound"),
@@ -147,6 +169,32 @@ export function preflight(hello, state, page) {
         heard ? "Heard" : "I hear it"),
       el("span", { class: "quiet" }, page.soundTested ? "" : "First test it.")),
     el("p", { class: "quiet" }, "cryoguide closes no valve. STOP on this page is an instruction to you: close the valve and take the nozzle away."))];
+}
+
+// What is treated with what. Another zone or device empties what no longer goes with it.
+function chooser(choices, choice, page) {
+  const zone = choices.zones.find((one) => one.name === choice.zone);
+  const protocols = choices.protocols.filter((one) => one.device === choice.device && !one.not_for.includes(choice.zone));
+  const choose = (change) => {
+    const next = { ...choice, ...change };
+    const there = choices.zones.find((one) => one.name === next.zone);
+    if (there && there.sides.length === 1) next.side = there.sides[0];
+    if (there && !there.sides.includes(next.side)) next.side = "";
+    const fits = choices.protocols.find((one) => one.name === next.protocol);
+    if (!fits || fits.device !== next.device || fits.not_for.includes(next.zone)) next.protocol = "";
+    page.send({ do: "choose", ...next });
+  };
+  const select = (name, words, options, value) => {
+    const field = el("select", { id: `choose-${name}`, disabled: !options.length }, el("option", { value: "" }, "choose"),
+      ...options.map((one) => el("option", { value: one.name, selected: one.name === value }, one.title)));
+    field.addEventListener("change", () => choose({ [name]: field.value }));
+    return el("label", { class: "field" }, el("span", {}, words), field);
+  };
+  return el("div", { class: "fields" },
+    select("zone", "Zone", choices.zones, choice.zone),
+    select("side", "Side of the subject's own body", (zone?.sides ?? []).map((side) => ({ name: side, title: side })), choice.side),
+    select("device", "Device", choices.devices, choice.device),
+    select("protocol", "Protocol", protocols.map((one) => ({ name: one.name, title: `${one.title} (${one.approval})` })), choice.protocol));
 }
 
 export function details(hello, state, page) {
@@ -162,8 +210,9 @@ export function details(hello, state, page) {
     el("div", { class: "fields" },
       el("label", { class: "field" }, el("span", {}, "Your own code, never a name"), operator),
       el("label", { class: "field" }, el("span", {}, "Code of the subject"), subject)),
-    el("dl", {}, ...hello.rows.flatMap(([what, words]) => [el("dt", {}, what), el("dd", {}, words)])),
-    el("p", { class: "quiet" }, "Taken from the recording. If it is not what you want to treat, end here."),
+    ...(hello.choices ? [chooser(hello.choices, state.choice, page)] : [
+      el("dl", {}, ...hello.rows.flatMap(([what, words]) => [el("dt", {}, what), el("dd", {}, words)])),
+      el("p", { class: "quiet" }, "Taken from the recording. If it is not what you want to treat, end here.")]),
     ...hello.cautions.map((caution) => el("p", {}, `! ${caution}`)))];
 }
 
@@ -220,6 +269,14 @@ function rewarming(state) {
   return state.over ? `${seconds} The recording has ended.` : seconds;
 }
 
+// Where nothing is known of the valve, the operator says whether gas flows.
+function gasButton(state, page) {
+  if (state.gas_counts === null) return null;
+  if (state.gas_counts) return el("button", { id: "gas_off", class: "gas", onclick: () => page.send({ do: "gas_off" }) }, "GAS IS OFF", el("small", {}, "counts as flowing, key G"));
+  if (state.phase !== "running") return el("div", { class: "say" }, "Gas is off.");
+  return el("button", { id: "gas_on", onclick: () => page.send({ do: "gas_on" }) }, "Gas is on", el("small", {}, "counts as off, key G"));
+}
+
 export function bar(state, page) {
   const button = (name, words, more = {}) => el("button", { id: name, onclick: () => page.send({ do: more.does ?? name }), ...more }, words);
   const phase = state.phase;
@@ -237,16 +294,16 @@ export function bar(state, page) {
     const halt = el("button", { class: "halt", id: "stop", onpointerdown: () => page.stop("stop") }, "STOP", el("small", {}, "or space bar"));
     const pain = el("button", { class: "pain", id: "pain", onpointerdown: () => page.stop("pain") }, "Pain", el("small", {}, "stops too"));
     if (!state.controls) return [halt, pain, el("div", { class: "grow say" }, "Another screen has control."), holdButton("Take control", () => page.send({ do: "take_control" }), { id: "take_control" })];
-    const open = (state.alarms ?? []).some((alarm) => !alarm.acknowledged);
+    const open = toAcknowledge(state);
     const quiet = state.pause_left_s !== null && state.pause_left_s !== undefined;
-    return [halt, pain,
+    return [halt, pain, gasButton(state, page),
       phase === "running" ? button("pause", "Pause") : holdButton("Resume", () => page.send({ do: "resume" }), { class: "go", id: "resume" }),
       el("button", { id: "acknowledge", disabled: !open, onclick: () => page.send({ do: "acknowledge" }) }, "Acknowledge", el("small", {}, "key A")),
       quiet ? button("sound_on", `Sound on (${Math.ceil(state.pause_left_s)} s)`) : el("button", { id: "quiet", onclick: () => page.send({ do: "quiet" }) }, "Quiet", el("small", {}, "2 minutes, key Q"))];
   }
   if (phase === "stopped") {
-    return [el("button", { class: "pain", id: "pain", onclick: () => page.send({ do: "pain" }) }, "Pain", el("small", {}, state.pain ? `recorded ${state.pain} ×` : "record it")),
-      el("div", { class: "grow" }, rewarming(state)), button("acknowledge", "Acknowledge"), button("finish", "Write the report", { class: "go" })];
+    return [gasButton(state, page), el("button", { class: "pain", id: "pain", onclick: () => page.send({ do: "pain" }) }, "Pain", el("small", {}, state.pain ? `recorded ${state.pain} ×` : "record it")),
+      el("div", { class: "grow" }, rewarming(state)), button("acknowledge", "Acknowledge"), button("finish", "Write the report", { class: "go", disabled: state.gas_counts === true })];
   }
   return [el("div", { class: "grow" }, "")];
 }

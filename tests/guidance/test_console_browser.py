@@ -111,7 +111,7 @@ def test_the_whole_way_by_taps(browser: Browser, tmp_path: Path) -> None:
         tab.until('!document.querySelector("#next").disabled')
         kept(tab, "2-details")
         tab.tap("#next")
-        assert answer_all(tab) == len(server.served.rehearsal.asked)
+        assert answer_all(tab) == len(server.served.staged.asked)
         kept(tab, "3-checklist")
         tab.tap('[data-question="raynaud"] [data-answer=yes]')
         tab.until('document.querySelector("#next").disabled')

@@ -23,16 +23,19 @@ from guidance.console_view import (
     look,
     picture_data,
 )
+from guidance.console_view import PREDICTED as PREDICTED_LOOK
 from guidance.overlay_mesh import cell_mesh
 from guidance.overlay_skin import LEVELS, cell_states
 from guidance.palette import MAGENTA, VERMILLION, css
-from guidance.session import UNMEASURABLE, Alarm, Announcement, Guidance, Shown
+from guidance.session import UNMEASURABLE, Alarm, Announcement, Guidance, Shown, SweepGuide
 from guidance.state import Setup
 from models.capture import Capture
 from models.catalogue import load_devices
+from models.chart import PlacedChart
 from models.geometry import Pose
 from models.sightings import Lost
-from models.treatment import Treatment
+from models.skin_estimate import PREDICTED, CellTemperatures
+from models.treatment import Reference, Treatment
 from tests.guidance.conftest import Scene
 
 
@@ -71,6 +74,51 @@ def test_every_state_has_words(scene: Scene) -> None:
     for guidance in (scene.guidance(), scene.lost(), scene.guidance(gas_now=False)):
         for name, figure in told(scene, guidance).items():
             assert figure["words"], name
+
+
+GUIDE = SweepGuide(6.5, 2.0, 9.0, 3.0, 9.0, 5.0, "")
+
+
+@pytest.mark.parametrize(
+    ("guide", "state", "words"),
+    [
+        (GUIDE, "ok", "GOOD"),
+        (replace(GUIDE, speed_cm_s=2.5, advice="too slow"), "look", "FASTER"),
+        (replace(GUIDE, speed_cm_s=1.0, advice="too slow"), "warn", "FASTER"),
+        (replace(GUIDE, speed_cm_s=11.0, advice="too fast"), "look", "SLOWER"),
+        (replace(GUIDE, slowest_cm_s=float("inf"), advice="let it rewarm"), "warn", "MOVE OFF"),
+        (replace(GUIDE, speed_cm_s=None), "unknown", "not known"),
+    ],
+)
+def test_the_skin_as_it_is_says_how_to_sweep(scene: Scene, guide: SweepGuide, state: str, words: str) -> None:
+    found = told(scene, scene.guidance(sweep=guide))["sweep"]
+    assert (found["state"], found["words"]) == (state, words)
+    assert found["keep"]
+
+
+def test_cells_known_by_the_model_only_are_marked_so(scene: Scene) -> None:
+    place = scene.guidance().zone
+    assert isinstance(place, PlacedChart)
+    n = len(place.chart)
+    known = CellTemperatures(np.full(n, 20.0), np.full(n, 2.0), np.full(n, PREDICTED, np.int64))
+    look = np.frombuffer(
+        picture_data(capture_of(scene), scene.guidance(known=known), setup_of(scene)).arrays["look"], np.uint8
+    )
+    assert (look & PREDICTED_LOOK).any()
+    assert not (look & PREDICTED_LOOK)[(look & UNKNOWN) > 0].any()
+
+
+def test_a_reference_that_is_hidden_is_unknown_and_one_that_contradicts_is_told(scene: Scene) -> None:
+    setup = setup_of(scene)
+    square = np.array([[0.0, 0.0], [9.0, 0.0], [9.0, 9.0]])
+    patch = Reference("thermal", square, 20.0, 0.5, 0.98)
+    with_one = replace(setup, treatment=replace(setup.treatment, references=(patch,)))
+    assert "reference" not in figures(scene.guidance(), setup)
+    found = [
+        figures(scene.guidance(status=status), with_one)["reference"]["state"]
+        for status in ((), ("reference hidden",), ("reference contradicts the camera",))
+    ]
+    assert found == ["ok", "unknown", "look"]
 
 
 @pytest.mark.parametrize(

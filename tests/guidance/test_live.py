@@ -202,8 +202,9 @@ def test_a_recorder_that_fails_does_not_stop_guidance() -> None:
     source.give(Capture(0.1, None, None, (), (), 0.0, False))
     assert told.wait(2).guidance.t_s == 0.1
     live.close()
-    assert live.trouble is not None
-    assert "Recording has failed" in live.trouble
+    assert live.trouble is None
+    assert live.unrecorded is not None
+    assert "Recording has failed" in live.unrecorded
 
 
 def test_a_step_that_fails_ends_the_run_with_a_sentence() -> None:

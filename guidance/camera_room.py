@@ -1,0 +1,181 @@
+"""A live session with cameras: what they, the rig and the operator's choice are made into."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from guidance.analyse import set_up
+from guidance.console_choice import Choice, Choices
+from guidance.console_desk import Check
+from guidance.console_preflight import approval_check, calibration_check
+from guidance.console_session import Course
+from guidance.gas_by_hand import GasByHand
+from guidance.staged import Staged
+from guidance.state import Eyes
+from models.capture import Capture
+from models.contraindications import Question, Questions, questions_for
+from models.rig import Rig
+from models.treatment import Tap, Treatment
+from vision.cameras import COLOUR, DEPTH, THERMAL, CameraState
+from vision.live_cameras import LiveCameras
+
+
+class CameraCaptures:
+    """Captures of cameras that run already, from now on."""
+
+    def __init__(self, cameras: LiveCameras, rig: Rig, gas: GasByHand) -> None:
+        """The session's clock starts when the first capture is asked for."""
+        self._cameras, self._rig, self._gas = cameras, rig, gas
+        self._stop = threading.Event()
+
+    def captures(self) -> Iterator[Capture]:
+        """Each as it comes; the cameras go on when it is closed."""
+        return self._cameras.captures(self._rig, gas=self._gas.flow, stop=self._stop, began=self._gas.began)
+
+    def close(self) -> None:
+        """No more captures."""
+        self._stop.set()
+
+
+@dataclass(frozen=True, eq=False)
+class CameraSession:
+    """A session that cameras give, as reports and recordings name it."""
+
+    name: str
+    treatment: Treatment
+    rig: Rig
+    rig_text: bytes
+    rig_sha256: str
+    kinds: frozenset[str]
+    """Kinds of cameras that it has."""
+    play: Callable[[], Iterator[Capture]]
+    warnings: tuple[str, ...] = ()
+    duration_s: float = math.inf
+    """Not known before its end."""
+    picture_files: tuple[Path, ...] = ()
+
+    @property
+    def frames(self) -> int:
+        """1 where there is a colour camera: how many pictures come is not known."""
+        return int(COLOUR in self.kinds)
+
+    @property
+    def has_thermal(self) -> bool:
+        """Whether there is a thermal camera."""
+        return THERMAL in self.kinds
+
+    @property
+    def has_depth(self) -> bool:
+        """Whether there is a depth camera."""
+        return DEPTH in self.kinds
+
+    def attached(self, name: str) -> bytes | None:
+        """The rig, for the recording."""
+        return self.rig_text if name == "rig.toml" else None
+
+    def captures(self) -> Iterator[Capture]:
+        """Only once: what is over does not come again."""
+        return self.play()
+
+
+class CameraRoom:
+    """Cameras, their rig and what can be treated; stages what the operator chose."""
+
+    def __init__(
+        self,
+        cameras: LiveCameras,
+        *,
+        rig: Rig,
+        rig_text: bytes,
+        rig_sha256: str,
+        choices: Choices,
+        listed: Questions,
+        protocols: Path | None = None,
+        eyes: Eyes | None = None,
+        models_sha256: str | None = None,
+        taps: tuple[Tap, ...] = (),
+        checks: tuple[Check, ...] = (),
+    ) -> None:
+        """Nothing is chosen yet.
+
+        Args:
+            cameras: Running ones.
+            rig: Their calibration.
+            rig_text: Its file.
+            rig_sha256: Checksum of that.
+            choices: What can be treated with what.
+            listed: All questions before the gas.
+            protocols: The user's own protocols.
+            eyes: Who finds the body; None = the zone is placed without.
+            models_sha256: Checksum of what they see with.
+            taps: The zone's outline, where it is known before.
+            checks: What was looked at before.
+        """
+        self.cameras, self.rig, self.choices, self.listed = cameras, rig, choices, listed
+        self.checks = checks
+        self._rig_text, self._rig_sha256, self._protocols = rig_text, rig_sha256, protocols
+        self._eyes, self._models_sha256, self._taps = eyes, models_sha256, taps
+
+    @property
+    def states(self) -> Sequence[CameraState]:
+        """How the cameras stand now."""
+        return self.cameras.states
+
+    def asked(self, choice: Choice) -> tuple[Question, ...]:
+        """The questions before the gas."""
+        return questions_for(self.listed, zone=choice.zone, device=choice.device)
+
+    def stage(self, course: Course, *, now: datetime | None = None) -> Staged:
+        """Set up what was chosen; its clock starts when its captures are asked for.
+
+        Args:
+            course: With a complete choice.
+            now: Time of day.
+
+        Raises:
+            InputError: If zone and protocol do not go together.
+        """
+        choice, started = course.choice, now or datetime.now(UTC)
+        treatment = Treatment(
+            started=started,
+            zone=choice.zone,
+            side=choice.side,
+            device=choice.device,
+            protocol=choice.protocol,
+            subject=course.subject or None,
+            subject_height_mm=None,
+            room_degc=None,
+            valve_s=None,
+            taps=self._taps,
+        )
+        gas = GasByHand()
+        kinds = frozenset(camera.kind for camera in self.cameras.cameras)
+        session = CameraSession(
+            name=f"{choice.zone}-{started.astimezone():%Y%m%d-%H%M%S}",
+            treatment=treatment,
+            rig=self.rig,
+            rig_text=self._rig_text,
+            rig_sha256=self._rig_sha256,
+            kinds=kinds,
+            play=lambda: CameraCaptures(self.cameras, self.rig, gas).captures(),
+        )
+        setup = set_up(session, protocols=self._protocols)
+        if not self._taps:
+            hashes = setup.hashes | {"models": self._models_sha256}
+            setup = replace(setup, eyes=self._eyes, hashes=hashes)
+        return Staged(
+            setup=setup,
+            listed=self.listed,
+            asked=self.asked(choice),
+            session=session,
+            pictures=lambda: CameraCaptures(self.cameras, self.rig, gas),
+            label="Live",
+            checks=(*self.checks, calibration_check(setup), approval_check(setup)),
+            gas=gas,
+            course=course,
+        )

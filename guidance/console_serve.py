@@ -1,0 +1,336 @@
+"""A treatment with its console, as it is served: what runs, what is recorded, what is written at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import time
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from datetime import UTC, datetime
+from pathlib import Path
+
+import uvicorn
+
+from guidance.analyse import Run
+from guidance.camera_room import CameraRoom
+from guidance.console import Console
+from guidance.console_desk import Desk
+from guidance.console_guard import Guard
+from guidance.console_preflight import hello, open_hello
+from guidance.console_report import live_outcome, write_live_report
+from guidance.console_session import CHECKLIST, DETAILS, ZONE
+from guidance.console_wire import MESSAGE_MOST
+from guidance.live import LiveRun, Stepped
+from guidance.live_recording import Kept, LiveRecording
+from guidance.outcome import Outcome
+from guidance.staged import Staged
+from models.problems import InputError
+
+Prepare = Callable[[Callable[[int, int], None]], None]
+"""What is done before the first capture; tells steps done and steps in all."""
+
+
+class Served:
+    """One treatment with its console: what a server serves."""
+
+    def __init__(
+        self,
+        staged: Staged | CameraRoom,
+        *,
+        out: Path,
+        note: Callable[[str], None],
+        record: Callable[[Staged], LiveRecording] | None = None,
+        prepare: Prepare | None = None,
+    ) -> None:
+        """Nothing runs yet.
+
+        Args:
+            staged: What is guided, or a room with cameras where the operator chooses that.
+            out: Folder for the report.
+            note: Told of refused attempts.
+            record: Begins a recording; None = nothing is recorded.
+            prepare: Done once the page can be seen, before the first capture.
+        """
+        self.out, self._record, self._prepare = out, record, prepare
+        self._room = staged if isinstance(staged, CameraRoom) else None
+        self._staged = staged if isinstance(staged, Staged) else None
+        self._run: Run | None = None
+        if isinstance(staged, CameraRoom):
+            self.desk = Desk(
+                setup=None,
+                asked=(),
+                checks=staged.checks,
+                choices=staged.choices,
+                cameras=lambda: staged.states,
+            )
+            told = open_hello(staged.choices, checks=staged.checks, source="Live")
+        else:
+            self.desk = Desk(
+                setup=staged.setup,
+                asked=staged.asked,
+                checks=staged.checks,
+                gas_first=staged.gas_first,
+                pace=staged.pace,
+                gas=staged.gas,
+                course=staged.course,
+            )
+            told = _hello(staged)
+        self.desk.finish, self.desk.started, self.desk.turned = self._finish, self._started, self._turned
+        self.console = Console(self.desk, hello=told, note=note)
+        self.recording: LiveRecording | None = None
+        self._kept: Kept | None = None
+        self._began_s = time.monotonic()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._in_turn = asyncio.Lock()
+
+    @property
+    def staged(self) -> Staged:
+        """What is guided."""
+        assert self._staged is not None, "nothing was chosen yet"
+        return self._staged
+
+    @property
+    def run(self) -> Run:
+        """What has been stepped."""
+        assert self._run is not None, "nothing is guided yet"
+        return self._run
+
+    def application(self, *, port: int) -> Guard:
+        """To be served on a port of this machine."""
+        hosts = (f"127.0.0.1:{port}", f"localhost:{port}")
+        return self.console.application(hosts=hosts, lifespan=self._life)
+
+    @contextlib.asynccontextmanager
+    async def _life(self) -> AsyncGenerator[None]:
+        self._loop = asyncio.get_running_loop()
+        self._do(self._get_ready())
+        try:
+            yield
+        finally:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await self._end()
+
+    def _do(self, work: Coroutine[None, None, None]) -> None:
+        self._tasks.append(asyncio.create_task(work))
+
+    def _soon(self, call: Callable[..., None]) -> Callable[..., None]:
+        """A call that other threads may make."""
+
+        def there(*what: object) -> None:
+            with contextlib.suppress(RuntimeError):  # the server has gone
+                self._loop.call_soon_threadsafe(call, *what)
+
+        return there
+
+    async def _get_ready(self) -> None:
+        """Compile what runs from the first gas on; a recording then begins to play."""
+        try:
+            if self._prepare is not None:
+                self._prepared(0, 0)
+                await asyncio.to_thread(self._prepare, self._soon(self._prepared))
+                # What was told on the way comes first.
+                self._loop.call_soon(self._prepared_all)
+        except Exception as problem:
+            self._ended(f"Guidance could not be made ready ({type(problem).__name__}: {problem}).")
+            return
+        if self._staged is not None:
+            await self._begin(self._staged)
+
+    async def _begin(self, staged: Staged) -> None:
+        """Guide; where that cannot begin the page says so."""
+        async with self._in_turn:
+            try:
+                self._run = run = Run(staged.setup, staged.session)
+                if self._record is not None:
+                    self.recording = await asyncio.to_thread(self._record, staged)
+                    self.desk.recording, self._kept = self.recording, None
+            except InputError as problem:
+                self._ended(str(problem))
+                return
+            live = LiveRun(
+                run,
+                staged.pictures(),
+                told=self._soon(self._stepped),
+                ended=self._soon(self._ended),
+                listener=self.recording.listener(run) if self.recording is not None else None,
+            )
+            self.desk.live = live
+            live.start()
+            self.console.wake()
+
+    async def _end(self) -> None:
+        """End what runs, and its recording."""
+        async with self._in_turn:
+            if self.desk.live is not None:
+                await asyncio.to_thread(self.desk.live.close)
+            await asyncio.to_thread(self._close_recording)
+
+    async def _start_over(self) -> None:
+        """The operator goes back behind the zone: what ran until now is over, and nothing was treated."""
+        await self._end()
+        self.desk.live, self.recording, self.desk.recording = None, None, None
+        self.desk.over, self.desk.latest, self.desk.fault = False, None, None
+        self.console.begin_anew()
+
+    def _turned(self, before: str, after: str) -> None:
+        """With cameras a session begins once it is chosen and the checklist answered."""
+        if self._room is None:
+            return
+        if (before, after) == (DETAILS, CHECKLIST):
+            staged = self._room.stage(self.desk.course)
+            self.desk.asked = staged.asked
+            self.console.hello = _hello(staged) | {"choices": self._room.choices.told()}
+        elif (before, after) == (CHECKLIST, ZONE):
+            self._staged = staged = self._room.stage(self.desk.course)
+            self.desk.setup, self.desk.gas = staged.setup, staged.gas
+            self._do(self._begin(staged))
+        elif (before, after) == (ZONE, CHECKLIST):
+            self._do(self._start_over())
+
+    def _prepared_all(self) -> None:
+        self.desk.preparing = None
+        self.console.wake()
+
+    def _prepared(self, done: int, of: int) -> None:
+        self.desk.preparing = (done, of)
+        self.console.wake()
+
+    def _stepped(self, stepped: Stepped) -> None:
+        self.console.stepped(stepped)
+
+    def _ended(self, fault: str | None) -> None:
+        self.desk.ended(fault)
+        self.console.wake()
+
+    def _started(self) -> None:
+        if self.recording is not None:
+            self.recording.answered(self.staged, self.desk.course, t_s=self.desk.t_s or 0.0)
+
+    def _finish(self) -> None:
+        self._do(self._write())
+
+    async def _write(self) -> None:
+        trouble: str | None = None
+        try:
+            outcome = await asyncio.to_thread(self._outcome)
+            await asyncio.to_thread(write_live_report, outcome, self.out)
+        except InputError as problem:
+            trouble = str(problem)
+        except Exception as problem:
+            trouble = f"The report could not be written ({type(problem).__name__}: {problem})."
+        self.desk.wrote(None if trouble else self.out, trouble=trouble)
+        self.console.wake()
+
+    def _outcome(self) -> Outcome:
+        live = self.desk.live
+        if live is None or not live.close():
+            raise InputError("The last step does not end, so there is no report; run `cryoguide analyze`.")
+        kept = self._close_recording()
+        return live_outcome(
+            self.run,
+            self.desk.course,
+            asked=self.staged.asked,
+            listed=self.staged.listed,
+            runtime_s=time.monotonic() - self._began_s,
+            now=datetime.now(UTC),
+            recorded=_recorded(kept),
+            remarks=_remarks(kept, unrecorded=live.unrecorded),
+        )
+
+    def _close_recording(self) -> Kept | None:
+        """Finish the recording, once."""
+        if self.recording is not None and self._run is not None and self._kept is None:
+            live = self.desk.live
+            untaken = live.untaken() if live is not None else ()
+            self._kept = self.recording.close(untaken, t_s=max(self._run.state.t_s, 0.0))
+        return self._kept
+
+
+def _hello(staged: Staged) -> dict[str, object]:
+    return hello(
+        staged.setup,
+        asked=staged.asked,
+        listed=staged.listed,
+        checks=staged.checks,
+        source=staged.label,
+        by_hand=staged.gas is not None,
+    )
+
+
+def _recorded(kept: Kept | None) -> dict[str, object] | None:
+    if kept is None:
+        return None
+    status = kept.status
+    return {
+        "file": kept.file,
+        "log": kept.log,
+        "log_seal_sha256": kept.seal,
+        "captures": status.captures,
+        "captures_lost": status.captures_lost,
+        "pictures_left_out": status.pictures_left_out,
+        "trouble": status.trouble or None,
+    }
+
+
+def _remarks(kept: Kept | None, *, unrecorded: str | None) -> tuple[str, ...]:
+    if kept is None:
+        return ("This session was not recorded: it can be neither replayed nor analysed again.",)
+    told = f"Recorded in {kept.file}; actions and alarms in {kept.log}, whose seal is {kept.seal}."
+    status = kept.status
+    lacks = unrecorded or status.trouble
+    if status.captures_lost:
+        lacks = f"{lacks} {status.captures_lost} of {status.captures} captures are missing.".strip()
+    return (told, *((f"The recording is not whole: {lacks}",) if lacks else ()))
+
+
+def serve(served: Served, listening: socket.socket, *, on_ready: Callable[[str], None]) -> None:
+    """Serve until the process is told to end."""
+    port = int(listening.getsockname()[1])
+    server = _Server(server_config(served, port=port))
+    server.on_ready = lambda: on_ready(f"http://127.0.0.1:{port}/")
+    server.run(sockets=[listening])
+
+
+def server_config(served: Served, *, port: int) -> uvicorn.Config:
+    """How uvicorn serves it: no log of its own, no compression of pictures, small messages only."""
+    return uvicorn.Config(
+        served.application(port=port),
+        ws="websockets-sansio",
+        ws_max_size=MESSAGE_MOST,
+        ws_per_message_deflate=False,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        limit_concurrency=64,
+        timeout_graceful_shutdown=1,
+        lifespan="on",
+    )
+
+
+class _Server(uvicorn.Server):
+    on_ready: Callable[[], None] = lambda: None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        if self.started:
+            self.on_ready()
+
+
+def listen(port: int) -> socket.socket:
+    """Listen on a port of this machine alone.
+
+    Raises:
+        InputError: If it is taken.
+    """
+    try:
+        listening = socket.create_server(("127.0.0.1", port))
+        # Each connection takes this over (asyncio sees to it only where a socket names its protocol): without
+        # it every picture waits some 40 ms for a word of the page that the page holds back.
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return listening
+    except OSError as trouble:
+        raise InputError(
+            f"Port {port} of this machine cannot be used ({trouble.strerror}); choose another with --port."
+        ) from trouble

@@ -1,0 +1,108 @@
+"""The recording of one live session: its file and log, what goes in, and how it stands."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from guidance.analyse import Run
+from guidance.chained_log import ChainedLog
+from guidance.checklist import FILE as CHECKLIST
+from guidance.console_report import filled_in
+from guidance.console_session import Course
+from guidance.live import Listener
+from guidance.recorder import Manifest, Recorder, RecorderStatus
+from guidance.recording_command import attachments_of, log_of
+from guidance.session import Guidance, OperatorAction
+from guidance.staged import Staged
+from models.capture import Capture
+from models.contraindications_file import checklist_text
+from models.problems import InputError
+from vision.face_blur import FaceBlur
+from vision.source import SUFFIX
+
+CLOSE_WITHIN_S = 20.0
+"""A report does not wait longer than this for a disk that hangs."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What was kept of a session, for its report."""
+
+    file: str
+    log: str
+    seal: str
+    """Of the log's last line."""
+    status: RecorderStatus
+
+
+class LiveRecording:
+    """Records one run; whatever becomes of it, the run goes on."""
+
+    def __init__(self, path: Path, staged: Staged, *, faces: FaceBlur | None = None) -> None:
+        """Begin.
+
+        Args:
+            path: The file; its log goes beside it.
+            staged: What is recorded.
+            faces: Covers faces before a picture is kept; None = they stay as they are.
+
+        Raises:
+            InputError: If it cannot be written.
+        """
+        self.path = path
+        self._log = ChainedLog(log_of(path))
+        manifest = Manifest(staged.setup, attachments_of(staged.session))
+        self._recorder = Recorder(path, manifest, log=self._log, before_writing=faces)
+
+    def listener(self, run: Run) -> Listener:
+        """Told of each step of a run, on its thread."""
+
+        def listen(capture: Capture, guidance: Guidance, actions: Sequence[OperatorAction]) -> None:
+            self._recorder.after_step(run.state, capture, guidance, actions)
+
+        return listen
+
+    @property
+    def trouble(self) -> str:
+        """One sentence where what is recorded is less than all; empty while all is well."""
+        return self._recorder.status.trouble
+
+    def answered(self, staged: Staged, course: Course, *, t_s: float) -> None:
+        """Put in what the operator answered before the gas, and whom he treats."""
+        # With cameras the session's clock starts once all is answered; a recording has a time of its own.
+        now = datetime.now(UTC) if staged.gas is None else staged.setup.treatment.started
+        filled = filled_in(staged.setup.treatment, course, now=now)
+        text = checklist_text(
+            staged.asked, filled=filled, approval=staged.listed.approval, title=staged.setup.zone.title
+        )
+        # JSON's strings are TOML's.
+        reasons = "".join(f"{name} = {json.dumps(reason)}\n" for name, reason in filled.reasons.items())
+        self._recorder.attach(CHECKLIST, (text + reasons).encode())
+        if course.subject and course.subject != staged.setup.treatment.subject:
+            treatment = replace(staged.setup.treatment, subject=course.subject)
+            self._recorder.set_up(replace(staged.setup, treatment=treatment), t_s=t_s)
+
+    def close(self, untaken: Sequence[OperatorAction] = (), *, t_s: float = 0.0) -> Kept:
+        """Write what waits, and what the operator did after the last step; finish file and log."""
+        self._recorder.act(untaken, t_s=t_s)
+        status = self._recorder.close(within_s=CLOSE_WITHIN_S)
+        return Kept(self.path.name, log_of(self.path).name, self._log.seal, status)
+
+
+def recording_path(out: Path, *, now: datetime) -> Path:
+    """Where a session that begins now is recorded: beside its report, by the time of day.
+
+    Raises:
+        InputError: If there are files of that name already.
+    """
+    stem = out.name.removesuffix("-live-report").removesuffix("-report")
+    for number in range(100):
+        more = f"-{number}" if number else ""
+        path = out.with_name(f"{stem}-live-{now.astimezone():%Y%m%d-%H%M%S}{more}{SUFFIX}")
+        if not path.exists() and not log_of(path).exists():
+            return path
+    raise InputError(f"{out.parent} holds recordings of this second already; start again.")

@@ -1,0 +1,165 @@
+"""Going on after a crash: from the exposure that a recording of the interrupted session tells."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+
+from guidance.analyse import Run
+from guidance.checklist import FILE as CHECKLIST
+from guidance.console_desk import Check
+from guidance.console_session import Course
+from guidance.history_entry import kept_exposure
+from guidance.outcome import Outcome
+from guidance.remember import SHUT_S, handed_on
+from guidance.replay import inputs, setup_then
+from guidance.state import Setup
+from models.carry import Carried
+from models.catalogue import load_questions
+from models.contraindications_file import read_checklist
+from models.earlier import COLD_PERFUSION
+from models.problems import InputError
+from vision.files import sha256_of
+from vision.mcap_file import is_whole
+from vision.mcap_recording import McapRecording, last_mark, open_mcap
+from vision.source import SUFFIX
+
+
+def resumed(
+    path: Path, setup: Setup, *, now: datetime, shut: bool, say: Callable[[str], None]
+) -> tuple[Setup, Course, Check]:
+    """Set up a session to go on with an interrupted one.
+
+    Its recording is replayed from what was seen, to the last capture that is in it. The time since then is
+    unassigned; gas may have flowed in it unless the valve was shut before and after.
+
+    Args:
+        path: Recording of the interrupted session.
+        setup: Of the session that goes on with it.
+        now: Time of day.
+        shut: Whether no gas flows as the new session begins.
+        say: Told how far it is.
+
+    Returns:
+        The setup with what is handed on, where the treatment stands with what was answered then, and what
+        the operator is told before.
+
+    Raises:
+        InputError: If it cannot be read, is of another treatment, or ended too long ago.
+    """
+    recording = open_mcap(path, from_sightings=True)
+    then = setup_then(recording)
+    _same_treatment(path, then, setup)
+    gap_s = max(0.0, (now - ended_at(recording)).total_seconds())
+    within_s = setup.protocol.again.resume_within_s
+    if gap_s > within_s:
+        raise InputError(
+            f"{path} ended {gap_s / 60.0:.0f} min ago, and a session is gone on with for"
+            f" {within_s / 60.0:.0f} min only: start anew without --resume,"
+            " with what the protocol asks for between two sessions."
+        )
+    say(f"Going on from {path.name}: replaying {recording.duration_s:.0f} s ...")
+    run = Run(then, recording)
+    for given in inputs(recording, then, pictures=False):
+        run.take(given.capture, given.actions, setup=given.setup)
+    outcome = run.outcome(runtime_s=0.0)
+    carried = _handed_on(run, outcome, sha256_of(path), gap_s=gap_s, shut=shut)
+    gas_s = run.state.gas_total_s
+    setup = replace(
+        setup,
+        carried=carried,
+        session_used_s=then.session_used_s + gas_s + (0.0 if shut and not _open(outcome) else gap_s),
+        perfusion=min(then.perfusion, COLD_PERFUSION) if gas_s > 0.0 else then.perfusion,
+    )
+    words = f"{path.name}: {gas_s:.0f} s of gas so far; nobody watched for {gap_s:.0f} s"
+    return setup, _answered(recording), Check("Goes on from", "look", words)
+
+
+def ended_at(recording: McapRecording) -> datetime:
+    """Time of day of the last capture in a recording: as it was noted, else that of the file."""
+    noted = last_mark(recording.path)
+    if noted is not None:
+        return datetime.fromisoformat(noted)
+    return datetime.fromtimestamp(recording.path.stat().st_mtime, UTC)
+
+
+def unfinished(out: Path) -> Path | None:
+    """The newest recording beside a report, where it was not finished; None = there is none such."""
+    found = sorted(out.absolute().parent.glob(f"*-live-*{SUFFIX}"), key=lambda path: path.stat().st_mtime)
+    return found[-1] if found and not is_whole(found[-1]) else None
+
+
+def may_go_on(path: Path, setup: Setup, *, now: datetime) -> bool:
+    """Whether a session can go on with a recording: it is of the same treatment, and not long ago."""
+    try:
+        recording = open_mcap(path, from_sightings=True)
+        _same_treatment(path, setup_then(recording), setup)
+        gap = now - ended_at(recording)
+    except (InputError, OSError, ValueError):
+        return False
+    return gap <= timedelta(seconds=setup.protocol.again.resume_within_s)
+
+
+def check_for(path: Path) -> Check:
+    """What the operator is told before a session beside which an interrupted one lies."""
+    return Check("Interrupted", "look", f"{path.name}: to go on with it, start with --resume")
+
+
+def _same_treatment(path: Path, then: Setup, now: Setup) -> None:
+    for what, before, wanted in (
+        ("zone", then.treatment.zone, now.treatment.zone),
+        ("side", then.treatment.side, now.treatment.side),
+        ("device", then.treatment.device, now.treatment.device),
+        ("protocol", then.treatment.protocol, now.treatment.protocol),
+    ):
+        if before != wanted:
+            raise InputError(
+                f"{path} is a treatment with the {what} {before}, not {wanted}: go on with the same one, or"
+                " start anew without --resume."
+            )
+
+
+def _open(outcome: Outcome) -> bool:
+    """Whether gas flowed as the interrupted session ended."""
+    on = np.flatnonzero(outcome.trace.gas)
+    return bool(len(on)) and outcome.trace.t_s[-1] - outcome.trace.t_s[on[-1]] < SHUT_S
+
+
+def _handed_on(run: Run, outcome: Outcome, key: str, *, gap_s: float, shut: bool) -> Carried:
+    state, before = run.state, run.setup.carried
+    if state.on_skin is None and before is not None:
+        # Its own zone was never placed: the map is the one before, and its gas may have gone anywhere.
+        gas_s = state.gas_total_s + (0.0 if shut and not _open(outcome) else gap_s)
+        return replace(before, gap_s=before.gap_s + gap_s, gap_gas_s=before.gap_gas_s + gas_s)
+    tiles = tuple(state.on_skin.tile_time_s.tolist()) if state.on_skin is not None else ()
+    return handed_on(
+        key,
+        kept_exposure(outcome),
+        gas_s=state.gas_total_s,
+        tile_time_s=tiles,
+        gap_s=gap_s,
+        open_at_end=_open(outcome),
+        shut=shut,
+    )
+
+
+def _answered(recording: McapRecording) -> Course:
+    """Codes and answers of then; each is shown again before the gas."""
+    data = recording.attached(CHECKLIST)
+    if data is None:
+        return Course()
+    try:
+        known = {question.name for question in load_questions().questions}
+        filled = read_checklist(data.decode("utf-8"), where=CHECKLIST, known=known)
+    except (InputError, UnicodeDecodeError):
+        return Course()
+    return Course(
+        operator=filled.operator,
+        subject=filled.subject or "",
+        answers=filled.answers,
+        reasons=filled.reasons,
+    )

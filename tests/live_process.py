@@ -1,0 +1,51 @@
+"""``cryoguide live`` as a process of its own, which a test can kill."""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+READY_WITHIN_S = 60.0
+
+
+@dataclass(eq=False)
+class LiveProcess:
+    """A server that runs in its own process."""
+
+    process: subprocess.Popen[bytes]
+    host: str
+
+    def kill(self) -> None:
+        """As a crash: nothing is tidied up."""
+        os.kill(self.process.pid, signal.SIGKILL)
+        self.process.wait(10.0)
+
+
+@contextmanager
+def live_process(*options: str) -> Iterator[LiveProcess]:
+    """Start the command on a free port and wait until pages can connect; it is killed at the end."""
+    command = [sys.executable, "-m", "guidance.cli", "live", "--port", "0", "--no-blur", *options]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    assert process.stdout is not None
+    try:
+        end_s, told = time.monotonic() + READY_WITHIN_S, b""
+        while (found := re.search(rb"http://(\S+?)/\n", told)) is None:
+            assert time.monotonic() < end_s, told
+            assert process.poll() is None, told
+            if select.select([process.stdout], [], [], 0.2)[0]:
+                told += os.read(process.stdout.fileno(), 4096)
+        yield LiveProcess(process, found[1].decode())
+    finally:
+        process.kill()
+        process.wait(10.0)
+        process.stdout.close()
