@@ -12,7 +12,7 @@ from models.capture import Capture
 from models.geometry import Bools, Floats
 from models.jet_cooling import JetFilm
 from models.protocol import Protocol
-from models.skin_estimate import UNOBSERVED, CellTemperatures
+from models.skin_estimate import MEASURED, UNOBSERVED, CellTemperatures
 
 CARRIED_S = 5.0
 """A forecast runs on for at most this long while the spot is not observed; a shutter event takes 1 s."""
@@ -109,6 +109,9 @@ def lowest_of(
     """
     vague = (known.status != UNOBSERVED) & (known.u95_degc > VAGUE_DEGC)
     told = (known.status != UNOBSERVED) & ~vague
+    if not told.any():
+        # Where gas flows from nobody knows where, even a picture is soon vague; it is still what is seen.
+        told = known.status == MEASURED
     if not told.any():
         return None, None
     at_most = known.degc if warmer_degc is None else known.degc + warmer_degc

@@ -15,11 +15,13 @@ from guidance.skin_figures import SkinNow, figures_of_cells, run_on, with_newest
 from guidance.state import OnSkin, Setup, State
 from guidance.sweep_stage import sweep_guide
 from models.capture import Capture, ThermalPicture
+from models.chart import ZoneChart
 from models.deposit import record_temperature
 from models.forecast import update_cooling
 from models.geometry import Floats
 from models.jet import UNDER_JET_WEIGHT
 from models.rig import Rig
+from models.sightings import NozzleSighting
 from models.skin_estimate import FRESH_S, CellTemperatures, temperatures
 from models.skin_track import carried, corrected, settled
 from vision.thermal import OBSERVED_S, aged, read_cells
@@ -33,6 +35,11 @@ INTERVAL_SHARE = 0.2
 
 LATE_INTERVALS = 1.5
 """A picture that comes later after its predecessor than this is missed."""
+
+
+HIDDEN_SHARE = 0.1
+"""Share of the zone that gas may reach and nobody sees, from which on the lowest temperature is not known. The
+rim of a limb takes 5 % of a zone in sight, a nozzle before the skin 10 to 20 % (our simulation)."""
 
 
 def read_skin(
@@ -63,21 +70,32 @@ def read_skin(
     )
     spot = spot_cells(weight, on_skin)
     blind_spot_s = 0.0
+    zone_hidden = _hidden_share(on_skin.chart, contact) > HIDDEN_SHARE
     if capture.gas_now and weight is not None and not (spot is not None and spot_seen(weight, on_skin.skin)):
+        blind_spot_s = on_skin.spot_unobserved_s + dt_s
+    elif capture.gas_now and zone_hidden and isinstance(state.nozzle, NozzleSighting):
+        # The nozzle is in sight, and yet nobody knows where its jet meets the skin.
         blind_spot_s = on_skin.spot_unobserved_s + dt_s
     film = jet_film_now(contact, capture, setup, dt_s=dt_s) if capture.gas_now else None
     known = temperatures(on_skin.model.now, fresh_s=_fresh_s(state, setup))
     now = figures_of_cells(
         on_skin, known, spot, film, setup.protocol, pictures=_pictures_needed(state, setup)
     )
-    if contact.blind is not None and contact.blind.any():
-        # Gas may be cooling cells that nobody sees: how cold the coldest is, nobody knows.
+    if zone_hidden:
+        # Gas may be cooling skin that nobody sees: how cold the coldest is, nobody knows.
         now = replace(now, min_degc=None, min_u95_degc=None)
     now, forecast = run_on(now, on_skin.forecast, capture, blind=blind_spot_s > 0.0)
     sweep = sweep_guide(on_skin.sweep, on_skin, known, film, contact, setup, t_s=capture.t_s)
     on_skin = replace(on_skin, spot_unobserved_s=blind_spot_s, forecast=forecast, sweep=sweep)
     on_skin = _counted(on_skin, known, weight if capture.gas_now else None, dt_s=dt_s)
     return replace(state, on_skin=on_skin), now
+
+
+def _hidden_share(chart: ZoneChart, contact: Contact) -> float:
+    """Share of the zone that gas may reach now while neither nozzle nor temperature is observed."""
+    if contact.blind is None or not contact.blind.any():
+        return 0.0
+    return float(chart.area_cm2[contact.blind & chart.in_zone].sum()) / max(chart.zone_area_cm2, 1e-9)
 
 
 def _fresh_s(state: State, setup: Setup) -> float:

@@ -273,7 +273,9 @@ def _came_unseen(
     side = 2 * RIM_CELLS + 1
     rim = cv2.dilate(grid, np.ones((side, side), np.uint8))[row, col] > 0
     came = there | (rim & known & (fell > RIM_FALL_DEGC))
-    return came, np.where(there & ~np.isfinite(between_s), t_s, between_s)
+    gone = seen & ~there
+    since_s = np.where(there & ~np.isfinite(between_s), t_s, between_s)
+    return came, np.where(gone, np.nan, since_s)
 
 
 def _sample(picture: Floats, at: Floats) -> Floats:

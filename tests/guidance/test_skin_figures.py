@@ -31,6 +31,15 @@ def test_where_nothing_is_known_well_there_is_no_lowest() -> None:
     assert lowest_of(cells((12.0, VAGUE_DEGC + 1.0, PREDICTED))) == (None, None)
 
 
+def test_where_pictures_are_all_that_is_known_the_lowest_is_what_they_show_with_its_wide_bound() -> None:
+    known = cells(
+        (20.0, VAGUE_DEGC + 1.0, MEASURED), (18.0, VAGUE_DEGC + 2.0, MEASURED), (9.0, 9.0, PREDICTED)
+    )
+    lowest, u95 = lowest_of(known)
+    assert lowest == 18.0
+    assert u95 == pytest.approx(18.0), "down to where the cell that nobody sees may be"
+
+
 def test_a_cell_at_the_rim_that_mixing_explains_is_not_the_lowest() -> None:
     known = cells((33.0, 2.0, MEASURED), (31.0, 2.5, MEASURED))
     assert lowest_of(known) == (31.0, 2.5)

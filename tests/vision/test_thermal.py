@@ -434,6 +434,13 @@ def test_skin_that_cools_through_all_temperatures_is_believed_while_the_nozzle_i
     assert told[-1] < 9.0
 
 
+def test_metal_that_comes_back_unseen_is_held_off_as_long_again() -> None:
+    first = [(0.04 * k, 8.0) for k in range(1, 15)]
+    away = [(0.04 * k, None) for k in range(15, 75)]
+    again = [(0.04 * k, 8.0) for k in range(75, 120)]
+    assert min(seen_meanwhile([(0.0, None), *first, *away, *again], nozzle=AWAY)) > 25.0
+
+
 def test_metal_in_the_first_pictures_is_no_skin_that_no_gas_has_reached() -> None:
     spots: list[tuple[float, float | None]] = [(0.04 * k, 8.0) for k in range(60)]
     told = seen_meanwhile(spots, nozzle=AWAY, untouched=~TOUCHED)
