@@ -38,8 +38,8 @@ LATE_INTERVALS = 1.5
 
 
 HIDDEN_SHARE = 0.1
-"""Share of the zone that gas may reach and nobody sees, from which on the lowest temperature is not known. The
-rim of a limb takes 5 % of a zone in sight, a nozzle before the skin 10 to 20 % (our simulation)."""
+"""Share of the zone that gas may reach and nobody sees, from which on the lowest temperature is not known. A
+limb's rim takes 5 % of a zone in sight, a nozzle before the skin 10 to 20 % (our simulation)."""
 
 
 def read_skin(
