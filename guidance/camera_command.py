@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from itertools import islice
 from pathlib import Path
 
 from guidance.camera_room import CameraRoom
@@ -11,6 +12,9 @@ from guidance.console_choice import Choice, Choices
 from guidance.console_desk import Check
 from guidance.console_serve import Prepare
 from guidance.console_session import Course
+from guidance.pipeline import see_nozzle
+from guidance.simulate import setup_of
+from guidance.state import begin
 from guidance.warm_up import warm_up
 from models.catalogue import load_devices, load_protocols, load_zones
 from models.contraindications import Questions
@@ -22,7 +26,12 @@ from vision.connected import Connected, connected, driver_of
 from vision.files import sha256_of
 from vision.landmarks import BodyEyes
 from vision.live_cameras import LiveCameras
+from vision.synthetic import captures
+from vision.synthetic_scene import Scene
 from vision.uvc import UvcColour
+
+DRAWN = 4
+"""Pictures of a simulated nozzle that are looked at beforehand: its motion is judged from the second on."""
 
 
 def camera_room(
@@ -81,11 +90,17 @@ def camera_room(
 
 
 def get_ready(room: CameraRoom, tell: Callable[[int, int], None]) -> None:
-    """Compile the skin's stages; what is treated does not matter for that."""
+    """Compile the skin's stages and the nozzle's; what is treated does not matter for that."""
     protocol = next(iter(room.choices.protocols.values()))
     zone = next(z for z in room.choices.zones.values() if not z.face)
     choice = Choice(zone.name, zone.sides[0], protocol.device, protocol.name)
-    warm_up(room.stage(Course(choice=choice)).setup, on_progress=tell)
+    setup = room.stage(Course(choice=choice)).setup
+    warm_up(setup, on_progress=lambda done, of: tell(done, of + DRAWN))
+    scene, state = Scene(seconds=1.0), begin()
+    stated = setup_of(scene)
+    for number, (capture, _) in enumerate(islice(captures(scene), DRAWN), 1):
+        state = see_nozzle(state, capture, stated)
+        tell(100 - DRAWN + number, 100)
 
 
 def _devices(rig: Rig, *, thermal: bool, found: list[tuple[Connected, Device]]) -> list[Device]:
