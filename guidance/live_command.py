@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from guidance.analyse import Run, needs_eyes, set_up
+from guidance.beeper import machine_beep
 from guidance.camera_command import camera_room
 from guidance.console_preflight import disk_check
 from guidance.console_serve import Prepare, Served, listen, serve
@@ -78,7 +79,7 @@ def live(
                 stack, rig, thermal=thermal, listed=listed, protocols=protocols, models_dir=models_dir,
                 checks=checks,
             )  # fmt: skip
-            served = Served(room, out=out, note=say, record=recorder, prepare=prepare)
+            served = Served(room, out=out, note=say, record=recorder, prepare=prepare, beep=machine_beep())
             serve(served, listening, on_ready=on_ready)
             return
         recording = open_recording(folder)
@@ -99,7 +100,7 @@ def live(
         treatment = recording.treatment
         asked = questions_for(listed, zone=treatment.zone, device=treatment.device)
         staged = rehearsed(recording, setup, listed=listed, asked=asked, checks=checks, course=course)
-        served = Served(staged, out=out, note=say, record=recorder, prepare=prepare)
+        served = Served(staged, out=out, note=say, record=recorder, prepare=prepare, beep=machine_beep())
         serve(served, listening, on_ready=on_ready)
 
 
