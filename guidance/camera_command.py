@@ -14,7 +14,7 @@ from guidance.console_serve import Prepare
 from guidance.console_session import Course
 from guidance.pipeline import see_nozzle
 from guidance.simulate import setup_of
-from guidance.state import begin
+from guidance.state import Setup, begin
 from guidance.warm_up import warm_up
 from models.catalogue import load_devices, load_protocols, load_zones
 from models.contraindications import Questions
@@ -43,6 +43,8 @@ def camera_room(
     protocols: Path | None,
     models_dir: Path | None,
     checks: tuple[Check, ...],
+    course: Course | None = None,
+    go_on: Callable[[Setup], Setup] | None = None,
     found: Callable[[], list[Connected]] = connected,
     driver: Callable[[Connected], Device] = driver_of,
 ) -> tuple[CameraRoom, Prepare]:
@@ -56,6 +58,8 @@ def camera_room(
         protocols: The user's own protocols.
         models_dir: The user's own landmark models.
         checks: What was looked at before.
+        course: Where the treatment stands when the console opens.
+        go_on: Takes over what an interrupted session hands on.
         found: Lists cameras; only tests give another.
         driver: Gives the driver of one; only tests give another.
 
@@ -85,6 +89,8 @@ def camera_room(
         eyes=eyes,
         models_sha256=eyes.bundle_sha256,
         checks=(*checks, *(Check("Rig", "look", words) for words in left_out)),
+        course=course,
+        go_on=go_on,
     )
     return room, lambda tell: get_ready(room, tell)
 

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -72,6 +73,7 @@ class Served:
                 checks=staged.checks,
                 choices=staged.choices,
                 cameras=lambda: staged.states,
+                course=staged.course,
             )
             told = open_hello(staged.choices, checks=staged.checks, source="Live")
         else:
@@ -163,6 +165,9 @@ class Served:
         """Guide; where that cannot begin the page says so."""
         async with self._in_turn:
             try:
+                if staged.go_on is not None:
+                    staged = replace(staged, setup=staged.go_on(staged.setup))
+                    self._staged, self.desk.setup = staged, staged.setup
                 self._run = run = Run(staged.setup, staged.session)
                 if self._record is not None:
                     self.recording = await asyncio.to_thread(self._record, staged)

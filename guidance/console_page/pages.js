@@ -192,7 +192,7 @@ function chooser(choices, choice, page) {
   };
   return el("div", { class: "fields" },
     select("zone", "Zone", choices.zones, choice.zone),
-    select("side", "Side of the subject's own body", (zone?.sides ?? []).map((side) => ({ name: side, title: side })), choice.side),
+    select("side", "Side (the subject's own)", (zone?.sides ?? []).map((side) => ({ name: side, title: side })), choice.side),
     select("device", "Device", choices.devices, choice.device, "wide"),
     select("protocol", "Protocol", protocols.map((one) => ({ name: one.name, title: `${one.title} (${one.approval})` })), choice.protocol, "wide"));
 }
