@@ -89,14 +89,14 @@ def live(
                 models_dir=models_dir,
                 checks=checks,
                 course=course,
-                go_on=_goes_on(before, shut=True),
+                go_on=goes_on(before, shut=True),
             )
             served = Served(room, out=out, note=say, record=recorder, prepare=prepare, beep=machine_beep())
             serve(served, listening, on_ready=on_ready)
             return
         recording = open_recording(folder)
         setup = set_up(recording, protocols=protocols)
-        go_on = _goes_on(before, shut=_shut(recording))
+        go_on = goes_on(before, shut=_shut(recording))
         if go_on is not None:
             go_on(setup)  # says at once where it cannot go on
         elif (lies := unfinished(out)) is not None and may_go_on(lies, setup, now=now):
@@ -117,8 +117,13 @@ def live(
         serve(served, listening, on_ready=on_ready)
 
 
-def _goes_on(before: Interrupted | None, *, shut: bool) -> Callable[[Setup], Setup] | None:
-    """What takes over from an interrupted session when the new one begins, by the time of day then."""
+def goes_on(before: Interrupted | None, *, shut: bool) -> Callable[[Setup], Setup] | None:
+    """What takes over from an interrupted session when the new one begins, by the time of day then.
+
+    Args:
+        before: The interrupted one; None = there is none.
+        shut: Whether no gas flows as the new one begins.
+    """
     if before is None:
         return None
     return lambda setup: before.hand_on(setup, now=datetime.now(UTC), shut=shut)

@@ -8,7 +8,9 @@ from pathlib import Path
 from guidance.camera_command import get_ready
 from guidance.camera_room import CameraRoom
 from guidance.console_choice import Choices
+from guidance.live_command import goes_on
 from guidance.live_recording import LiveRecording
+from guidance.resume import Interrupted
 from models.catalogue import load_devices, load_protocols, load_questions, load_zones
 from tests.recorded_device import RecordedDevice, devices_of
 from tests.served_console import CALF, Running, serving
@@ -22,7 +24,7 @@ HZ = 12.0
 class Place:
     """Stand-in cameras, and a console beside them."""
 
-    def __init__(self, folder: Path, stack: ExitStack) -> None:
+    def __init__(self, folder: Path, stack: ExitStack, *, before: Interrupted | None = None) -> None:
         self.devices = devices_of(CALF, captures=60, hz=HZ)
         recording = open_recording(CALF)
         assert recording.rig is not None
@@ -35,6 +37,8 @@ class Place:
             choices=Choices(load_zones(), load_devices(), load_protocols()),
             listed=load_questions(),
             taps=recording.treatment.taps,
+            course=before.course if before is not None else None,
+            go_on=goes_on(before, shut=True),
         )
         self.path = folder / "a.mcap"
         self.server: Running = stack.enter_context(

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from guidance.analyse import Run
 from guidance.checklist import judge_checklist
 from guidance.replay import replayed, setup_then
+from guidance.resume import interrupted
 from models.catalogue import load_questions
 from tests.camera_place import Place
 from tests.served_console import CALF, Screen
@@ -41,7 +43,7 @@ def to_running(screen: Screen) -> None:
     screen.until(sound_confirmed=True, missing="")
     screen.say("next")
     screen.say("identify", operator="OP-1", subject="A-017")
-    screen.until(phase="details", missing="Choose zone, side, device and protocol.")
+    screen.until(phase="details")
     screen.say("choose", **CALF_CO2)
     screen.until(missing="")
     screen.say("next")
@@ -119,10 +121,39 @@ def test_a_camera_that_stops_is_an_alarm_within_half_a_second_and_may_come_back(
     screen.hear_until(lambda: screen.state["t_s"] > at_s + 0.3)
 
 
+def test_a_treatment_with_cameras_goes_on_from_one_that_was_interrupted(tmp_path: Path) -> None:
+    """Gas flowed as its recording broke off, and nobody knows how long: it counts for every second since."""
+    folders = [tmp_path / name for name in ("first", "second")]
+    for folder in folders:
+        folder.mkdir()
+    with ExitStack() as stack:
+        first = Place(folders[0], stack)
+        with Screen(first.server, A) as screen:
+            to_running(screen)
+            screen.hear_until(lambda: screen.state["figures"]["session_time"]["s"] > 1.0)
+        recorded = first.server.served.run.state
+    before = interrupted(first.path, now=datetime.now(UTC), say=lambda _: None)
+    assert before.run.state.gas_total_s >= recorded.gas_total_s - 0.5
+    with ExitStack() as stack:
+        second = Place(folders[1], stack, before=before)
+        with Screen(second.server, A) as screen:
+            screen.hear_until(lambda: bool(screen.state))
+            assert screen.state["choice"] == CALF_CO2
+            assert screen.state["operator"] == "OP-1"
+            to_running(screen)
+            gap_s = before.gap_s(datetime.now(UTC))
+            session_s = screen.state["figures"]["session_time"]["s"]
+            unassigned_s = screen.state["figures"]["gas"]["unassigned_s"]
+    assert before.run.state.gas_total_s < session_s <= before.run.state.gas_total_s + gap_s
+    assert 0.0 < unassigned_s <= gap_s
+
+
 def test_what_does_not_go_together_is_refused(screen: Screen) -> None:
     screen.say("confirm_sound")
     screen.until(sound_confirmed=True, missing="")
     screen.say("next")
+    screen.say("identify", operator="OP-1", subject="")
+    screen.until(phase="details", missing="Choose zone, side, device and protocol.")
     screen.say("choose", **(CALF_CO2 | {"device": "ln2-wand"}))
     screen.hear_until(lambda: "another device" in screen.state["refused"])
     screen.say("choose", **(CALF_CO2 | {"zone": "cheek"}))
