@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from itertools import islice
 from pathlib import Path
 
 from guidance.camera_room import CameraRoom
@@ -11,6 +12,9 @@ from guidance.console_choice import Choice, Choices
 from guidance.console_desk import Check
 from guidance.console_serve import Prepare
 from guidance.console_session import Course
+from guidance.pipeline import see_nozzle
+from guidance.simulate import setup_of
+from guidance.state import Setup, begin
 from guidance.warm_up import warm_up
 from models.catalogue import load_devices, load_protocols, load_zones
 from models.contraindications import Questions
@@ -22,7 +26,12 @@ from vision.connected import Connected, connected, driver_of
 from vision.files import sha256_of
 from vision.landmarks import BodyEyes
 from vision.live_cameras import LiveCameras
+from vision.synthetic import captures
+from vision.synthetic_scene import Scene
 from vision.uvc import UvcColour
+
+DRAWN = 4
+"""Pictures of a simulated nozzle that are looked at beforehand: its motion is judged from the second on."""
 
 
 def camera_room(
@@ -34,6 +43,8 @@ def camera_room(
     protocols: Path | None,
     models_dir: Path | None,
     checks: tuple[Check, ...],
+    course: Course | None = None,
+    go_on: Callable[[Setup], Setup] | None = None,
     found: Callable[[], list[Connected]] = connected,
     driver: Callable[[Connected], Device] = driver_of,
 ) -> tuple[CameraRoom, Prepare]:
@@ -47,6 +58,8 @@ def camera_room(
         protocols: The user's own protocols.
         models_dir: The user's own landmark models.
         checks: What was looked at before.
+        course: Where the treatment stands when the console opens.
+        go_on: Takes over what an interrupted session hands on.
         found: Lists cameras; only tests give another.
         driver: Gives the driver of one; only tests give another.
 
@@ -76,16 +89,24 @@ def camera_room(
         eyes=eyes,
         models_sha256=eyes.bundle_sha256,
         checks=(*checks, *(Check("Rig", "look", words) for words in left_out)),
+        course=course,
+        go_on=go_on,
     )
     return room, lambda tell: get_ready(room, tell)
 
 
 def get_ready(room: CameraRoom, tell: Callable[[int, int], None]) -> None:
-    """Compile the skin's stages; what is treated does not matter for that."""
+    """Compile the skin's stages and the nozzle's; what is treated does not matter for that."""
     protocol = next(iter(room.choices.protocols.values()))
     zone = next(z for z in room.choices.zones.values() if not z.face)
     choice = Choice(zone.name, zone.sides[0], protocol.device, protocol.name)
-    warm_up(room.stage(Course(choice=choice)).setup, on_progress=tell)
+    setup = room.stage(Course(choice=choice)).setup
+    warm_up(setup, on_progress=lambda done, of: tell(done, of + DRAWN))
+    scene, state = Scene(seconds=1.0), begin()
+    stated = setup_of(scene)
+    for number, (capture, _) in enumerate(islice(captures(scene), DRAWN), 1):
+        state = see_nozzle(state, capture, stated)
+        tell(100 - DRAWN + number, 100)
 
 
 def _devices(rig: Rig, *, thermal: bool, found: list[tuple[Connected, Device]]) -> list[Device]:

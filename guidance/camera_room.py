@@ -16,7 +16,7 @@ from guidance.console_preflight import approval_check, calibration_check
 from guidance.console_session import Course
 from guidance.gas_by_hand import GasByHand
 from guidance.staged import Staged
-from guidance.state import Eyes
+from guidance.state import Eyes, Setup
 from models.capture import Capture
 from models.contraindications import Question, Questions, questions_for
 from models.rig import Rig
@@ -100,6 +100,8 @@ class CameraRoom:
         models_sha256: str | None = None,
         taps: tuple[Tap, ...] = (),
         checks: tuple[Check, ...] = (),
+        course: Course | None = None,
+        go_on: Callable[[Setup], Setup] | None = None,
     ) -> None:
         """Nothing is chosen yet.
 
@@ -115,7 +117,10 @@ class CameraRoom:
             models_sha256: Checksum of what they see with.
             taps: The zone's outline, where it is known before.
             checks: What was looked at before.
+            course: Where the treatment stands when the console opens.
+            go_on: Takes over what an interrupted session hands on.
         """
+        self.course, self._go_on = course or Course(), go_on
         self.cameras, self.rig, self.choices, self.listed = cameras, rig, choices, listed
         self.checks = checks
         self._rig_text, self._rig_sha256, self._protocols = rig_text, rig_sha256, protocols
@@ -177,5 +182,6 @@ class CameraRoom:
             label="Live",
             checks=(*self.checks, calibration_check(setup), approval_check(setup)),
             gas=gas,
+            go_on=self._go_on,
             course=course,
         )

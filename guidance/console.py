@@ -22,6 +22,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from guidance.beeper import HUNG_S
 from guidance.console_desk import Desk
 from guidance.console_guard import REPORT_POLICY, Allowance, Guard
 from guidance.console_session import Command, Move, NotNowError
@@ -59,6 +60,8 @@ class Page:
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     allowance: Allowance = field(default_factory=Allowance)
     sent: int = 0
+    sent_s: float = 0.0
+    """When that was sent, on the clock of `time.monotonic`."""
     drawn: int = 0
     arrived_s: float = 0.0
     """When the capture of the picture sent last arrived."""
@@ -119,6 +122,12 @@ class Console:
         self.desk.stepped(stepped)
         self.frame = Frame(stepped)
         self.wake()
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether a page is there that draws what it is sent."""
+        now_s = time.monotonic()
+        return any(page.drawn == page.sent or now_s - page.sent_s < HUNG_S for page in self.pages)
 
     def begin_anew(self) -> None:
         """Another run begins, whose steps are counted from 1 again."""
@@ -252,6 +261,7 @@ class Console:
         if data.jpeg:
             parts["jpeg"] = data.jpeg
         page.sent, page.arrived_s = frame.stepped.number, frame.stepped.arrived_s
+        page.sent_s = time.monotonic()
         await page.socket.send_bytes(pack({**data.head, "number": page.sent}, parts))
 
 

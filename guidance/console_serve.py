@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import subprocess
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import uvicorn
 
 from guidance.analyse import Run
+from guidance.beeper import Alone
 from guidance.camera_room import CameraRoom
 from guidance.console import Console
 from guidance.console_desk import Desk
@@ -31,6 +34,10 @@ Prepare = Callable[[Callable[[int, int], None]], None]
 """What is done before the first capture; tells steps done and steps in all."""
 
 
+WATCH_S = 0.1
+"""Between two looks at whether a page shows the treatment."""
+
+
 class Served:
     """One treatment with its console: what a server serves."""
 
@@ -42,6 +49,7 @@ class Served:
         note: Callable[[str], None],
         record: Callable[[Staged], LiveRecording] | None = None,
         prepare: Prepare | None = None,
+        beep: Callable[[], None] = lambda: None,
     ) -> None:
         """Nothing runs yet.
 
@@ -51,7 +59,9 @@ class Served:
             note: Told of refused attempts.
             record: Begins a recording; None = nothing is recorded.
             prepare: Done once the page can be seen, before the first capture.
+            beep: Sounds by this machine where no page shows the treatment.
         """
+        self._beep = beep
         self.out, self._record, self._prepare = out, record, prepare
         self._room = staged if isinstance(staged, CameraRoom) else None
         self._staged = staged if isinstance(staged, Staged) else None
@@ -63,6 +73,7 @@ class Served:
                 checks=staged.checks,
                 choices=staged.choices,
                 cameras=lambda: staged.states,
+                course=staged.course,
             )
             told = open_hello(staged.choices, checks=staged.checks, source="Live")
         else:
@@ -105,11 +116,24 @@ class Served:
     async def _life(self) -> AsyncGenerator[None]:
         self._loop = asyncio.get_running_loop()
         self._do(self._get_ready())
+        watching = asyncio.create_task(self._watch())
         try:
             yield
         finally:
+            watching.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
             await self._end()
+
+    async def _watch(self) -> None:
+        """Sound by this machine as long as gas may flow and no page shows it."""
+        alone = Alone()
+        while True:
+            gas = self.desk.latest is not None and self.desk.latest.guidance.gas_now
+            shown = not (self.desk.course.treating or (gas and not self.desk.over)) or self.console.is_shown
+            if alone.due(shown=shown, now_s=time.monotonic()):
+                with contextlib.suppress(OSError, subprocess.SubprocessError):
+                    await asyncio.to_thread(self._beep)
+            await asyncio.sleep(WATCH_S)
 
     def _do(self, work: Coroutine[None, None, None]) -> None:
         self._tasks.append(asyncio.create_task(work))
@@ -141,6 +165,9 @@ class Served:
         """Guide; where that cannot begin the page says so."""
         async with self._in_turn:
             try:
+                if staged.go_on is not None:
+                    staged = replace(staged, setup=staged.go_on(staged.setup))
+                    self._staged, self.desk.setup = staged, staged.setup
                 self._run = run = Run(staged.setup, staged.session)
                 if self._record is not None:
                     self.recording = await asyncio.to_thread(self._record, staged)

@@ -10,11 +10,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from guidance.analyse import Run, needs_eyes, set_up
+from guidance.beeper import machine_beep
 from guidance.camera_command import camera_room
 from guidance.console_preflight import disk_check
 from guidance.console_serve import Prepare, Served, listen, serve
 from guidance.live_recording import LiveRecording, recording_path
-from guidance.resume import check_for, may_go_on, resumed, unfinished
+from guidance.resume import Interrupted, check_for, interrupted, may_go_on, unfinished
 from guidance.staged import FIRST_LOOK_S, Staged, rehearsed
 from guidance.state import Setup
 from guidance.warm_up import warm_up
@@ -71,25 +72,36 @@ def live(
         listening = stack.enter_context(listen(port))
         recorder = recorder_of(stack, out=out, blur=blur, models_dir=models_dir) if record else None
         checks = (disk_check(out, records=record),)
+        now = datetime.now(UTC)
+        before = interrupted(resume, now=now, say=say) if resume is not None else None
+        course = before.course if before is not None else None
+        if before is not None:
+            checks = (*checks, before.check(now))
         if folder is None:
-            if rig is None or resume is not None:
-                raise InputError("Give --rig FILE for cameras; --resume goes with --replay only so far.")
+            if rig is None:
+                raise InputError("Give --rig FILE for cameras, or --replay SESSION.")
             room, prepare = camera_room(
-                stack, rig, thermal=thermal, listed=listed, protocols=protocols, models_dir=models_dir,
+                stack,
+                rig,
+                thermal=thermal,
+                listed=listed,
+                protocols=protocols,
+                models_dir=models_dir,
                 checks=checks,
-            )  # fmt: skip
-            served = Served(room, out=out, note=say, record=recorder, prepare=prepare)
+                course=course,
+                go_on=goes_on(before, shut=True),
+            )
+            served = Served(room, out=out, note=say, record=recorder, prepare=prepare, beep=machine_beep())
             serve(served, listening, on_ready=on_ready)
             return
         recording = open_recording(folder)
-        setup, course = set_up(recording, protocols=protocols), None
-        if resume is not None:
-            now, shut = datetime.now(UTC), _shut(recording)
-            setup, course, told = resumed(resume, setup, now=now, shut=shut, say=say)
-            checks = (*checks, told)
-        elif (before := unfinished(out)) is not None and may_go_on(before, setup, now=datetime.now(UTC)):
-            say(f"A session was interrupted; to go on from its exposure add --resume {before}")
-            checks = (*checks, check_for(before))
+        setup = set_up(recording, protocols=protocols)
+        go_on = goes_on(before, shut=_shut(recording))
+        if go_on is not None:
+            go_on(setup)  # says at once where it cannot go on
+        elif (lies := unfinished(out)) is not None and may_go_on(lies, setup, now=now):
+            say(f"A session was interrupted; to go on from its exposure add --resume {lies}")
+            checks = (*checks, check_for(lies))
         if needs_eyes(recording):
             first, eyes = (stack.enter_context(BodyEyes(models_dir=models_dir)) for _ in range(2))
             prepare = _rehearse(recording, replace(setup, eyes=first))
@@ -98,9 +110,23 @@ def live(
             prepare = _rehearse(recording, setup)
         treatment = recording.treatment
         asked = questions_for(listed, zone=treatment.zone, device=treatment.device)
-        staged = rehearsed(recording, setup, listed=listed, asked=asked, checks=checks, course=course)
-        served = Served(staged, out=out, note=say, record=recorder, prepare=prepare)
+        staged = rehearsed(
+            recording, setup, listed=listed, asked=asked, checks=checks, course=course, go_on=go_on
+        )
+        served = Served(staged, out=out, note=say, record=recorder, prepare=prepare, beep=machine_beep())
         serve(served, listening, on_ready=on_ready)
+
+
+def goes_on(before: Interrupted | None, *, shut: bool) -> Callable[[Setup], Setup] | None:
+    """What takes over from an interrupted session when the new one begins, by the time of day then.
+
+    Args:
+        before: The interrupted one; None = there is none.
+        shut: Whether no gas flows as the new one begins.
+    """
+    if before is None:
+        return None
+    return lambda setup: before.hand_on(setup, now=datetime.now(UTC), shut=shut)
 
 
 def todays_report() -> Path:

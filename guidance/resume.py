@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from guidance.analyse import Run
 from guidance.checklist import FILE as CHECKLIST
+from guidance.console_choice import Choice
 from guidance.console_desk import Check
 from guidance.console_session import Course
 from guidance.history_entry import kept_exposure
@@ -29,33 +30,73 @@ from vision.mcap_recording import McapRecording, last_mark, open_mcap
 from vision.source import SUFFIX
 
 
-def resumed(
-    path: Path, setup: Setup, *, now: datetime, shut: bool, say: Callable[[str], None]
-) -> tuple[Setup, Course, Check]:
-    """Set up a session to go on with an interrupted one.
+@dataclass(frozen=True, eq=False)
+class Interrupted:
+    """A session that was interrupted, replayed to the last capture that its recording holds."""
 
-    Its recording is replayed from what was seen, to the last capture that is in it. The time since then is
-    unassigned; gas may have flowed in it unless the valve was shut before and after.
+    path: Path
+    then: Setup
+    run: Run
+    outcome: Outcome
+    ended: datetime
+    """Time of day of its last capture."""
+    course: Course
+    """Where the treatment that goes on with it stands: as chosen and answered then."""
+
+    def hand_on(self, setup: Setup, *, now: datetime, shut: bool) -> Setup:
+        """The setup of a session that begins now, with what is handed on to it.
+
+        The time since then is unassigned; gas may have flowed in it unless the valve was shut before and
+        after.
+
+        Args:
+            setup: Of the session that goes on.
+            now: Time of day of its beginning.
+            shut: Whether no gas flows as it begins.
+
+        Raises:
+            InputError: If it is another treatment.
+        """
+        _same_treatment(self.path, self.then, setup)
+        gap_s = self.gap_s(now)
+        gas_s = self.run.state.gas_total_s
+        gap_gas_s = 0.0 if shut and not _open(self.outcome) else gap_s
+        carried = _handed_on(self.run, self.outcome, sha256_of(self.path), gap_s=gap_s, shut=shut)
+        perfusion = self.then.perfusion
+        return replace(
+            setup,
+            carried=carried,
+            session_used_s=self.then.session_used_s + gas_s + gap_gas_s,
+            perfusion=min(perfusion, COLD_PERFUSION) if gas_s > 0.0 else perfusion,
+        )
+
+    def gap_s(self, now: datetime) -> float:
+        """How long nobody has watched."""
+        return max(0.0, (now - self.ended).total_seconds())
+
+    def check(self, now: datetime) -> Check:
+        """What the operator is told before."""
+        gas_s = self.run.state.gas_total_s
+        words = (
+            f"{self.path.name}: {gas_s:.0f} s of gas so far; nobody watched for {self.gap_s(now):.0f} s yet"
+        )
+        return Check("Goes on from", "look", words)
+
+
+def interrupted(path: Path, *, now: datetime, say: Callable[[str], None]) -> Interrupted:
+    """Replay the recording of an interrupted session from what was seen.
 
     Args:
-        path: Recording of the interrupted session.
-        setup: Of the session that goes on with it.
+        path: The recording.
         now: Time of day.
-        shut: Whether no gas flows as the new session begins.
-        say: Told how far it is.
-
-    Returns:
-        The setup with what is handed on, where the treatment stands with what was answered then, and what
-        the operator is told before.
+        say: Told what takes its time.
 
     Raises:
-        InputError: If it cannot be read, is of another treatment, or ended too long ago.
+        InputError: If it cannot be read, or ended too long ago.
     """
     recording = open_mcap(path, from_sightings=True)
-    then = setup_then(recording)
-    _same_treatment(path, then, setup)
-    gap_s = max(0.0, (now - ended_at(recording)).total_seconds())
-    within_s = setup.protocol.again.resume_within_s
+    then, ended = setup_then(recording), ended_at(recording)
+    gap_s, within_s = (now - ended).total_seconds(), then.protocol.again.resume_within_s
     if gap_s > within_s:
         raise InputError(
             f"{path} ended {gap_s / 60.0:.0f} min ago, and a session is gone on with for"
@@ -66,17 +107,7 @@ def resumed(
     run = Run(then, recording)
     for given in inputs(recording, then, pictures=False):
         run.take(given.capture, given.actions, setup=given.setup)
-    outcome = run.outcome(runtime_s=0.0)
-    carried = _handed_on(run, outcome, sha256_of(path), gap_s=gap_s, shut=shut)
-    gas_s = run.state.gas_total_s
-    setup = replace(
-        setup,
-        carried=carried,
-        session_used_s=then.session_used_s + gas_s + (0.0 if shut and not _open(outcome) else gap_s),
-        perfusion=min(then.perfusion, COLD_PERFUSION) if gas_s > 0.0 else then.perfusion,
-    )
-    words = f"{path.name}: {gas_s:.0f} s of gas so far; nobody watched for {gap_s:.0f} s"
-    return setup, _answered(recording), Check("Goes on from", "look", words)
+    return Interrupted(path, then, run, run.outcome(runtime_s=0.0), ended, _answered(recording, then))
 
 
 def ended_at(recording: McapRecording) -> datetime:
@@ -147,17 +178,20 @@ def _handed_on(run: Run, outcome: Outcome, key: str, *, gap_s: float, shut: bool
     )
 
 
-def _answered(recording: McapRecording) -> Course:
-    """Codes and answers of then; each is shown again before the gas."""
+def _answered(recording: McapRecording, then: Setup) -> Course:
+    """Codes, choice and answers of then; each is shown again before the gas."""
+    now = then.treatment
+    course = Course(choice=Choice(now.zone, now.side, now.device, now.protocol))
     data = recording.attached(CHECKLIST)
     if data is None:
-        return Course()
+        return course
     try:
         known = {question.name for question in load_questions().questions}
         filled = read_checklist(data.decode("utf-8"), where=CHECKLIST, known=known)
     except (InputError, UnicodeDecodeError):
-        return Course()
-    return Course(
+        return course
+    return replace(
+        course,
         operator=filled.operator,
         subject=filled.subject or "",
         answers=filled.answers,

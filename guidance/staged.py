@@ -42,6 +42,8 @@ class Staged:
     """Gas flows from its beginning, so that its zone cannot be awaited."""
     gas: GasByHand | None = None
     """Where the operator says whether gas flows; None = the recording does."""
+    go_on: Callable[[Setup], Setup] | None = None
+    """Called as it begins: takes over what an interrupted session hands on."""
     course: Course = field(default_factory=Course)
     """Where the treatment stands when the console opens: what an interrupted one had answered."""
 
@@ -56,6 +58,7 @@ def rehearsed(
     speed: float = 1.0,
     source: Callable[[Recording, Pace], Source] = Replay,
     course: Course | None = None,
+    go_on: Callable[[Setup], Setup] | None = None,
 ) -> Staged:
     """A recording, to be played as if live.
 
@@ -68,6 +71,7 @@ def rehearsed(
         speed: Faster than life for tests only.
         source: Makes captures of the recording; in real time where none is given.
         course: Where the treatment stands when the console opens.
+        go_on: Takes over what an interrupted session hands on, as it begins.
     """
     valve_s = recording.treatment.valve_s
     first_s = None if valve_s is None else min((start for start, _ in valve_s), default=FIRST_LOOK_S)
@@ -88,4 +92,5 @@ def rehearsed(
         pace=pace,
         gas_first=gas_first,
         course=course or Course(),
+        go_on=go_on,
     )

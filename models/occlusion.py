@@ -44,8 +44,9 @@ class NozzleShape:
         sections = np.array(self.sections)
         starts = tip_mm - sections[:, :1] * axis
         runs = (sections[:, :1] - sections[:, 1:2]) * axis
-        points = np.ascontiguousarray(points_mm, np.float64)
-        return _hidden(points, np.asarray(viewpoint_mm, float), starts, runs, sections[:, 2] + margin_mm)
+        # One form of arrays, frozen or not: another one would be compiled anew in the midst of a session.
+        points, viewpoint = (np.require(a, np.float64, ("C", "W")) for a in (points_mm, viewpoint_mm))
+        return _hidden(points, viewpoint, starts, runs, sections[:, 2] + margin_mm)
 
     def holds(self, points_mm: Floats, *, tip_mm: Floats, axis: Floats, margin_mm: float) -> Bools:
         """Which points (n, 3) belong to the nozzle or the hand."""

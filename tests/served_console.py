@@ -153,6 +153,7 @@ def running(
     speed: float = 3.0,
     record: Callable[[Staged], LiveRecording] | None = None,
     prepare: Prepare | None = None,
+    beep: Callable[[], None] = lambda: None,
     folder: Path = CALF,
     source: Callable[[Recording, Pace], Source] = Replay,
 ) -> Iterator[Running]:
@@ -162,7 +163,7 @@ def running(
     treatment = recording.treatment
     asked = questions_for(listed, zone=treatment.zone, device=treatment.device)
     staged = rehearsed(recording, setup, listed=listed, asked=asked, speed=speed, source=source)
-    with serving(staged, out=out, record=record, prepare=prepare) as found:
+    with serving(staged, out=out, record=record, prepare=prepare, beep=beep) as found:
         yield found
 
 
@@ -173,10 +174,11 @@ def serving(
     out: Path,
     record: Callable[[Staged], LiveRecording] | None = None,
     prepare: Prepare | None = None,
+    beep: Callable[[], None] = lambda: None,
 ) -> Iterator[Running]:
     """Serve a treatment on a free port."""
     notes: list[str] = []
-    served = Served(what, out=out, note=notes.append, record=record, prepare=prepare)
+    served = Served(what, out=out, note=notes.append, record=record, prepare=prepare, beep=beep)
     with listen(0) as listening:
         port = int(listening.getsockname()[1])
         server = uvicorn.Server(server_config(served, port=port))

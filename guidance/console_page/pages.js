@@ -84,7 +84,7 @@ export function tiles(f) {
     distanceTile(f.distance),
     tile("Lowest skin", f.skin, skin, bound, { id: "tile-skin" }),
     tile("Left here", f.left, f.left.s === null ? null : number(f.left.s, 1), "s", { id: "tile-left" }),
-    tile(f.sweep.keep ? `Sweep, ${f.sweep.keep.replace(" cm/s", "")}` : "Sweep", f.sweep, f.sweep.cm_s === null ? null : number(f.sweep.cm_s, 1), "cm/s", { id: "tile-sweep" }),
+    tile(f.sweep.keep ? `Sweep, ${f.sweep.keep.replace(" cm/s", "").replace("at least", "≥")}` : "Sweep", f.sweep, f.sweep.cm_s === null ? null : number(f.sweep.cm_s, 1), "cm/s", { id: "tile-sweep" }),
     tile("Coverage", f.coverage, f.coverage.share === null ? null : number(100 * f.coverage.share, 0), "%",
       { id: "tile-coverage", extra: f.coverage.share === null ? null : progress(f.coverage.share) }),
     tile(f.zone_time.tile ? `Zone, ${f.zone_time.tile}` : "Zone time", f.zone_time, f.zone_time.s === null ? null : number(f.zone_time.s, 0), "s",
@@ -104,7 +104,7 @@ export function evidence(zone) {
 export function alarmRows(state) {
   const rows = [];
   if (state.silent) rows.push(row("high", "STOP", state.silent, "first stop loud"));
-  if (state.trouble) rows.push(row("high", "!!!", state.trouble, "loud"));
+  if (state.trouble) rows.push(row("high", "!!!", state.trouble.charAt(0).toUpperCase() + state.trouble.slice(1), "loud"));
   if (state.notice) {
     const stop = state.notice.state === "stop";
     rows.push(row(stop ? "high" : "medium", stop ? "STOP" : "!!", state.notice.words, stop ? "notice first stop" : "notice"));
@@ -184,17 +184,17 @@ function chooser(choices, choice, page) {
     if (!fits || fits.device !== next.device || fits.not_for.includes(next.zone)) next.protocol = "";
     page.send({ do: "choose", ...next });
   };
-  const select = (name, words, options, value) => {
+  const select = (name, words, options, value, wide = "") => {
     const field = el("select", { id: `choose-${name}`, disabled: !options.length }, el("option", { value: "" }, "choose"),
       ...options.map((one) => el("option", { value: one.name, selected: one.name === value }, one.title)));
     field.addEventListener("change", () => choose({ [name]: field.value }));
-    return el("label", { class: "field" }, el("span", {}, words), field);
+    return el("label", { class: `field ${wide}` }, el("span", {}, words), field);
   };
   return el("div", { class: "fields" },
     select("zone", "Zone", choices.zones, choice.zone),
-    select("side", "Side of the subject's own body", (zone?.sides ?? []).map((side) => ({ name: side, title: side })), choice.side),
-    select("device", "Device", choices.devices, choice.device),
-    select("protocol", "Protocol", protocols.map((one) => ({ name: one.name, title: `${one.title} (${one.approval})` })), choice.protocol));
+    select("side", "Side (the subject's own)", (zone?.sides ?? []).map((side) => ({ name: side, title: side })), choice.side),
+    select("device", "Device", choices.devices, choice.device, "wide"),
+    select("protocol", "Protocol", protocols.map((one) => ({ name: one.name, title: `${one.title} (${one.approval})` })), choice.protocol, "wide"));
 }
 
 export function details(hello, state, page) {
@@ -272,7 +272,7 @@ function rewarming(state) {
 // Where nothing is known of the valve, the operator says whether gas flows.
 function gasButton(state, page) {
   if (state.gas_counts === null) return null;
-  if (state.gas_counts) return el("button", { id: "gas_off", class: "gas", onclick: () => page.send({ do: "gas_off" }) }, "GAS IS OFF", el("small", {}, "counts as flowing, key G"));
+  if (state.gas_counts) return el("button", { id: "gas_off", class: "gas", onclick: () => page.send({ do: "gas_off" }) }, "GAS IS OFF", el("small", {}, "counts as on, key G"));
   if (state.phase !== "running") return el("div", { class: "say" }, "Gas is off.");
   return el("button", { id: "gas_on", onclick: () => page.send({ do: "gas_on" }) }, "Gas is on", el("small", {}, "counts as off, key G"));
 }
@@ -299,7 +299,7 @@ export function bar(state, page) {
     return [halt, pain, gasButton(state, page),
       phase === "running" ? button("pause", "Pause") : holdButton("Resume", () => page.send({ do: "resume" }), { class: "go", id: "resume" }),
       el("button", { id: "acknowledge", disabled: !open, onclick: () => page.send({ do: "acknowledge" }) }, "Acknowledge", el("small", {}, "key A")),
-      quiet ? button("sound_on", `Sound on (${Math.ceil(state.pause_left_s)} s)`) : el("button", { id: "quiet", onclick: () => page.send({ do: "quiet" }) }, "Quiet", el("small", {}, "2 minutes, key Q"))];
+      quiet ? button("sound_on", `Sound on (${Math.ceil(state.pause_left_s)} s)`) : el("button", { id: "quiet", onclick: () => page.send({ do: "quiet" }) }, "Quiet", el("small", {}, "2 min, key Q"))];
   }
   if (phase === "stopped") {
     return [gasButton(state, page), el("button", { class: "pain", id: "pain", onclick: () => page.send({ do: "pain" }) }, "Pain", el("small", {}, state.pain ? `recorded ${state.pain} ×` : "record it")),

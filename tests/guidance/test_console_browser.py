@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import cv2
@@ -13,14 +15,20 @@ import pytest
 
 from guidance.palette import RED
 from models.geometry import Bytes
+from tests.camera_place import Place
 from tests.chromium import MISSING, Browser, Tab, chromium
-from tests.served_console import running
+from tests.live_process import live_process
+from tests.served_console import CALF, running
+from vision.cameras import THERMAL
 
 pytestmark = pytest.mark.skipif(chromium() is None, reason=MISSING)
 
 PICTURES = os.environ.get("CRYOGUIDE_CONSOLE_PICTURES")
 """A folder where each screen is kept, to be looked at."""
 
+
+SILENT_WITHIN_S = 1.0
+"""0.5 s of silence, a look each 0.1 s, and this test's own way to the browser on a busy machine."""
 
 WATCH = """
 window.troubles = [];
@@ -93,7 +101,7 @@ def go_to_ready(tab: Tab) -> None:
 
 
 def test_the_whole_way_by_taps(browser: Browser, tmp_path: Path) -> None:
-    with running(tmp_path / "report", speed=2.5) as server:
+    with running(tmp_path / "report", speed=1.5) as server:
         tab = browser.open(f"http://{server.host}/")
         tab.until(phase("preflight"))
         tab.run(WATCH)
@@ -149,6 +157,63 @@ def test_the_whole_way_by_taps(browser: Browser, tmp_path: Path) -> None:
         assert "Calf" in report.run("document.body.textContent")
 
 
+def choose(tab: Tab, name: str, value: str) -> None:
+    """As one who picks it from the list."""
+    field = f'document.querySelector("#choose-{name}")'
+    tab.until(f"{field} && !{field}.disabled && [...{field}.options].some((one) => one.value === '{value}')")
+    tab.run(f"{field}.value = '{value}'; {field}.dispatchEvent(new Event('change'))")
+    tab.until(f"{field}.value === '{value}'")
+
+
+def test_the_way_with_cameras_by_taps(browser: Browser, tmp_path: Path) -> None:
+    """The cameras are stand-ins; one is unplugged while gas flows."""
+    with ExitStack() as stack:
+        place = Place(tmp_path, stack)
+        tab = browser.open(f"http://{place.server.host}/")
+        tab.until(phase("preflight"))
+        tab.run(WATCH)
+        tab.until("document.querySelectorAll('[data-camera][data-state=ok]').length === 3")
+        hear(tab)
+        kept(tab, "k1-preflight")
+        tab.tap("#next")
+        tab.type("#operator", "OP-1")
+        for name, value in (("zone", "calf"), ("side", "left"), ("device", "co2")):
+            assert tab.run('document.querySelector("#next").disabled')
+            choose(tab, name, value)
+        choose(tab, "protocol", "co2-thermal-shock")
+        kept(tab, "k2-details")
+        tab.tap("#next")
+        tab.until('document.querySelector("[data-question]")')
+        tab.run("""document.querySelectorAll(".question").forEach((q) => document.querySelector(
+            `[data-question="${q.dataset.question}"] [data-answer=no]`).click())""")
+        tab.tap("#next")
+        tab.until(phase("zone"))
+        tab.tap("#next")
+        tab.until(phase("ready"))
+        tab.tap("#start", hold_s=1.1)
+        tab.until(phase("running"))
+        tab.until(f'{reads("#chip-gas")}.includes("ON")')
+        kept(tab, "k3-running")
+        tab.key("g", "KeyG")
+        tab.until(f'{reads("#chip-gas")}.includes("OFF")')
+        tab.tap("#gas_on")
+        tab.until('document.querySelector("#gas_off")')
+        place.device(THERMAL).unplug()
+        tab.until('document.body.dataset.sound === "high-technical"')
+        tab.until(f'{reads("#alarms")}.includes("plug it in")')
+        kept(tab, "k4-unplugged")
+        place.device(THERMAL).plug_in()
+        tab.tap("#stop")
+        tab.until(phase("stopped"))
+        tab.until(f'{reads("#alarms")}.includes("GAS IS OFF")')
+        assert tab.run('document.querySelector("#finish").disabled')
+        kept(tab, "k5-stopped")
+        tab.tap("#gas_off")
+        tab.tap("#finish")
+        tab.until('document.querySelector("#report-link")', within_s=30.0)
+        assert tab.run("troubles") == []
+
+
 def test_reload_a_second_screen_and_pain(browser: Browser, tmp_path: Path) -> None:
     with running(tmp_path / "report", speed=0.5) as server:
         tab = browser.open(f"http://{server.host}/")
@@ -176,14 +241,19 @@ def test_reload_a_second_screen_and_pain(browser: Browser, tmp_path: Path) -> No
         assert [entry.what for entry in server.served.desk.course.log][-1] == "pain"
 
 
-def test_a_server_that_falls_silent_is_an_alarm_of_the_page_itself(browser: Browser, tmp_path: Path) -> None:
-    with running(tmp_path / "report") as server:
-        tab = browser.open(f"http://{server.host}/")
+def test_a_server_that_is_killed_is_an_alarm_of_the_page_itself(browser: Browser, tmp_path: Path) -> None:
+    """The real command, killed (SIGKILL) before the eyes of a page that has been unlocked for sound."""
+    options = ("--replay", str(CALF), "--out", str(tmp_path / "calf-live-report"), "--no-record")
+    with live_process(*options) as process:
+        tab = browser.open(f"http://{process.host}/")
         hear(tab)
-        tab.until('document.querySelector("canvas").width > 300')
+        tab.until('document.querySelector("canvas").width > 300', within_s=30.0)
         before = tab.run("Number(document.body.dataset.bursts)")
-    # The server has ended here.
-    tab.until('document.body.dataset.silent === "yes"', within_s=3.0)
+        assert not tab.run("document.body.dataset.silent")
+        process.kill()
+        killed_s = time.monotonic()
+        tab.until('document.body.dataset.silent === "yes"', within_s=3.0)
+        assert time.monotonic() - killed_s < SILENT_WITHIN_S
     tab.until('document.body.dataset.sound === "high-technical"')
     tab.until(f"Number(document.body.dataset.bursts) > {before}")
     assert "Close the valve" in tab.run(reads("#alarms"))

@@ -6,56 +6,24 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from guidance.analyse import Run
-from guidance.camera_room import CameraRoom
 from guidance.checklist import judge_checklist
-from guidance.console_choice import Choices
-from guidance.live_recording import LiveRecording
 from guidance.replay import replayed, setup_then
-from models.catalogue import load_devices, load_protocols, load_questions, load_zones
-from tests.recorded_device import RecordedDevice, devices_of
-from tests.served_console import CALF, Running, Screen, serving
+from guidance.resume import interrupted
+from models.catalogue import load_questions
+from tests.camera_place import Place
+from tests.served_console import CALF, Screen
 from vision.cameras import COLOUR, THERMAL
-from vision.files import sha256_of
-from vision.live_cameras import LiveCameras
 from vision.mcap_recording import open_mcap
-from vision.recording import open_recording
 
 A = "a" * 32
 DUE_S = 0.5
-HZ = 12.0
 CALF_CO2 = {"zone": "calf", "side": "left", "device": "co2", "protocol": "co2-thermal-shock"}
-
-
-class Place:
-    """Stand-in cameras, and a console beside them."""
-
-    def __init__(self, folder: Path, stack: ExitStack) -> None:
-        self.devices = devices_of(CALF, captures=60, hz=HZ)
-        recording = open_recording(CALF)
-        assert recording.rig is not None
-        cameras = stack.enter_context(LiveCameras(list(self.devices.values())))
-        room = CameraRoom(
-            cameras,
-            rig=recording.rig,
-            rig_text=(CALF / "rig.toml").read_bytes(),
-            rig_sha256=sha256_of(CALF / "rig.toml"),
-            choices=Choices(load_zones(), load_devices(), load_protocols()),
-            listed=load_questions(),
-            taps=recording.treatment.taps,
-        )
-        self.path = folder / "a.mcap"
-        self.server: Running = stack.enter_context(
-            serving(room, out=folder / "report", record=lambda staged: LiveRecording(self.path, staged))
-        )
-        self.screen = stack.enter_context(Screen(self.server, A))
-
-    def device(self, kind: str) -> RecordedDevice:
-        return self.devices[kind]
 
 
 @pytest.fixture
@@ -64,12 +32,18 @@ def place(tmp_path: Path) -> Iterator[Place]:
         yield Place(tmp_path, stack)
 
 
+@pytest.fixture
+def screen(place: Place) -> Iterator[Screen]:
+    with Screen(place.server, A) as found:
+        yield found
+
+
 def to_running(screen: Screen) -> None:
     screen.say("confirm_sound")
     screen.until(sound_confirmed=True, missing="")
     screen.say("next")
     screen.say("identify", operator="OP-1", subject="A-017")
-    screen.until(phase="details", missing="Choose zone, side, device and protocol.")
+    screen.until(phase="details")
     screen.say("choose", **CALF_CO2)
     screen.until(missing="")
     screen.say("next")
@@ -86,9 +60,8 @@ def to_running(screen: Screen) -> None:
     screen.until(phase="running", gas_counts=True)
 
 
-def test_from_choosing_to_a_report_with_cameras(place: Place) -> None:
+def test_from_choosing_to_a_report_with_cameras(place: Place, screen: Screen) -> None:
     """Gas counts from Start on, through a pause and STOP, until the operator says that it is off."""
-    screen = place.screen
     screen.hear_until(lambda: bool(screen.state) and all(camera["ok"] for camera in screen.state["cameras"]))
     to_running(screen)
     assert screen.hello["title"] == "Calf, left"
@@ -132,9 +105,8 @@ def test_from_choosing_to_a_report_with_cameras(place: Place) -> None:
 
 @pytest.mark.parametrize("kind", [COLOUR, THERMAL])
 def test_a_camera_that_stops_is_an_alarm_within_half_a_second_and_may_come_back(
-    place: Place, kind: str
+    place: Place, screen: Screen, kind: str
 ) -> None:
-    screen = place.screen
     to_running(screen)
     screen.until(trouble=None)
     place.device(kind).unplug()
@@ -149,11 +121,39 @@ def test_a_camera_that_stops_is_an_alarm_within_half_a_second_and_may_come_back(
     screen.hear_until(lambda: screen.state["t_s"] > at_s + 0.3)
 
 
-def test_what_does_not_go_together_is_refused(place: Place) -> None:
-    screen = place.screen
+def test_a_treatment_with_cameras_goes_on_from_one_that_was_interrupted(tmp_path: Path) -> None:
+    """Gas flowed as its recording broke off, and nobody knows how long: it counts for every second since."""
+    folders = [tmp_path / name for name in ("first", "second")]
+    for folder in folders:
+        folder.mkdir()
+    with ExitStack() as stack:
+        first = Place(folders[0], stack)
+        with Screen(first.server, A) as screen:
+            to_running(screen)
+            screen.hear_until(lambda: screen.state["figures"]["session_time"]["s"] > 1.0)
+        recorded = first.server.served.run.state
+    before = interrupted(first.path, now=datetime.now(UTC), say=lambda _: None)
+    assert before.run.state.gas_total_s >= recorded.gas_total_s - 0.5
+    with ExitStack() as stack:
+        second = Place(folders[1], stack, before=before)
+        with Screen(second.server, A) as screen:
+            screen.hear_until(lambda: bool(screen.state))
+            assert screen.state["choice"] == CALF_CO2
+            assert screen.state["operator"] == "OP-1"
+            to_running(screen)
+            gap_s = before.gap_s(datetime.now(UTC))
+            session_s = screen.state["figures"]["session_time"]["s"]
+            unassigned_s = screen.state["figures"]["gas"]["unassigned_s"]
+    assert before.run.state.gas_total_s < session_s <= before.run.state.gas_total_s + gap_s
+    assert 0.0 < unassigned_s <= gap_s
+
+
+def test_what_does_not_go_together_is_refused(screen: Screen) -> None:
     screen.say("confirm_sound")
     screen.until(sound_confirmed=True, missing="")
     screen.say("next")
+    screen.say("identify", operator="OP-1", subject="")
+    screen.until(phase="details", missing="Choose zone, side, device and protocol.")
     screen.say("choose", **(CALF_CO2 | {"device": "ln2-wand"}))
     screen.hear_until(lambda: "another device" in screen.state["refused"])
     screen.say("choose", **(CALF_CO2 | {"zone": "cheek"}))

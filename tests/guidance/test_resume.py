@@ -14,7 +14,7 @@ import pytest
 from guidance.analyse import Run
 from guidance.recorder import Recorder
 from guidance.replay import setup_then, steps
-from guidance.resume import ended_at, may_go_on, resumed, unfinished
+from guidance.resume import ended_at, interrupted, may_go_on, unfinished
 from models.problems import InputError
 from tests.guidance.tiny_session import SEEN, capture, guidance, manifest
 from tests.live_process import live_process
@@ -94,23 +94,25 @@ def test_the_gap_counts_from_the_last_moment_that_was_noted(killed: Path) -> Non
 def test_gas_that_flowed_at_the_end_may_have_flowed_on(killed: Path) -> None:
     setup = setup_then(open_mcap(killed))
     now = ended_at(open_mcap(killed)) + timedelta(seconds=40.0)
-    after, course, told = resumed(killed, setup, now=now, shut=True, say=lambda _: None)
+    before = interrupted(killed, now=now, say=lambda _: None)
+    after = before.hand_on(setup, now=now, shut=True)
     assert after.carried is not None
     assert after.carried.gap_s == pytest.approx(40.0)
     assert after.carried.gap_gas_s == pytest.approx(40.0)
     assert after.session_used_s == pytest.approx(40.0 + after.carried.gas_s)
-    assert "40 s" in told.words
-    assert course.operator == ""
+    assert "40 s" in before.check(now).words
+    assert before.course.operator == ""
+    assert before.course.choice.zone == setup.treatment.zone
 
 
 def test_another_treatment_or_one_of_long_ago_is_refused(killed: Path) -> None:
     setup, ended = setup_then(open_mcap(killed)), ended_at(open_mcap(killed))
     other = replace(setup, treatment=replace(setup.treatment, side="right"))
     with pytest.raises(InputError, match=r"the side left, not right"):
-        resumed(killed, other, now=ended, shut=True, say=lambda _: None)
+        interrupted(killed, now=ended, say=lambda _: None).hand_on(other, now=ended, shut=True)
     late = ended + timedelta(seconds=setup.protocol.again.resume_within_s + 1.0)
     with pytest.raises(InputError, match="start anew"):
-        resumed(killed, setup, now=late, shut=True, say=lambda _: None)
+        interrupted(killed, now=late, say=lambda _: None)
     assert may_go_on(killed, setup, now=ended)
     assert not may_go_on(killed, setup, now=late)
     assert not may_go_on(killed, other, now=ended)

@@ -1,0 +1,54 @@
+"""A console beside cameras that are none: they play a recorded session, whose zone was tapped."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+
+from guidance.camera_command import get_ready
+from guidance.camera_room import CameraRoom
+from guidance.console_choice import Choices
+from guidance.live_command import goes_on
+from guidance.live_recording import LiveRecording
+from guidance.resume import Interrupted
+from models.catalogue import load_devices, load_protocols, load_questions, load_zones
+from tests.recorded_device import RecordedDevice, devices_of
+from tests.served_console import CALF, Running, serving
+from vision.files import sha256_of
+from vision.live_cameras import LiveCameras
+from vision.recording import open_recording
+
+HZ = 12.0
+
+
+class Place:
+    """Stand-in cameras, and a console beside them."""
+
+    def __init__(self, folder: Path, stack: ExitStack, *, before: Interrupted | None = None) -> None:
+        self.devices = devices_of(CALF, captures=60, hz=HZ)
+        recording = open_recording(CALF)
+        assert recording.rig is not None
+        cameras = stack.enter_context(LiveCameras(list(self.devices.values())))
+        room = CameraRoom(
+            cameras,
+            rig=recording.rig,
+            rig_text=(CALF / "rig.toml").read_bytes(),
+            rig_sha256=sha256_of(CALF / "rig.toml"),
+            choices=Choices(load_zones(), load_devices(), load_protocols()),
+            listed=load_questions(),
+            taps=recording.treatment.taps,
+            course=before.course if before is not None else None,
+            go_on=goes_on(before, shut=True),
+        )
+        self.path = folder / "a.mcap"
+        self.server: Running = stack.enter_context(
+            serving(
+                room,
+                out=folder / "report",
+                record=lambda staged: LiveRecording(self.path, staged),
+                prepare=lambda tell: get_ready(room, tell),
+            )
+        )
+
+    def device(self, kind: str) -> RecordedDevice:
+        return self.devices[kind]
