@@ -122,12 +122,19 @@ class Mailbox:
         with self._changed:
             return self._ended and self._waiting is None
 
+    def wait_taken(self) -> None:
+        """Wait until nothing waits to be taken."""
+        with self._changed:
+            while self._waiting is not None and not self._ended:
+                self._changed.wait()
+
     def take(self, *, within_s: float) -> tuple[Capture, float] | None:
         """The waiting capture and when it arrived; None where none came in time."""
         with self._changed:
             if self._waiting is None and not self._ended:
                 self._changed.wait(within_s)
             capture, self._waiting = self._waiting, None
+            self._changed.notify_all()
             return None if capture is None else (capture, self._arrived_s)
 
 
@@ -211,6 +218,10 @@ class LiveRun:
         try:
             for capture in self.source.captures():
                 self._mailbox.put(capture)
+                if isinstance(self.source, Replay) and self.source.pace.to_be_held:
+                    # Before a replayed treatment begins, nothing hurries: a slow machine, too, looks at
+                    # every picture.
+                    self._mailbox.wait_taken()
         except InputError as trouble:
             self.trouble = str(trouble)
         except Exception as trouble:

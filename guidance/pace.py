@@ -50,6 +50,12 @@ class Pace:
             at_s = self._read()
             return at_s is not None and (self._since_s is None or at_s == self._hold_at_s)
 
+    @property
+    def to_be_held(self) -> bool:
+        """Whether the clock will still hold by itself, or does so now."""
+        with self._changed:
+            return self._hold_at_s is not None
+
     def hold(self) -> None:
         """Session time stands still from now on."""
         with self._changed:

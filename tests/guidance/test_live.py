@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from guidance.analyse import Run, set_up
-from guidance.live import PICTURES_KEPT, LiveRun, Mailbox, Stepped, merged
+from guidance.live import PICTURES_KEPT, LiveRun, Mailbox, Replay, Stepped, merged
+from guidance.pace import Pace
 from guidance.session import Acknowledge, CourseAction, Guidance, OperatorAction
 from models.capture import Capture, ThermalPicture
 from vision.recording import Recording, open_recording
@@ -68,6 +69,27 @@ class OneByOne:
     def close(self) -> None:
         self.closed = True
         self.next.release()
+
+
+def test_before_a_replayed_treatment_begins_no_picture_is_left_out_on_a_slow_machine() -> None:
+    """The recording's clock runs a thousand times as fast as it should: steps cannot keep up."""
+    recording, hold_at_s = open_recording(CALF), 0.7
+    wanted = [one.t_s for one in recording.captures() if one.t_s <= hold_at_s]
+    told: list[Stepped] = []
+    all_told, ended = threading.Event(), threading.Event()
+
+    def tell(one: Stepped) -> None:
+        told.append(one)
+        if one.capture.t_s >= wanted[-1]:
+            all_told.set()
+
+    replay = Replay(recording, Pace(hold_at_s=hold_at_s, speed=1000.0))
+    live = LiveRun(Run(set_up(recording), recording), replay, told=tell, ended=lambda _: ended.set())
+    live.start()
+    assert all_told.wait(60.0)
+    assert [one.capture.t_s for one in told] == wanted
+    assert told[-1].left_out == 0
+    assert live.close()
 
 
 def test_live_gives_the_numbers_and_alarms_of_the_analysis() -> None:
