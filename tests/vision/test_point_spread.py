@@ -181,4 +181,4 @@ def test_without_a_stated_halo_nothing_is_taken_for_it() -> None:
     far = replace(bare, halo=StatedHalo(share=0.0, reach_px=7.0, u95=HALO_U95))
     none_taken, _, same = without_spread(read, hidden, far)
     assert none_taken == pytest.approx(corrected, abs=1e-4)
-    assert same == pytest.approx(mixed, abs=0.2 * float(mixed.max()))
+    assert same[96, 128] >= mixed[96, 128] > 0.0
