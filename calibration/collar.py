@@ -30,7 +30,7 @@ LIMIT_MM = 0.25
 """95 % bound of a tag's place above which it is refused: a tag 0.2 mm off puts the tip off by about 1 mm."""
 
 STILL_MM, MOST_ROUNDS = 0.004, 12
-"""Corners that move less from round to round stay (root mean square). In simulation tags that were off by 0.3 mm
+"""Corners that move less from round to round stay (root mean square). In simulation tags 0.3 mm off
 came to within 0.03 mm in 3 rounds of 36 views and 0.01 mm in 5."""
 
 APART_S = 10.0
