@@ -91,6 +91,16 @@ def add_calibrate(parser: argparse.ArgumentParser) -> None:
     _add_rig(collar, "rig whose colour camera is calibrated and whose nozzle has this collar", needed=True)
     collar.set_defaults(step="collar")
 
+    spread = steps.add_parser(
+        "spread",
+        help="how far the thermal camera spreads, from pictures of a straight edge",
+        description="Point spread and halo from 16-bit centikelvin pictures of one long straight edge between"
+        " warm and cold, even on both sides. Refuses what is not good enough (exit code 3).",
+    )
+    spread.add_argument("pictures", type=Path, metavar="FOLDER", help="3 pictures or more")
+    _add_rig(spread, "rig with the thermal camera", needed=True)
+    spread.set_defaults(step="spread")
+
 
 def _add_thermal(thermal: argparse.ArgumentParser) -> None:
     thermal.add_argument("rgb", metavar="RGB", help="folder, or pattern such as 'pairs/*_1.png', star = pair")
