@@ -26,8 +26,8 @@ from models.problems import InputError
 VALID_DAYS = 30
 """As the alarm ``calibration_old`` has it. A knock, a turned focus or a new collar ends it at once."""
 
-_PARTS = re.compile(r"<!-- part (\w+) of (\w+) ([0-9a-f]{64}) -->\n(.*?)<!-- end of part -->\n", re.DOTALL)
-_OWN_STEPS = ("covariance", "scale", "spread", "radiometry")
+_PARTS = re.compile(r"<!-- part (\w+) of ([\w.]+) ([0-9a-f]{64}) -->\n(.*?)<!-- end of part -->\n", re.DOTALL)
+_OWN_STEPS = ("covariance", "scale", "spread", "radiometry", "collar")
 """Tables inside a part of the rig that other steps write; the covariance follows from the part itself."""
 
 
@@ -89,7 +89,10 @@ def put_certificate(rig: Path, part: Certified, tables: Toml, *, now: datetime) 
 
 def fingerprint(tables: Toml, table: str) -> str:
     """Of what a part of the rig says, whoever wrote it and when."""
-    own = {k: v for k, v in cast("Toml", tables.get(table) or {}).items() if k not in _OWN_STEPS}
+    part: Toml = tables
+    for name in table.split("."):
+        part = cast("Toml", part.get(name) or {})
+    own = {k: v for k, v in part.items() if k not in _OWN_STEPS or "." in table}
     return hashlib.sha256(repr(sorted(own.items())).encode()).hexdigest()
 
 

@@ -84,7 +84,7 @@ def _part(found: CollarFound, ids: Sequence[int], names: Sequence[str]) -> Certi
     each = [f"tag {tag}" for tag in ids]
     return Certified(
         step="collar",
-        table="nozzle",
+        table="nozzle.collar",  # the tip, found later, moves all corners alike and leaves this
         title="Collar: where its tags sit",
         parameters=tuple(rows),
         covariance_of=tuple(_parameters(ids)),

@@ -99,3 +99,16 @@ def test_a_step_done_again_replaces_its_part(tmp_path: Path, found: CameraFound)
     assert "Done again" in page
     assert "Colour camera" not in page
     assert [p.name for p in tmp_path.iterdir()] == ["rig-certificate.html"]
+
+
+def test_a_tip_found_after_the_collar_leaves_the_collar_vouched_for(
+    tmp_path: Path, found: CameraFound
+) -> None:
+    rig, tables, tip = tmp_path / "rig.toml", rig_with(found), pivot_part()
+    table_of(tables, "nozzle.collar")["covariance"] = {"parameters": ["tag3_x_mm"], "matrix": [[1e-4]]}
+    collar = replace(tip, step="collar", table="nozzle.collar", title="Collar")
+    put_certificate(rig, collar, tables, now=NOW)
+    table_of(tables, "nozzle")["bore_mm"] = 11.0
+    assert "no longer holds" not in put_certificate(rig, tip, tables, now=NOW).read_text()
+    table_of(tables, "nozzle.collar")["covariance"] = {"parameters": ["tag3_x_mm"], "matrix": [[4e-4]]}
+    assert "no longer holds" in put_certificate(rig, tip, tables, now=NOW).read_text()
