@@ -5,12 +5,21 @@ from __future__ import annotations
 import argparse
 from datetime import UTC, datetime
 
+from calibration.collar_command import calibrate_collar
 from calibration.print_command import print_sheet
 from calibration.rgb_command import calibrate_rgb
+from calibration.spread_command import calibrate_spread
 from calibration.thermal_command import calibrate_thermal_step
 from calibration.tip_command import calibrate_tip
 
-_STEPS = {"print": print_sheet, "rgb": calibrate_rgb, "thermal": calibrate_thermal_step, "tip": calibrate_tip}
+_STEPS = {
+    "collar": calibrate_collar,
+    "print": print_sheet,
+    "rgb": calibrate_rgb,
+    "spread": calibrate_spread,
+    "thermal": calibrate_thermal_step,
+    "tip": calibrate_tip,
+}
 
 
 def calibrate(options: argparse.Namespace) -> bool:

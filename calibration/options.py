@@ -75,6 +75,32 @@ def add_calibrate(parser: argparse.ArgumentParser) -> None:
         )
     )
 
+    collar = steps.add_parser(
+        "collar",
+        help="where the tags of the nozzle's collar sit, from a slow turn before the camera",
+        description="Places of the collar's tags from a folder of pictures or a video of a slow turn. Refuses"
+        " what is not good enough (exit code 3).",
+    )
+    collar.add_argument("pictures", type=Path, metavar="PICTURES", help="folder of pictures, or a video")
+    collar.add_argument(
+        "--tag-mm-u95",
+        type=_positive,
+        metavar="MM",
+        help="95 %% bound of the side of all tags, as measured with a calliper; written as [nozzle.scale]",
+    )
+    _add_rig(collar, "rig whose colour camera is calibrated and whose nozzle has this collar", needed=True)
+    collar.set_defaults(step="collar")
+
+    spread = steps.add_parser(
+        "spread",
+        help="how far the thermal camera spreads, from pictures of a straight edge",
+        description="Point spread and halo from 16-bit centikelvin pictures of one long straight edge between"
+        " warm and cold, even on both sides. Refuses what is not good enough (exit code 3).",
+    )
+    spread.add_argument("pictures", type=Path, metavar="FOLDER", help="3 pictures or more")
+    _add_rig(spread, "rig with the thermal camera", needed=True)
+    spread.set_defaults(step="spread")
+
 
 def _add_thermal(thermal: argparse.ArgumentParser) -> None:
     thermal.add_argument("rgb", metavar="RGB", help="folder, or pattern such as 'pairs/*_1.png', star = pair")
@@ -127,8 +153,8 @@ def _add_board(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_rig(parser: argparse.ArgumentParser, words: str) -> None:
-    parser.add_argument("--rig", type=Path, metavar="FILE", help=words)
+def _add_rig(parser: argparse.ArgumentParser, words: str, *, needed: bool = False) -> None:
+    parser.add_argument("--rig", type=Path, required=needed, metavar="FILE", help=words)
     parser.add_argument(
         "--out",
         type=Path,

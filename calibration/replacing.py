@@ -8,6 +8,7 @@ from typing import cast
 
 import numpy as np
 
+from calibration.certificate import Certified, put_certificate
 from calibration.rig_text import Toml, put_rig, read_tables, rig_text
 from models.geometry import Floats
 
@@ -15,7 +16,9 @@ ALIKE = 1.05
 """A part whose standard deviation is this many times the older one's counts as no better."""
 
 
-def replace_rig(target: Path, tables: Toml, *, table: str, now: datetime, force: bool) -> bool:
+def replace_rig(
+    target: Path, tables: Toml, *, table: str, now: datetime, force: bool, part: Certified | None = None
+) -> bool:
     """Write the rig with one part calibrated anew, unless that part is known better in the rig there.
 
     Args:
@@ -24,6 +27,7 @@ def replace_rig(target: Path, tables: Toml, *, table: str, now: datetime, force:
         table: Name of the part, with its ``covariance``.
         now: For the rig's date and the name of the one that is kept.
         force: Replace one that is better.
+        part: For the certificate beside the rig.
 
     Returns:
         Whether it was written.
@@ -44,6 +48,8 @@ def replace_rig(target: Path, tables: Toml, *, table: str, now: datetime, force:
             return False
     kept = put_rig(target, rig_text(tables, now=now), now=now)
     print(f"Rig      {target}" + (f"\nBefore   {kept}" if kept is not None else ""))
+    if part is not None:
+        print(f"Page     {put_certificate(target, part, tables, now=now)}")
     return True
 
 

@@ -11,6 +11,7 @@ from typing import cast
 import numpy as np
 
 from calibration.board import Board, BoardView, board_of, find_board
+from calibration.certified_parts import rgb_part
 from calibration.intrinsics import PARAMETERS, Calibrated
 from calibration.pictures import read_folder
 from calibration.replacing import replace_rig
@@ -51,7 +52,8 @@ def calibrate_rgb(options: argparse.Namespace, now: datetime) -> bool:
         print("Nothing was written; name a rig with --rig, or --out for a new one.")
         return True
     into(table_of(tables, "rgb"), found.calibrated, size_px=found.size_px)
-    return replace_rig(target, tables, table="rgb", now=now, force=options.force)
+    part = rgb_part(found, board)
+    return replace_rig(target, tables, table="rgb", now=now, force=options.force, part=part)
 
 
 def told(found: CameraFound, board: Board) -> list[str]:

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from calibration.board import Board, board_of, find_tags
+from calibration.certified_parts import thermal_part
 from calibration.intrinsics import PARAMETERS, calibrate_camera
 from calibration.pairs import Pair, read_pairs
 from calibration.replacing import replace_rig
@@ -63,7 +64,8 @@ def calibrate_thermal_step(options: argparse.Namespace, now: datetime) -> bool:
         print("Nothing was written; name the rig whose thermal camera this is with --rig.")
         return True
     _into(table_of(tables, "thermal"), judged, size)
-    return replace_rig(out or rig, tables, table="thermal", now=now, force=options.force)
+    part = thermal_part(judged, pairs, left_out)
+    return replace_rig(out or rig, tables, table="thermal", now=now, force=options.force, part=part)
 
 
 def _found_in_both(pictures: Sequence[Pair], board: Board, left_out: list[str]) -> list[PairView]:

@@ -9,6 +9,7 @@ from typing import cast
 
 import numpy as np
 
+from calibration.certified_parts import TIP, tip_part
 from calibration.pivot import PivotSolution
 from calibration.poses_file import read_poses
 from calibration.replacing import replace_rig
@@ -16,9 +17,6 @@ from calibration.rig_text import Toml, covariance_table, read_tables, table_of
 from calibration.tip import LIMIT_MM, TipFound, find_tip
 from models.geometry import Floats
 from models.problems import InputError
-
-TIP = ("tip_x_mm", "tip_y_mm", "tip_z_mm")
-"""Parameters of ``[nozzle.covariance]``."""
 
 
 def calibrate_tip(options: argparse.Namespace, now: datetime) -> bool:
@@ -55,6 +53,7 @@ def calibrate_tip(options: argparse.Namespace, now: datetime) -> bool:
         table="nozzle",
         now=now,
         force=options.force,
+        part=tip_part(found, poses.names),
     )
 
 

@@ -152,6 +152,18 @@ def renewed(collar: Collar) -> Collar:
     )
 
 
+def solved(collar: Collar, *, placed_mm: float) -> tuple[Floats, Floats]:
+    """Motion by the views as they are and the covariance that `INDEPENDENT` leaves of them.
+
+    Args:
+        collar: All views.
+        placed_mm: Tolerance of gluing, 1 sigma; wide, so that the views alone tell.
+    """
+    share = INDEPENDENT / (INDEPENDENT + collar.taken)
+    covariance, _ = _solved(collar, share, placed_mm)
+    return _solved(collar, 1.0, placed_mm)[1], covariance
+
+
 def _solved(collar: Collar, share: float, placed_mm: float) -> tuple[Floats, Floats]:
     firm = np.diag(_firm(collar.unit, placed_mm))
     covariance = np.asarray(np.linalg.inv(share * collar.information + firm), float)

@@ -72,12 +72,26 @@ class Corrected:
 
 
 @dataclass(frozen=True)
+class StatedHalo:
+    """What lens and window mix in from far around (size of source), as calibration measured it."""
+
+    share: float
+    """Of each reading, that comes from the surroundings."""
+    reach_px: float
+    """Standard deviation of where from, along one direction."""
+    u95: float
+    """95 % bound of the share."""
+
+
+@dataclass(frozen=True)
 class StatedSpread:
     """How far the thermal camera spreads a point, as calibration measured it."""
 
     sigma_px: float
     """Standard deviation along one direction."""
     u95_px: float
+    halo: StatedHalo | None = None
+    """What it mixes in from far around, None where that was not measured."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,17 @@ from models.camera import Camera
 from models.corrected_file import NAME as CORRECTED
 from models.corrected_file import corrected_lines, read_corrected
 from models.geometry import Floats, Pose
-from models.rig import INTRINSICS, DepthCamera, Nozzle, Rig, SkinTags, StatedSpread, Tags, ThermalCamera
+from models.rig import (
+    INTRINSICS,
+    DepthCamera,
+    Nozzle,
+    Rig,
+    SkinTags,
+    StatedHalo,
+    StatedSpread,
+    Tags,
+    ThermalCamera,
+)
 from models.toml_table import Table
 
 RIG_SCHEMA = "cryoguide.rig/1"
@@ -109,6 +119,10 @@ def write_rig(rig: Rig) -> str:
                 f"sigma_px = {spread.sigma_px!r}",
                 f"u95_px = {spread.u95_px!r}",
             ]
+            if spread.halo is not None:
+                halo = spread.halo
+                lines += [f"halo_share = {halo.share!r}", f"halo_px = {halo.reach_px!r}"]
+                lines.append(f"halo_u95 = {halo.u95!r}")
     if rig.depth is not None:
         lines += ["", "[depth]", *_camera_lines(rig.depth.camera)]
         lines.append(f"depth_from_rgb = {rig.depth.depth_from_rgb.matrix.tolist()}")
@@ -183,10 +197,19 @@ def _thermal(table: Table, where: str, warnings: list[str]) -> ThermalCamera:
 
 
 def _spread(table: Table) -> StatedSpread:
+    halo = None
+    if table.has("halo_share") or table.has("halo_px") or table.has("halo_u95"):
+        # Less than 2 px is no halo but the spread itself; a lens that mixes in a third is broken.
+        halo = StatedHalo(
+            share=table.number("halo_share", low=0.0, high=0.33),
+            reach_px=table.number("halo_px", low=2.0, high=40.0),
+            u95=table.number("halo_u95", above=0.0, high=0.33),
+        )
     # A detector's own pixel spreads by 0.29 px; beyond 3 px a picture of this size is out of focus.
     spread = StatedSpread(
         sigma_px=table.number("sigma_px", low=0.2, high=3.0),
         u95_px=table.number("u95_px", above=0.0, high=3.0),
+        halo=halo,
     )
     table.done()
     return spread

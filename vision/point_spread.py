@@ -16,7 +16,7 @@ from scipy.optimize import least_squares
 from scipy.special import ndtr
 
 from models.geometry import Bools, Floats
-from models.rig import StatedSpread
+from models.rig import StatedHalo, StatedSpread
 
 WIDE_PX = 1.5
 """Standard deviation of the spread's wide part; the narrow part and its share are measured. One wide part of
@@ -28,13 +28,17 @@ grazingly makes softer, and which tells a drawn spread within 10 %, or taken for
 
 HALO_U95, HALO_PX = 0.10, 7.0
 """What lens and window mix in from far around (size-of-source effect), share of the contrast and reach;
-bounded, not corrected: no edge tells it from the warmth of a couch. Our own simulation draws 9 %."""
+bounded, not corrected, unless calibration states it: no edge in a session tells it from the warmth of a
+couch. Our own simulation draws 9 %."""
 
 SHRINK = 4
 """The halo is blurred at this part of the size."""
 
-REACH_PX = 4 * HALO_PX
-"""What lies farther away changes no reading."""
+REACHES = 4.0
+"""What lies so many standard deviations of the halo away changes no reading."""
+
+HALO_ROUNDS = 4
+"""Of a halo of 9 % less than a ten-thousandth of the contrast stays."""
 
 BETWEEN_PX2 = 1.0 / 6.0
 """Reading between pixels by straight lines spreads too: x (1 - x) along each way, on average so much."""
@@ -75,6 +79,8 @@ class PointSpread:
     u95: float
     """95 % bound of the correction as a share of itself."""
     measured: bool
+    halo: StatedHalo | None = None
+    """What is mixed in from far around, taken out too; None = not known, and only bounded."""
 
     @property
     def sigma_px(self) -> float:
@@ -108,8 +114,8 @@ def from_calibration(stated: StatedSpread) -> PointSpread:
     narrow_px2 = (variance_px2 - USUAL.wide_share * WIDE_PX**2) / (1.0 - USUAL.wide_share)
     u95 = float(np.hypot(2.0 * stated.u95_px / stated.sigma_px, SHAPE_U95))
     if narrow_px2 < LEAST_VARIANCE_PX2:
-        return PointSpread(stated.sigma_px, 0.0, u95, measured=True)
-    return PointSpread(float(np.sqrt(narrow_px2)), USUAL.wide_share, u95, measured=True)
+        return PointSpread(stated.sigma_px, 0.0, u95, measured=True, halo=stated.halo)
+    return PointSpread(float(np.sqrt(narrow_px2)), USUAL.wide_share, u95, measured=True, halo=stated.halo)
 
 
 def disagree(stated: StatedSpread, at_edge: PointSpread) -> bool:
@@ -133,7 +139,7 @@ def relied_on(stated: StatedSpread | None, at_edge: PointSpread | None) -> Point
     if at_edge is None or not disagree(stated, at_edge):
         return told
     wider = told if told.variance_px2 > at_edge.variance_px2 else at_edge
-    return replace(wider, u95=TAKEN_U95)
+    return replace(wider, u95=TAKEN_U95, halo=stated.halo)
 
 
 def measured_at_edge(degc: Floats) -> PointSpread | None:
@@ -222,6 +228,11 @@ def _fitted(place_px: Floats, step_degc: Floats, low_degc: float, rise_degc: flo
     return spread if believable else None
 
 
+def reach_px(spread: PointSpread) -> float:
+    """What lies farther away changes no reading."""
+    return REACHES * (HALO_PX if spread.halo is None else max(HALO_PX, spread.halo.reach_px))
+
+
 def without_spread(degc: Floats, hidden: Bools, spread: PointSpread) -> tuple[Floats, Floats, Floats]:
     """Take the surroundings' share out of each pixel.
 
@@ -242,9 +253,33 @@ def without_spread(degc: Floats, hidden: Bools, spread: PointSpread) -> tuple[Fl
     for _ in range(ROUNDS):
         sharp = np.where(use, sharp + held - _spread_out(sharp * weight, spread) / total, held)
     gained = np.where(use, sharp - held, 0.0).astype(np.float64)
+    if spread.halo is not None:
+        return _without_halo(degc, gained, use, spread.halo, doubt=spread.u95)
     far = _far_and_wide(weight)
     halo = np.where(far > 0.02, held - _far_and_wide(held) / np.maximum(far, 1e-3), 0.0)
     return degc + gained, spread.u95 * np.abs(gained), HALO_U95 * np.abs(halo)
+
+
+def _without_halo(
+    degc: Floats, gained: Floats, use: Bools, halo: StatedHalo, *, doubt: float
+) -> tuple[Floats, Floats, Floats]:
+    """As `without_spread`; what was taken out of a pixel weighs in the halo of the others as it really is.
+
+    Each pixel reads (1 - share) of itself and the share of its surroundings: solved by going round
+    `HALO_ROUNDS` times, of which each leaves the share of what the one before left.
+    """
+    weight = use.astype(np.float32)
+    held = np.where(use, degc + gained, 0.0)
+    far = np.maximum(_far_and_wide(weight, halo.reach_px), 1e-3)
+    known = far > 0.02
+    own, around = held, held
+    for _ in range(HALO_ROUNDS):
+        around = _far_and_wide(np.where(use, own, 0.0).astype(np.float32), halo.reach_px) / far
+        own = np.where(use & known, (held - halo.share * around) / (1.0 - halo.share), held)
+    taken = np.where(use, own - held, 0.0)
+    # A share that is off by one hundredth leaves a hundredth of the contrast.
+    left = np.where(use & known, halo.u95 * np.abs(own - around) / (1.0 - halo.share), 0.0)
+    return degc + gained + taken, doubt * np.abs(gained), np.asarray(left, np.float64)
 
 
 def _spread_out(picture: NDArray[np.float32], spread: PointSpread) -> NDArray[np.float32]:
@@ -253,10 +288,10 @@ def _spread_out(picture: NDArray[np.float32], spread: PointSpread) -> NDArray[np
     return np.asarray((1.0 - spread.wide_share) * narrow + spread.wide_share * wide, np.float32)
 
 
-def _far_and_wide(picture: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Blur by `HALO_PX`, worked out at a quarter of the size: nothing finer is left of it."""
+def _far_and_wide(picture: NDArray[np.float32], reach_px: float = HALO_PX) -> NDArray[np.float32]:
+    """Blur, worked out at a quarter of the size: nothing finer is left of it."""
     high, wide = picture.shape
     size = max(wide // SHRINK, 1), max(high // SHRINK, 1)
     small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-    blurred = cv2.GaussianBlur(small, (0, 0), HALO_PX / SHRINK)
+    blurred = cv2.GaussianBlur(small, (0, 0), reach_px / SHRINK)
     return np.asarray(cv2.resize(blurred, (wide, high), interpolation=cv2.INTER_LINEAR), np.float32)

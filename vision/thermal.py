@@ -21,7 +21,7 @@ from models.geometry import Bools, Bytes, Floats
 from models.rig import Rig, ThermalCamera
 from models.sightings import Lost, NozzleSighting
 from vision.nozzle_mask import nozzle_mask
-from vision.point_spread import REACH_PX, SHRINK, PointSpread, without_spread
+from vision.point_spread import SHRINK, PointSpread, reach_px, without_spread
 from vision.rim import horizon, off_share
 from vision.thermal_watch import degrees
 
@@ -134,7 +134,7 @@ def read_cells(
     degc = degrees(picture, floor_centikelvin=floor_centikelvin) - camera_offset.off_degc
     hidden = nozzle_mask(camera, thermal_from_rgb, rig, nozzle)
     inside = camera.inside(px, 1.0) & (facing > GRAZING_COS)
-    window, corner = _around(px[inside], camera)
+    window, corner = _around(px[inside], camera, reach_px=reach_px(spread))
     degc, hidden = degc[window], hidden[window]
     at = np.where(inside[:, None], px - corner, 0.0)
     corrected, doubt, halo = without_spread(degc, hidden, spread.between_pixels)
@@ -220,13 +220,13 @@ def _beside(read: Floats, slope: Floats, untouched: Bools, in_zone: Bools) -> Bo
     return np.where(in_zone, (colder_degc > COLD_DEGC) & (slope > STEEP_DEGC_PX), colder_degc > BESIDE_DEGC)
 
 
-def _around(px: Floats, camera: Camera) -> tuple[tuple[slice, slice], Floats]:
+def _around(px: Floats, camera: Camera, *, reach_px: float) -> tuple[tuple[slice, slice], Floats]:
     """The part of a picture that readings at these pixels (n, 2) depend on, and its corner (x, y)."""
     size_px = np.array([camera.width_px, camera.height_px])
     if not len(px):
         return (slice(0, SHRINK), slice(0, SHRINK)), np.zeros(2)
-    low = np.maximum(px.min(axis=0) - REACH_PX, 0.0) // SHRINK * SHRINK
-    high = np.minimum(-(-(px.max(axis=0) + REACH_PX) // SHRINK) * SHRINK, size_px)
+    low = np.maximum(px.min(axis=0) - reach_px, 0.0) // SHRINK * SHRINK
+    high = np.minimum(-(-(px.max(axis=0) + reach_px) // SHRINK) * SHRINK, size_px)
     (left, top), (right, bottom) = low.astype(int), high.astype(int)
     return (slice(top, bottom), slice(left, right)), low
 

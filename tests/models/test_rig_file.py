@@ -16,7 +16,17 @@ from hypothesis.extra.numpy import arrays
 from models.camera import Camera
 from models.geometry import Pose, rotation_from_rvec
 from models.problems import InputError
-from models.rig import Corrected, DepthCamera, Nozzle, Rig, SkinTags, StatedSpread, Tags, ThermalCamera
+from models.rig import (
+    Corrected,
+    DepthCamera,
+    Nozzle,
+    Rig,
+    SkinTags,
+    StatedHalo,
+    StatedSpread,
+    Tags,
+    ThermalCamera,
+)
 from models.rig_file import read_rig, write_rig
 
 CORRECTED = Corrected("FLIR sequence", 22.0, 21.5, 0.5, 700.0, 0.95, ((2.0, 2.56), (30.0, 29.81)))
@@ -93,7 +103,16 @@ def test_what_is_written_is_read_back(
         rgb=camera,
         transfer="linear" if with_all else "srgb",
         rgb_rms_px=0.21 if with_all else None,
-        thermal=ThermalCamera(camera, pose, -0.18, 0.07, 2.0, 0.98, CORRECTED, StatedSpread(0.85, 0.05))
+        thermal=ThermalCamera(
+            camera,
+            pose,
+            -0.18,
+            0.07,
+            2.0,
+            0.98,
+            CORRECTED,
+            StatedSpread(0.85, 0.05, StatedHalo(0.09, 7.0, 0.02)),
+        )
         if with_all
         else None,
         depth=DepthCamera(camera, pose) if with_all else None,
@@ -160,6 +179,11 @@ def test_the_spread_that_calibration_measured_is_read(text: str) -> None:
 
 
 WRONG = {
+    "halo without reach": (
+        "[skin]",
+        "[thermal.spread]\nsigma_px = 0.9\nu95_px = 0.1\nhalo_share = 0.09\nhalo_u95 = 0.02\n[skin]",
+        "halo_px is missing",
+    ),
     "spread without bound": ("[skin]", "[thermal.spread]\nsigma_px = 0.9\n[skin]", "u95_px is missing"),
     "spread in focus beyond all": (
         "[skin]",

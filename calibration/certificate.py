@@ -1,0 +1,202 @@
+"""The certificate beside ``rig.toml``: one self-contained page, a part for each step that was calibrated.
+
+A step renews its own part and keeps the others. Each part carries a fingerprint of the table of the rig that
+it speaks of; where the rig was changed since, the page says so and no longer vouches for it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from html import escape
+from importlib import metadata
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+
+from calibration.rig_text import Toml, rig_text
+from calibration.skin_error import DISTANCES_MM
+from models.geometry import Floats
+from models.problems import InputError
+
+VALID_DAYS = 30
+"""As the alarm ``calibration_old`` has it. A knock, a turned focus or a new collar ends it at once."""
+
+_PARTS = re.compile(r"<!-- part (\w+) of ([\w.]+) ([0-9a-f]{64}) -->\n(.*?)<!-- end of part -->\n", re.DOTALL)
+_OWN_STEPS = ("covariance", "scale", "spread", "radiometry", "collar")
+"""Tables inside a part of the rig that other steps write; the covariance follows from the part itself."""
+
+
+@dataclass(frozen=True, eq=False)
+class Certified:
+    """What one step has to show."""
+
+    step: str
+    """``rgb``, ``thermal``, ``tip``, ..."""
+    table: str
+    """Of the rig, that it speaks of."""
+    title: str
+    parameters: tuple[tuple[str, float, float], ...]
+    """Name with unit, value, 95 % bound (NaN = not estimated)."""
+    covariance_of: tuple[str, ...]
+    covariance: Floats
+    """1 sigma squared, in the order of `covariance_of`."""
+    on_skin: tuple[tuple[str, tuple[float, ...]], ...]
+    """What, and its 95 % error in mm at `calibration.skin_error.DISTANCES_MM`."""
+    facts: tuple[str, ...]
+    """Sentences: coverage, residual, what was assumed."""
+    plots: tuple[tuple[str, str], ...]
+    """Caption and SVG."""
+    used: tuple[str, ...]
+    refused: tuple[str, ...]
+    """A sentence for each picture, pair or pose that has no say."""
+
+
+def certificate_path(rig: Path) -> Path:
+    """Where the page of a rig stands."""
+    return rig.with_name(f"{rig.stem}-certificate.html")
+
+
+def put_certificate(rig: Path, part: Certified, tables: Toml, *, now: datetime) -> Path:
+    """Write the page, this part renewed, the others kept.
+
+    Raises:
+        InputError: If it cannot be written.
+    """
+    path = certificate_path(rig)
+    kept: dict[str, tuple[str, str, str]] = {}
+    try:
+        for step, table, mark, body in _PARTS.findall(path.read_text(encoding="utf-8")):
+            kept[step] = (table, mark, body)
+    except (OSError, UnicodeDecodeError):
+        pass  # none yet, or not ours: a page is written anew
+    kept[part.step] = (part.table, fingerprint(tables, part.table), part_html(part, now=now))
+    text = _page(kept, tables, rig=rig, now=now)
+    aside = path.with_name(f".{path.name}.part")
+    try:
+        aside.write_text(text, encoding="utf-8")
+        aside.replace(path)
+    except OSError as error:
+        raise InputError(f"{path} cannot be written ({error.strerror}); choose another place.") from error
+    finally:
+        aside.unlink(missing_ok=True)
+    return path
+
+
+def fingerprint(tables: Toml, table: str) -> str:
+    """Of what a part of the rig says, whoever wrote it and when."""
+    part: Toml = tables
+    for name in table.split("."):
+        part = cast("Toml", part.get(name) or {})
+    own = {k: v for k, v in part.items() if k not in _OWN_STEPS or "." in table}
+    return hashlib.sha256(repr(sorted(own.items())).encode()).hexdigest()
+
+
+def part_html(part: Certified, *, now: datetime) -> str:
+    """One part, as it stands in the page."""
+    until = now + timedelta(days=VALID_DAYS)
+    cells = "".join(f"<th>{d / 1000.0:.1f} m</th>" for d in DISTANCES_MM)
+    skin = "".join(
+        f"<tr><td>{escape(what)}</td>{''.join(f'<td>{mm:.2f}</td>' for mm in errors)}</tr>"
+        for what, errors in part.on_skin
+    )
+    values = "".join(
+        f"<tr><td>{escape(name)}</td><td>{value:.4f}</td><td>{_bound(bound)}</td></tr>"
+        for name, value, bound in part.parameters
+    )
+    plots = "".join(
+        f"<figure>{svg}<figcaption>{escape(caption)}</figcaption></figure>" for caption, svg in part.plots
+    )
+    refused = _list(part.refused) if part.refused else "<p>None.</p>"
+    error = (
+        f"<h3>95 % error on the skin, mm</h3><table><tr><th>camera to skin</th>{cells}</tr>{skin}</table>"
+        if part.on_skin
+        else ""
+    )
+    return (
+        f"<section><h2>{escape(part.title)}</h2>"
+        f"<p><b>Accepted</b> on {_day(now)}, valid until {_day(until)} by cryoguide {escape(_version())}.</p>"
+        f"{error}<h3>What was found</h3><table><tr><th>parameter</th><th>value</th><th>95 % bound</th></tr>"
+        f"{values}</table>{_list(part.facts)}<div class=plots>{plots}</div>"
+        f"<h3>Left out</h3>{refused}"
+        f"<details><summary>Used ({len(part.used)})</summary>{_list(part.used)}</details>"
+        f"<details><summary>Covariance (1 sigma squared)</summary>{_matrix(part)}</details></section>\n"
+    )
+
+
+def _page(kept: dict[str, tuple[str, str, str]], tables: Toml, *, rig: Path, now: datetime) -> str:
+    parts, broken = "", []
+    for step, (table, mark, body) in kept.items():
+        if mark != fingerprint(tables, table):
+            broken.append(step)
+            told = f"<p class=bad>The rig's [{table}] was changed after this step: it no longer holds.</p>\n"
+            body = told + body.replace(told, "")
+        parts += f"<!-- part {step} of {table} {mark} -->\n{body}<!-- end of part -->\n"
+    missing = [
+        f"{name} ({words})"
+        for name, words in (
+            ("rgb", "lens of the colour camera"),
+            ("thermal", "thermal camera"),
+            ("tip", "orifice of the nozzle"),
+        )
+        if name not in kept or name in broken
+    ]
+    lacks = f"<p class=bad>Not vouched for: {escape(', '.join(missing))}.</p>" if missing else ""
+    mark = hashlib.sha256(rig_text(tables, now=now).encode()).hexdigest()[:16]
+    holds = (
+        "A small residual is not accuracy: go by the bounds. It ends at once when a camera is knocked or"
+        " moved, focus or zoom is turned, or the collar is changed."
+    )
+    return (
+        '<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>Calibration certificate</title>\n'
+        f"<style>{_STYLE}</style>\n<h1>Calibration certificate</h1>\n"
+        f"<p>{escape(rig.name)}, written {_moment(now)}; fingerprint {mark}. {holds}</p>\n"
+        f"{lacks}\n{parts}</html>\n"
+    )
+
+
+def _matrix(part: Certified) -> str:
+    head = "".join(f"<th>{escape(name)}</th>" for name in part.covariance_of)
+    rows = "".join(
+        f"<tr><th>{escape(name)}</th>{''.join(f'<td>{v:.3g}</td>' for v in row)}</tr>"
+        for name, row in zip(part.covariance_of, part.covariance, strict=True)
+    )
+    return f"<table><tr><th></th>{head}</tr>{rows}</table>"
+
+
+def _list(lines: Sequence[str]) -> str:
+    return f"<ul>{''.join(f'<li>{escape(line)}</li>' for line in lines)}</ul>" if lines else ""
+
+
+def _bound(bound: float) -> str:
+    return f"± {bound:.4f}" if np.isfinite(bound) else "not needed"
+
+
+def _day(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d}"
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _version() -> str:
+    try:
+        return metadata.version("cryoguide")
+    except metadata.PackageNotFoundError:
+        return "unknown"
+
+
+_STYLE = (
+    "body{font:15px/1.45 system-ui,sans-serif;color:#1d2733;max-width:56rem;margin:2rem auto;padding:0 1rem}"
+    "section{border-top:2px solid #1d2733;margin-top:2rem}table{border-collapse:collapse;margin:.4rem 0}"
+    "th,td{padding:.2rem .7rem;border-bottom:1px solid #ccd3da;text-align:right;"
+    "font-variant-numeric:tabular-nums}th:first-child,td:first-child{text-align:left}"
+    "details{margin:.4rem 0;overflow-x:auto}"
+    ".plots{display:flex;flex-wrap:wrap;gap:1.5rem}figure{margin:.5rem 0}figcaption{font-size:.85rem}"
+    ".bad{color:#b3261e;font-weight:600}@media print{details>*{display:block}}"
+)

@@ -1,0 +1,132 @@
+"""What the steps have to show in the certificate."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from calibration.board import Board
+from calibration.certificate import Certified
+from calibration.certificate_plots import bars_svg, coverage_svg, residuals_svg
+from calibration.intrinsics import PARAMETERS
+from calibration.rgb import LEAST_COVERED, CameraFound
+from calibration.skin_error import DISTANCES_MM
+from calibration.thermal import MOST_TRANSFER_PX, ThermalJudged
+from calibration.thermal_pair import TURN_AND_SHIFT, PairView
+from calibration.tip import TipFound
+
+TIP = ("tip_x_mm", "tip_y_mm", "tip_z_mm")
+"""Parameters of ``[nozzle.covariance]``."""
+
+
+def rgb_part(found: CameraFound, board: Board) -> Certified:
+    """Of the colour camera's lens."""
+    camera = found.calibrated
+    sigma = np.sqrt(np.diag(camera.covariance))
+    told = [k for k, one in enumerate(sigma) if one > 0.0]
+    return Certified(
+        step="rgb",
+        table="rgb",
+        title="Colour camera",
+        parameters=tuple(
+            (name, float(value), 1.96 * float(one) if one > 0.0 else float("nan"))
+            for name, value, one in zip(PARAMETERS, camera.values, sigma, strict=True)
+        ),
+        covariance_of=tuple(PARAMETERS[k] for k in told),
+        covariance=camera.covariance[np.ix_(told, told)],
+        on_skin=(
+            ("place across the line of sight", tuple(e.across_mm for e in found.errors)),
+            ("distance, of what is placed by its size", tuple(e.along_mm for e in found.errors)),
+        ),
+        facts=(
+            f"{len(found.views)} pictures of a {board.words}.",
+            f"{100.0 * found.covered:.0f} % of the picture covered (at least {100.0 * LEAST_COVERED:.0f} %);"
+            f" boards {found.tilt_deg:.0f} degrees apart, farthest by nearest {found.apart:.2f}.",
+            f"The board's corners are off by {camera.off_mm[0]:.3f} mm across and {camera.off_mm[1]:.3f} mm"
+            " out of the plane (1 sigma); that was estimated too.",
+            f"Residual {camera.rms_px:.3f} px rms.",
+        ),
+        plots=(
+            (
+                "Corners seen, in the picture's frame",
+                coverage_svg([view.corners_px for view in found.views], size_px=found.size_px),
+            ),
+            ("What is left of each corner", residuals_svg(camera.residuals_px, unit="px")),
+        ),
+        used=tuple(view.name for view in found.views),
+        refused=found.left_out,
+    )
+
+
+def thermal_part(judged: ThermalJudged, pairs: list[PairView], left_out: list[str]) -> Certified:
+    """Of the thermal camera."""
+    found = judged.found
+    turn, _ = cv2.Rodrigues(found.thermal_from_rgb.rotation)
+    names = (*found.free, *TURN_AND_SHIFT)
+    values = [
+        *(found.values[PARAMETERS.index(name)] for name in found.free),
+        *np.ravel(turn),
+        *found.thermal_from_rgb.translation_mm,
+    ]
+    inner = slice(9, 9 + len(names))
+    covariance = found.covariance[inner, inner]
+    return Certified(
+        step="thermal",
+        table="thermal",
+        title="Thermal camera, and where it stands to the colour camera",
+        parameters=tuple(
+            (name, float(value), 1.96 * float(one))
+            for name, value, one in zip(names, values, np.sqrt(np.diag(covariance)), strict=True)
+        ),
+        covariance_of=names,
+        covariance=covariance,
+        on_skin=(("place of a thermal pixel", judged.on_skin_mm),),
+        facts=(
+            f"{len(pairs)} pairs.",
+            f"Tags look larger to the thermal camera by {100.0 * found.bloom:.1f} %.",
+            f"Residual {found.rms_px:.3f} thermal px rms.",
+        ),
+        plots=(
+            (
+                "Each pair foretold by the others, thermal px rms",
+                bars_svg(
+                    [pair.name for pair in pairs], judged.held_out_px, limit=MOST_TRANSFER_PX, unit="px"
+                ),
+            ),
+        ),
+        used=tuple(pair.name for pair in pairs),
+        refused=tuple(left_out),
+    )
+
+
+def tip_part(found: TipFound, names: tuple[str, ...]) -> Certified:
+    """Of the nozzle's orifice."""
+    tip = found.robust
+    bound = 1.96 * np.sqrt(np.diag(tip.covariance_mm2))
+    size = np.linalg.norm(tip.residuals_mm, axis=1)
+    facts = [
+        f"{int(tip.used.sum())} of {len(names)} poses, turned by {found.turn_deg:.1f} degrees in the"
+        " direction turned least.",
+        f"Plain least squares differs by {np.linalg.norm(found.plain.tip_mm - tip.tip_mm):.2f} mm.",
+        f"Residual {tip.rms_mm:.3f} mm rms.",
+        "The tip was found in the frame of the poses; in the rig it is the origin.",
+    ]
+    return Certified(
+        step="tip",
+        table="nozzle",
+        title="Tip of the nozzle",
+        parameters=tuple(
+            (name, float(v), float(b)) for name, v, b in zip(TIP, tip.tip_mm, bound, strict=True)
+        ),
+        covariance_of=TIP,
+        covariance=tip.covariance_mm2,
+        on_skin=(("tip, against the tags", (tip.tip_u95_mm,) * len(DISTANCES_MM)),),
+        facts=(*facts, found.differ) if found.differ is not None else tuple(facts),
+        plots=(
+            ("Tip by each pose, off the mean, mm", bars_svg(names, size.tolist(), limit=None, unit="mm")),
+        ),
+        used=tuple(name for name, used in zip(names, tip.used, strict=True) if used),
+        refused=tuple(
+            f"{name}: off by more than the noise of the others explains" for name in found.left_out
+        ),
+    )

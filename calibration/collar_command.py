@@ -1,0 +1,126 @@
+"""``cryoguide calibrate collar``."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import cast
+
+import cv2
+import numpy as np
+
+from calibration.certificate import Certified
+from calibration.certificate_plots import bars_svg
+from calibration.collar import LIMIT_MM, CollarFound, find_collar
+from calibration.pictures import picture_files
+from calibration.replacing import replace_rig
+from calibration.rig_text import Toml, covariance_table, read_tables, table_of
+from models.geometry import Bytes
+from models.problems import InputError
+from models.rig_file import read_rig
+from vision.video import colour_pictures, probe_video
+
+MOST_PICTURES = 80
+"""Of a video so many are taken, evenly; more tell little that is new."""
+
+
+def calibrate_collar(options: argparse.Namespace, now: datetime) -> bool:
+    """Find where the tags sit, tell, and write them into a rig.
+
+    Raises:
+        InputError: If pictures or rig cannot be read, or the rig has no nozzle.
+    """
+    path, rig_path = cast(Path, options.pictures), cast(Path, options.rig)
+    tables = read_tables(rig_path)
+    rig, _ = read_rig(rig_path.read_text(encoding="utf-8"), where=str(rig_path))
+    if rig.nozzle is None:
+        raise InputError(f"{rig_path} has no [nozzle]; add what `calibrate print collar` writes.")
+    names, pictures = _read(path)
+    size = (rig.rgb.height_px, rig.rgb.width_px)
+    if any(picture.shape[:2] != size for picture in pictures):
+        raise InputError(f"The pictures of {path} are not of the rig's {size[1]} x {size[0]} pixels.")
+    found = find_collar(pictures, rig, rig.nozzle)
+    if isinstance(found, str):
+        print(f"REFUSED. {found}")
+        return False
+    ids = rig.nozzle.tags.ids.tolist()
+    print("\n".join(told(found, ids)))
+    if found.refusal is not None:
+        print(f"REFUSED. {found.refusal}")
+        return False
+    print("Accepted.")
+    nozzle = table_of(tables, "nozzle")
+    for tag, own in zip(cast("list[Toml]", nozzle["tag"]), found.corners_mm, strict=True):
+        tag["corners_nozzle_mm"] = [[round(float(v), 5) for v in corner] for corner in own]
+    table_of(tables, "nozzle.collar")["covariance"] = covariance_table(_parameters(ids), found.covariance_mm2)
+    if options.tag_mm_u95 is not None:
+        side_mm = float(np.linalg.norm(found.corners_mm[0, 1] - found.corners_mm[0, 0]))
+        nozzle["scale"] = {"u95": min(round(options.tag_mm_u95 / side_mm, 6), 0.1)}
+    part = _part(found, ids, names)
+    target = cast("Path | None", options.out) or rig_path
+    return replace_rig(target, tables, table="nozzle", now=now, force=options.force, part=part)
+
+
+def told(found: CollarFound, ids: Sequence[int]) -> list[str]:
+    """What was found, line by line."""
+    lines = [
+        f"The collar was found in {sum(found.seen)} of {len(found.seen)} pictures",
+        f"{'tag':>5}{'pictures':>10}{'off the given, mm':>20}{'95 % bound, mm':>17}",
+    ]
+    rows = zip(ids, found.views, found.moved_mm, found.u95_mm, strict=True)
+    lines += [f"{tag:5d}{views:10d}{off:20.3f}{bound:17.3f}" for tag, views, off, bound in rows]
+    return [*lines, "Where the tip is to all of them together is as it was given; `calibrate tip` finds it."]
+
+
+def _parameters(ids: Sequence[int]) -> list[str]:
+    return [f"tag{tag}_{axis}_mm" for tag in ids for axis in "xyz"]
+
+
+def _part(found: CollarFound, ids: Sequence[int], names: Sequence[str]) -> Certified:
+    middles, bounds = found.corners_mm.mean(axis=1), 1.96 * np.sqrt(np.diag(found.covariance_mm2))
+    rows = zip(_parameters(ids), middles.ravel().tolist(), bounds.tolist(), strict=True)
+    each = [f"tag {tag}" for tag in ids]
+    return Certified(
+        step="collar",
+        table="nozzle.collar",  # the tip, found later, moves all corners alike and leaves this
+        title="Collar: where its tags sit",
+        parameters=tuple(rows),
+        covariance_of=tuple(_parameters(ids)),
+        covariance=found.covariance_mm2,
+        on_skin=(),
+        facts=(f"The corners were up to {found.moved_mm.max():.3f} mm off the given ones.",),
+        plots=(
+            ("95 % bound of each tag", bars_svg(each, found.u95_mm.tolist(), limit=LIMIT_MM, unit="mm")),
+            ("How far each was off", bars_svg(each, found.moved_mm.tolist(), limit=None, unit="mm")),
+        ),
+        used=tuple(name for name, seen in zip(names, found.seen, strict=True) if seen),
+        refused=tuple(
+            f"{name}: no collar found" for name, seen in zip(names, found.seen, strict=True) if not seen
+        ),
+    )
+
+
+def _read(path: Path) -> tuple[list[str], list[Bytes]]:
+    """Names and pictures, blue green red; of a video evenly taken ones."""
+    names: list[str] = []
+    pictures: list[Bytes] = []
+    if path.is_dir():
+        for file in picture_files(path):
+            data = np.frombuffer(file.read_bytes(), np.uint8)
+            how = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+            picture = cv2.imdecode(data, how) if len(data) else None
+            if picture is not None:
+                names.append(file.name)
+                pictures.append(np.asarray(picture, np.uint8))
+    else:
+        video = probe_video(path, where=str(path))
+        every = max(1, -(-video.pictures // MOST_PICTURES))
+        for k, frame in enumerate(colour_pictures(video)):
+            if frame is not None and k % every == 0:
+                names.append(f"picture {k}")
+                pictures.append(frame)
+    if not pictures:
+        raise InputError(f"No picture of {path} can be read; take them again.")
+    return names, pictures

@@ -1,0 +1,70 @@
+"""``cryoguide calibrate spread``."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import datetime
+from pathlib import Path
+from typing import cast
+
+import cv2
+import numpy as np
+
+from calibration.pictures import picture_files
+from calibration.replacing import replace_rig
+from calibration.rig_text import read_tables, table_of
+from calibration.spread import find_spread
+from models.geometry import Floats
+from models.problems import InputError
+
+
+def calibrate_spread(options: argparse.Namespace, now: datetime) -> bool:
+    """Find spread and halo, tell, and write them into the rig's thermal camera.
+
+    Raises:
+        InputError: If pictures or rig cannot be read, or the pictures hold no temperatures.
+    """
+    rig = cast(Path, options.rig)
+    tables = read_tables(rig)
+    if "thermal" not in tables:
+        raise InputError(f"{rig} has no [thermal]; calibrate the thermal camera first.")
+    thermal = table_of(tables, "thermal")
+    pictures: list[tuple[str, Floats]] = []
+    for file in picture_files(options.pictures):
+        told = _degc(file)
+        if told.shape != (thermal["height_px"], thermal["width_px"]):
+            raise InputError(f"{file} is not of the size of the rig's thermal camera; take its own pictures.")
+        pictures.append((file.name, told))
+    found = find_spread(pictures)
+    if isinstance(found, str):
+        print(f"REFUSED. {found}.")
+        return False
+    for sentence in found.refused:
+        print(f"Not used: {sentence}")
+    print(
+        f"{found.used} pictures\n"
+        f"spread  {found.sigma_px:.3f} px, 95 % bound {found.sigma_u95_px:.3f}\n"
+        f"halo    {100.0 * found.halo_share:.1f} % of a reading, 95 % bound {100.0 * found.halo_u95:.1f} %,"
+        f" from {found.halo_px:.1f} px around (1 sigma)\nAccepted."
+    )
+    thermal["spread"] = {
+        "sigma_px": round(found.sigma_px, 4),
+        "u95_px": round(found.sigma_u95_px, 4),
+        "halo_share": round(found.halo_share, 5),
+        "halo_px": round(found.halo_px, 3),
+        "halo_u95": round(found.halo_u95, 5),
+    }
+    target = cast("Path | None", options.out) or rig
+    return replace_rig(target, tables, table="thermal", now=now, force=options.force)
+
+
+def _degc(file: Path) -> Floats:
+    """A 16-bit picture in centikelvin."""
+    try:
+        data = np.frombuffer(file.read_bytes(), np.uint8)
+    except OSError as error:
+        raise InputError(f"{file} cannot be read ({error.strerror}); copy it again.") from error
+    picture = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if len(data) else None
+    if picture is None or picture.dtype != np.uint16 or picture.ndim != 2:
+        raise InputError(f"{file} holds no temperatures; give 16-bit grey pictures in centikelvin.")
+    return np.asarray(picture, float) / 100.0 - 273.15

@@ -1,0 +1,114 @@
+"""The page beside the rig says what was found, and vouches for nothing that was changed since."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from calibration.certificate import Certified, certificate_path, put_certificate
+from calibration.certified_parts import rgb_part, tip_part
+from calibration.poses_file import TrackedPoses
+from calibration.rgb import CameraFound, find_camera
+from calibration.rgb_command import into
+from calibration.rig_text import Toml, table_of
+from calibration.tip import find_tip
+from tests.calibration.board_scenes import BOARD, SIZE_PX, views_of
+from tests.calibration.pivot_scenes import Turning, turned
+
+NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def found() -> CameraFound:
+    told = find_camera(
+        views_of(np.random.default_rng(0)),
+        BOARD,
+        size_px=SIZE_PX,
+        left_out=[
+            "<b>x.png shows no board",
+        ],
+    )
+    assert isinstance(told, CameraFound)
+    return told
+
+
+def rig_with(found: CameraFound) -> Toml:
+    tables: Toml = {}
+    into(table_of(tables, "rgb"), found.calibrated, size_px=SIZE_PX)
+    corners = [[0.0, 0.0, 50.0], [20.0, 0.0, 50.0], [20.0, 20.0, 50.0], [0.0, 20.0, 50.0]]
+    tables["nozzle"] = {
+        "dictionary": "DICT_APRILTAG_36h11",
+        "bore_mm": 12.0,
+        "tag": [{"id": 3, "corners_nozzle_mm": corners}],
+    }
+    return tables
+
+
+def pivot_part() -> Certified:
+    rotations, translations_mm = turned(Turning(outliers=0.1), np.random.default_rng(1))
+    names = tuple(f"{k:02d}.txt" for k in range(len(rotations)))
+    poses = TrackedPoses(names, rotations, translations_mm)
+    return tip_part(find_tip(poses, marker_tool_mm=np.zeros(3)), names)
+
+
+def test_the_page_tells_bounds_errors_and_what_was_left_out(tmp_path: Path, found: CameraFound) -> None:
+    part = rgb_part(found, BOARD)
+    page = put_certificate(tmp_path / "rig.toml", part, rig_with(found), now=NOW).read_text()
+    focal, sigma = found.calibrated.values[0], np.sqrt(found.calibrated.covariance[0, 0])
+    assert f"<td>fx_px</td><td>{focal:.4f}</td><td>± {1.96 * sigma:.4f}</td>" in page
+    assert all(f"<td>{error.across_mm:.2f}</td>" in page for error in found.errors)
+    assert "&lt;b&gt;x.png shows no board" in page
+    assert "valid until 2026-12-28" in page
+    assert not re.search(r"(src|href)=|@import|url\(", page)
+
+
+def test_another_step_keeps_the_part_that_was_there(tmp_path: Path, found: CameraFound) -> None:
+    rig, tables = tmp_path / "rig.toml", rig_with(found)
+    put_certificate(rig, rgb_part(found, BOARD), tables, now=NOW)
+    tip = pivot_part()
+    page = put_certificate(rig, tip, tables, now=NOW).read_text()
+    assert "Colour camera" in page
+    assert "Tip of the nozzle" in page
+    assert "no longer holds" not in page
+    assert len(tip.refused) > 0
+    assert all(f"<li>{sentence}</li>" in page for sentence in tip.refused)
+
+
+def test_a_part_of_a_rig_that_was_changed_since_is_not_vouched_for(
+    tmp_path: Path, found: CameraFound
+) -> None:
+    rig, tables = tmp_path / "rig.toml", rig_with(found)
+    put_certificate(rig, rgb_part(found, BOARD), tables, now=NOW)
+    table_of(tables, "rgb")["fx_px"] = 1234.5
+    put_certificate(rig, pivot_part(), tables, now=NOW)
+    page = put_certificate(rig, pivot_part(), tables, now=NOW).read_text()
+    assert page.count("The rig's [rgb] was changed after this step: it no longer holds.") == 1
+    assert "Not vouched for: rgb (lens of the colour camera), thermal (thermal camera)." in page
+
+
+def test_a_step_done_again_replaces_its_part(tmp_path: Path, found: CameraFound) -> None:
+    rig, tables, part = tmp_path / "rig.toml", rig_with(found), rgb_part(found, BOARD)
+    put_certificate(rig, part, tables, now=NOW)
+    put_certificate(rig, replace(part, title="Done again"), tables, now=NOW)
+    page = certificate_path(rig).read_text()
+    assert "Done again" in page
+    assert "Colour camera" not in page
+    assert [p.name for p in tmp_path.iterdir()] == ["rig-certificate.html"]
+
+
+def test_a_tip_found_after_the_collar_leaves_the_collar_vouched_for(
+    tmp_path: Path, found: CameraFound
+) -> None:
+    rig, tables, tip = tmp_path / "rig.toml", rig_with(found), pivot_part()
+    table_of(tables, "nozzle.collar")["covariance"] = {"parameters": ["tag3_x_mm"], "matrix": [[1e-4]]}
+    collar = replace(tip, step="collar", table="nozzle.collar", title="Collar")
+    put_certificate(rig, collar, tables, now=NOW)
+    table_of(tables, "nozzle")["bore_mm"] = 11.0
+    assert "no longer holds" not in put_certificate(rig, tip, tables, now=NOW).read_text()
+    table_of(tables, "nozzle.collar")["covariance"] = {"parameters": ["tag3_x_mm"], "matrix": [[4e-4]]}
+    assert "no longer holds" in put_certificate(rig, tip, tables, now=NOW).read_text()
