@@ -106,3 +106,36 @@ def recording_path(out: Path, *, now: datetime) -> Path:
         if not path.exists() and not log_of(path).exists():
             return path
     raise InputError(f"{out.parent} holds recordings of this second already; start again.")
+
+
+def recorded_figures(kept: Kept | None) -> dict[str, object] | None:
+    """As they go into the summary; None = nothing was recorded."""
+    if kept is None:
+        return None
+    status = kept.status
+    return {
+        "file": kept.file,
+        "log": kept.log,
+        "log_seal_sha256": kept.seal,
+        "captures": status.captures,
+        "captures_lost": status.captures_lost,
+        "pictures_left_out": status.pictures_left_out,
+        "trouble": status.trouble or None,
+    }
+
+
+def recorded_remarks(kept: Kept | None, *, unrecorded: str | None) -> tuple[str, ...]:
+    """Where a session was recorded, and what of it is missing.
+
+    Args:
+        kept: What was kept; None = nothing.
+        unrecorded: Why nothing more was handed over; None = all was.
+    """
+    if kept is None:
+        return ("This session was not recorded: it can be neither replayed nor analysed again.",)
+    told = f"Recorded in {kept.file}; actions and alarms in {kept.log}, whose seal is {kept.seal}."
+    status = kept.status
+    lacks = unrecorded or status.trouble
+    if status.captures_lost:
+        lacks = f"{lacks} {status.captures_lost} of {status.captures} captures are missing.".strip()
+    return (told, *((f"The recording is not whole: {lacks}",) if lacks else ()))
