@@ -35,7 +35,7 @@ def recorded_checks(recording: Recording, setup: Setup) -> tuple[Check, ...]:
         else Check("Colour camera", "look", "none in this recording")
     )
     thermal = (
-        Check("Thermal camera", "ok", "recorded; its warm-up is not known")
+        Check("Thermal camera", "look", "recorded; whether it had warmed up is not known")
         if recording.has_thermal
         else Check("Thermal camera", "look", "none: temperature is not guarded")
     )

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 import subprocess
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-
-import uvicorn
 
 from guidance.analyse import Run
 from guidance.beeper import Alone
@@ -23,9 +20,14 @@ from guidance.console_guard import Guard
 from guidance.console_preflight import hello, open_hello
 from guidance.console_report import live_outcome, write_live_report
 from guidance.console_session import CHECKLIST, DETAILS, ZONE
-from guidance.console_wire import MESSAGE_MOST
 from guidance.live import LiveRun, Stepped
-from guidance.live_recording import Kept, LiveRecording
+from guidance.live_recording import (
+    Kept,
+    LiveRecording,
+    history_remark,
+    recorded_figures,
+    recorded_remarks,
+)
 from guidance.outcome import Outcome
 from guidance.staged import Staged
 from models.problems import InputError
@@ -261,8 +263,11 @@ class Served:
             listed=self.staged.listed,
             runtime_s=time.monotonic() - self._began_s,
             now=datetime.now(UTC),
-            recorded=_recorded(kept),
-            remarks=_remarks(kept, unrecorded=live.unrecorded),
+            recorded=recorded_figures(kept),
+            remarks=(
+                *recorded_remarks(kept, unrecorded=live.unrecorded),
+                history_remark(kept, played=self._room is None),
+            ),
         )
 
     def _close_recording(self) -> Kept | None:
@@ -283,81 +288,3 @@ def _hello(staged: Staged) -> dict[str, object]:
         source=staged.label,
         by_hand=staged.gas is not None,
     )
-
-
-def _recorded(kept: Kept | None) -> dict[str, object] | None:
-    if kept is None:
-        return None
-    status = kept.status
-    return {
-        "file": kept.file,
-        "log": kept.log,
-        "log_seal_sha256": kept.seal,
-        "captures": status.captures,
-        "captures_lost": status.captures_lost,
-        "pictures_left_out": status.pictures_left_out,
-        "trouble": status.trouble or None,
-    }
-
-
-def _remarks(kept: Kept | None, *, unrecorded: str | None) -> tuple[str, ...]:
-    if kept is None:
-        return ("This session was not recorded: it can be neither replayed nor analysed again.",)
-    told = f"Recorded in {kept.file}; actions and alarms in {kept.log}, whose seal is {kept.seal}."
-    status = kept.status
-    lacks = unrecorded or status.trouble
-    if status.captures_lost:
-        lacks = f"{lacks} {status.captures_lost} of {status.captures} captures are missing.".strip()
-    return (told, *((f"The recording is not whole: {lacks}",) if lacks else ()))
-
-
-def serve(served: Served, listening: socket.socket, *, on_ready: Callable[[str], None]) -> None:
-    """Serve until the process is told to end."""
-    port = int(listening.getsockname()[1])
-    server = _Server(server_config(served, port=port))
-    server.on_ready = lambda: on_ready(f"http://127.0.0.1:{port}/")
-    server.run(sockets=[listening])
-
-
-def server_config(served: Served, *, port: int) -> uvicorn.Config:
-    """How uvicorn serves it: no log of its own, no compression of pictures, small messages only."""
-    return uvicorn.Config(
-        served.application(port=port),
-        ws="websockets-sansio",
-        ws_max_size=MESSAGE_MOST,
-        ws_per_message_deflate=False,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        limit_concurrency=64,
-        timeout_graceful_shutdown=1,
-        lifespan="on",
-    )
-
-
-class _Server(uvicorn.Server):
-    on_ready: Callable[[], None] = lambda: None
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets=sockets)
-        if self.started:
-            self.on_ready()
-
-
-def listen(port: int) -> socket.socket:
-    """Listen on a port of this machine alone.
-
-    Raises:
-        InputError: If it is taken.
-    """
-    try:
-        listening = socket.create_server(("127.0.0.1", port))
-        # Each connection takes this over (asyncio sees to it only where a socket names its protocol): without
-        # it every picture waits some 40 ms for a word of the page that the page holds back.
-        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return listening
-    except OSError as trouble:
-        raise InputError(
-            f"Port {port} of this machine cannot be used ({trouble.strerror}); choose another with --port."
-        ) from trouble

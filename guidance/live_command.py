@@ -13,7 +13,8 @@ from guidance.analyse import Run, needs_eyes, set_up
 from guidance.beeper import machine_beep
 from guidance.camera_command import camera_room
 from guidance.console_preflight import disk_check
-from guidance.console_serve import Prepare, Served, listen, serve
+from guidance.console_serve import Prepare, Served
+from guidance.console_server import listen, serve
 from guidance.live_recording import LiveRecording, recording_path
 from guidance.resume import Interrupted, check_for, interrupted, may_go_on, unfinished
 from guidance.staged import FIRST_LOOK_S, Staged, rehearsed

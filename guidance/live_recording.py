@@ -106,3 +106,50 @@ def recording_path(out: Path, *, now: datetime) -> Path:
         if not path.exists() and not log_of(path).exists():
             return path
     raise InputError(f"{out.parent} holds recordings of this second already; start again.")
+
+
+def recorded_figures(kept: Kept | None) -> dict[str, object] | None:
+    """As they go into the summary; None = nothing was recorded."""
+    if kept is None:
+        return None
+    status = kept.status
+    return {
+        "file": kept.file,
+        "log": kept.log,
+        "log_seal_sha256": kept.seal,
+        "captures": status.captures,
+        "captures_lost": status.captures_lost,
+        "pictures_left_out": status.pictures_left_out,
+        "trouble": status.trouble or None,
+    }
+
+
+def recorded_remarks(kept: Kept | None, *, unrecorded: str | None) -> tuple[str, ...]:
+    """Where a session was recorded, and what of it is missing.
+
+    Args:
+        kept: What was kept; None = nothing.
+        unrecorded: Why nothing more was handed over; None = all was.
+    """
+    if kept is None:
+        return ("This session was not recorded: it can be neither replayed nor analysed again.",)
+    told = f"Recorded in {kept.file}; actions and alarms in {kept.log}, whose seal is {kept.seal}."
+    status = kept.status
+    lacks = unrecorded or status.trouble
+    if status.captures_lost:
+        lacks = f"{lacks} {status.captures_lost} of {status.captures} captures are missing.".strip()
+    return (told, *((f"The recording is not whole: {lacks}",) if lacks else ()))
+
+
+def history_remark(kept: Kept | None, *, played: bool) -> str:
+    """That the history of the subject does not hold this session, and how it gets there.
+
+    Args:
+        kept: What was kept; None = nothing.
+        played: A recorded session was played as if live.
+    """
+    if played:
+        return "A recording that was played at the console is no treatment, so the history does not hold it."
+    if kept is None:
+        return "The history does not hold this treatment, and cannot: it was not recorded. Write it down."
+    return f"The history does not hold this treatment yet: `cryoguide analyze {kept.file}` puts it there."

@@ -55,8 +55,10 @@ def warm_up(setup: Setup, *, on_progress: Callable[[int, int], None] = lambda _d
     tip = chart.centre_mm - DISTANCE_MM * axis
     side = unit(np.cross(axis, np.cross(into, across)))
     pose = Pose.of(np.stack([side, np.cross(axis, side), axis], axis=1), tip)
-    seen_mm, shape = Pose.identity().apply(chart.position_mm), NozzleShape.of(rig.nozzle)
-    shape.hides(seen_mm, viewpoint_mm=np.zeros(3), tip_mm=tip, axis=axis, margin_mm=0.0)
+    # Asked only of a nozzle that may stand before the skin, which this one does not.
+    NozzleShape.of(rig.nozzle).hides(
+        chart.position_mm, viewpoint_mm=np.zeros(3), tip_mm=tip, axis=axis, margin_mm=0.0
+    )
     on_progress(0, STEPS)
     for number in range(1, STEPS + 1):
         state = _advanced(state, pose, setup, rig.thermal, t_s=STEP_S * number, gas=number > 3)

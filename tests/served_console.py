@@ -19,7 +19,8 @@ from websockets.typing import Origin
 
 from guidance.analyse import set_up
 from guidance.camera_room import CameraRoom
-from guidance.console_serve import Prepare, Served, listen, server_config
+from guidance.console_serve import Prepare, Served
+from guidance.console_server import listen, server_config
 from guidance.console_wire import unpack
 from guidance.live import Replay, Source
 from guidance.live_recording import LiveRecording

@@ -2,7 +2,7 @@
 
 import { Drawing, unpack } from "/drawing.js";
 import { Sound } from "/sound.js";
-import { alarmRows, bar, checklist, details, donePage, el, preflight, tiles, toAcknowledge, zonePage } from "/pages.js";
+import { alarmRows, bar, checklist, details, donePage, el, inPlace, preflight, tiles, toAcknowledge, zonePage } from "/pages.js";
 
 const SILENT_MS = 500;
 const AGAIN_MS = 300;
@@ -102,7 +102,7 @@ function show() {
 function side() {
   const sounds = [sound.ready, soundTested];
   const what = {
-    preflight: [[state.sound_confirmed, state.preparing, state.cameras.map((one) => [one.state, one.hz && Math.round(one.hz)]), sounds], () => preflight(hello, state, page)],
+    preflight: [[state.sound_confirmed, Boolean(state.preparing), state.cameras.map((one) => one.state), sounds], () => preflight(hello, state, page)],
     details: [[state.operator, state.subject, state.choice], () => details(hello, state, page)],
     checklist: [[state.answers, state.reasons], () => checklist(hello, state, page)],
     zone: [[state.figures?.zone, state.figures?.nozzle], () => zonePage(hello, state)],
@@ -111,6 +111,7 @@ function side() {
     done: [[state.report, state.trouble], () => donePage(state)],
   }[state.phase] ?? [[state.figures], () => (state.figures ? [tiles(state.figures)] : [])];
   put("side", [state.phase, ...what[0]], what[1]);
+  if (state.phase === "preflight") inPlace(state);
 }
 
 function chips() {

@@ -149,6 +149,21 @@ function preparing(steps) {
   return el("div", { id: "preparing" }, el("p", {}, el("b", {}, "Getting ready ..."), " Guidance begins when this is full."), progress(all ? done / all : 0));
 }
 
+function cameraWords(camera) {
+  const rate = camera.hz ? `, ${camera.hz.toFixed(0)} pictures a second` : "";
+  return camera.ok ? `${camera.name}${rate}` : camera.words;
+}
+
+// What changes all the time is written where it stands: a button that is being tapped must not be made anew.
+export function inPlace(state) {
+  const bar = document.querySelector("#preparing .progress i");
+  if (bar && state.preparing) bar.style.width = `${state.preparing[1] ? (100 * state.preparing[0]) / state.preparing[1] : 0}%`;
+  for (const camera of state.cameras) {
+    const words = document.querySelector(`[data-camera="${camera.kind}"] .rate`);
+    if (words && words.textContent !== cameraWords(camera)) words.textContent = cameraWords(camera);
+  }
+}
+
 export function preflight(hello, state, page) {
   const heard = state.sound_confirmed && page.soundReady;
   return [el("div", { class: "card scroll", id: "card-preflight" },
@@ -157,10 +172,9 @@ export function preflight(hello, state, page) {
     el("ul", { class: "checks" }, ...hello.checks.map((check) => el("li", { data: { state: check.state } },
       el("span", { class: `sign sign-${check.state}` }, SIGNS[check.state]), el("span", {}, check.name), el("span", {}, check.words))),
       ...state.cameras.map((camera) => {
-        const rate = camera.hz ? `, ${camera.hz.toFixed(0)} pictures a second` : "";
         const sign = camera.ok ? "ok" : "look";
         return el("li", { data: { state: sign, camera: camera.kind } }, el("span", { class: `sign sign-${sign}` }, SIGNS[sign]),
-          el("span", {}, `${camera.kind.charAt(0).toUpperCase()}${camera.kind.slice(1)} camera`), el("span", {}, camera.ok ? `${camera.name}${rate}` : camera.words));
+          el("span", {}, `${camera.kind.charAt(0).toUpperCase()}${camera.kind.slice(1)} camera`), el("span", { class: "rate" }, cameraWords(camera)));
       })),
     el("p", {}, "The page must be able to sound alarms. Test it, and confirm that you hear it from where you will stand."),
     el("div", { class: "answers" },

@@ -14,7 +14,8 @@ import pytest
 from guidance.analyse import Run, set_up
 from guidance.chained_log import verify
 from guidance.live_command import rehearse
-from guidance.live_recording import LiveRecording
+from guidance.live_recording import Kept, LiveRecording, history_remark
+from guidance.recorder import RecorderStatus
 from guidance.replay import Comparison, setup_then, steps
 from guidance.session import Acknowledge, CourseAction
 from guidance.staged import Staged
@@ -139,3 +140,10 @@ def test_a_recorder_that_dies_is_told_and_guidance_goes_on(
         screen.until(phase="done", report=True)
     assert "The recording is not whole" in (tmp_path / "report" / "report.html").read_text()
     assert np.isfinite(server.served.run.state.t_s)
+
+
+def test_the_report_says_how_a_treatment_gets_into_the_history() -> None:
+    kept = Kept("a.mcap", "a.log", "0" * 64, RecorderStatus(captures=10))
+    assert "cryoguide analyze a.mcap" in history_remark(kept, played=False)
+    assert "cannot" in history_remark(None, played=False)
+    assert "no treatment" in history_remark(kept, played=True)
