@@ -205,6 +205,13 @@ def test_a_protocol_file_with_mistakes_is_refused(tmp_path: Path, capsys) -> Non
     assert "own.toml" in capsys.readouterr().err
 
 
+def test_a_file_without_a_protocol_is_refused(tmp_path: Path, capsys) -> None:
+    empty = tmp_path / "e.toml"
+    empty.touch()
+    assert main(["protocols", "--check", str(empty)]) == 2
+    assert "holds no protocol" in capsys.readouterr().err
+
+
 def test_a_copy_of_the_protocols_can_be_checked_and_is_never_overwritten(tmp_path: Path, capsys) -> None:
     assert main(["protocols", "--copy", str(tmp_path / "own")]) == 0
     own = tmp_path / "own" / "protocols.toml"
