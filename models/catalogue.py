@@ -56,7 +56,8 @@ def load_protocols(path: Path | None = None, *, most: int = MISTAKES_SHOWN) -> d
     root.finish(where=where, most=most)
     if not protocols:
         raise InputError(
-            f"{where} holds no protocol; begin with a copy of the catalogue (`cryoguide protocols --copy DIR`)."
+            f"{where} holds no protocol; begin with a copy of the catalogue's (`cryoguide protocols --copy"
+            " DIR`)."
         )
     return protocols
 

@@ -112,8 +112,8 @@ def _clock(history: Sequence[PastSession], now: datetime) -> Iterator[Reason]:
         yield Reason(
             "clock",
             True,
-            f"The history holds a session of {_day(first.started)}, which has not come yet: how long ago it was"
-            " is not known; set the clock right.",
+            f"The history holds a session of {_day(first.started)}, which has not come yet: how long ago it"
+            " was is not known; set the clock right.",
         )
 
 
