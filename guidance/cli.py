@@ -221,7 +221,7 @@ def session_folder(session: Path, what: str) -> Path:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="cryoguide",
         description="Where, how long and how cold: computer vision that guides local cryotherapy.",
         epilog=_NOTICE,
@@ -315,6 +315,15 @@ def _parser() -> argparse.ArgumentParser:
     add_history(command("history", _history, "list, show and export earlier sessions"))
     add_recording_commands(commands)
     return parser
+
+
+class _Parser(argparse.ArgumentParser):
+    """Answers a mistake with one sentence; the parsers of the commands are of this kind as well."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong and where to read on, and leave."""
+        words = " ".join(message.split()).rstrip(".")
+        self.exit(_BAD_INPUT, f"cryoguide: {words[:1].upper()}{words[1:]}; see `{self.prog} --help`.\n")
 
 
 class _Version(argparse.Action):
