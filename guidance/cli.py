@@ -220,12 +220,16 @@ def session_folder(session: Path, what: str) -> Path:
     return whole.with_name(f"{whole.name.removesuffix('.mcap')}-{what}")
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+def _whole_line() -> argparse.ArgumentParser:
+    return _Parser(
         prog="cryoguide",
         description="Where, how long and how cold: computer vision that guides local cryotherapy.",
         epilog=_NOTICE,
     )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _whole_line()
     parser.add_argument("--version", action=_Version)
     parser.add_argument("--debug", action="store_true", help="print a traceback where the program fails")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
