@@ -65,6 +65,14 @@ class Progress:
     note: str
 
 
+def _progress(recording: Source, frames: int, t_s: float, note: str) -> Progress:
+    """By colour pictures; by time, in ms, where there are none."""
+    if recording.frames:
+        return Progress(frames, recording.frames, t_s, note)
+    total = max(1, round(1000.0 * recording.duration_s))
+    return Progress(min(total, max(0, round(1000.0 * t_s))), total, t_s, note)
+
+
 def analyse(
     folder: Path,
     *,
@@ -101,7 +109,7 @@ def analyse(
             "A session is replayed with the protocol of then: leave out --protocols or --from-sightings."
         )
     recording = open_source(folder, from_sightings=from_sightings)
-    on_progress(Progress(0, max(recording.frames, 1), 0.0, "opening"))
+    on_progress(_progress(recording, 0, 0.0, "opening"))
     checked = judge_checklist(
         lambda: recording.attached(FILE), recording.treatment, load_questions(questions)
     )
@@ -113,10 +121,10 @@ def analyse(
         else:
             setup = go_on(set_up(recording, protocols=protocols), past, recording)
         if replayed is None and needs_eyes(recording):
-            on_progress(Progress(0, max(recording.frames, 1), 0.0, "loading landmark models"))
+            on_progress(_progress(recording, 0, 0.0, "loading landmark models"))
             eyes = stack.enter_context(BodyEyes(models_dir=models_dir))
             setup = replace(setup, eyes=eyes, hashes=setup.hashes | {"models": eyes.bundle_sha256})
-        on_progress(Progress(0, max(recording.frames, 1), 0.0, "preparing the skin model"))
+        on_progress(_progress(recording, 0, 0.0, "preparing the skin model"))
         warm_up(setup)
         overlay = None
         if video:
@@ -138,7 +146,7 @@ def analyse(
                     zone_scale=shown.scale,
                 )
                 overlay.add(picture, t_s=capture.t_s)
-            on_progress(Progress(run.colour_rows, max(recording.frames, 1), capture.t_s, "analysing"))
+            on_progress(_progress(recording, run.colour_rows, capture.t_s, "analysing"))
         if replayed is not None:
             run.know(collar_then(replayed))
         outcome = run.outcome(runtime_s=time.perf_counter() - started_s)
@@ -151,9 +159,7 @@ def analyse(
             warnings=(*outcome.warnings, *((checked.remark,) if checked.remark else ())),
         )
         outcome = remember(outcome, past, run.setup)
-        on_progress(
-            Progress(run.colour_rows, max(recording.frames, 1), outcome.duration_s, "writing the report")
-        )
+        on_progress(_progress(recording, run.colour_rows, outcome.duration_s, "writing the report"))
         stack.close()
         write_tables(outcome, aside)
         write_report(outcome, aside / "report.html")

@@ -77,8 +77,10 @@ def judgement_lines(judged: Judgement) -> list[str]:
 def _judge(path: Path, listed: Questions, *, zone: str | None, device: str | None) -> bool:
     try:
         text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as trouble:
-        raise InputError(f"Cannot read {path} ({trouble}): name a file of answers.") from trouble
+    except OSError as trouble:
+        raise InputError(f"Cannot read {path} ({trouble.strerror}): name a file of answers.") from trouble
+    except UnicodeDecodeError as trouble:
+        raise InputError(f"{path} is not UTF-8 text: name a file of answers.") from trouble
     answered = read_checklist(text, where=str(path), known={q.name for q in listed.questions})
     for what, wanted, said in (("zone", zone, answered.zone), ("device", device, answered.device)):
         if wanted is not None and said is not None and wanted != said:

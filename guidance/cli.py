@@ -220,12 +220,16 @@ def session_folder(session: Path, what: str) -> Path:
     return whole.with_name(f"{whole.name.removesuffix('.mcap')}-{what}")
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _whole_line() -> argparse.ArgumentParser:
+    return _Parser(
         prog="cryoguide",
         description="Where, how long and how cold: computer vision that guides local cryotherapy.",
         epilog=_NOTICE,
     )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _whole_line()
     parser.add_argument("--version", action=_Version)
     parser.add_argument("--debug", action="store_true", help="print a traceback where the program fails")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
@@ -315,6 +319,15 @@ def _parser() -> argparse.ArgumentParser:
     add_history(command("history", _history, "list, show and export earlier sessions"))
     add_recording_commands(commands)
     return parser
+
+
+class _Parser(argparse.ArgumentParser):
+    """Answers a mistake with one sentence; the parsers of the commands are of this kind as well."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong and where to read on, and leave."""
+        words = " ".join(message.split()).rstrip(".")
+        self.exit(_BAD_INPUT, f"cryoguide: {words[:1].upper()}{words[1:]}; see `{self.prog} --help`.\n")
 
 
 class _Version(argparse.Action):

@@ -18,6 +18,11 @@ from models.history_rules import Refused, SkinReading, may_treat, with_reasons
 from models.problems import InputError
 from models.zone_side import zone_on_side
 
+SKIN_DEGC = (-40.0, 50.0)
+"""A reading outside is a slip of the pen: ice and burnt skin lie within."""
+MOST_U95_DEGC = 20.0
+"""A wider bound says nothing; thermal cameras state 2 to 5 degC."""
+
 
 def history(options: argparse.Namespace, *, default: Path) -> None:
     """Do what was asked.
@@ -62,7 +67,7 @@ def may_treat_now(options: argparse.Namespace, *, default: Path, now: datetime) 
         raise InputError(f"{reason[0].upper()}{reason[1:]}")
     protocol = limits_in_zone(protocol, zone)
     known = HistoryStore(options.history or default).sessions(subject=options.subject)
-    skin = None if options.skin_degc is None else SkinReading(options.skin_degc, options.skin_u95)
+    skin = _skin(options.skin_degc, options.skin_u95)
     verdict = may_treat(known, protocol=protocol, zone=options.zone, side=options.side, now=now, skin=skin)
     checked = None
     if options.checklist is not None:
@@ -95,9 +100,23 @@ def one_session(sessions: Sequence[PastSession], asked: str) -> PastSession:
     """
     found = [past for past in sessions if past.recording_sha256.startswith(asked.lower())]
     if len(found) != 1:
-        many = "No recording" if not found else f"{len(found)} recordings"
-        raise InputError(f"{many} in the history begin with {asked!r}; `cryoguide history` lists them.")
+        many = "No recording in the history begins" if not found else f"{len(found)} recordings begin"
+        raise InputError(f"{many} with {asked!r}; `cryoguide history` lists them.")
     return found[0]
+
+
+def _skin(degc: float | None, u95_degc: float | None) -> SkinReading | None:
+    """What the operator measured, where it can be a temperature of skin."""
+    if u95_degc is not None and degc is None:
+        raise InputError("--skin-u95 is the bound of a temperature that is missing; give --skin-degc too.")
+    low, high = SKIN_DEGC
+    if degc is not None and not low <= degc <= high:
+        raise InputError(f"--skin-degc {degc:g} is no temperature of skin; give {low:g} to {high:g} degC.")
+    if u95_degc is not None and not 0.0 < u95_degc <= MOST_U95_DEGC:
+        raise InputError(
+            f"--skin-u95 {u95_degc:g} is no bound; give more than 0, at most {MOST_U95_DEGC:g} degC."
+        )
+    return None if degc is None else SkinReading(degc, u95_degc)
 
 
 def _counted(sessions: int) -> str:

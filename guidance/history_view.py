@@ -93,9 +93,8 @@ def print_verdict(
         word, style = ("Refused", "bold red") if reason.refuses else ("Warning", "yellow")
         console.print(Text(f"{word}: {reason.words}", style=style), soft_wrap=True)
     if all(reason.rule == "checklist" for reason in verdict.reasons):
-        console.print(
-            f"Nothing in the history speaks against it ({sessions} earlier sessions of the subject)."
-        )
+        counted = "1 earlier session" if sessions == 1 else f"{sessions} earlier sessions"
+        console.print(f"Nothing in the history speaks against it ({counted} of the subject).")
     if protocol.approved_by is None:
         note = f"Note: protocol {protocol.name} is {protocol.approval}."
         console.print(Text(note, style="yellow"), soft_wrap=True)

@@ -23,12 +23,9 @@ def print_correction(
     """Print what the corrections are and what each does."""
     console = console or Console()
     around = correction.around
-    console.print(
-        Text(
-            f"{source.where}: {source.kind}, {source.pictures} pictures of "
-            f"{source.width_px}x{source.height_px}"
-        )
-    )
+    counted = "1 picture" if source.pictures == 1 else f"{source.pictures} pictures"
+    of = f"{source.width_px}x{source.height_px}"
+    console.print(Text(f"{source.where}: {source.kind}, {counted} of {of}"))
     console.print(
         Text(
             f"Corrected for emissivity {around.emissivity:g}, surroundings of "

@@ -72,6 +72,8 @@ class RecorderStatus:
     bytes_written: int = 0
     trouble: str = ""
     """One sentence where what is recorded is less than all; empty while all is well."""
+    finished: bool = False
+    """Whether the file has its proper end."""
 
 
 class Recorder:
@@ -118,6 +120,7 @@ class Recorder:
         self._closing = False
         self._captures = self._pictures_left_out = self._captures_lost = 0
         self._lacks = self._disk = self._dead = ""
+        self._finished = False
         self._thread = threading.Thread(target=self._work, name="recorder", daemon=True)
         self._thread.start()
 
@@ -199,6 +202,7 @@ class Recorder:
                 captures_lost=self._captures_lost,
                 bytes_written=self._writer.bytes_written,
                 trouble=self._dead or self._disk or self._lacks or (_NO_FACES if forbidden else ""),
+                finished=self._finished,
             )
 
     def close(self, *, within_s: float | None = None) -> RecorderStatus:
@@ -290,5 +294,6 @@ class Recorder:
                 pictures_left_out=status.pictures_left_out,
             )
             self._say("")
+            self._finished = True
         except OSError as trouble:
             self._say(f"The recording was not finished ({trouble.strerror}): recover it before use.")

@@ -112,7 +112,7 @@ def replay(path: Path) -> bool:
     """Replay a recording from what was seen, and print whether all is as it was.
 
     Returns:
-        Whether every step told the same, to the last bit.
+        Whether every step told the same, to the last bit; False as well where steps are damaged.
 
     Raises:
         InputError: If it cannot be read.
@@ -135,6 +135,9 @@ def replay(path: Path) -> bool:
     print(f"Replayed  {found.steps} captures, {recording.duration_s:.2f} s")
     if found.differing:
         print(f"Differ    {found.differing}, the first at {found.first_s:.3f} s: {found.what}")
+        return False
+    if recording.damaged:
+        print("Partly    the same to the last bit as far as it can be read; what follows is not known")
         return False
     print("Same      every figure, cell and alarm, to the last bit")
     return True
@@ -167,6 +170,8 @@ def recover(path: Path, out: Path | None = None, *, identity: Path | None = None
     print(f"           {len(recording.times_s)} captures, {recording.duration_s:.2f} s")
     if whole.finished:
         print("           the original was whole already")
+    elif whole.damaged:
+        print(f"           the original is damaged: {whole.bytes_left_out} bytes from there on were left out")
     elif whole.bytes_left_out:
         print(f"           {whole.bytes_left_out} bytes at its end were half written and left out")
     return target

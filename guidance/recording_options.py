@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 _NOT_THE_SAME = 1
-"""Exit code: a replay differs, or a log does not hold."""
+"""Exit code: a replay differs or is partial, or a log does not hold."""
+_NOT_WHOLE = 2
+"""Exit code: a recording was not finished, or captures are missing in it."""
 
 
 def add_recording_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:  # pyright: ignore[reportPrivateUsage] # argparse has no public name for it
@@ -35,7 +38,7 @@ def add_recording_commands(commands: argparse._SubParsersAction[argparse.Argumen
         "replay",
         help="replay a recording from what was seen; is all the same as then?",
         description="Replay a recording from what was seen, without its pictures, and compare every step with"
-        " what was told then, to the last bit. Exit code 1: something differs.",
+        " what was told then, to the last bit. Exit code 1: something differs, or the recording is damaged.",
     )
     replay.add_argument("file", type=Path, metavar="FILE", help="recording (.mcap), finished or not")
     replay.set_defaults(run=_replay)
@@ -85,7 +88,10 @@ def _record(options: argparse.Namespace) -> int:
         models_dir=options.models,
     )
     print_recorded(options.out, status)
-    return 0
+    if status.finished and not status.captures_lost:
+        return 0
+    print(f"cryoguide: {options.out} is not whole: {status.trouble}", file=sys.stderr)
+    return _NOT_WHOLE
 
 
 def _replay(options: argparse.Namespace) -> int:

@@ -35,7 +35,7 @@ def write_tones(folder: Path) -> tuple[Path, ...]:
             out.append(path)
     except OSError as error:
         raise InputError(
-            f"Cannot write the tones to {folder} ({error}): name a folder that can be written to."
+            f"Cannot write the tones to {folder} ({error.strerror}): name a folder that can be written to."
         ) from error
     return tuple(out)
 

@@ -194,7 +194,7 @@ def _placement(state: State, capture: Capture, setup: Setup) -> Placement | str:
         if points is None and _depth_may_come(capture, setup):
             return "no depth picture has come yet"
         if points is None and capture.t_s - taps[-1].t_s < TAG_SETTLE_S:
-            return "the skin tags are being measured"
+            return "the skin tags are being measured" if rig.skin else "the surface is being measured"
         return place_by_tap(taps[-1], evidence, zone=setup.zone, rig=rig)
     if _taps(setup, "rgb"):
         return "the zone's outline has not been tapped yet"

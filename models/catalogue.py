@@ -54,6 +54,11 @@ def load_protocols(path: Path | None = None, *, most: int = MISTAKES_SHOWN) -> d
     devices, zones = load_devices(), tuple(load_zones())
     protocols = {name: read_protocol(name, root.table(name), devices, zones) for name in root.names()}
     root.finish(where=where, most=most)
+    if not protocols:
+        raise InputError(
+            f"{where} holds no protocol; begin with a copy of the catalogue's (`cryoguide protocols --copy"
+            " DIR`)."
+        )
     return protocols
 
 

@@ -111,8 +111,9 @@ def _clock(history: Sequence[PastSession], now: datetime) -> Iterator[Reason]:
         first = min(ahead, key=lambda past: past.started)
         yield Reason(
             "clock",
-            False,
-            f"The history holds a session of {_day(first.started)}, which has not come yet: check the clock.",
+            True,
+            f"The history holds a session of {_day(first.started)}, which has not come yet: how long ago it"
+            " was is not known; set the clock right.",
         )
 
 
@@ -205,19 +206,22 @@ def _stops(here: Sequence[PastSession], now: datetime) -> Iterator[Reason]:
 def _rewarmed(
     here: Sequence[PastSession], protocol: Protocol, now: datetime, skin: SkinReading | None
 ) -> Iterator[Reason]:
+    """Skin that is known to be cold is no skin to cool, whoever or whatever cooled it."""
     rule = protocol.again.rewarmed_degc
-    recent = [past for past in here if seconds_since(past, now) < DAY_S]
-    if not recent:
-        return
+    recent = any(seconds_since(past, now) < DAY_S for past in here)
+    was, again = ("was treated and ", " again") if recent else ("", "")
     if skin is None:
-        words = f"The zone was treated, and nobody measured whether it is above {rule.value:g} degC again."
-        yield Reason("rewarmed", False, words)
+        if recent:
+            words = (
+                f"The zone was treated, and nobody measured whether it is above {rule.value:g} degC again."
+            )
+            yield Reason("rewarmed", False, words)
     elif skin.degc <= rule.value:
-        words = f"The zone was treated and is at {skin.degc:.1f} degC: not above {rule.value:g} degC again."
+        words = f"The zone {was}is at {skin.degc:.1f} degC: not above {rule.value:g} degC{again}."
         yield Reason("rewarmed", rule.refuses, words)
     elif skin.u95_degc is None or skin.degc - skin.u95_degc <= rule.value:
         bound = "" if skin.u95_degc is None else f" +- {skin.u95_degc:.1f}"
-        words = f"The zone is at {skin.degc:.1f}{bound} degC: perhaps not above {rule.value:g} degC again."
+        words = f"The zone is at {skin.degc:.1f}{bound} degC: perhaps not above {rule.value:g} degC{again}."
         yield Reason("rewarmed", False, words)
 
 

@@ -187,7 +187,7 @@ def _thermal(table: Table, where: str, warnings: list[str]) -> ThermalCamera:
         thermal_from_rgb=_pose(table, "thermal_from_rgb"),
         rgb_minus_thermal_s=table.number("rgb_minus_thermal_s"),
         latency_s=LATENCY_S if latency_s is None else latency_s,
-        accuracy_degc=table.number("accuracy_degc", low=0.0),
+        accuracy_degc=table.number("accuracy_degc", above=0.0),
         emissivity=table.number("emissivity", above=0.0, high=1.0),
         corrected=read_corrected(table.table(CORRECTED)) if table.has(CORRECTED) else None,
         spread=spread,

@@ -5,8 +5,11 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import platform
+import re
 import shutil
 import tempfile
+import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +26,22 @@ REPORT_FILES = (
     "annotated.mp4",
 )
 """What a report folder may hold; a folder with anything else in it is not an older report."""
+
+LEFT_S = 86400.0
+"""Age from which on a folder aside is taken as left behind where its program cannot be asked for: no
+analysis lasts a day."""
+
+
+def _machine() -> str:
+    """Where process numbers mean the same: the machine, and on Linux its space of process numbers."""
+    try:
+        space = str(os.stat("/proc/self/ns/pid").st_ino)
+    except OSError:
+        space = ""
+    return hashlib.sha256(f"{platform.node()} {space}".encode()).hexdigest()[:8]
+
+
+_HERE = _machine()
 
 _USER_CAN_MEND = {
     errno.ENOSPC: "the disk is full",
@@ -44,7 +63,8 @@ def atomic_folder(
     """Fill a folder aside and put it in place at the end, in one step.
 
     Where the block raises, the folder made aside is removed and an older one stays as it was. An
-    older folder is replaced only if nothing but products is in it.
+    older folder is replaced only if nothing but products is in it. What a killed program left aside
+    for the same place is removed.
 
     Args:
         path: Where the folder is to stand.
@@ -62,7 +82,9 @@ def atomic_folder(
     aside: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        aside = Path(tempfile.mkdtemp(prefix=f".{path.name[:60]}.", suffix=".part", dir=path.parent))
+        _sweep(path)
+        prefix = f".{path.name[:60]}.{_HERE}-{os.getpid()}."
+        aside = Path(tempfile.mkdtemp(prefix=prefix, suffix=".part", dir=path.parent))
         yield aside
         aside.chmod(0o777 & ~_umask())
         _put_in_place(aside, path)
@@ -121,6 +143,43 @@ def sha256_of(path: Path) -> str:
 def sha256_of_all(paths: Sequence[Path]) -> str:
     """SHA-256 over the contents of several files in this order; their names do not count."""
     return hashlib.sha256("\n".join(sha256_of(path) for path in paths).encode()).hexdigest()
+
+
+def _sweep(path: Path) -> None:
+    """Remove what programs that were killed left aside for this place; whatever may be in use stays."""
+    named = re.compile(re.escape(f".{path.name[:60]}.") + r"(?:([0-9a-f]{8})-(\d+)\.)?[a-z0-9_]{8}\.part")
+    try:
+        beside = tuple(path.parent.iterdir())
+    except OSError:
+        return  # one may write there and not look
+    for aside in beside:
+        found = named.fullmatch(aside.name)
+        if found is None or aside.is_symlink() or not aside.is_dir():
+            continue
+        if found[1] == _HERE and os.name == "posix":
+            left = not _runs(int(found[2]))
+        else:
+            left = time.time() - _touched_s(aside) > LEFT_S
+        if left:
+            shutil.rmtree(aside, ignore_errors=True)
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True  # it is another user's
+    return True
+
+
+def _touched_s(folder: Path) -> float:
+    """When anything in a folder was last written to; now where that cannot be told."""
+    try:
+        return max(one.stat().st_mtime for one in (folder, *folder.iterdir()))
+    except OSError:
+        return time.time()
 
 
 def _check_target(path: Path, products: Collection[str], what: str) -> None:

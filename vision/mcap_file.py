@@ -194,6 +194,8 @@ class Whole:
     finished: bool = False
     bytes_left_out: int = 0
     """Behind the last whole record."""
+    damaged: bool = False
+    """Something in the middle cannot be read, which no writer that died leaves: there is more behind it."""
 
 
 def read_records(path: Path, whole: Whole | None = None) -> Iterator[McapRecord]:
@@ -209,7 +211,7 @@ def read_records(path: Path, whole: Whole | None = None) -> Iterator[McapRecord]
         InputError: If it is no MCAP file or cannot be read.
     """
     told = Whole() if whole is None else whole
-    told.finished, told.bytes_left_out = False, 0
+    told.finished, told.bytes_left_out, told.damaged = False, 0, False
     try:
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
@@ -220,15 +222,19 @@ def read_records(path: Path, whole: Whole | None = None) -> Iterator[McapRecord]
                 head = file.read(_HEAD.size)
                 told.bytes_left_out = size - start
                 if len(head) < _HEAD.size:
+                    told.damaged = is_whole(path)
                     return
                 kind, length = _HEAD.unpack(head)
                 if kind == Opcode.FOOTER:
                     told.finished, told.bytes_left_out = True, 0
                     return
                 if kind == 0 or length > size - file.tell():
-                    return  # zeros or half a record: what a power cut leaves
+                    # Zeros or half a record are what a power cut leaves, but not before a proper end.
+                    told.damaged = is_whole(path)
+                    return
                 records = _records(kind, file.read(length))
                 if records is None:
+                    told.damaged = file.tell() < size
                     return
                 yield from records
     except OSError as trouble:

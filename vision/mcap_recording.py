@@ -79,6 +79,8 @@ class McapRecording:
     has_depth: bool
     from_sightings: bool = False
     """Whether `captures` gives what was seen instead of looking at the pictures again."""
+    damaged: bool = False
+    """Whether it ends where bytes in the middle of the file have changed."""
 
     @property
     def frames(self) -> int:
@@ -296,6 +298,7 @@ def open_mcap(path: Path, *, from_sightings: bool = False) -> McapRecording:
         has_thermal=THERMAL in seen_topics,
         has_depth=DEPTH in seen_topics,
         from_sightings=from_sightings,
+        damaged=whole.damaged,
     )
 
 
@@ -323,7 +326,12 @@ def _header(settings: list[bytes], path: Path) -> tuple[Treatment, Rig | None]:
 
 def _warnings(path: Path, whole: Whole, *, last_s: float, missing: int) -> tuple[str, ...]:
     told: list[str] = []
-    if not whole.finished:
+    if whole.damaged:
+        told.append(
+            f"{path.name} is damaged (bytes in its middle have changed): it is read up to {last_s:.2f} s, and"
+            f" {whole.bytes_left_out} bytes from there on are left out; use another copy where there is one."
+        )
+    elif not whole.finished:
         told.append(
             f"{path.name} was not finished (program or machine stopped): it is read up to {last_s:.2f} s."
         )

@@ -144,7 +144,7 @@ def open_recording(folder: Path) -> Recording:
     if folder.exists() and not os.access(folder, os.R_OK | (os.X_OK if folder.is_dir() else 0)):
         raise InputError(f"{folder} may not be read; check its permissions.")
     if folder.is_file():
-        raise InputError(f"{folder} is a file; this version reads session folders, give the folder.")
+        raise InputError(f"{folder} is a file; give a session folder or a recording (.mcap).")
     if not folder.is_dir():
         raise InputError(f"{folder} does not exist; give the path of a session folder.")
     if not (folder / "session.toml").exists():
@@ -184,7 +184,8 @@ def open_recording(folder: Path) -> Recording:
     _check_streams(recording)
     _check_taps(recording)
     _check_references(recording)
-    return replace(recording, warnings=(*recording.warnings, *_valve_warnings(recording)))
+    told = (*_valve_warnings(recording), *_tap_warnings(recording))
+    return replace(recording, warnings=(*recording.warnings, *told))
 
 
 def _text(path: Path, name: str) -> str:
@@ -280,3 +281,19 @@ def _valve_warnings(recording: Recording) -> list[str]:
     ]
     where = f"{recording.name}/session.toml"
     return [f"{where}: the valve interval {interval} lies outside the recording." for interval in outside]
+
+
+def _tap_warnings(recording: Recording) -> list[str]:
+    """Outlines that come too late: until then nothing places the zone by them."""
+    where, end_s = f"{recording.name}/session.toml", recording.duration_s
+    gas_end_s = max((end for _, end in recording.treatment.valve_s or ()), default=math.inf)
+    told: list[str] = []
+    for number, tap in enumerate(recording.treatment.taps, 1):
+        if tap.t_s > end_s:
+            late = f"after the end of the recording ({end_s:g} s): it places nothing"
+        elif tap.t_s > gas_end_s:
+            late = f"after the last gas ({gas_end_s:g} s): no gas counts on the zone that it outlines"
+        else:
+            continue
+        told.append(f"{where}: [[tap]] {number} is at {tap.t_s:g} s, {late}; check its t_s.")
+    return told

@@ -38,6 +38,21 @@ def test_a_small_session_gives_every_file(tiny: Callable[[], Path], tmp_path: Pa
     assert told[-1].note == "writing the report"
 
 
+def test_progress_goes_by_time_where_there_is_no_colour_video(
+    tiny: Callable[[], Path], tmp_path: Path
+) -> None:
+    folder, told = tiny(), list[Progress]()
+    text = (folder / "session.toml").read_text().replace('rgb = "rgb.mp4"\n', "")
+    text = text.replace("[[tap]]", '[[tap]]\nstream = "thermal"')
+    text = text.replace("[[20, 20], [40, 20], [40, 40]]", "[[2, 2], [9, 2], [9, 9]]")
+    (folder / "session.toml").write_text(text)
+    analyse(folder, out=tmp_path / "report", video=False, on_progress=told.append)
+    shares = [progress.done / progress.total for progress in told if progress.note == "analysing"]
+    assert shares == sorted(shares)
+    assert min(abs(share - 0.5) for share in shares) < 0.1
+    assert told[-1].done == told[-1].total
+
+
 def test_without_the_video_no_video_is_written(tiny: Callable[[], Path], tmp_path: Path) -> None:
     analyse(tiny(), out=tmp_path / "report", video=False)
     assert not (tmp_path / "report" / "annotated.mp4").exists()

@@ -205,6 +205,47 @@ def test_a_protocol_file_with_mistakes_is_refused(tmp_path: Path, capsys) -> Non
     assert "own.toml" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["simulate", "x", "--subject", "y"],
+        ["live", "--port", "99999"],
+        ["calibrate", "print", "collar", "--out", "s", "--across-mm", "-5"],
+        ["replay"],
+        ["no-such-command"],
+        [],
+    ],
+)
+def test_a_mistake_on_the_command_line_is_one_sentence(arguments: list[str], capsys) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(arguments)
+    assert left.value.code == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("cryoguide: ")
+    assert err.count("\n") == 1
+
+
+def test_a_place_that_cannot_be_written_or_read_is_named_once(tmp_path: Path, capsys) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    for arguments, path in (
+        (["tones", "--out", str(file / "x")], file / "x"),
+        (["checklist", "--answers", str(tmp_path / "nope")], tmp_path / "nope"),
+    ):
+        assert main(arguments) == 2
+        err = capsys.readouterr().err
+        assert err.count(str(path)) == 1
+        assert "Errno" not in err
+
+
+def test_a_file_without_a_protocol_is_refused(tmp_path: Path, capsys) -> None:
+    empty = tmp_path / "e.toml"
+    empty.touch()
+    assert main(["protocols", "--check", str(empty)]) == 2
+    assert "holds no protocol" in capsys.readouterr().err
+
+
 def test_a_copy_of_the_protocols_can_be_checked_and_is_never_overwritten(tmp_path: Path, capsys) -> None:
     assert main(["protocols", "--copy", str(tmp_path / "own")]) == 0
     own = tmp_path / "own" / "protocols.toml"

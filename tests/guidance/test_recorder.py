@@ -17,6 +17,7 @@ import pytest
 from mcap.records import Channel, Message
 
 from guidance.chained_log import ChainedLog, verify
+from guidance.cli import main
 from guidance.pipeline import step
 from guidance.recorder import CAPTURES_WAITING, PICTURES_WAITING, Recorder
 from guidance.recording_command import recover
@@ -264,6 +265,30 @@ def test_a_full_disk_is_told_and_what_it_did_not_take_is_written_when_there_is_r
     assert open_mcap(path).warnings == ()
     assert verify(log).trouble == ""
     assert verify(log).lines == 22
+
+
+def test_a_disk_that_stays_full_leaves_a_recording_that_is_not_finished(
+    tmp_path: Path, monkeypatch, capsys
+) -> None:
+    """A real limit on file sizes; `cryoguide record` then says so with its exit code."""
+    path = tmp_path / "a.mcap"
+    recorder = Recorder(path, manifest())
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 100, hard))
+    try:
+        recorder.take(capture(0), SEEN, guidance(0.0))
+        status = recorder.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert not status.finished
+    monkeypatch.setattr("guidance.recording_command.record", lambda *_, **__: status)
+    assert main(["record", "session", str(path)]) == 2
+    assert "is not whole: The recording was not finished" in capsys.readouterr().err
+    whole = Recorder(tmp_path / "b.mcap", manifest())
+    whole.take(capture(0), SEEN, guidance(0.0))
+    finished = whole.close()
+    monkeypatch.setattr("guidance.recording_command.record", lambda *_, **__: finished)
+    assert main(["record", "session", str(path)]) == 0
 
 
 def test_a_source_that_can_wait_loses_nothing(tmp_path: Path) -> None:

@@ -72,6 +72,22 @@ def test_every_figure_cell_and_alarm_is_the_same_without_pictures(
     assert "skin_temperature" in alarms
 
 
+def test_one_changed_byte_in_the_middle_is_told_as_damage_and_the_rest_is_not_called_the_same(
+    recording: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = bytearray(recording.read_bytes())
+    data[len(data) // 2] ^= 0x40
+    spoiled = tmp_path / "spoiled.mcap"
+    spoiled.write_bytes(data)
+    assert 0 < len(open_mcap(spoiled).times_s) < len(open_mcap(recording).times_s)
+    assert main(["replay", str(spoiled)]) == 1
+    said = capsys.readouterr().out
+    assert "is damaged" in said
+    assert "Partly" in said
+    assert "Same" not in said
+    assert "stopped" not in said
+
+
 def _told(recording: Path) -> list[tuple]:
     state, told = begin(), []
     for one in steps(open_mcap(recording), pictures=False):

@@ -111,8 +111,13 @@ def test_skin_of_which_one_cannot_be_sure_is_warned_of(skin: SkinReading | None)
     assert rules(verdict) == {"rewarmed"}
 
 
-def test_cold_skin_that_nobody_treated_for_a_day_is_no_matter_of_the_history() -> None:
-    assert judged(past(), hours=25.0, skin=COLD) == Allowed()
+@pytest.mark.parametrize("history", [(), (past(),)])
+def test_skin_that_is_cold_is_refused_whatever_the_history(history: tuple[PastSession, ...]) -> None:
+    verdict = judged(*history, hours=120.0, skin=COLD)
+    assert rules(verdict, refusing=True) == {"rewarmed"}
+    assert "again" not in verdict.reasons[0].words
+    assert rules(judged(*history, hours=120.0, skin=SkinReading(29.0, 2.0))) == {"rewarmed"}
+    assert judged(*history, hours=120.0, skin=None) == Allowed()
 
 
 def test_warm_skin_does_not_shorten_the_interval_and_low_blood_flow_is_told() -> None:
@@ -212,9 +217,9 @@ def test_a_session_at_the_same_time_is_refused_and_told_so() -> None:
     assert "at the same time" in verdict.reasons[0].words
 
 
-def test_a_session_that_has_not_come_yet_asks_for_the_clock() -> None:
+def test_a_session_that_has_not_come_yet_refuses_until_the_clock_is_right() -> None:
     verdict = may_treat([past()], protocol=LN2, zone="knee", side="left", now=NOON - HOUR, skin=WARM)
-    assert isinstance(verdict, Warned)
+    assert isinstance(verdict, Refused)
     assert rules(verdict) == {"clock"}
 
 

@@ -231,6 +231,7 @@ WRONG = {
         "rgb_minus_thermal_s = 0.3\nlatency_s = -1",
         "latency_s must be a number of at least 0",
     ),
+    "a perfect thermal camera": ("accuracy_degc = 2", "accuracy_degc = 0", "must be a number above 0"),
     "emissivity above 1": ("emissivity = 0.98", "emissivity = 98", "at most 1"),
     "no tags": ("[[nozzle.tag]]\nid = 0", "[nozzle.other]\nid = 0", r"\[nozzle\] tag is missing"),
     "three corners": (", [27, 12, -88]]", "]", r"\[nozzle.tag 1\] corners_nozzle_mm must hold 4 x 3"),

@@ -122,6 +122,11 @@ WRONG = {
         '[[reference]]\nstream = "rgb"\noutline_px = [[1, 2], [9, 2], [5, 9]]\ndegc = 30\nu95_degc = 1\n',
         "distance_mm is missing",
     ),
+    "key that nobody knows": ("room_degc = 23\n", "foo = 1\n", "foo is not a known key"),
+    "key misspelt": ('side = "both"', 'sid = "left"', "sid is not a known key .did you mean side"),
+    "key misspelt in a table": (
+        "room_degc = 23\n", "[[valve]]\nfrom_s = 0\nto_s = 1\nto = 3\n", r"\[valve 1\] to is not a known key",
+    ),
     "tap of points in space": (
         "room_degc = 23\n", "[[tap]]\nt_s = 0\noutline_px = [[1, 2, 3], [1, 2, 3]]\n", "n x 2 finite",
     ),
@@ -142,6 +147,12 @@ def test_a_wrong_header_gets_one_sentence(name: str) -> None:
         read_treatment(TEXT.replace(old, new), where="s/session.toml")
     assert str(trouble.value).startswith("s/session.toml")
     assert "\n" not in str(trouble.value)
+
+
+def test_an_optional_table_of_another_version_is_left_out_with_a_sentence() -> None:
+    header = read_treatment(TEXT + "[mood]\nof_day = 3\n", where="x")
+    (told,) = header.warnings
+    assert "[mood] is not known" in told
 
 
 @settings(max_examples=100, deadline=None)

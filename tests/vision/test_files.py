@@ -5,12 +5,16 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from models.problems import InputError
 from vision.files import atomic_folder, sha256_of
+
+ROOT = Path(__file__).parents[2]
 
 
 def names(folder: Path) -> list[str]:
@@ -102,3 +106,49 @@ def test_checksum_is_that_of_the_whole_file(tmp_path: Path) -> None:
     data = bytes(range(256)) * 5000
     (tmp_path / "model").write_bytes(data)
     assert sha256_of(tmp_path / "model") == hashlib.sha256(data).hexdigest()
+
+
+def test_what_a_killed_program_left_aside_is_removed_by_the_next_one(tmp_path: Path) -> None:
+    """A real process that is killed, and one that still runs: both work for the same place."""
+    body = (
+        "import pathlib, sys, time\n"
+        "from vision.files import atomic_folder\n"
+        "with atomic_folder(pathlib.Path(sys.argv[1])) as aside:\n"
+        "    (aside / 'summary.json').write_text('half')\n"
+        "    print(aside.name, flush=True)\n"
+        "    time.sleep(60)\n"
+    )
+    target = tmp_path / "report"
+    running: list[subprocess.Popen[str]] = []
+    asides: list[str] = []
+    try:
+        for _ in range(2):
+            command = [sys.executable, "-c", body, str(target)]
+            one = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+            running.append(one)
+            assert one.stdout is not None
+            asides.append(one.stdout.readline().strip())
+        assert names(tmp_path) == sorted(asides), "neither takes away the other's"
+        running[0].kill()
+        running[0].wait(timeout=10)
+        with atomic_folder(target) as aside:
+            (aside / "summary.json").write_text("{}")
+        assert names(tmp_path) == sorted([asides[1], "report"])
+    finally:
+        for one in running:
+            one.kill()
+            one.wait(timeout=10)
+            if one.stdout is not None:
+                one.stdout.close()
+
+
+def test_what_lies_aside_of_an_unknown_program_is_removed_after_a_day_only(tmp_path: Path) -> None:
+    old, new = tmp_path / ".report.abcd_123.part", tmp_path / ".report.0123abcd-7.abcd_456.part"
+    other = tmp_path / ".report2.abcd_123.part"
+    for folder in (old, new, other):
+        folder.mkdir()
+    for folder in (old, other):
+        os.utime(folder, (0, 0))
+    with atomic_folder(tmp_path / "report"):
+        pass
+    assert names(tmp_path) == sorted([new.name, other.name, "report"])

@@ -95,6 +95,31 @@ def test_a_damaged_chunk_ends_what_is_read_and_gives_no_wrong_message(tmp_path: 
         assert all(one in all_ for one in found)
 
 
+def test_damage_before_a_proper_end_is_told_from_a_writer_that_died(tmp_path: Path) -> None:
+    """Wherever the byte is, in a length, in a kind or in the content of a chunk."""
+    path = tmp_path / "a.mcap"
+    file = begun(path)
+    for k in range(3):
+        file.add("/a", b"%d" % k + NOISE.bytes(300), t_ns=k)
+        file.flush()
+    ends_at = path.stat().st_size
+    file.add("/a", b"last", t_ns=3)
+    file.close()
+    data, whole = path.read_bytes(), Whole()
+    all_ = messages(path, whole)
+    assert whole.finished
+    assert not whole.damaged
+    path.write_bytes(data[: ends_at - 5])
+    messages(path, whole)
+    assert not whole.finished
+    assert not whole.damaged
+    for at in range(ends_at // 2, ends_at, 11):
+        path.write_bytes(data[:at] + bytes([data[at] ^ 0x40]) + data[at + 1 :])
+        found = messages(path, whole)
+        assert whole.damaged or found == all_
+        assert whole.damaged != whole.finished
+
+
 def test_what_a_full_disk_did_not_take_is_written_when_there_is_room_again(tmp_path: Path) -> None:
     """A real limit on the file's size, as a full disk: the write fails half way."""
     path = tmp_path / "a.mcap"

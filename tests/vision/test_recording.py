@@ -46,6 +46,7 @@ BAD: dict[str, tuple[Callable[[Path], object], str]] = {
     "broken session.toml": (lambda f: (f / "session.toml").write_text("a = ["), "not valid TOML"),
     "unknown zone": (lambda f: swap(f / "session.toml", '"knee"', '"nose"'), "zone is 'nose'"),
     "unknown protocol": (lambda f: swap(f / "session.toml", '"ln2-analgesia"', '"x"'), "'x'; use one of ln2"),
+    "unknown key": (lambda f: swap(f / "session.toml", "[streams]", "mood = 3\n[streams]"), "mood is not a"),
     "both knees": (lambda f: swap(f / "session.toml", '"left"', '"both"'), "one of left, right"),
     "other session schema": (lambda f: swap(f / "session.toml", "session/1", "session/2"), "session/2"),
     "valve backwards": (lambda f: swap(f / "session.toml", "to_s = 0.65", "to_s = 0.05"), "not after from_s"),
@@ -146,7 +147,11 @@ def test_a_right_session_has_no_warnings(tiny: Callable[[], Path]) -> None:
 WORKED_AROUND: dict[str, tuple[Callable[[Path], object], str]] = {
     "no rig": (lambda f: (f / "rig.toml").unlink(), "rig.toml is missing"),
     "no table of streams": (
-        lambda f: swap(f / "session.toml", '[streams]\nrgb = "rgb.mp4"\nthermal = "thermal.npz"\nd', "d"),
+        lambda f: swap(
+            f / "session.toml",
+            '[streams]\nrgb = "rgb.mp4"\nthermal = "thermal.npz"\ndepth = "depth.npz"\n',
+            "",
+        ),
         "usual names",
     ),
     "no flags": (
@@ -173,7 +178,8 @@ WORKED_AROUND: dict[str, tuple[Callable[[Path], object], str]] = {
         r"\[validity\] is not known",
     ),
     "a name": (lambda f: swap(f / "session.toml", "[str", 'subject = "Ann Bee"\n[str'), "never a name"),
-    "unknown key": (lambda f: swap(f / "session.toml", "[streams]", "mood = 3\n[streams]"), "mood"),
+    "a tap after the end": (lambda f: swap(f / "session.toml", "t_s = 0.0", "t_s = 900"), "places nothing"),
+    "a tap after the gas": (lambda f: swap(f / "session.toml", "t_s = 0.0", "t_s = 0.7"), "no gas counts"),
     "device of another protocol": (lambda f: swap(f / "session.toml", "ln2-wand", "co2"), "device is co2"),
 }  # fmt: skip
 
