@@ -70,7 +70,9 @@ def read_skin(
     )
     spot = spot_cells(weight, on_skin)
     blind_spot_s = 0.0
-    zone_hidden = _hidden_share(on_skin.chart, contact) > HIDDEN_SHARE
+    # A nozzle that is not seen itself may hide its own spot: then any hidden skin will do.
+    allowed = HIDDEN_SHARE if isinstance(state.nozzle, NozzleSighting) else 0.0
+    zone_hidden = _hidden_share(on_skin.chart, contact) > allowed
     if capture.gas_now and weight is not None and not (spot is not None and spot_seen(weight, on_skin.skin)):
         blind_spot_s = on_skin.spot_unobserved_s + dt_s
     elif capture.gas_now and zone_hidden and isinstance(state.nozzle, NozzleSighting):
