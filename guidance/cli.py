@@ -96,14 +96,17 @@ def _analyze(options: argparse.Namespace) -> int:
 def _live(options: argparse.Namespace) -> int:
     session: Path | None = options.replay
     print("Getting ready ...", file=sys.stderr, flush=True)
+    from guidance.console_access import Wanted
     from guidance.live_command import live, todays_report
 
-    live(
+    ended = live(
         session,
         rig=options.rig,
         thermal=options.thermal,
         out=options.out or (session_folder(session, "live-report") if session else todays_report()),
         port=options.port,
+        wanted=Wanted(options.host, options.certificate, options.key, options.pair),
+        data=_default_history().parent,
         resume=options.resume,
         record=options.record,
         blur=options.blur,
@@ -112,7 +115,8 @@ def _live(options: argparse.Namespace) -> int:
         questions=options.questions,
         on_ready=lambda address: print(f"Console  {address}\nEnd it with Ctrl-C.", flush=True),
     )
-    return _DONE
+    print(ended.words, file=sys.stderr, flush=True)
+    return _DONE if ended.whole else _INTERRUPTED
 
 
 def _simulate(options: argparse.Namespace) -> int:

@@ -23,11 +23,23 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from guidance.beeper import HUNG_S
+from guidance.console_control import Control
 from guidance.console_desk import Desk
-from guidance.console_guard import REPORT_POLICY, Allowance, Guard
+from guidance.console_door import PAIR, Door
+from guidance.console_guard import REPORT_POLICY, Allowance, Guard, caller
+from guidance.console_pairing import Pairing
 from guidance.console_session import Command, Move, NotNowError
 from guidance.console_view import PictureData, corners, picture_data
-from guidance.console_wire import About, BadMessageError, Drawn, pack, read_message, text_of
+from guidance.console_wire import (
+    MESSAGE_MOST,
+    About,
+    BadMessageError,
+    Drawn,
+    Here,
+    pack,
+    read_message,
+    text_of,
+)
 from guidance.live import Stepped
 from guidance.tone_files import tone_name, wav
 from guidance.tones import SOUNDS, burst
@@ -36,6 +48,8 @@ from models.chart import ZoneChart
 BEAT_S = 0.2
 """A page that hears nothing for 0.5 s sounds its own alarm: two beats may be late."""
 PAGES_MOST = 8
+TOO_LARGE, SAME_NAME = 1009, 4001
+"""Codes with which a connection ends: a message was too large (RFC 6455, 7.4.1); two pages of one name."""
 KEPT_LATENCIES = 20_000
 
 _PAGE_ID = re.compile(r"[0-9a-f]{32}")
@@ -68,6 +82,7 @@ class Page:
     chart: ZoneChart | None = None
     refused: str = ""
     """What could not be followed, told once."""
+    telling: asyncio.Task[None] | None = None
 
 
 class Console:
@@ -83,22 +98,27 @@ class Console:
         """
         self.desk, self.hello, self._note = desk, hello, note
         self.pages: list[Page] = []
-        self.controller: str | None = None
+        self.control = Control()
         self.frame: Frame | None = None
         self.latencies_s: deque[float] = deque(maxlen=KEPT_LATENCIES)
         """From a capture's arrival to a page's word that it is drawn."""
         self._files = _page_files()
+        self._closing: set[asyncio.Task[None]] = set()
 
     def application(
         self,
         *,
         hosts: tuple[str, ...],
+        scheme: str = "http",
+        pairing: Pairing | None = None,
         lifespan: Callable[[], AbstractAsyncContextManager[None]] | None = None,
     ) -> Guard:
         """The application to be served, with its guard.
 
         Args:
             hosts: ``name:port`` under which it may be called.
+            scheme: ``http``, or ``https`` where TLS is spoken.
+            pairing: Lets in screens that were paired, and nobody else; None = whoever calls.
             lifespan: Makes what is entered while it is served: an asynchronous context manager.
         """
 
@@ -115,7 +135,11 @@ class Console:
             *(Route(f"/{name}", self._file, name=name) for name in self._files if name != "index.html"),
             WebSocketRoute("/live", self._page),
         ]
-        return Guard(Starlette(routes=routes, lifespan=life), hosts=hosts, note=self._note)
+        app, note = Starlette(routes=routes, lifespan=life), self._note
+        if pairing is None:
+            return Guard(app, hosts=hosts, note=note, scheme=scheme)
+        door = Door(app, pairing, name=f"__Host-cryoguide-{hosts[0].rsplit(':', 1)[-1]}", note=note)
+        return Guard(door, hosts=hosts, note=note, scheme=scheme, posts=frozenset({PAIR}))
 
     def stepped(self, stepped: Stepped) -> None:
         """One step was done (on the event loop's thread)."""
@@ -156,31 +180,60 @@ class Console:
     async def _page(self, socket: WebSocket) -> None:
         ident = socket.query_params.get("page", "")
         if not _PAGE_ID.fullmatch(ident) or len(self.pages) >= PAGES_MOST:
-            self._note("Refused: a page without a proper name, or one too many.")
+            self._note(
+                f"Refused: a page without a proper name, or one too many, from {caller(socket.scope)}."
+            )
             await socket.close(1008)
             return
         await socket.accept()
         page = Page(ident, socket)
+        for twin in [other for other in self.pages if other.ident == ident]:
+            self._part(twin)
         self.pages.append(page)
-        if self.controller is None:
-            self.controller = ident
-        telling = asyncio.create_task(self._tell(page))
+        self.control.joined(ident)
+        page.telling = telling = asyncio.create_task(self._tell(page))
         try:
             while True:
                 self._heard(page, await socket.receive_text())
         except (WebSocketDisconnect, BadMessageError, KeyError) as trouble:
-            if isinstance(trouble, BadMessageError):
-                self._note(f"Refused: {trouble}")
+            if not isinstance(trouble, WebSocketDisconnect):
+                why = "A page sent what is no text." if isinstance(trouble, KeyError) else str(trouble)
+                self._note(f"Refused: {why} From {caller(socket.scope)}.")
                 with contextlib.suppress(RuntimeError):
                     await socket.close(1008)
+            elif trouble.code == TOO_LARGE:
+                self._note(
+                    f"Refused: a message of more than {MESSAGE_MOST} bytes from {caller(socket.scope)}."
+                )
         finally:
             telling.cancel()
-            self.pages.remove(page)
+            if page in self.pages:
+                self.pages.remove(page)
+
+    def _part(self, twin: Page) -> None:
+        """A tab was duplicated and its name with it: the older one takes another name, so that one controls.
+
+        Its line may be dead (a screen that comes back after it was lost), so nobody waits for it.
+        """
+        self.pages.remove(twin)
+
+        async def close() -> None:
+            with contextlib.suppress(RuntimeError, WebSocketDisconnect):
+                await twin.socket.close(SAME_NAME)
+
+        if twin.telling is not None:
+            twin.telling.cancel()
+        closing = asyncio.create_task(close())
+        self._closing.add(closing)
+        closing.add_done_callback(self._closing.discard)
 
     def _heard(self, page: Page, text: str) -> None:
         if not page.allowance.take():
             raise BadMessageError("A page sends too much.")
         message = read_message(text)
+        self.control.heard(page.ident)
+        if isinstance(message, Here):
+            return
         if isinstance(message, Drawn):
             if message.number == page.sent and page.drawn < page.sent:
                 page.drawn = message.number
@@ -195,11 +248,11 @@ class Console:
 
     def _follow(self, page: Page, message: About | Command) -> None:
         if isinstance(message, About) and message.name == "take_control":
-            self._note(f"Control goes to the page {page.ident[:6]}.")
-            self.controller = page.ident
+            self._note(f"Control goes to the page {page.ident[:6]} at {caller(page.socket.scope)}.")
+            self.control.take(page.ident)
             return
         stopping = isinstance(message, Move) and message.name in ("stop", "pain")
-        if page.ident != self.controller and not stopping:
+        if not self.control.held_by(page.ident) and not stopping:
             raise NotNowError("Another screen has control. STOP works here all the same.")
         if isinstance(message, About):
             self.desk.about(message)
@@ -237,7 +290,8 @@ class Console:
         refused, page.refused = page.refused, ""
         return {
             **self.desk.state(),
-            "controls": page.ident == self.controller,
+            "controls": self.control.held_by(page.ident),
+            "control_free": self.control.free,
             "refused": refused,
         }
 

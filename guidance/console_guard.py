@@ -15,7 +15,7 @@ MESSAGES_A_SECOND, MESSAGES_AT_ONCE = 60.0, 120.0
 REFUSED, NOT_ALLOWED = 403, 405
 
 _POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self' ws://{host};"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self' {line}://{host};"
     " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 REPORT_POLICY = (
@@ -28,7 +28,15 @@ REPORT_POLICY = (
 class Guard:
     """Lets through what comes from the console's own page on this machine, and refuses the rest."""
 
-    def __init__(self, app: ASGIApp, *, hosts: tuple[str, ...], note: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        hosts: tuple[str, ...],
+        note: Callable[[str], None],
+        scheme: str = "http",
+        posts: frozenset[str] = frozenset(),
+    ) -> None:
         """Guard an application.
 
         Args:
@@ -36,8 +44,11 @@ class Guard:
             hosts: ``name:port`` under which the console may be called. A foreign site whose name was made to
                 point here (DNS rebinding) calls it by another.
             note: Told of each attempt that was refused.
+            scheme: ``http``, or ``https`` where TLS is spoken.
+            posts: Paths to which something may be sent.
         """
         self._app, self._hosts, self._note = app, hosts, note
+        self._scheme, self._posts = scheme, posts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request or connection."""
@@ -49,29 +60,33 @@ class Guard:
         reason = ""
         if host not in self._hosts:
             reason = "a foreign Host"
-        elif origin is not None and origin != f"http://{host}":
+        elif origin is not None and origin != f"{self._scheme}://{host}":
             reason = "a foreign Origin"
-        elif scope["type"] == "websocket" and origin is None:
+        elif origin is None and (scope["type"] == "websocket" or self._sends(scope)):
             reason = "no Origin"
         if reason:
-            self._note(
-                f"Refused: {scope['type']} with {reason} ({(origin if host in self._hosts else host)!r})."
-            )
+            said = origin if host in self._hosts else host
+            self._note(f"Refused: {scope['type']} with {reason} ({said!r}) from {caller(scope)}.")
         if scope["type"] == "websocket":
             if reason:
                 await send({"type": "websocket.close", "code": 1008})
                 return
             await self._app(scope, receive, send)
             return
-        if reason or scope["method"] not in ("GET", "HEAD"):
+        takes = scope["method"] in ("GET", "HEAD") or self._sends(scope)
+        if not reason and not takes:
+            self._note(f"Refused: {scope['method']} {scope['path']!r} from {caller(scope)}.")
+        if reason or not takes:
             code = REFUSED if reason else NOT_ALLOWED
             await PlainTextResponse("Refused.", code)(scope, receive, send)
             return
 
+        line = "wss" if self._scheme == "https" else "ws"
+
         async def strict(message: Message) -> None:
             if message["type"] == "http.response.start":
                 out = MutableHeaders(scope=message)
-                out.setdefault("content-security-policy", _POLICY.format(host=host))
+                out.setdefault("content-security-policy", _POLICY.format(line=line, host=host))
                 out["x-content-type-options"] = "nosniff"
                 out["referrer-policy"] = "no-referrer"
                 out["cross-origin-opener-policy"] = "same-origin"
@@ -80,6 +95,16 @@ class Guard:
             await send(message)
 
         await self._app(scope, receive, strict)
+
+    def _sends(self, scope: Scope) -> bool:
+        """Whether something is sent where that is taken."""
+        return bool(scope["method"] == "POST" and scope["path"] in self._posts)
+
+
+def caller(scope: Scope) -> str:
+    """The address that a request or connection comes from."""
+    client = scope.get("client")
+    return str(client[0]) if client else "an unknown address"
 
 
 class Allowance:

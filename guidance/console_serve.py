@@ -7,7 +7,7 @@ import contextlib
 import subprocess
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,9 +17,11 @@ from guidance.camera_room import CameraRoom
 from guidance.console import Console
 from guidance.console_desk import Desk
 from guidance.console_guard import Guard
+from guidance.console_pairing import Pairing
 from guidance.console_preflight import hello, open_hello
+from guidance.console_refusals import Refusals, access_log_of
 from guidance.console_report import live_outcome, write_live_report
-from guidance.console_session import CHECKLIST, DETAILS, ZONE
+from guidance.console_session import CHECKLIST, DETAILS, DONE, PAUSED, REPORTING, RUNNING, STOPPED, ZONE
 from guidance.live import LiveRun, Stepped
 from guidance.live_recording import (
     Kept,
@@ -34,6 +36,20 @@ from models.problems import InputError
 
 Prepare = Callable[[Callable[[int, int], None]], None]
 """What is done before the first capture; tells steps done and steps in all."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a served treatment ended."""
+
+    words: str
+    """One sentence or more for the terminal."""
+    whole: bool
+    """Nothing was begun that is not reported."""
+
+
+class _EndingError(Exception):
+    """The program is told to end while it gets ready."""
 
 
 WATCH_S = 0.1
@@ -58,7 +74,7 @@ class Served:
         Args:
             staged: What is guided, or a room with cameras where the operator chooses that.
             out: Folder for the report.
-            note: Told of refused attempts.
+            note: Told of refused attempts, which are logged as well.
             record: Begins a recording; None = nothing is recorded.
             prepare: Done once the page can be seen, before the first capture.
             beep: Sounds by this machine where no page shows the treatment.
@@ -90,7 +106,9 @@ class Served:
             )
             told = _hello(staged)
         self.desk.finish, self.desk.started, self.desk.turned = self._finish, self._started, self._turned
-        self.console = Console(self.desk, hello=told, note=note)
+        self.refusals = Refusals(access_log_of(out), say=note)
+        self.console = Console(self.desk, hello=told, note=self.refusals.note)
+        self._ending = False
         self.recording: LiveRecording | None = None
         self._kept: Kept | None = None
         self._began_s = time.monotonic()
@@ -109,10 +127,28 @@ class Served:
         assert self._run is not None, "nothing is guided yet"
         return self._run
 
-    def application(self, *, port: int) -> Guard:
-        """To be served on a port of this machine."""
-        hosts = (f"127.0.0.1:{port}", f"localhost:{port}")
-        return self.console.application(hosts=hosts, lifespan=self._life)
+    def application(
+        self, *, hosts: tuple[str, ...], scheme: str = "http", pairing: Pairing | None = None
+    ) -> Guard:
+        """To be served, see `Console.application`."""
+        return self.console.application(hosts=hosts, scheme=scheme, pairing=pairing, lifespan=self._life)
+
+    def ended(self) -> Ended:
+        """How it ended, once it is not served any more."""
+        phase, files = self.desk.course.phase, ""
+        if self._kept is not None:
+            files = f" The recording is closed: {self.out.with_name(self._kept.file)}"
+        if phase == DONE and self.desk.report is not None:
+            return Ended(f"The report is in {self.desk.report}", whole=True)
+        if phase in (RUNNING, PAUSED):
+            what = "Ended in mid-session, with the valve as it was: close it. There is no report."
+        elif phase in (STOPPED, REPORTING, DONE):
+            what = "Ended before a report was written."
+        else:
+            return Ended(f"Ended; nothing was treated.{files}", whole=True)
+        if self._kept is None:
+            return Ended(f"{what} Nothing was recorded.", whole=False)
+        return Ended(f"{what}{files}\n`cryoguide analyze` makes a report of it.", whole=False)
 
     @contextlib.asynccontextmanager
     async def _life(self) -> AsyncGenerator[None]:
@@ -122,9 +158,13 @@ class Served:
         try:
             yield
         finally:
+            self._ending = True
             watching.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
+            if self.desk.course.treating:
+                self.refusals.note(f"Ended from the terminal while {self.desk.course.phase}.")
             await self._end()
+            self.refusals.close()
 
     async def _watch(self) -> None:
         """Sound by this machine as long as gas may flow and no page shows it."""
@@ -154,14 +194,22 @@ class Served:
         try:
             if self._prepare is not None:
                 self._prepared(0, 0)
-                await asyncio.to_thread(self._prepare, self._soon(self._prepared))
+                await asyncio.to_thread(self._prepare, self._tell_prepared)
                 # What was told on the way comes first.
                 self._loop.call_soon(self._prepared_all)
+        except _EndingError:
+            return
         except Exception as problem:
             self._ended(f"Guidance could not be made ready ({type(problem).__name__}: {problem}).")
             return
-        if self._staged is not None:
+        if self._staged is not None and not self._ending:
             await self._begin(self._staged)
+
+    def _tell_prepared(self, done: int, of: int) -> None:
+        """One step of what comes before the first capture is done (on its own thread)."""
+        if self._ending:
+            raise _EndingError
+        self._soon(self._prepared)(done, of)
 
     async def _begin(self, staged: Staged) -> None:
         """Guide; where that cannot begin the page says so."""
@@ -174,6 +222,7 @@ class Served:
                 if self._record is not None:
                     self.recording = await asyncio.to_thread(self._record, staged)
                     self.desk.recording, self._kept = self.recording, None
+                    self.refusals.session = self.recording.note
             except InputError as problem:
                 self._ended(str(problem))
                 return
@@ -272,6 +321,7 @@ class Served:
 
     def _close_recording(self) -> Kept | None:
         """Finish the recording, once."""
+        self.refusals.session = None
         if self.recording is not None and self._run is not None and self._kept is None:
             live = self.desk.live
             untaken = live.untaken() if live is not None else ()

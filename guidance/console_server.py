@@ -1,29 +1,54 @@
-"""The local web server under a console."""
+"""The web server under a console."""
 
 from __future__ import annotations
 
+import logging
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 
 import uvicorn
 
-from guidance.console_serve import Served
+from guidance.console_access import OPEN, Access
+from guidance.console_address import LOOPBACK, Address
+from guidance.console_certificate import tell_of_handshakes
+from guidance.console_serve import Ended, Served
 from guidance.console_wire import MESSAGE_MOST
 from models.problems import InputError
 
 
-def serve(served: Served, listening: socket.socket, *, on_ready: Callable[[str], None]) -> None:
-    """Serve until the process is told to end."""
+def serve(
+    served: Served,
+    listening: socket.socket,
+    *,
+    access: Access = OPEN,
+    on_ready: Callable[[str], None],
+) -> Ended:
+    """Serve until the process is told to end (Ctrl-C, SIGTERM), then finish what is recorded.
+
+    Args:
+        served: The treatment.
+        listening: See `listen`.
+        access: Where that is, and who may look.
+        on_ready: Told the address once pages can connect.
+    """
     port = int(listening.getsockname()[1])
-    server = _Server(server_config(served, port=port))
-    server.on_ready = lambda: on_ready(f"http://127.0.0.1:{port}/")
-    server.run(sockets=[listening])
+    server = _Server(server_config(served, port=port, access=access))
+    server.on_ready = lambda: on_ready(access.address.url(port=port, scheme=access.scheme))
+    with suppress(KeyboardInterrupt):  # raised again by uvicorn once all is closed
+        server.run(sockets=[listening])
+    return served.ended()
 
 
-def server_config(served: Served, *, port: int) -> uvicorn.Config:
+def server_config(served: Served, *, port: int, access: Access = OPEN) -> uvicorn.Config:
     """How uvicorn serves it: no log of its own, no compression of pictures, small messages only."""
+    tls = access.tls
+    if tls is not None:
+        tell_of_handshakes(tls, served.refusals.note)
+    _hear_of_bad_requests(served.refusals.note)
+    hosts = access.address.hosts(port=port, scheme=access.scheme)
     return uvicorn.Config(
-        served.application(port=port),
+        served.application(hosts=hosts, scheme=access.scheme, pairing=access.pairing),
         ws="websockets-sansio",
         ws_max_size=MESSAGE_MOST,
         ws_per_message_deflate=False,
@@ -34,7 +59,29 @@ def server_config(served: Served, *, port: int) -> uvicorn.Config:
         limit_concurrency=64,
         timeout_graceful_shutdown=1,
         lifespan="on",
+        ssl_context_factory=None if tls is None else lambda _config, _default: tls,
     )
+
+
+class _Told(logging.Handler):
+    """uvicorn tells of what is no request at all in its log only."""
+
+    def __init__(self, note: Callable[[str], None]) -> None:
+        super().__init__(logging.WARNING)
+        self._note = note
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if "Invalid HTTP request" in record.getMessage():
+            self._note("Refused: what is no proper request (too large, or no http).")
+        elif logging.lastResort is not None:
+            logging.lastResort.handle(record)
+
+
+def _hear_of_bad_requests(note: Callable[[str], None]) -> None:
+    log = logging.getLogger("uvicorn.error")
+    for earlier in [handler for handler in log.handlers if isinstance(handler, _Told)]:
+        log.removeHandler(earlier)
+    log.addHandler(_Told(note))
 
 
 class _Server(uvicorn.Server):
@@ -46,19 +93,22 @@ class _Server(uvicorn.Server):
             self.on_ready()
 
 
-def listen(port: int) -> socket.socket:
-    """Listen on a port of this machine alone.
+def listen(port: int, address: Address = LOOPBACK) -> socket.socket:
+    """Listen on a port of one address of this machine.
 
     Raises:
-        InputError: If it is taken.
+        InputError: If it is taken, or the address is another machine's.
     """
     try:
-        listening = socket.create_server(("127.0.0.1", port))
+        family = socket.AF_INET6 if address.six else socket.AF_INET
+        listening = socket.create_server((address.number, port), family=family)
         # Each connection takes this over (asyncio sees to it only where a socket names its protocol): without
         # it every picture waits some 40 ms for a word of the page that the page holds back.
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return listening
     except OSError as trouble:
         raise InputError(
-            f"Port {port} of this machine cannot be used ({trouble.strerror}); choose another with --port."
+            f"Port {port} of {'this machine' if address.loopback else address.name} cannot be used"
+            f" ({trouble.strerror}); choose another with --port"
+            f"{'' if address.loopback else ', or an address of this machine with --host'}."
         ) from trouble

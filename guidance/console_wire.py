@@ -28,6 +28,11 @@ class Drawn:
 
 
 @dataclass(frozen=True)
+class Here:
+    """The page is there and hears what it is told; said each second."""
+
+
+@dataclass(frozen=True)
 class About:
     """What a page wants about alarms or control, at any time."""
 
@@ -36,7 +41,7 @@ class About:
 
 ABOUTS = ("acknowledge", "quiet", "sound_on", "take_control")
 
-PageMessage = Drawn | About | Command
+PageMessage = Drawn | Here | About | Command
 
 
 def read_message(text: str) -> PageMessage:
@@ -70,6 +75,7 @@ def read_message(text: str) -> PageMessage:
         **{name: Move(name) for name in MOVES},
         **{name: About(name) for name in ABOUTS},
         "confirm_sound": ConfirmSound(),
+        "here": Here(),
     }
     if isinstance(what, str) and what in wanted and not words:
         return wanted[what]

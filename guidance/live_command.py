@@ -12,8 +12,9 @@ from pathlib import Path
 from guidance.analyse import Run, needs_eyes, set_up
 from guidance.beeper import machine_beep
 from guidance.camera_command import camera_room
+from guidance.console_access import Wanted, access
 from guidance.console_preflight import disk_check
-from guidance.console_serve import Prepare, Served
+from guidance.console_serve import Ended, Prepare, Served
 from guidance.console_server import listen, serve
 from guidance.live_recording import LiveRecording, recording_path
 from guidance.resume import Interrupted, check_for, interrupted, may_go_on, unfinished
@@ -39,6 +40,8 @@ def live(
     thermal: bool = True,
     out: Path,
     port: int,
+    wanted: Wanted = Wanted(),  # noqa: B008 # frozen
+    data: Path,
     resume: Path | None = None,
     record: bool = True,
     blur: bool = True,
@@ -46,8 +49,9 @@ def live(
     protocols: Path | None = None,
     questions: Path | None = None,
     on_ready: Callable[[str], None] = lambda _: None,
+    show: Callable[[str], None] = lambda words: print(words, flush=True),
     say: Callable[[str], None] = lambda words: print(words, file=sys.stderr, flush=True),
-) -> None:
+) -> Ended:
     """Guide a session and serve its console until the process is ended.
 
     Args:
@@ -55,22 +59,36 @@ def live(
         rig: The cameras' calibration.
         thermal: Whether a thermal camera is wanted, where the rig has one.
         out: Folder for the report; the recording goes beside it.
-        port: On 127.0.0.1; 0 = any free one.
+        port: 0 = any free one.
+        wanted: Where it is served and to whom.
+        data: Folder where a certificate of this machine's own is kept.
         resume: Recording of a session that was interrupted, from whose exposure this one goes on.
         record: Whether to record the session.
         blur: Cover faces in the colour pictures that are kept, where the zone is not on a face.
         models_dir: The user's own landmark models.
         protocols: The user's own protocols.
         questions: The user's own questions before the gas.
-        on_ready: Told the address once pages can connect.
+        on_ready: Told the address once pages can connect, and what stands beside it.
+        show: Puts a token on the machine's own screen.
         say: Told what happens before, and of refused attempts.
 
+    Returns:
+        How it ended.
+
     Raises:
-        InputError: If the session or what it goes on from cannot be read, or the port is taken.
+        InputError: If the session or what it goes on from cannot be read, the port is taken, or there is no
+            certificate.
     """
     listed = load_questions(questions)
+    door = access(wanted, folder=data, show=show)
+
+    def ready(address: str) -> None:
+        on_ready("\n".join(line for line in (address, door.words) if line))
+        if door.pairing is not None:
+            door.pairing.ask()
+
     with ExitStack() as stack:
-        listening = stack.enter_context(listen(port))
+        listening = stack.enter_context(listen(port, door.address))
         recorder = recorder_of(stack, out=out, blur=blur, models_dir=models_dir) if record else None
         checks = (disk_check(out, records=record),)
         now = datetime.now(UTC)
@@ -93,8 +111,7 @@ def live(
                 go_on=goes_on(before, shut=True),
             )
             served = Served(room, out=out, note=say, record=recorder, prepare=prepare, beep=machine_beep())
-            serve(served, listening, on_ready=on_ready)
-            return
+            return serve(served, listening, access=door, on_ready=ready)
         recording = open_recording(folder)
         setup = set_up(recording, protocols=protocols)
         go_on = goes_on(before, shut=_shut(recording))
@@ -115,7 +132,7 @@ def live(
             recording, setup, listed=listed, asked=asked, checks=checks, course=course, go_on=go_on
         )
         served = Served(staged, out=out, note=say, record=recorder, prepare=prepare, beep=machine_beep())
-        serve(served, listening, on_ready=on_ready)
+        return serve(served, listening, access=door, on_ready=ready)
 
 
 def goes_on(before: Interrupted | None, *, shut: bool) -> Callable[[Setup], Setup] | None:

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 PORT = 8710
+HOST = "127.0.0.1"
 MOST_PORTS = 65535
 
 
@@ -51,6 +52,22 @@ def add_live(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--port", type=_port, default=PORT, help=f"port on this machine, 0 = any free one (default: {PORT})"
+    )
+    parser.add_argument(
+        "--host",
+        default=HOST,
+        metavar="ADDRESS",
+        help="address of this machine on which the page is served; any other than the default is the network,"
+        f" with TLS and a pairing token (default: {HOST})",
+    )
+    parser.add_argument(
+        "--certificate", type=Path, metavar="FILE", help="your own certificate for TLS, PEM, with its chain"
+    )
+    parser.add_argument("--key", type=Path, metavar="FILE", help="key of that certificate, PEM")
+    parser.add_argument(
+        "--pair",
+        action="store_true",
+        help="TLS and a pairing token on this machine's own address too",
     )
     parser.add_argument(
         "--models", type=Path, metavar="DIR", help="folder with your own MediaPipe .task bundles"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from guidance.analyse import Run
 from guidance.chained_log import ChainedLog
@@ -65,6 +66,10 @@ class LiveRecording:
             self._recorder.after_step(run.state, capture, guidance, actions)
 
         return listen
+
+    def note(self, kind: str, told: dict[str, Any]) -> None:
+        """Put an entry into the log beside the file, such as an attempt that was refused."""
+        self._recorder.note(kind, told)
 
     @property
     def trouble(self) -> str:

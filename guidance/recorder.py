@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from guidance.chained_log import ChainedLog
 from guidance.recorder_writer import (
@@ -26,6 +27,7 @@ from guidance.recorder_writer import (
     Manifest,
     Missing,
     NewSettings,
+    Noted,
     RecordingWriter,
     Taken,
 )
@@ -183,6 +185,10 @@ class Recorder:
     def attach(self, name: str, data: bytes) -> None:
         """Put a file into the recording; one of the same name that is there already counts no more."""
         self._put(Attached(name, data))
+
+    def note(self, kind: str, told: dict[str, Any]) -> None:
+        """Put an entry into the log alone."""
+        self._put(Noted(kind, told))
 
     def _put(self, item: Item) -> None:
         with self._changed:

@@ -112,7 +112,15 @@ class Attached:
     data: bytes
 
 
-Item = Taken | Missing | NewSettings | Acted | Attached
+@dataclass(frozen=True, eq=False)
+class Noted:
+    """What belongs into the log alone, such as an attempt that was refused."""
+
+    kind: str
+    told: dict[str, Any]
+
+
+Item = Taken | Missing | NewSettings | Acted | Attached | Noted
 
 
 class RecordingWriter:
@@ -163,6 +171,9 @@ class RecordingWriter:
 
         Whatever it raises, nothing of the item is in the file then.
         """
+        if isinstance(item, Noted):
+            self._for_log.append((item.kind, item.told))
+            return
         if isinstance(item, Attached):
             self._file.attach(
                 item.name,

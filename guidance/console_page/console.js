@@ -6,18 +6,20 @@ import { alarmRows, bar, checklist, details, donePage, el, inPlace, preflight, t
 
 const SILENT_MS = 500;
 const AGAIN_MS = 300;
+const HERE_MS = 1000; // so often at least the server hears that this page hears it
+const SAME_NAME = 4001; // this tab was duplicated, and its name with it
 
 const $ = (id) => document.getElementById(id);
 const drawing = new Drawing($("picture"));
 const sound = new Sound();
 
 let hello = null, state = null, socket = null, heardAt = performance.now(), everHeard = false, pending = null, silent = "";
-let soundTested = false;
+let soundTested = false, hereAt = 0;
 const made = new Map();
 
-function pageName() {
+function pageName(anew = false) {
   let name = sessionStorage.getItem("page");
-  if (!name) {
+  if (!name || anew) {
     name = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
     sessionStorage.setItem("page", name);
   }
@@ -45,13 +47,14 @@ const page = {
 };
 
 function connect() {
-  socket = new WebSocket(`ws://${location.host}/live?page=${pageName()}`);
+  socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/live?page=${pageName()}`);
   socket.binaryType = "arraybuffer";
   socket.onopen = () => { if (pending) { page.send({ do: pending }); pending = null; } };
-  socket.onclose = () => setTimeout(connect, AGAIN_MS);
+  socket.onclose = (event) => { if (event.code === SAME_NAME) pageName(true); setTimeout(connect, AGAIN_MS); };
   socket.onmessage = (event) => {
     heardAt = performance.now();
     everHeard = true;
+    if (heardAt - hereAt > HERE_MS) { hereAt = heardAt; socket.send('{"do":"here"}'); }
     if (typeof event.data === "string") told(JSON.parse(event.data));
     else drawn(event.data);
   };
@@ -94,7 +97,7 @@ function show() {
   const shown = { ...state, silent, mute: !sound.ready };
   put("alarms", [state.phase, silent, sound.ready, state.trouble, state.notice, state.unrecorded, state.unrecorded_heard, state.alarms], () => alarmRows(shown));
   side();
-  put("bar", [state.phase, state.controls, state.gas_counts, state.missing, state.pause_left_s === null ? null : Math.ceil(state.pause_left_s ?? 0), state.over, state.pain, Math.floor(state.rewarming_s ?? -1),
+  put("bar", [state.phase, state.controls, !state.controls && state.control_free, state.gas_counts, state.missing, state.pause_left_s === null ? null : Math.ceil(state.pause_left_s ?? 0), state.over, state.pain, Math.floor(state.rewarming_s ?? -1),
     toAcknowledge(state), sound.ready, soundTested], () => bar(state, page));
   if (!silent) sound.set(state.sound);
 }
@@ -167,7 +170,8 @@ function toast(words) {
 // The server speaks at least each 0.2 s: silence means that nobody watches the skin.
 setInterval(() => {
   const quiet = performance.now() - heardAt;
-  const now = everHeard && quiet > SILENT_MS ? `No connection to the guidance. Close the valve.${quiet < 2000 ? "" : ` (${Math.floor(quiet / 1000)} s)`}` : "";
+  const over = state?.phase === "done"; // nothing is guided any more
+  const now = everHeard && !over && quiet > SILENT_MS ? `No connection to the guidance. Close the valve.${quiet < 2000 ? "" : ` (${Math.floor(quiet / 1000)} s)`}` : "";
   if (now) sound.alarmOfItsOwn();
   if (now !== silent) { silent = now; document.body.dataset.silent = silent ? "yes" : ""; show(); }
 }, 100);

@@ -294,9 +294,11 @@ function gasButton(state, page) {
 export function bar(state, page) {
   const button = (name, words, more = {}) => el("button", { id: name, onclick: () => page.send({ do: more.does ?? name }), ...more }, words);
   const phase = state.phase;
-  if (!state.controls && !["running", "paused"].includes(phase)) {
-    return [el("div", { class: "grow say" }, "Another screen has control. This one watches."), holdButton("Take control", () => page.send({ do: "take_control" }), { id: "take_control" })];
-  }
+  // A screen that has gone keeps nobody waiting: one tap takes its place. From one that is there it is held.
+  const free = state.control_free, takes = () => page.send({ do: "take_control" });
+  const take = free ? el("button", { id: "take_control", class: "go", onclick: takes }, "Take control") : holdButton("Take control", takes, { id: "take_control" });
+  const whose = free ? "The screen that had control has gone: nobody has it." : "Another screen has control. This one watches.";
+  if (!state.controls && !["running", "paused"].includes(phase)) return [el("div", { class: "grow say" }, whose), take];
   if (["preflight", "details", "checklist", "zone"].includes(phase)) {
     const words = { preflight: "Next", details: "Next", checklist: "Nothing speaks against it", zone: "Confirm the zone" }[phase];
     const sound = phase === "preflight" && !page.soundReady ? "Test the alarm sound and confirm that you hear it." : "";
@@ -307,7 +309,7 @@ export function bar(state, page) {
   if (["running", "paused"].includes(phase)) {
     const halt = el("button", { class: "halt", id: "stop", onpointerdown: () => page.stop("stop") }, "STOP", el("small", {}, "or space bar"));
     const pain = el("button", { class: "pain", id: "pain", onpointerdown: () => page.stop("pain") }, "Pain", el("small", {}, "stops too"));
-    if (!state.controls) return [halt, pain, el("div", { class: "grow say" }, "Another screen has control."), holdButton("Take control", () => page.send({ do: "take_control" }), { id: "take_control" })];
+    if (!state.controls) return [halt, pain, el("div", { class: "grow say" }, free ? "Nobody has control." : "Another screen has control."), take];
     const open = toAcknowledge(state);
     const quiet = state.pause_left_s !== null && state.pause_left_s !== undefined;
     return [halt, pain, gasButton(state, page),
