@@ -59,11 +59,11 @@ def resolve(host: str) -> Address:
     """
     name = host.strip().strip("[]").lower()
     try:
-        found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM) if name else []
+        found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM) if name and "%" not in name else []
     except (OSError, UnicodeError):
         found = []
     numbers = sorted({str(one[4][0]) for one in found}, key=lambda number: ":" in number)
-    if not numbers or "%" in numbers[0]:
+    if not numbers:
         raise InputError(
             f"{host!r} is no address of this machine; give one, such as 192.168.1.20 (--host ADDRESS)."
         )

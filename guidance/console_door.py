@@ -61,6 +61,7 @@ class Door:
             self._note(f"Refused: {path!r} for a screen that is not paired, from {who}.")
             return PlainTextResponse("Pair this screen first.", UNPAIRED)
         if path == PAIR and request.method == "GET":
+            self._note(f"A screen at {who} asks to be paired.")
             self._pairing.ask()
         body, kind = self._files[path]
         return Response(body, media_type=kind)

@@ -98,7 +98,7 @@ class Pairing:
             self.ask()
             words = "That token is over: a new one stands on the machine's screen."
             raise NotPairedError(words, wait_s=WAIT_S)
-        if not hmac.compare_digest("".join(typed.split()).encode(), token.digits.encode()):
+        if not hmac.compare_digest("".join(typed.split()).encode("utf-8", "replace"), token.digits.encode()):
             raise self._wrong_one(now_s)
         self._token, self._dead = None, 0
         return self._begin(now_s)

@@ -25,12 +25,22 @@ def chromium() -> str | None:
     return shutil.which("chromium") or shutil.which("chromium-browser")
 
 
+class LeftError(AssertionError):
+    """The page was left while something was asked of it."""
+
+
 class Browser:
     """One browser with one profile of its own; use as a context manager."""
 
-    def __init__(self, *, width: int = 1280, height: int = 800) -> None:
-        """Not started yet."""
-        self._size = (width, height)
+    def __init__(self, *, width: int = 1280, height: int = 800, trusting: bool = False) -> None:
+        """Not started yet.
+
+        Args:
+            width: Of a page, in pixels.
+            height: The same.
+            trusting: Goes on where it does not know a certificate, as one does who has compared it.
+        """
+        self._size, self._trusting = (width, height), trusting
         self._folder = Path(tempfile.mkdtemp(prefix="console-browser-"))
         self._process: subprocess.Popen[bytes] | None = None
         self._lines = ExitStack()
@@ -51,6 +61,7 @@ class Browser:
                 program, "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--mute-audio",
                 "--disable-background-networking", "--disable-component-update", "--disable-sync",
                 "--disable-dev-shm-usage", f"--window-size={width},{height}", "--remote-debugging-port=0",
+                *(("--ignore-certificate-errors",) if self._trusting else ()),
                 f"--user-data-dir={self._folder}", "about:blank",
             ],
             stdout=subprocess.DEVNULL,
@@ -124,7 +135,10 @@ class Tab:
             }};
             look();
         }})"""
-        return self.run(script)
+        try:
+            return self.run(script)
+        except LeftError:  # for another page: go on waiting there
+            return self.run(script)
 
     def tap(self, selector: str, *, hold_s: float = 0.0) -> None:
         """Press the middle of an element as a finger does, once it can be pressed."""
@@ -156,6 +170,10 @@ class Tab:
         call(self._line, "Input.insertText", text=text)
         self.run("document.activeElement.blur()")
 
+    def go(self, address: str) -> None:
+        """Leave this page for another."""
+        call(self._line, "Page.navigate", url=address)
+
     def reload(self) -> None:
         """Load the page again."""
         call(self._line, "Page.reload")
@@ -173,6 +191,8 @@ def call(line: ClientConnection, method: str, **wanted: object) -> dict[str, Any
     while True:
         told = json.loads(line.recv(30.0))
         if told.get("id") == number:
+            if "navigated" in str(told.get("error")):
+                raise LeftError(method)
             if "error" in told:
                 raise AssertionError(f"{method}: {told['error']}")
             return told["result"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -14,11 +15,12 @@ from typing import Any, Protocol, Self
 
 import uvicorn
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import connect
+from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
 from guidance.analyse import set_up
 from guidance.camera_room import CameraRoom
+from guidance.console_access import OPEN, Access
 from guidance.console_serve import Prepare, Served
 from guidance.console_server import listen, server_config
 from guidance.console_wire import unpack
@@ -42,19 +44,36 @@ class Running:
     port: int
     notes: list[str]
     out: Path
+    access: Access = OPEN
+    trusts: ssl.SSLContext | None = None
+    """With which a client speaks TLS."""
+    cookie: str = ""
+    """Of a screen that was paired."""
 
     @property
     def host(self) -> str:
         """As a page calls it."""
         return f"127.0.0.1:{self.port}"
 
-    def ask(self, path: str, *, method: str = "GET", **headers: str) -> http.client.HTTPResponse:
+    @property
+    def origin(self) -> str:
+        """Of its own page."""
+        return f"{self.access.scheme}://{self.host}"
+
+    def ask(
+        self, path: str, *, method: str = "GET", body: str = "", **headers: str
+    ) -> http.client.HTTPResponse:
         """One request; headers of one's own replace the usual ones."""
-        line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10.0)
+        if self.trusts is None:
+            line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10.0)
+        else:
+            line = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=10.0, context=self.trusts)
         line.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
-        for name, value in ({"host": self.host} | headers).items():
+        usual = {"host": self.host} | ({"cookie": self.cookie} if self.cookie else {})
+        usual |= {"content-length": str(len(body))} if body else {}
+        for name, value in (usual | headers).items():
             line.putheader(name, value)
-        line.endheaders()
+        line.endheaders(body.encode() or None)
         answer = line.getresponse()
         answer.body = answer.read()  # type: ignore[attr-defined]
         line.close()
@@ -83,9 +102,7 @@ class Screen:
     _stack: ExitStack = field(default_factory=ExitStack)
 
     def __enter__(self) -> Self:
-        host = self.running.host
-        line = connect(f"ws://{host}/live?page={self.name}", origin=Origin(f"http://{host}"), max_size=None)
-        self.line = self._stack.enter_context(line)
+        self.line = self._stack.enter_context(knock(self.running, self.name))
         self.hear_until(lambda: bool(self.hello))
         return self
 
@@ -147,6 +164,31 @@ class Screen:
             self.until(phase="running")
 
 
+def knock(
+    running: Serves, name: str, *, origin: str | None = "", cookie: str | None = None
+) -> ClientConnection:
+    """A connection as a page makes it, or from elsewhere.
+
+    Args:
+        running: The console.
+        name: Of the page.
+        origin: What it says it comes from; empty = the console's own page.
+        cookie: What it brings; None = what the console gave.
+    """
+    host, trusts, known = running.host, None, ""
+    own = f"http://{host}"
+    if isinstance(running, Running):
+        own, trusts, known = running.origin, running.trusts, running.cookie
+    cookie = known if cookie is None else cookie
+    return connect(
+        f"{'ws' if trusts is None else 'wss'}://{host}/live?page={name}",
+        origin=Origin(own if origin == "" else origin) if origin is not None else None,
+        additional_headers={"cookie": cookie} if cookie else None,
+        ssl=trusts,
+        max_size=None,
+    )
+
+
 @contextmanager
 def running(
     out: Path,
@@ -157,6 +199,7 @@ def running(
     beep: Callable[[], None] = lambda: None,
     folder: Path = CALF,
     source: Callable[[Recording, Pace], Source] = Replay,
+    access: Access = OPEN,
 ) -> Iterator[Running]:
     """Serve a session whose zone was tapped; the short one where none is named."""
     recording = open_recording(folder)
@@ -164,7 +207,7 @@ def running(
     treatment = recording.treatment
     asked = questions_for(listed, zone=treatment.zone, device=treatment.device)
     staged = rehearsed(recording, setup, listed=listed, asked=asked, speed=speed, source=source)
-    with serving(staged, out=out, record=record, prepare=prepare, beep=beep) as found:
+    with serving(staged, out=out, record=record, prepare=prepare, beep=beep, access=access) as found:
         yield found
 
 
@@ -176,17 +219,18 @@ def serving(
     record: Callable[[Staged], LiveRecording] | None = None,
     prepare: Prepare | None = None,
     beep: Callable[[], None] = lambda: None,
+    access: Access = OPEN,
 ) -> Iterator[Running]:
     """Serve a treatment on a free port."""
     notes: list[str] = []
     served = Served(what, out=out, note=notes.append, record=record, prepare=prepare, beep=beep)
     with listen(0) as listening:
         port = int(listening.getsockname()[1])
-        server = uvicorn.Server(server_config(served, port=port))
+        server = uvicorn.Server(server_config(served, port=port, access=access))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
         try:
-            yield Running(served, port, notes, out)
+            yield Running(served, port, notes, out, access)
         finally:
             server.should_exit = True
             thread.join(WITHIN_S)

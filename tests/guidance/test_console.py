@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.sync.client import ClientConnection, connect
-from websockets.typing import Origin
 
 from guidance import console
+from guidance.chained_log import verify
+from guidance.console_control import FREE_AFTER_S, Control
 from guidance.console_guard import Allowance
+from guidance.live_recording import LiveRecording
+from guidance.recording_command import log_of
 from guidance.session import CourseAction
-from tests.served_console import Running, Screen, running
+from tests.served_console import Running, Screen, knock, running
 
 A, B = "a" * 32, "b" * 32
-
-
-def knock(server: Running, name: str, origin: str | None = "") -> ClientConnection:
-    """A connection as a page makes it, or from elsewhere."""
-    said = Origin(f"http://{server.host}" if origin == "" else origin) if origin is not None else None
-    return connect(f"ws://{server.host}/live?page={name}", origin=said)
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +75,7 @@ def test_a_foreign_origin_is_refused_and_noted(still: Running) -> None:
     assert still.ask("/", origin="http://evil.example").status == 403
     assert "Origin" in still.notes[-1]
     for origin in ("http://evil.example", f"https://{still.host}", "null", None):
-        with pytest.raises(InvalidStatus) as refused, knock(still, A, origin):
+        with pytest.raises(InvalidStatus) as refused, knock(still, A, origin=origin):
             pass
         assert refused.value.response.status_code == 403
 
@@ -89,23 +86,75 @@ def test_a_page_without_a_proper_name_is_refused(still: Running, name: str) -> N
         pass
 
 
-@pytest.mark.parametrize("said", ["{}", "nonsense", '{"do": "stop", "x": 1}', "x" * 5000])
-def test_nonsense_ends_the_connection_and_nothing_else(still: Running, said: str) -> None:
+@pytest.mark.parametrize("said", ["{}", "nonsense", '{"do": "stop", "x": 1}', "x" * 5000, b"stop"])
+def test_nonsense_ends_the_connection_and_nothing_else(still: Running, said: str | bytes) -> None:
+    before = len(still.notes)
     with Screen(still, A) as good:
         with Screen(still, B) as bad:
             bad.line.send(said)
             with pytest.raises(ConnectionClosed):
                 bad.hear_until(lambda: False)
+        assert [note for note in still.notes[before:] if note.startswith("Refused: ")]
         good.hear()
         good.hear()
         assert good.state["phase"] == "preflight"
 
 
-def test_a_flood_of_messages_ends_the_connection(still: Running) -> None:
+def test_a_flood_of_messages_ends_the_connection_and_is_told(still: Running) -> None:
     with Screen(still, A) as screen:
         screen.flood(1000)
         with pytest.raises(ConnectionClosed):
             screen.hear_until(lambda: False)
+    assert "sends too much" in still.notes[-1]
+
+
+@pytest.mark.parametrize("pieces", [1, 3])
+def test_a_message_that_is_too_large_is_refused_and_told(still: Running, pieces: int) -> None:
+    """Whole, and in fragments of which each would be small enough."""
+    with Screen(still, A) as screen:
+        with suppress(ConnectionClosed):
+            screen.line.send(["x" * (3000 // pieces)] * pieces if pieces > 1 else "x" * 3000)
+        with pytest.raises(ConnectionClosed):
+            screen.hear_until(lambda: False)
+    assert "a message of more than 2048 bytes from 127.0.0.1" in still.notes[-1]
+
+
+def test_what_is_no_request_is_told(still: Running) -> None:
+    with socket.create_connection(("127.0.0.1", still.port), 10.0) as line:
+        line.sendall(b"GET / HTTP/1.1\r\nhost: x\r\nx: " + b"x" * 200_000)
+        with suppress(ConnectionError):
+            assert b"400" in line.recv(100)
+    assert "no proper request" in still.notes[-1]
+
+
+def test_all_that_is_refused_stays_in_a_log_beside_the_report(tmp_path: Path) -> None:
+    with running(tmp_path / "a-live-report") as server:
+        server.ask("/", host="evil.example")
+        server.ask("/", method="DELETE")
+        with Screen(server, A) as screen:
+            screen.line.send("nonsense")
+            with pytest.raises(ConnectionClosed):
+                screen.hear_until(lambda: False)
+        notes = list(server.notes)
+    checked = verify(log := tmp_path / "a-live-access.log")
+    assert checked.closed, checked.trouble
+    kept = [json.loads(line)["told"].get("words") for line in log.read_text().splitlines()]
+    assert kept[:-1] == notes
+    assert len(notes) == 3
+
+
+def test_what_is_refused_while_a_session_is_recorded_stays_in_its_log(tmp_path: Path) -> None:
+    path = tmp_path / "a.mcap"
+    with running(tmp_path / "report", record=lambda staged: LiveRecording(path, staged)) as server:
+        with Screen(server, A) as screen:
+            screen.until(records=True)
+        server.ask("/", host="evil.example")
+    checked = verify(log_of(path))
+    assert checked.closed, checked.trouble
+    entries = [json.loads(line) for line in log_of(path).read_text().splitlines()]
+    assert ["evil.example" in entry["told"]["words"] for entry in entries if entry["kind"] == "access"] == [
+        True
+    ]
 
 
 def test_the_allowance_fills_again_with_time() -> None:
@@ -176,6 +225,44 @@ def test_one_screen_controls_others_watch_and_stop_works_on_all(tmp_path: Path) 
             first.say("stop")
             second.until(phase="stopped")
     assert any("Control goes to" in note for note in server.notes)
+
+
+def test_a_screen_that_has_gone_gives_up_control_and_one_that_is_there_does_not(tmp_path: Path) -> None:
+    now = [0.0]
+    with running(tmp_path / "report") as server, ExitStack() as stack:
+        server.served.console.control = Control(now_s=lambda: now[0])
+        with Screen(server, A) as first:
+            first.until(controls=True)
+            other = stack.enter_context(Screen(server, B))
+            other.until(controls=False, control_free=False)
+        now[0] = FREE_AFTER_S + 0.1
+        other.until(control_free=True)
+        # The first one comes back before anybody took its place.
+        with Screen(server, A) as again:
+            again.until(controls=True, control_free=False)
+            other.until(control_free=False)
+            # It is there, hears and answers: however long that lasts, control is its own.
+            for _ in range(4):
+                now[0] += FREE_AFTER_S - 1.0
+                again.say("here")
+                other.state = {}
+                again.hear()
+                other.until(control_free=False)
+            # It is connected, but asleep.
+            now[0] += FREE_AFTER_S + 0.1
+            other.until(control_free=True)
+            other.say("take_control")
+            other.until(controls=True, control_free=False)
+            again.until(controls=False)
+
+
+def test_two_pages_of_one_name_are_told_apart(still: Running) -> None:
+    """A browser copies the name with a tab; two pages that both believe to control would be a danger."""
+    with Screen(still, A) as first, Screen(still, A):
+        with pytest.raises(ConnectionClosed) as closed:
+            first.hear_until(lambda: False)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == console.SAME_NAME
 
 
 def test_a_reload_disturbs_nothing_and_keeps_control(tmp_path: Path) -> None:
