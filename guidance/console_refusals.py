@@ -42,7 +42,7 @@ class Refusals:
             allowance: How much is told.
         """
         self._path, self._say = path, say
-        self._allowance = allowance or Allowance(a_second=ENTRIES_A_SECOND, at_once=ENTRIES_AT_ONCE)
+        self.allowance = allowance or Allowance(a_second=ENTRIES_A_SECOND, at_once=ENTRIES_AT_ONCE)
         self._log: ChainedLog | None = None
         self._failed = False
         self._untold = 0
@@ -51,7 +51,7 @@ class Refusals:
 
     def note(self, words: str) -> None:
         """Tell and keep one sentence."""
-        if not self._allowance.take():
+        if not self.allowance.take():
             self._untold += 1
             return
         words = words if len(words) <= WORDS_MOST else f"{words[:WORDS_MOST]} ..."
@@ -74,7 +74,7 @@ class Refusals:
     def close(self) -> None:
         """Write what was only counted, and the last line."""
         if self._untold:
-            self._allowance = Allowance()
+            self.allowance = Allowance()
             untold, self._untold = self._untold, 0
             self.note(f"Refused: {untold} more attempts, which were only counted.")
         if self._log is not None:

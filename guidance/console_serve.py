@@ -162,7 +162,7 @@ class Served:
             watching.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
             if self.desk.course.treating:
-                self.refusals.note(f"Ended from the terminal while {self.desk.course.phase}.")
+                self.refusals.note(f"Ended from the terminal in mid-session ({self.desk.course.phase}).")
             await self._end()
             self.refusals.close()
 

@@ -8,6 +8,7 @@ import select
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,18 +25,26 @@ class LiveProcess:
 
     process: subprocess.Popen[bytes]
     host: str
+    words: Path
+    """What it says on the way."""
 
     def kill(self) -> None:
         """As a crash: nothing is tidied up."""
         os.kill(self.process.pid, signal.SIGKILL)
         self.process.wait(10.0)
 
+    def interrupt(self, *, within_s: float = 30.0) -> int:
+        """As Ctrl-C; gives the exit code."""
+        os.kill(self.process.pid, signal.SIGINT)
+        return self.process.wait(within_s)
+
 
 @contextmanager
 def live_process(*options: str) -> Iterator[LiveProcess]:
     """Start the command on a free port and wait until pages can connect; it is killed at the end."""
     command = [sys.executable, "-m", "guidance.cli", "live", "--port", "0", "--no-blur", *options]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    number, words = tempfile.mkstemp(prefix="live-process-")
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=number)
     assert process.stdout is not None
     try:
         end_s, told = time.monotonic() + READY_WITHIN_S, b""
@@ -44,8 +53,10 @@ def live_process(*options: str) -> Iterator[LiveProcess]:
             assert process.poll() is None, told
             if select.select([process.stdout], [], [], 0.2)[0]:
                 told += os.read(process.stdout.fileno(), 4096)
-        yield LiveProcess(process, found[1].decode())
+        yield LiveProcess(process, found[1].decode(), Path(words))
     finally:
         process.kill()
         process.wait(10.0)
         process.stdout.close()
+        os.close(number)
+        os.unlink(words)

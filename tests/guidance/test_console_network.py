@@ -1,4 +1,4 @@
-"""The console as it is on a network: TLS and a paired screen, or nothing. On this machine's own address here."""
+"""The console as on a network: TLS and a paired screen, or nothing. On this machine's own address here."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from http.client import HTTPException
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from websockets.exceptions import InvalidStatus
 from guidance.console_access import OPEN, Access, Wanted, access
 from guidance.console_address import Address, resolve
 from guidance.console_certificate import identity
+from guidance.console_guard import Allowance
 from guidance.console_pairing import Pairing
 from guidance.console_self_signed import FILE, LASTS, RENEWED, keep_certificate
 from guidance.console_server import listen
@@ -75,6 +77,7 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
     trusts = ssl.create_default_context(cafile=str(folder / FILE))
     with running(folder / "a-live-report", access=replace(made, pairing=pairing)) as server:
         server.trusts = trusts
+        server.served.refusals.allowance = Allowance(a_second=1e6, at_once=1e6)  # tests knock often
         yield Network(server, shown, now)
 
 
@@ -132,9 +135,7 @@ def test_a_screen_that_is_not_paired_is_led_to_the_pairing_page(network: Network
     assert re.fullmatch(r"\d{4} \d{4}", network.token)
 
 
-@pytest.mark.parametrize(
-    "cookie", ["", "__Host-cryoguide-1=x", "__Host-cryoguide-{port}=guessed", "{port}=\x01"]
-)
+@pytest.mark.parametrize("cookie", ["", "__Host-cryoguide-1=x", "__Host-cryoguide-{port}=guessed", "{port}"])
 def test_no_page_connects_without_its_session(network: Network, cookie: str) -> None:
     cookie = cookie.format(port=network.server.port)
     with pytest.raises(InvalidStatus) as refused, knock(network.server, A, cookie=cookie):
@@ -155,14 +156,13 @@ def test_a_wrong_token_is_counted_delayed_and_told_and_is_nowhere_written(networ
 
 
 def test_after_five_wrong_tokens_there_is_a_new_one(network: Network) -> None:
-    network.now[0] += 100.0
+    network.paired()
     network.server.ask("/pair")
     first = network.token
     for _ in range(5):
         network.now[0] += 1.0
-        status, words = network.type(network.wrong)
-        assert status == 403
-    assert "a new token stands" in words
+        assert network.type(network.wrong)[0] == 403
+    assert "a new token stands" in network.server.notes[-1]
     assert network.token != first
     assert network.type(network.token)[0] == 429
     network.now[0] += 10.0
@@ -221,12 +221,11 @@ def test_no_path_of_the_machine_is_reachable(network: Network, path: str) -> Non
 
 def test_plain_http_is_refused_and_told(network: Network) -> None:
     plain = replace(network.server, trusts=None)
-    with pytest.raises((ConnectionError, ssl.SSLError, Exception)) as refused:
+    with pytest.raises((ConnectionError, HTTPException)):
         plain.ask("/")
-    assert not isinstance(refused.value, AssertionError)
     assert "plain http" in network.server.notes[-1]
     with socket.create_connection(("127.0.0.1", network.server.port), 10.0) as line:
-        line.sendall(b"\x16\x03\x01 nonsense that is no greeting of TLS")
+        line.sendall(b"\x16\x03\x01\x00\x05hello")
         with suppress(ConnectionError):
             while line.recv(1000):
                 pass
@@ -236,7 +235,7 @@ def test_plain_http_is_refused_and_told(network: Network) -> None:
 def test_old_versions_of_tls_are_refused(network: Network) -> None:
     old = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     old.check_hostname, old.verify_mode = False, ssl.CERT_NONE
-    with pytest.warns(DeprecationWarning):
+    with pytest.warns(DeprecationWarning, match="TLSv1_1"):
         old.maximum_version = ssl.TLSVersion.TLSv1_1
     old.set_ciphers("ALL:@SECLEVEL=0")
     with (

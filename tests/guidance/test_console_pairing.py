@@ -91,10 +91,11 @@ def test_after_a_wrong_token_none_is_judged_for_a_while_not_even_the_right_one(m
 
 def guess_to_death(machine: Machine) -> float:
     """How long the machine then judges nothing."""
-    for _ in range(WRONG_MOST):
+    for _ in range(WRONG_MOST - 1):
         machine.now_s += WAIT_S
-        why = machine.refused(machine.wrong)
-    return why.wait_s
+        machine.refused(machine.wrong)
+    machine.now_s += WAIT_S
+    return machine.refused(machine.wrong).wait_s
 
 
 def test_a_token_that_was_guessed_at_five_times_is_dead_and_the_wait_grows(machine: Machine) -> None:

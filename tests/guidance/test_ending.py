@@ -1,0 +1,100 @@
+"""Ctrl-C at the terminal: an end, not an accident. The recording is closed, and a sentence says what is there."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from guidance.chained_log import verify
+from guidance.live_recording import LiveRecording
+from guidance.recording_command import log_of
+from tests.live_process import live_process
+from tests.served_console import CALF, Running, Screen, running
+from vision.mcap_recording import open_mcap
+
+A = "a" * 32
+
+
+def ended(out: Path, until: Callable[[Running, Screen], None], *, recorded: bool = True) -> Running:
+    """A console that was ended from outside at some point of the way."""
+    path = out.with_name("a.mcap")
+    record = (lambda staged: LiveRecording(path, staged)) if recorded else None
+    with running(out, record=record) as server, Screen(server, A) as screen:
+        until(server, screen)
+    return server
+
+
+def test_an_end_before_the_start_is_whole(tmp_path: Path) -> None:
+    server = ended(tmp_path / "report", lambda _, screen: screen.until(phase="preflight"))
+    assert server.served.ended().whole
+    assert server.served.ended().words.startswith("Ended; nothing was treated.")
+
+
+def test_an_end_in_mid_session_closes_the_recording_and_says_so(tmp_path: Path) -> None:
+    server = ended(tmp_path / "report", lambda _, screen: screen.go_to("running"))
+    told = server.served.ended()
+    assert not told.whole
+    assert "Ended in mid-session" in told.words
+    assert "close it" in told.words
+    assert str(tmp_path / "a.mcap") in told.words
+    assert verify(log_of(tmp_path / "a.mcap")).closed
+    assert "mid-session (running)" in log_of(tmp_path / "a.mcap").read_text()
+    assert open_mcap(tmp_path / "a.mcap").treatment.zone == "calf"
+
+
+def test_an_end_of_a_session_that_nobody_recorded_says_so(tmp_path: Path) -> None:
+    server = ended(tmp_path / "report", lambda _, screen: screen.go_to("running"), recorded=False)
+    assert server.served.ended().words.endswith("Nothing was recorded.")
+
+
+def test_an_end_after_the_report_is_whole(tmp_path: Path) -> None:
+    def to_the_report(_: Running, screen: Screen) -> None:
+        screen.go_to("running")
+        screen.say("stop")
+        screen.until(phase="stopped")
+        screen.say("finish")
+        screen.until(phase="done")
+
+    told = ended(tmp_path / "report", to_the_report).served.ended()
+    assert told.whole
+    assert told.words == f"The report is in {tmp_path / 'report'}"
+
+
+def test_an_end_while_it_gets_ready_waits_for_one_step_only(tmp_path: Path) -> None:
+    begun, steps = threading.Event(), []
+
+    def prepare(tell: Callable[[int, int], None]) -> None:
+        for step in range(10_000):
+            begun.set()
+            time.sleep(0.01)
+            tell(step, 10_000)
+            steps.append(step)
+
+    with running(tmp_path / "report", prepare=prepare):
+        assert begun.wait(10.0)
+    assert len(steps) < 9_000
+
+
+def test_ctrl_c_ends_the_command_well(tmp_path: Path) -> None:
+    options = ("--replay", str(CALF), "--out", str(tmp_path / "calf-live-report"))
+    with live_process(*options) as process:
+        with Screen(process, A) as screen:
+            screen.until(phase="preflight")
+            assert process.interrupt() == 0
+        assert "nothing was treated" in process.words.read_text()
+
+
+def test_ctrl_c_in_mid_session_is_told_with_its_own_code(tmp_path: Path) -> None:
+    options = ("--replay", str(CALF), "--out", str(tmp_path / "calf-live-report"))
+    with live_process(*options) as process:
+        with Screen(process, A) as screen:
+            screen.go_to("running")
+            assert process.interrupt() == 130
+        words = process.words.read_text()
+    assert "Ended in mid-session" in words
+    assert "Traceback" not in words
+    (path,) = tmp_path.glob("*.mcap")
+    assert str(path) in words
+    assert verify(log_of(path)).closed
