@@ -21,7 +21,17 @@ from guidance.console_pairing import Pairing
 from guidance.console_preflight import hello, open_hello
 from guidance.console_refusals import Refusals, access_log_of
 from guidance.console_report import live_outcome, write_live_report
-from guidance.console_session import CHECKLIST, DETAILS, DONE, PAUSED, REPORTING, RUNNING, STOPPED, ZONE
+from guidance.console_session import (
+    CHECKLIST,
+    DETAILS,
+    DONE,
+    PAUSED,
+    PREFLIGHT,
+    REPORTING,
+    RUNNING,
+    STOPPED,
+    ZONE,
+)
 from guidance.live import LiveRun, Stepped
 from guidance.live_recording import (
     Kept,
@@ -108,7 +118,7 @@ class Served:
         self.desk.finish, self.desk.started, self.desk.turned = self._finish, self._started, self._turned
         self.refusals = Refusals(access_log_of(out), say=note)
         self.console = Console(self.desk, hello=told, note=self.refusals.note)
-        self._ending = False
+        self._ending, self._left_in = False, PREFLIGHT
         self.recording: LiveRecording | None = None
         self._kept: Kept | None = None
         self._began_s = time.monotonic()
@@ -135,7 +145,7 @@ class Served:
 
     def ended(self) -> Ended:
         """How it ended, once it is not served any more."""
-        phase, files = self.desk.course.phase, ""
+        phase, files = self._left_in, ""
         if self._kept is not None:
             files = f" The recording is closed: {self.out.with_name(self._kept.file)}"
         if phase == DONE and self.desk.report is not None:
@@ -161,6 +171,7 @@ class Served:
             self._ending = True
             watching.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
+            self._left_in = self.desk.course.phase
             if self.desk.course.treating:
                 self.refusals.note(f"Ended from the terminal in mid-session ({self.desk.course.phase}).")
             await self._end()

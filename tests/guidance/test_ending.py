@@ -1,9 +1,8 @@
-"""Ctrl-C at the terminal: an end, not an accident. The recording is closed, and a sentence says what is there."""
+"""Ctrl-C at the terminal is an end, no accident: the recording is closed, a sentence says what is there."""
 
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -63,12 +62,12 @@ def test_an_end_after_the_report_is_whole(tmp_path: Path) -> None:
 
 
 def test_an_end_while_it_gets_ready_waits_for_one_step_only(tmp_path: Path) -> None:
-    begun, steps = threading.Event(), []
+    begun, pause, steps = threading.Event(), threading.Event(), []
 
     def prepare(tell: Callable[[int, int], None]) -> None:
         for step in range(10_000):
             begun.set()
-            time.sleep(0.01)
+            pause.wait(0.01)
             tell(step, 10_000)
             steps.append(step)
 
