@@ -170,6 +170,15 @@ class Tab:
         call(self._line, "Input.insertText", text=text)
         self.run("document.activeElement.blur()")
 
+    def before(self, script: str) -> None:
+        """Run a script in each page from now on, before its own."""
+        call(self._line, "Page.addScriptToEvaluateOnNewDocument", source=script)
+
+    def size(self, width: int, height: int) -> None:
+        """Turn the tablet, or take another one."""
+        about = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        call(self._line, "Emulation.setDeviceMetricsOverride", **about)
+
     def go(self, address: str) -> None:
         """Leave this page for another."""
         call(self._line, "Page.navigate", url=address)

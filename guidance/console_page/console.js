@@ -102,6 +102,17 @@ function show() {
   if (!silent) sound.set(state.sound);
 }
 
+// Figures change three times a second at most, which can be read and does not flash; what gets worse shows at once.
+const STEADY_MS = 350, RANK = { calm: 0, ok: 0, look: 1, warn: 2, unknown: 2, stop: 3 };
+const steady = { figures: null, at: 0 };
+
+function steadily(figures) {
+  const now = performance.now(), before = steady.figures;
+  const worse = !before || !figures || Object.keys(figures).some((name) => (RANK[figures[name]?.state] ?? 0) > (RANK[before[name]?.state] ?? 0));
+  if (worse || now - steady.at >= STEADY_MS) { steady.figures = figures ?? null; steady.at = now; }
+  return steady.figures;
+}
+
 function side() {
   const sounds = [sound.ready, soundTested];
   const what = {
@@ -112,7 +123,7 @@ function side() {
     ready: [[state.figures?.zone, state.figures?.nozzle], () => zonePage(hello, state)],
     reporting: [[state.report], () => donePage(state)],
     done: [[state.report, state.trouble], () => donePage(state)],
-  }[state.phase] ?? [[state.figures], () => (state.figures ? [tiles(state.figures)] : [])];
+  }[state.phase] ?? [[steadily(state.figures)], () => (steady.figures ? [tiles(steady.figures)] : [])];
   put("side", [state.phase, ...what[0]], what[1]);
   if (state.phase === "preflight") inPlace(state);
 }

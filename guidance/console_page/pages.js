@@ -38,12 +38,14 @@ const number = (value, digits) => (value === null || value === undefined ? "?" :
 
 function tile(label, figure, value, unit, { wide = false, id = "", extra = null } = {}) {
   const known = value !== null && value !== undefined;
-  const big = el("div", { class: known ? "value" : "value text" }, known ? value : figure.words);
+  // What is longer than usual is written smaller: nothing is cut off, and nothing moves.
+  const narrow = known && `${value} ${unit}`.length > 12 ? " narrow" : "";
+  const big = el("div", { class: known ? `value${narrow}` : "value text" }, known ? value : figure.words);
   if (known && unit) big.append(el("small", {}, unit));
   const sign = SIGNS[figure.state];
   return el("div", { class: `tile state-${figure.state} ${wide ? "wide" : ""}`, id, data: { state: figure.state } },
     el("div", { class: "label" }, label), big,
-    known ? el("div", { class: "words" }, el("b", {}, sign && sign !== "OK" ? `${sign} ` : "", figure.words)) : null, extra);
+    known ? el("div", { class: `words${figure.words.length + sign.length > 15 ? " tight" : ""}` }, el("b", {}, sign && sign !== "OK" ? `${sign} ` : "", figure.words)) : null, extra);
 }
 
 function distanceTile(figure) {
@@ -135,7 +137,12 @@ export function alarmRows(state) {
 }
 
 function row(priority, sign, words, more, cause = "") {
-  return el("div", { class: `alarm ${priority} ${more}`, data: { cause } }, el("span", { class: "sign" }, sign), el("span", {}, words));
+  const lengthy = words.length > (more.includes("first stop") ? 56 : 84) ? "lengthy" : "";
+  const node = el("div", { class: `alarm ${priority} ${more} ${lengthy}`, data: { cause } },
+    el("span", { class: "sign" }, sign), el("span", {}, words));
+  // All rows blink in step, also one made anew in mid-blink: otherwise what changes often would flash faster.
+  node.style.animationDelay = `-${performance.now() % 500}ms`;
+  return node;
 }
 
 // Whether anything displayed waits for the operator's word.

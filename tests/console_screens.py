@@ -1,0 +1,141 @@
+"""The console's page by itself, told by a test what a server would tell: any state, at any size, at once."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from guidance.console_choice import Choices
+from guidance.console_wire import pack
+from models.catalogue import load_devices, load_protocols, load_zones
+from tests.chromium import Browser, Tab
+from tests.served_console import Screen, running
+
+SIZES = ((1280, 800), (1024, 768), (1920, 1080), (800, 1280))
+"""The console's own tablet, a small one, a screen on the wall, a tablet held upright."""
+
+LINE = """
+window.WebSocket = class {
+    static OPEN = 1;
+    constructor() { this.readyState = 1; window.line = this; setTimeout(() => this.onopen?.(), 0); }
+    send() {}
+    close() {}
+};
+window.told = null;
+window.tell = (text) => { window.told = text; window.line.onmessage({ data: text }); };
+setInterval(() => { if (window.told && window.line) window.line.onmessage({ data: window.told }); }, 100);
+"""
+"""Stands in for the connection: the last state is told again and again, as the server does."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a server told a page in a real session."""
+
+    hello: dict[str, Any]
+    state: dict[str, Any]
+    """Of a treatment that runs."""
+    picture: bytes
+
+
+def told_by_a_server(folder: Path) -> Told:
+    """Run a recorded session and keep what is told."""
+    with running(folder / "report") as server, Screen(server, "e" * 32) as screen:
+        screen.go_to("running")
+        screen.hear_until(lambda: screen.state["t_s"] > 3.0)
+        head, parts = screen.pictures[-1]
+        first = screen.pictures[0][1]
+        jpeg = next(p["jpeg"] for _, p in reversed(screen.pictures) if "jpeg" in p)
+        whole = {**parts, "jpeg": jpeg, **{name: first[name] for name in ("corner",) if name in first}}
+        return Told(screen.hello, screen.state, pack(head, whole))
+
+
+@dataclass(eq=False)
+class Shown:
+    """A page in a browser."""
+
+    tab: Tab
+    told: Told
+
+    def hello(self, **changed: Any) -> None:
+        """Tell what a page is told first."""
+        self.tab.run(f"window.line.onmessage({{ data: {json.dumps(json.dumps(self.told.hello | changed))} }})")
+
+    def state(self, phase: str, **changed: Any) -> dict[str, Any]:
+        """A state of that phase; ``figures`` are merged one by one."""
+        state = copy.deepcopy(self.told.state) | {"phase": phase, "alarms": [], "sound": None, "notice": None}
+        for name, figure in changed.pop("figures", {}).items():
+            state["figures"][name] |= figure
+        return state | changed
+
+    def show(self, phase: str, **changed: Any) -> None:
+        """Tell a state and wait until it is shown."""
+        text = json.dumps(json.dumps(self.state(phase, **changed)))
+        self.tab.run(f"window.tell({text})")
+        self.tab.run("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+    def picture(self) -> None:
+        """Show the picture."""
+        data = base64.b64encode(self.told.picture).decode()
+        self.tab.run(
+            f"window.line.onmessage({{ data: Uint8Array.from(atob('{data}'), (c) => c.charCodeAt(0)).buffer }})"
+        )
+        self.tab.run("new Promise((done) => setTimeout(done, 150))")
+
+
+@contextmanager
+def shown(browser: Browser, folder: Path) -> Iterator[Shown]:
+    """A page that is told what the test wants."""
+    told = told_by_a_server(folder)
+    with running(folder / "none") as server:
+        tab = browser.open("about:blank")
+        tab.before(LINE)
+        tab.go(f"http://{server.host}/")
+        tab.until("window.line && window.line.onmessage")
+        page = Shown(tab, told)
+        page.hello()
+        page.show("running")
+        page.tab.tap("#chip-sound")
+        page.picture()
+        yield page
+
+
+def choices() -> dict[str, object]:
+    """What there is to choose from, as a page is told."""
+    return Choices(load_zones(), load_devices(), load_protocols()).told()
+
+
+LONG = "The thermal camera gives no new picture and nothing is known of the skin: close the valve at once, and look"
+ALARM = {"cause": "dose", "priority": "high", "stop": True, "standing": True, "acknowledged": False,
+         "message": "STOP: this skin has had its time. Take the nozzle away and close the valve."}  # fmt: skip
+LOW = ALARM | {"cause": "thermal", "priority": "medium", "stop": False, "message": LONG}
+
+SCREENS: dict[str, tuple[str, dict[str, Any]]] = {
+    "preflight": ("preflight", {"missing": "Test the alarm sound and confirm that you hear it.", "sound_confirmed": False,
+        "preparing": [40, 100], "cameras": [
+            {"name": "UVC camera", "kind": kind, "state": "fine", "ok": kind != "depth", "words": LONG, "hz": 30.0}
+            for kind in ("colour", "thermal", "depth")]}),
+    "details": ("details", {"missing": "Choose zone, side, device and protocol.", "operator": "", "subject": ""}),
+    "checklist": ("checklist", {"missing": "3 questions are not answered yet.", "answers": {}, "reasons": {}}),
+    "zone": ("zone", {"missing": ""}),
+    "ready": ("ready", {"missing": ""}),
+    "running": ("running", {}),
+    "stop": ("running", {"alarms": [ALARM, LOW, LOW | {"cause": "third"}], "sound": "high-physiological"}),
+    "quiet": ("running", {"alarms": [ALARM | {"acknowledged": True}], "pause_left_s": 93.2, "gas_counts": True}),
+    "watching": ("running", {"controls": False, "control_free": False}),
+    "alone": ("running", {"controls": False, "control_free": True, "alarms": [LOW]}),
+    "paused": ("paused", {"gas_counts": True, "notice": {"state": "warn", "words": "Paused. Close the valve. Gas counts as flowing until you tap GAS IS OFF."}}),
+    "unplugged": ("running", {"gas_counts": True, "trouble": "The thermal camera (PureThermal 3) is unplugged: plug it in. Close the valve until it is back.", "alarms": [LOW],
+        "cameras": [{"name": "PureThermal 3", "kind": "thermal", "state": "unplugged", "ok": False, "words": "unplugged", "hz": None}]}),
+    "stopped": ("stopped", {"gas_counts": True, "pain": 2, "rewarming_s": 12.3, "over": True, "alarms": [ALARM | {"standing": False}],
+        "notice": {"state": "stop", "words": "Stopped for pain. Close the valve, then tap GAS IS OFF."}}),
+    "reporting": ("reporting", {}),
+    "report": ("done", {"report": True}),
+}  # fmt: skip
+"""Each screen of the way, and states that ask for most room."""
