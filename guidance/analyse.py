@@ -16,7 +16,7 @@ from guidance.checklist import FILE, checklist_figures, judge_checklist
 from guidance.history_entry import coldest_tenth
 from guidance.outcome import CellKnowledge, Outcome, PixelCells, Poster, Verdicts
 from guidance.overlay import draw_overlay
-from guidance.pipeline import step
+from guidance.pipeline import edited_since, step
 from guidance.poster import better_poster, scene
 from guidance.record import write_tables
 from guidance.remember import go_on, look_up, remember
@@ -29,6 +29,7 @@ from guidance.summary import summarise
 from guidance.thermal_found import thermal_remarks
 from guidance.video import OverlayVideo
 from guidance.warm_up import warm_up
+from guidance.zone_words import zone_remarks
 from models.capture import Capture
 from models.catalogue import (
     find,
@@ -255,6 +256,19 @@ class Run:
             return state.annunciator.announcement
         return advance(state.annunciator, state.board.active, actions, t_s=state.t_s).announcement
 
+    def preview(self, told: Guidance, capture: Capture, actions: Sequence[OperatorAction]) -> Guidance:
+        """What the last step told, after an operator's actions, before the next capture comes.
+
+        Nothing is kept of it, as in `announce`.
+
+        Args:
+            told: By the last step.
+            capture: Of the last step.
+            actions: Since then.
+        """
+        edited = edited_since(self.state, told, capture, self.setup, actions)
+        return replace(edited, announcement=self.announce(actions))
+
     def _zone_now(self, guidance: Guidance) -> SkinReading | None:
         """How warm the zone is, where it is observed well."""
         if self.state.on_skin is not None:
@@ -273,6 +287,7 @@ class Run:
         if self._damaged:
             told.append(f"{self._damaged} colour pictures are damaged and were left out.")
         told += thermal_remarks(self.state, self.setup)
+        told += zone_remarks(self.state)
         return tuple(told)
 
     def outcome(self, *, runtime_s: float) -> Outcome:

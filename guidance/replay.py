@@ -9,11 +9,12 @@ from guidance.outcome import Outcome
 from guidance.session import Guidance, OperatorAction
 from guidance.state import Setup
 from guidance.told import Told, told_in
+from guidance.zone_actions import ZONE_ACTIONS
 from models.capture import Capture
 from models.collar import Collar
 from models.exact_text import from_text, to_text
 from models.problems import InputError
-from vision.mcap_recording import McapRecording
+from vision.mcap_recording import McapRecording, looked_at_again
 from vision.source import Source
 
 
@@ -65,6 +66,12 @@ def inputs(source: Source, setup: Setup, *, pictures: bool = True) -> Iterator[R
     """
     if isinstance(source, McapRecording) and source.from_sightings:
         yield from steps(source, pictures=pictures)
+        return
+    if isinstance(source, McapRecording):
+        # Looked at again: only what the operator made of the zone is as it was then.
+        for recorded in steps(source, pictures=True):
+            made = tuple(action for action in recorded.actions if isinstance(action, ZONE_ACTIONS))
+            yield Recorded(looked_at_again(recorded.capture), made, setup, None)
         return
     for capture in source.captures():
         yield Recorded(capture, (), setup, None)
