@@ -40,7 +40,9 @@ KEPT_LATENCIES = 20_000
 
 _PAGE_ID = re.compile(r"[0-9a-f]{32}")
 _KINDS = {"html": "text/html; charset=utf-8", "css": "text/css", "js": "text/javascript"}
-_PAGE_FILES = ("index.html", "console.css", "console.js", "drawing.js", "sound.js", "pages.js")
+_PAGE_FILES = (
+    "index.html", "console.css", "zone.css", "console.js", "drawing.js", "sound.js", "pages.js", "zone.js",
+)  # fmt: skip
 
 
 @dataclass(eq=False)

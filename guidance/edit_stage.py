@@ -75,6 +75,8 @@ def edit_zone(state: State, capture: Capture, setup: Setup, actions: Sequence[Op
         try:
             if state.gas_total_s > 0.0:
                 raise _RefusedError("Gas has flowed already: the zone stays as it is.")
+            if not setup.colour_expected:
+                raise _RefusedError("There is no colour picture to change the zone in.")
             work = replace(_edited(work, edit, state, capture, setup), refused="")
         except _RefusedError as reason:
             work = replace(work, refused=str(reason))

@@ -46,7 +46,7 @@ def read_zone_message(what: str, fields: Mapping[str, object]) -> Command | None
     """
     if what not in _FIELDS:
         return None
-    if set(fields) != _FIELDS[what]:
+    if frozenset(fields) != _FIELDS[what]:
         raise ValueError(f"{what} is said with other words.")
     if what == "take_touch":
         return TakeTouch()
