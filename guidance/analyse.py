@@ -29,7 +29,8 @@ from guidance.summary import summarise
 from guidance.thermal_found import thermal_remarks
 from guidance.video import OverlayVideo
 from guidance.warm_up import warm_up
-from guidance.zone_words import zone_remarks
+from guidance.zone_actions import TouchAction, TouchChecked, TouchSkipped
+from guidance.zone_words import edited_figures, touch_remarks, zone_remarks
 from models.capture import Capture
 from models.catalogue import (
     find,
@@ -213,6 +214,7 @@ class Run:
         self._gas_off_s: float | None = None
         self._gas_before = False
         self._skin_before_gas: SkinReading | None = None
+        self._touch: TouchAction | None = None
 
     def take(
         self, capture: Capture, actions: Sequence[OperatorAction] = (), *, setup: Setup | None = None
@@ -225,6 +227,9 @@ class Run:
             setup: In force from now on; as before where None.
         """
         self.setup = setup or self.setup
+        for action in actions:
+            if isinstance(action, TouchChecked | TouchSkipped):
+                self._touch = action
         self.state, guidance = step(self.state, capture, self.setup, actions)
         self._rows.add(guidance)
         self._alarms += guidance.ended
@@ -287,7 +292,7 @@ class Run:
         if self._damaged:
             told.append(f"{self._damaged} colour pictures are damaged and were left out.")
         told += thermal_remarks(self.state, self.setup)
-        told += zone_remarks(self.state)
+        told += (*zone_remarks(self.state), *touch_remarks(self._touch))
         return tuple(told)
 
     def outcome(self, *, runtime_s: float) -> Outcome:
@@ -325,7 +330,8 @@ class Run:
             gas_stopped_s=self._gas_off_s,
             skin_before_gas=self._skin_before_gas,
             knowledge=CellKnowledge(on_skin.known_s, on_skin.known_jet_s) if on_skin else None,
-            summary=summarise(setup, state, trace, alarms, judged, recording=recording, runtime_s=runtime_s),
+            summary=summarise(setup, state, trace, alarms, judged, recording=recording, runtime_s=runtime_s)
+            | edited_figures(state, self._touch),
             warnings=(*recording.warnings, *state.remarks, *self._told()),
         )
 

@@ -86,6 +86,13 @@ def picture_data(capture: Capture, guidance: Guidance, setup: Setup) -> PictureD
     return PictureData(head, arrays, chart, b"" if shown is None else jpeg(shown.bgr))
 
 
+def plain_picture(bgr: Bytes | None, *, t_s: float) -> PictureData:
+    """A picture on which nothing is drawn; without one, only how the time goes on."""
+    size_px = [0, 0] if bgr is None else [bgr.shape[1], bgr.shape[0]]
+    head: dict[str, object] = {"t_s": t_s, "size_px": size_px, "gas": False}
+    return PictureData(head, {}, None, b"" if bgr is None else jpeg(bgr))
+
+
 def corners(chart: ZoneChart) -> bytes:
     """Vertices of each cell in order round it, uint16 (n, 4): sent once for each chart."""
     return cell_mesh(chart).corner.astype("<u2").tobytes()

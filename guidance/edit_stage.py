@@ -24,7 +24,7 @@ from guidance.zone_actions import (
     ZoneAsFound,
 )
 from guidance.zone_stage import evidence_now, laid_anew
-from guidance.zone_work import Area, ZoneWork
+from guidance.zone_work import Area, ZoneWork, take_over
 from models.capture import Capture
 from models.geometry import Floats
 from models.rig import Rig
@@ -68,9 +68,12 @@ def edit_zone(state: State, capture: Capture, setup: Setup, actions: Sequence[Op
         actions: All actions; others than those on the zone are passed over.
     """
     edits = [action for action in actions if isinstance(action, ZONE_ACTIONS)]
-    if not edits:
+    work, made = state.work, setup.made
+    due = made is not None and not work.taken_over and state.on_skin is not None
+    if not edits and not due:
         return state
-    work = state.work
+    if made is not None and due:
+        work = take_over(work, made)
     for edit in edits:
         try:
             if state.gas_total_s > 0.0:
@@ -109,7 +112,8 @@ def _laid(state: State, before: ZoneWork, capture: Capture, setup: Setup) -> Sta
     )
     if chart is None:
         refused = "No skin that may be treated is left under the outline."
-        return replace(state, work=replace(before, refused=refused, count=work.count))
+        kept = replace(before, refused=refused, count=work.count, taken_over=work.taken_over)
+        return replace(state, work=kept)
     body = relaid(on_skin.body, on_skin.chart, chart, _witness(state, capture), rig=rig)
     return replace(state, on_skin=laid_anew(replace(base, chart=chart), body, state, setup, t_s=capture.t_s))
 

@@ -278,7 +278,7 @@ def _zone_edited(state: State) -> ZoneEdited | None:
     if not work.count:
         return None
     return ZoneEdited(
-        outline="moved" if work.shift is not None else "by hand" if work.tap is not None else "found",
+        outline=work.outline,
         areas=tuple(LeftOutArea(area.number, area.kind, area.radius_mm) for area in work.areas),
         refused=work.refused,
         count=work.count,

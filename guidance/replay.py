@@ -9,7 +9,7 @@ from guidance.outcome import Outcome
 from guidance.session import Guidance, OperatorAction
 from guidance.state import Setup
 from guidance.told import Told, told_in
-from guidance.zone_actions import ZONE_ACTIONS
+from guidance.zone_actions import ZONE_ACTIONS, TouchChecked, TouchSkipped
 from models.capture import Capture
 from models.collar import Collar
 from models.exact_text import from_text, to_text
@@ -68,9 +68,10 @@ def inputs(source: Source, setup: Setup, *, pictures: bool = True) -> Iterator[R
         yield from steps(source, pictures=pictures)
         return
     if isinstance(source, McapRecording):
-        # Looked at again: only what the operator made of the zone is as it was then.
+        # Looked at again: what the operator made of the zone, and the touch check, are as they were then.
+        kept = (*ZONE_ACTIONS, TouchChecked, TouchSkipped)
         for recorded in steps(source, pictures=True):
-            made = tuple(action for action in recorded.actions if isinstance(action, ZONE_ACTIONS))
+            made = tuple(action for action in recorded.actions if isinstance(action, kept))
             yield Recorded(looked_at_again(recorded.capture), made, setup, None)
         return
     for capture in source.captures():

@@ -8,7 +8,7 @@ from typing import Protocol as Interface
 from guidance.alarms import AlarmBoard
 from guidance.annunciator import Annunciator
 from guidance.session import SweepGuide
-from guidance.zone_work import ZoneWork
+from guidance.zone_work import ZoneMade, ZoneWork
 from models.camera_offset import CameraOffset
 from models.capture import DepthPicture, ThermalPicture
 from models.carry import Carried
@@ -61,6 +61,8 @@ class Setup:
     """Blood flow in the zone at the start, as a share of that at rest."""
     session_used_s: float = 0.0
     """Gas time of the session total that earlier recordings have used up."""
+    made: ZoneMade | None = None
+    """What the operator had made of the zone in the interrupted session."""
 
     @property
     def bore_mm(self) -> float:
