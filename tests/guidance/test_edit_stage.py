@@ -287,11 +287,11 @@ def test_the_dose_lands_in_the_zone_as_it_was_made_and_what_is_left_out_is_none_
     }.items():
         on_skin = treated(*edits)
         chart, dwell_s = on_skin.chart, on_skin.exposure.dwell_s
-        # All of it is kept, wherever the zone is.
-        assert dwell_s.sum() == pytest.approx(as_found.exposure.dwell_s.sum(), rel=0.05)
         assert (chart.tile[~chart.in_zone] == -1).all()
         share[name] = float(dwell_s[chart.in_zone].sum() / dwell_s.sum())
         if name == "left out":
+            # None of it is forgotten.
+            assert dwell_s.sum() == pytest.approx(as_found.exposure.dwell_s.sum(), rel=0.01)
             assert dwell_s[chart.left_out].max() == pytest.approx(dwell_s.max())
     assert share["outlined elsewhere"] < 0.05
     assert share["left out"] < share["outlined there"]
