@@ -230,7 +230,11 @@ class Run:
         for action in actions:
             if isinstance(action, TouchChecked | TouchSkipped):
                 self._touch = action
+        before = self.state.on_skin
         self.state, guidance = step(self.state, capture, self.setup, actions)
+        now = self.state.on_skin
+        if before is not None and (now is None or now.chart is not before.chart):
+            self._poster = None  # the maps have other cells now
         self._rows.add(guidance)
         self._alarms += guidance.ended
         self.colour_rows += capture.index is not None

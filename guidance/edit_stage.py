@@ -55,7 +55,14 @@ class _RefusedError(Exception):
     """An edit that cannot be followed, with a sentence for the operator."""
 
 
-def edit_zone(state: State, capture: Capture, setup: Setup, actions: Sequence[OperatorAction]) -> State:
+def edit_zone(
+    state: State,
+    capture: Capture,
+    setup: Setup,
+    actions: Sequence[OperatorAction],
+    *,
+    then: OnSkin | None = None,
+) -> State:
     """Follow what the operator did to the zone since the capture before.
 
     Pure: live, in a replay and in an analysis of the recording the same actions give the same chart. What
@@ -66,6 +73,7 @@ def edit_zone(state: State, capture: Capture, setup: Setup, actions: Sequence[Op
         capture: This one.
         setup: Of the session.
         actions: All actions; others than those on the zone are passed over.
+        then: The zone as the operator saw it: in the capture before. None = as it is now.
     """
     edits = [action for action in actions if isinstance(action, ZONE_ACTIONS)]
     work, made = state.work, setup.made
@@ -80,7 +88,7 @@ def edit_zone(state: State, capture: Capture, setup: Setup, actions: Sequence[Op
                 raise _RefusedError("Gas has flowed already: the zone stays as it is.")
             if not setup.colour_expected:
                 raise _RefusedError("There is no colour picture to change the zone in.")
-            work = replace(_edited(work, edit, state, capture, setup), refused="")
+            work = replace(_edited(work, edit, state, capture, setup, then or state.on_skin), refused="")
         except _RefusedError as reason:
             work = replace(work, refused=str(reason))
         work = replace(work, count=work.count + 1)
@@ -125,10 +133,12 @@ def _witness(state: State, capture: Capture) -> Witness:
     return Witness(capture.bgr if capture.seen is None else None, depth, state.patches, nozzle, known)
 
 
-def _edited(work: ZoneWork, edit: ZoneAction, state: State, capture: Capture, setup: Setup) -> ZoneWork:
-    rig, on_skin = setup.rig, state.on_skin
+def _edited(
+    work: ZoneWork, edit: ZoneAction, state: State, capture: Capture, setup: Setup, on_skin: OnSkin | None
+) -> ZoneWork:
+    rig = setup.rig
     if isinstance(edit, OutlineZone):
-        return _outlined(work, edit, state, capture, setup)
+        return _outlined(work, edit, state, capture, setup, on_skin)
     if isinstance(edit, ZoneAsFound):
         return replace(work, drawn=None, tap=None, shift=None)
     if isinstance(edit, KeepIn):
@@ -165,16 +175,17 @@ def _edited(work: ZoneWork, edit: ZoneAction, state: State, capture: Capture, se
     return _with_area(work, "outline", uv_of(base.skin, points, u_sign=base.u_sign))
 
 
-def _outlined(work: ZoneWork, edit: OutlineZone, state: State, capture: Capture, setup: Setup) -> ZoneWork:
+def _outlined(
+    work: ZoneWork, edit: OutlineZone, state: State, capture: Capture, setup: Setup, on_skin: OnSkin | None
+) -> ZoneWork:
     """Drawn by hand: on the skin that is known where it lies there, else on what is measured there now."""
     outline_px = _polygon(edit.outline_px)
     tap = Tap(edit.t_s, "rgb", outline_px)
-    rig, on_skin, base = setup.rig, state.on_skin, work.found or work.drawn
-    if rig is None or on_skin is None or base is None:
+    rig, now, base = setup.rig, state.on_skin, work.found or work.drawn
+    if rig is None or on_skin is None or now is None or base is None:
         return replace(work, tap=tap)  # the zone's own stage places it
     if not rig.rgb.inside(outline_px).all():
         raise _RefusedError("The outline reaches past the picture.")
-    chart_from_rgb = on_skin.body.rgb_from_chart.inverse
     hits = _cast(outline_px, base, on_skin, rig)
     met = hits[np.isfinite(hits[:, 0])]
     if len(met) >= max(3.0, MET_SHARE * len(hits)):
@@ -191,7 +202,7 @@ def _outlined(work: ZoneWork, edit: OutlineZone, state: State, capture: Capture,
     placed = place_by_tap(tap, evidence_now(state, capture, setup), zone=setup.zone, rig=rig)
     if isinstance(placed, str):
         raise _RefusedError(f"The outline cannot be laid: {placed}.")
-    drawn = replace(placed, skin=placed.skin.seen_from(chart_from_rgb))
+    drawn = replace(placed, skin=placed.skin.seen_from(now.body.rgb_from_chart.inverse))
     areas = tuple(_carried(area, base, drawn) for area in work.areas)
     return replace(work, drawn=drawn, tap=tap, shift=None, areas=areas)
 

@@ -52,8 +52,9 @@ def step(
     state = replace(state, t_s=capture.t_s, colour_s=capture.t_s if capture.in_colour else state.colour_s)
     state = see_nozzle(state, capture, setup)
     state, found = see_body(state, capture, setup)
+    then = state.on_skin
     state = place_or_follow(state, capture, setup, found)
-    state = edit_zone(state, capture, setup, actions)
+    state = edit_zone(state, capture, setup, actions, then=then)
     state, contact = meet_skin(state, capture, setup, dt_s=dt_s)
     state, skin = read_skin(state, capture, setup, contact=contact, dt_s=dt_s)
     state = check_rig(state, capture, setup, contact)

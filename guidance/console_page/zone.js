@@ -34,6 +34,7 @@ export class ZoneTools {
     if (this.edits !== null && count > this.edits && state.edited.refused) this.toast(state.edited.refused);
     if (state.phase !== this.state?.phase) { this.points = []; this.mode = "move"; this.drag = null; }
     this.edits = count;
+    this.marks.dataset.edits = String(count);
     this.state = state;
     this.draw();
   }

@@ -1,4 +1,4 @@
-"""The touch check: what is measured with the tip on a known place of the skin, beside the simulation's truth."""
+"""The touch check: what it measures with the tip on a known place of the skin, beside the truth."""
 
 from __future__ import annotations
 
