@@ -128,9 +128,8 @@ export class ZoneTools {
     });
     const spot = this.head?.spot;
     if (spot && this.state.phase === "touch") {
-      const [x, y] = spot, r = 20 * scale;
-      line([[x - r, y], [x + r, y]], false);
-      line([[x, y - r], [x, y + r]], false);
+      const [x, y] = spot;
+      for (const [dx, dy] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) line([5, 15].map((r) => [x + dx * r * scale, y + dy * r * scale]), false);
     }
   }
 
@@ -154,7 +153,7 @@ export class ZoneTools {
     return [el("div", { class: "card scroll", id: "card-zone" },
       el("h1", {}, "Is this the zone?"),
       el("p", { class: "quiet" }, "Does the outline lie where you want to treat, on the right side of the body?"),
-      ...(state.controls ? [el("div", { class: "tools three" }, choice("move", "Move"), choice("outline", "Outline by hand"), choice("leave", "Leave out")), ...tools()] : []),
+      ...(state.controls ? [el("div", { class: "tools three" }, choice("move", "Move"), choice("outline", "Outline"), choice("leave", "Leave out")), ...tools()] : []),
       el("dl", {}, el("dt", {}, "Zone"), el("dd", {}, hello.title),
         ...(hello.leave_out.length ? [el("dt", {}, "Left out"), el("dd", {}, hello.leave_out.join(", "))] : [])),
       ...hello.cautions.map((caution) => el("p", { class: "quiet" }, `! ${caution}`))),

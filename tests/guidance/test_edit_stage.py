@@ -316,13 +316,12 @@ def test_without_anything_found_an_outline_by_hand_places_the_zone_by_what_shows
     bare = replace(SETUP, treatment=replace(SETUP.treatment, taps=()))
     for depth, surface in ((True, "depth"), (False, "body_model")):
         setup = replace(bare, depth_expected=depth)
-        state = begin()
-        for k, capture in enumerate(shown()):
+        state, guidance = step(begin(), replace(shown()[0], depth=()), setup)
+        assert state.on_skin is None
+        for k, capture in enumerate(shown()[1:], 1):
             given = capture if depth else replace(capture, depth=())
             edits = (OutlineZone(0.1, ring(about, 28.0)),) if k == 1 else ()
             state, guidance = step(state, given, setup, at(given, edits))
-            if k == 0:
-                assert state.on_skin is None
         assert state.on_skin is not None
         assert state.on_skin.chart.surface_by == surface
         assert state.on_skin.chart.anchored_by == "tap"
@@ -334,12 +333,13 @@ def test_without_anything_found_an_outline_by_hand_places_the_zone_by_what_shows
 
 def test_without_a_rig_the_outline_by_hand_is_pixels_and_says_so() -> None:
     setup = replace(SETUP, rig=None, treatment=replace(SETUP.treatment, taps=()))
-    outline, state = ring((320.0, 190.0), 30.0), begin()
+    outline = ring((320.0, 190.0), 30.0)
+    state, guidance = step(begin(), shown()[0], setup)
     edits = {
         1: (OutlineZone(0.1, outline), LeaveOutOutline(0.1, ring((320.0, 190.0), 5.0))),
         2: (AdjustZone(0.2),),
     }
-    for k, capture in enumerate(shown()[:4]):
+    for k, capture in enumerate(shown()[1:4], 1):
         state, guidance = step(state, capture, setup, at(capture, edits.get(k, ())))
     assert isinstance(guidance.zone, PixelZone)
     assert guidance.zone.outline_px == pytest.approx(np.array(outline))
@@ -356,8 +356,8 @@ def test_a_session_that_goes_on_takes_over_what_was_made_of_the_zone() -> None:
         made = made_of(before.work)
         assert made is not None
         setup = from_text(to_text(replace(SETUP, made=made, eyes=None)), Setup)
-        state = begin()
-        for capture in shown()[: placed()[0] + 1]:
+        state, guidance = step(begin(), shown()[0], setup)
+        for capture in shown()[1 : placed()[0] + 1]:
             state, guidance = step(state, capture, setup)
         assert np.array_equal(on_chart(state).chart.in_zone, on_chart(before).chart.in_zone)
         assert np.array_equal(on_chart(state).chart.left_out, on_chart(before).chart.left_out)

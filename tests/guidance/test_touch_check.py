@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -10,35 +10,22 @@ import pytest
 
 from guidance.pipeline import step
 from guidance.session import Guidance
-from guidance.simulate import Wish, scene_of, setup_of
+from guidance.simulate import setup_of
 from guidance.state import Setup, begin
 from guidance.touch_check import Touch, TouchTrack, limits_mm, measured, seen
 from guidance.zone_actions import MarkSpot
 from models.catalogue import load_protocols
 from models.chart import PlacedChart
-from models.geometry import Pose, unit
+from models.geometry import unit
 from models.jet import half_radius_mm
+from tests.touching import ABOVE_MM, COMES_S, LEAN_DEG, touching_scene
 from vision.synthetic import captures
-from vision.synthetic_scene import Body, Sweep
-
-ABOVE_MM = 2.0
-COMES_S = 0.6
-
-
-@dataclass(frozen=True)
-class Approach(Sweep):
-    """Away at first, so that the zone is placed; then held a little above one place of the skin."""
-
-    def rest_from_nozzle(self, t_s: float, body: Body) -> Pose:
-        away_mm = 150.0 if t_s < COMES_S else self.distance_mm
-        return Sweep.rest_from_nozzle(replace(self, distance_mm=away_mm), t_s, body)
 
 
 @cache
 def played() -> tuple[Setup, tuple[tuple[Guidance, Touch], ...]]:
     """The tip on the marked spot; each step with what the check measures then."""
-    approach = Approach(half_across_mm=0.0, half_along_mm=0.0, distance_mm=ABOVE_MM)
-    scene = replace(scene_of(Wish(seconds=1.9)), sweep=approach, gas_s=(5.0, 9.0), hz=10.0)
+    scene = touching_scene(seconds=1.7, gas_s=5.0)
     setup, state, track, told = setup_of(scene), begin(), TouchTrack(), []
     assert setup.rig is not None
     marked = False
@@ -64,7 +51,7 @@ def test_a_tip_on_the_marked_spot_passes_and_its_offset_lies_within_its_bound() 
     assert last.across_mm is not None
     assert last.across_u95_mm is not None
     # The nozzle leans by 35 degrees: so far from the skin along the jet, 2 mm, is less above it.
-    assert abs(last.along_mm - ABOVE_MM * np.cos(np.radians(35.0))) < last.along_u95_mm
+    assert abs(last.along_mm - ABOVE_MM * np.cos(np.radians(LEAN_DEG))) < last.along_u95_mm
     assert last.across_mm < last.across_u95_mm
     assert last.along_u95_mm < 8.0
     assert last.across_u95_mm < 8.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +14,16 @@ from guidance.analyse import Run
 from guidance.live_recording import LiveRecording
 from guidance.recording_command import log_of
 from guidance.replay import inputs, replayed, setup_then
+from guidance.resume import interrupted
 from guidance.zone_actions import ZONE_ACTIONS, TouchSkipped
 from models.chart import PlacedChart
 from models.geometry import Floats
 from tests.chromium import MISSING, Browser, Tab, chromium
 from tests.guidance.test_console_browser import WATCH, answer_all, hear, kept, phase, reads
 from tests.served_console import Running, running
+from tests.touching import ABOVE_MM, LEAN_DEG, touching_scene
 from vision.mcap_recording import open_mcap
+from vision.synthetic_folder import write_session
 
 pytestmark = pytest.mark.skipif(chromium() is None, reason=MISSING)
 
@@ -189,6 +193,13 @@ def test_the_zone_is_changed_by_taps_and_treated_as_it_was_changed(browser: Brow
     log = log_of(path).read_text()
     assert log.count("OutlineZone") == 1
     assert "the recorded nozzle is away" in log
+    # After a crash the zone goes on as it was changed.
+    before = interrupted(path, now=datetime.now(UTC), say=lambda _: None)
+    assert before.check(datetime.now(UTC)).words.endswith("the zone is as it was changed then: look at it")
+    made = before.hand_on(setup_then(recording), now=datetime.now(UTC), shut=True).made
+    assert made is not None
+    assert made.outline_mm is not None
+    assert [area.kind for area in made.areas] == ["circle"]
     looked = open_mcap(path)
     anew = Run(setup_then(looked), looked)
     for given in inputs(looked, setup_then(looked)):
@@ -201,3 +212,52 @@ def test_the_zone_is_changed_by_taps_and_treated_as_it_was_changed(browser: Brow
     assert agree.zone_area_cm2 == pytest.approx(treated.chart.zone_area_cm2, rel=0.03)
     assert agree.centre_mm == pytest.approx(treated.chart.centre_mm, abs=2.0)
     assert agree.left_out.sum() == pytest.approx(treated.chart.left_out.sum(), rel=0.1)
+
+
+def test_a_tip_held_on_a_marked_spot_passes_the_touch_check_and_the_report_says_how_far_off_it_was(
+    browser: Browser, tmp_path: Path
+) -> None:
+    scene = touching_scene(seconds=2.0, gas_s=1.75)
+    write_session(scene, tmp_path / "touch", on_progress=lambda _done, _all, _t_s: None)
+    path = tmp_path / "a.mcap"
+    with running(
+        tmp_path / "report",
+        folder=tmp_path / "touch",
+        record=lambda staged: LiveRecording(path, staged),
+    ) as server:
+        tab = browser.open(f"http://{server.host}/")
+        tab.run(WATCH)
+        hear(tab)
+        tab.tap("#next")
+        tab.type("#operator", "OP-1")
+        tab.tap("#next")
+        answer_all(tab)
+        tab.tap("#next")
+        tab.until(phase("zone"))
+        tab.until(f'{reads("#source")}.includes("held")', within_s=30.0)
+        tab.tap("#next")
+        tab.until(phase("touch"))
+        rig = server.served.staged.setup.rig
+        assert rig is not None
+        spot_mm = scene.rgb_from_body(1.7).apply(scene.body.skin(np.array(0.0), np.array(0.0)))
+        press(tab, off(rig.rgb.project(spot_mm)))
+        tab.until('!document.querySelector("#take-touch").disabled')
+        kept(tab, "z7-touch")
+        tab.tap("#take-touch")
+        tab.until(f'{reads("#touch-done")}.includes("Checked")')
+        kept(tab, "z8-touched")
+        tab.tap("#next")
+        tab.until(phase("ready"))
+        tab.tap("#start", hold_s=1.1)
+        tab.until(phase("stopped"), within_s=30.0)  # the recording ends
+        tab.tap("#finish")
+        tab.until(phase("done"), within_s=25.0)
+        assert server.served.desk.fault is None
+        assert tab.run("troubles") == []
+    found = json.loads((tmp_path / "report" / "summary.json").read_text())["touch_check"]
+    assert found["is"] == "TouchChecked"
+    assert found["target"] == "marked spot"
+    assert abs(found["along_mm"] - ABOVE_MM * np.cos(np.radians(LEAN_DEG))) < found["along_u95_mm"]
+    assert found["across_mm"] < found["across_u95_mm"]
+    assert "Touch check on the marked spot" in (tmp_path / "report" / "report.html").read_text()
+    assert "TouchChecked" in log_of(path).read_text()
