@@ -16,7 +16,7 @@ from guidance.checklist import FILE, checklist_figures, judge_checklist
 from guidance.history_entry import coldest_tenth
 from guidance.outcome import CellKnowledge, Outcome, PixelCells, Poster, Verdicts
 from guidance.overlay import draw_overlay
-from guidance.pipeline import step
+from guidance.pipeline import edited_since, step
 from guidance.poster import better_poster, scene
 from guidance.record import write_tables
 from guidance.remember import go_on, look_up, remember
@@ -29,6 +29,8 @@ from guidance.summary import summarise
 from guidance.thermal_found import thermal_remarks
 from guidance.video import OverlayVideo
 from guidance.warm_up import warm_up
+from guidance.zone_actions import TouchAction, TouchChecked, TouchSkipped
+from guidance.zone_words import edited_figures, touch_remarks, zone_remarks
 from models.capture import Capture
 from models.catalogue import (
     find,
@@ -212,6 +214,7 @@ class Run:
         self._gas_off_s: float | None = None
         self._gas_before = False
         self._skin_before_gas: SkinReading | None = None
+        self._touch: TouchAction | None = None
 
     def take(
         self, capture: Capture, actions: Sequence[OperatorAction] = (), *, setup: Setup | None = None
@@ -224,7 +227,14 @@ class Run:
             setup: In force from now on; as before where None.
         """
         self.setup = setup or self.setup
+        for action in actions:
+            if isinstance(action, TouchChecked | TouchSkipped):
+                self._touch = action
+        before = self.state.on_skin
         self.state, guidance = step(self.state, capture, self.setup, actions)
+        now = self.state.on_skin
+        if before is not None and (now is None or now.chart is not before.chart):
+            self._poster = None  # the maps have other cells now
         self._rows.add(guidance)
         self._alarms += guidance.ended
         self.colour_rows += capture.index is not None
@@ -255,6 +265,19 @@ class Run:
             return state.annunciator.announcement
         return advance(state.annunciator, state.board.active, actions, t_s=state.t_s).announcement
 
+    def preview(self, told: Guidance, capture: Capture, actions: Sequence[OperatorAction]) -> Guidance:
+        """What the last step told, after an operator's actions, before the next capture comes.
+
+        Nothing is kept of it, as in `announce`.
+
+        Args:
+            told: By the last step.
+            capture: Of the last step.
+            actions: Since then.
+        """
+        edited = edited_since(self.state, told, capture, self.setup, actions)
+        return replace(edited, announcement=self.announce(actions))
+
     def _zone_now(self, guidance: Guidance) -> SkinReading | None:
         """How warm the zone is, where it is observed well."""
         if self.state.on_skin is not None:
@@ -273,6 +296,7 @@ class Run:
         if self._damaged:
             told.append(f"{self._damaged} colour pictures are damaged and were left out.")
         told += thermal_remarks(self.state, self.setup)
+        told += (*zone_remarks(self.state), *touch_remarks(self._touch))
         return tuple(told)
 
     def outcome(self, *, runtime_s: float) -> Outcome:
@@ -310,7 +334,8 @@ class Run:
             gas_stopped_s=self._gas_off_s,
             skin_before_gas=self._skin_before_gas,
             knowledge=CellKnowledge(on_skin.known_s, on_skin.known_jet_s) if on_skin else None,
-            summary=summarise(setup, state, trace, alarms, judged, recording=recording, runtime_s=runtime_s),
+            summary=summarise(setup, state, trace, alarms, judged, recording=recording, runtime_s=runtime_s)
+            | edited_figures(state, self._touch),
             warnings=(*recording.warnings, *state.remarks, *self._told()),
         )
 

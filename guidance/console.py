@@ -29,7 +29,7 @@ from guidance.console_door import PAIR, Door
 from guidance.console_guard import REPORT_POLICY, Allowance, Guard, caller
 from guidance.console_pairing import Pairing
 from guidance.console_session import Command, Move, NotNowError
-from guidance.console_view import PictureData, corners, picture_data
+from guidance.console_view import PictureData, corners, picture_data, plain_picture
 from guidance.console_wire import (
     MESSAGE_MOST,
     About,
@@ -44,6 +44,7 @@ from guidance.live import Stepped
 from guidance.tone_files import tone_name, wav
 from guidance.tones import SOUNDS, burst
 from models.chart import ZoneChart
+from models.geometry import Bytes
 
 BEAT_S = 0.2
 """A page that hears nothing for 0.5 s sounds its own alarm: two beats may be late."""
@@ -54,14 +55,19 @@ KEPT_LATENCIES = 20_000
 
 _PAGE_ID = re.compile(r"[0-9a-f]{32}")
 _KINDS = {"html": "text/html; charset=utf-8", "css": "text/css", "js": "text/javascript"}
-_PAGE_FILES = ("index.html", "console.css", "console.js", "drawing.js", "sound.js", "pages.js")
+_PAGE_FILES = (
+    "index.html", "console.css", "zone.css", "console.js", "drawing.js", "sound.js", "pages.js", "zone.js",
+)  # fmt: skip
 
 
 @dataclass(eq=False)
 class Frame:
     """One step as all pages share it; drawn data are made once, when the first page wants them."""
 
-    stepped: Stepped
+    stepped: Stepped | None
+    """None: only a picture, before anything is guided."""
+    number: int
+    arrived_s: float
     data: asyncio.Task[PictureData] | None = None
 
 
@@ -144,7 +150,19 @@ class Console:
     def stepped(self, stepped: Stepped) -> None:
         """One step was done (on the event loop's thread)."""
         self.desk.stepped(stepped)
-        self.frame = Frame(stepped)
+        self.frame = Frame(stepped, stepped.number, stepped.arrived_s)
+        self.wake()
+
+    def show(self, bgr: Bytes | None, *, t_s: float) -> None:
+        """A picture of a camera before anything is guided; None where no new one came.
+
+        Args:
+            bgr: Shape (height, width, 3).
+            t_s: On any clock: a page says how old its picture is.
+        """
+        number = self.frame.number + 1 if self.frame is not None else 1
+        made = asyncio.to_thread(plain_picture, bgr, t_s=t_s)
+        self.frame = Frame(None, number, time.monotonic(), asyncio.create_task(made))
         self.wake()
 
     @property
@@ -281,7 +299,7 @@ class Console:
                 await page.socket.send_text(text_of({"kind": "hello", **told}))
             await page.socket.send_text(text_of(self._state(page)))
             frame = self.frame
-            if frame is not None and page.drawn == page.sent and frame.stepped.number > page.sent:
+            if frame is not None and page.drawn == page.sent and frame.number > page.sent:
                 await self._send_picture(page, frame)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(page.wake.wait(), BEAT_S)
@@ -298,6 +316,7 @@ class Console:
     async def _send_picture(self, page: Page, frame: Frame) -> None:
         if frame.data is None:
             step = frame.stepped
+            assert step is not None
             assert self.desk.setup is not None  # there are no steps without one
             made = asyncio.to_thread(picture_data, step.capture, step.guidance, self.desk.setup)
             frame.data = asyncio.create_task(made)
@@ -305,8 +324,10 @@ class Console:
             data = await asyncio.shield(frame.data)
         except Exception as trouble:  # guidance goes on, and what it says is told all the same
             self.desk.picture_trouble = f"The picture cannot be shown ({type(trouble).__name__}: {trouble})."
-            page.sent = page.drawn = frame.stepped.number
+            page.sent = page.drawn = frame.number
             return
+        if frame.stepped is None and frame is not self.frame:
+            return  # guidance has begun meanwhile, with numbers of its own
         self.desk.picture_trouble = None
         parts = dict(data.arrays)
         if data.chart is not None and data.chart is not page.chart:
@@ -314,7 +335,7 @@ class Console:
         page.chart = data.chart if data.chart is not None else page.chart
         if data.jpeg:
             parts["jpeg"] = data.jpeg
-        page.sent, page.arrived_s = frame.stepped.number, frame.stepped.arrived_s
+        page.sent, page.arrived_s = frame.number, frame.arrived_s
         page.sent_s = time.monotonic()
         await page.socket.send_bytes(pack({**data.head, "number": page.sent}, parts))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -23,11 +23,15 @@ from guidance.console_session import (
     REPORTING,
     RUNNING,
     STOPPED,
+    TOUCH,
     Command,
     Course,
+    EditZone,
     Move,
     NotNowError,
     Situation,
+    SkipTouch,
+    TakeTouch,
     follow,
     missing,
     reported,
@@ -41,6 +45,8 @@ from guidance.pace import Pace
 from guidance.session import Acknowledge, CourseAction, OperatorAction, PauseAudio, ResumeAudio, Sound
 from guidance.state import Setup
 from guidance.tone_files import tone_name
+from guidance.touch_check import Touch, TouchTrack, measured, seen
+from guidance.zone_figures import edited_words, touch_words
 from models.contraindications import Question
 from vision.cameras import THERMAL, CameraState
 
@@ -138,6 +144,7 @@ class Desk:
         self._gas_off_s: float | None = None
         self.report: Path | None = None
         self.live: LiveRun | None = None
+        self._touched = TouchTrack()
         self.finish: Callable[[], None] = lambda: None
         """Called when the operator wants the report."""
         self.started: Callable[[], None] = lambda: None
@@ -168,11 +175,21 @@ class Desk:
             choices=self.choices,
             gas_by_hand=self.gas is not None,
             gas_on=self.gas is not None and self.gas.on,
+            touch=self.touch,
         )
+
+    @property
+    def touch(self) -> Touch | None:
+        """What the touch check measures now; None on other pages."""
+        if self.course.phase != TOUCH or self.latest is None or self.setup is None:
+            return None
+        return measured(self._touched, self.latest.guidance, self.setup)
 
     def stepped(self, stepped: Stepped) -> None:
         """One step was done."""
         self.latest = stepped
+        if not self.course.treating:
+            self._touched = seen(self._touched, stepped.guidance)
         if stepped.guidance.gas_now:
             self._gas_off_s = None
         elif self._gas_off_s is None:
@@ -204,6 +221,7 @@ class Desk:
         before = self.course.phase
         self.course = follow(self.course, command, self.situation, t_s=self.t_s)
         if not isinstance(command, Move):
+            self._act_on(command)
             return
         name = command.name
         if name in ("next", "back"):
@@ -223,6 +241,14 @@ class Desk:
             self.started()
         elif name == "finish":
             self.finish()
+
+    def _act_on(self, command: Command) -> None:
+        """What goes to the step and into the recording."""
+        if self.live is None or not isinstance(command, EditZone | TakeTouch | SkipTouch):
+            return
+        action = command.edit if isinstance(command, EditZone) else self.course.touch
+        if action is not None:
+            self.live.act(lambda t_s: replace(action, t_s=t_s))
 
     def about(self, wanted: About) -> None:
         """Acknowledge, quiet, sound on."""
@@ -346,5 +372,7 @@ class Desk:
                 "pause_left_s": guidance.announcement.pause_left_s,
                 "remarks": list(guidance.status),
                 "left_out": self.latest.left_out,
+                "edited": edited_words(guidance),
+                "touch": touch_words(self.touch, course.touch),
             }
         return out

@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
+
 from guidance.analyse import Run
 from guidance.beeper import Alone
 from guidance.camera_room import CameraRoom
@@ -62,6 +64,8 @@ class _EndingError(Exception):
     """The program is told to end while it gets ready."""
 
 
+LOOK_S = 0.2
+"""Between two pictures before anything is guided: enough to set up by, and little work."""
 WATCH_S = 0.1
 """Between two looks at whether a page shows the treatment."""
 
@@ -164,12 +168,13 @@ class Served:
     async def _life(self) -> AsyncGenerator[None]:
         self._loop = asyncio.get_running_loop()
         self._do(self._get_ready())
-        watching = asyncio.create_task(self._watch())
+        watching = [asyncio.create_task(self._watch()), asyncio.create_task(self._look())]
         try:
             yield
         finally:
             self._ending = True
-            watching.cancel()
+            for task in watching:
+                task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
             self._left_in = self.desk.course.phase
             if self.desk.course.treating:
@@ -187,6 +192,18 @@ class Served:
                 with contextlib.suppress(OSError, subprocess.SubprocessError):
                     await asyncio.to_thread(self._beep)
             await asyncio.sleep(WATCH_S)
+
+    async def _look(self) -> None:
+        """Show what the colour camera sees as long as nothing is guided."""
+        began_s, shown_s = time.monotonic(), -1.0
+        while self._room is not None:
+            if self.desk.live is None and self.desk.course.phase in (PREFLIGHT, DETAILS, CHECKLIST):
+                picture = self._room.cameras.look()
+                if picture is not None:
+                    new, shown_s = picture.at_s > shown_s, picture.at_s
+                    bgr = np.asarray(picture.pixels, np.uint8) if new else None
+                    self.console.show(bgr, t_s=time.monotonic() - began_s)
+            await asyncio.sleep(LOOK_S)
 
     def _do(self, work: Coroutine[None, None, None]) -> None:
         self._tasks.append(asyncio.create_task(work))
@@ -245,8 +262,8 @@ class Served:
                 listener=self.recording.listener(run) if self.recording is not None else None,
             )
             self.desk.live = live
+            self.console.begin_anew()
             live.start()
-            self.console.wake()
 
     async def _end(self) -> None:
         """End what runs, and its recording."""

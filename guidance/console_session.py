@@ -9,12 +9,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from guidance.console_choice import Choice, Choices
+from guidance.touch_check import Touch
+from guidance.zone_actions import MarkSpot, TouchAction, TouchChecked, TouchSkipped, ZoneAction
 from models.contraindications import ABSOLUTE, NO, UNKNOWN, YES, Judgement, Question, judge_answers
 from models.history import is_code
 
 PREFLIGHT, DETAILS, CHECKLIST, ZONE, READY = "preflight", "details", "checklist", "zone", "ready"
+TOUCH = "touch"
 RUNNING, PAUSED, STOPPED, REPORTING, DONE = "running", "paused", "stopped", "reporting", "done"
-PHASES = (PREFLIGHT, DETAILS, CHECKLIST, ZONE, READY, RUNNING, PAUSED, STOPPED, REPORTING, DONE)
+PHASES = (PREFLIGHT, DETAILS, CHECKLIST, ZONE, TOUCH, READY, RUNNING, PAUSED, STOPPED, REPORTING, DONE)
 
 REASON_MOST = 200
 """Letters of a reason: one line in the report."""
@@ -62,7 +65,27 @@ class Move:
 
 MOVES = ("next", "back", "start", "pause", "resume", "stop", "pain", "finish", "gas_on", "gas_off")
 
-Command = ConfirmSound | Identify | Choose | Answer | Move
+
+@dataclass(frozen=True)
+class EditZone:
+    """The zone is changed; its time is that of the step which takes it."""
+
+    edit: ZoneAction
+
+
+@dataclass(frozen=True)
+class TakeTouch:
+    """The offset that is shown is taken as the touch check's."""
+
+
+@dataclass(frozen=True)
+class SkipTouch:
+    """The touch check is left out."""
+
+    reason: str
+
+
+Command = ConfirmSound | Identify | Choose | Answer | Move | EditZone | TakeTouch | SkipTouch
 
 
 @dataclass(frozen=True)
@@ -86,6 +109,8 @@ class Situation:
     """The operator says whether gas flows."""
     gas_on: bool = False
     """Gas counts as flowing."""
+    touch: Touch | None = None
+    """What the touch check measures now; None where nothing runs."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +136,8 @@ class Course:
     stopped_by: str = ""
     """``stop``, ``pain`` or ``end`` (of the recording); empty before."""
     log: tuple[Entry, ...] = ()
+    touch: TouchAction | None = None
+    """The touch check: taken, or left out with a reason; None before."""
 
     @property
     def treating(self) -> bool:
@@ -147,6 +174,12 @@ def follow(course: Course, command: Command, now: Situation, *, t_s: float | Non
         return _chosen(course, command.choice, now)
     if isinstance(command, Answer):
         return _answered(course, command, now)
+    if isinstance(command, EditZone):
+        return _zone_edited(course, command.edit)
+    if isinstance(command, TakeTouch | SkipTouch):
+        touch = _touched(course, command, now, t_s=t_s or 0.0)
+        what = "touch check" if isinstance(touch, TouchChecked) else f"touch check skipped: {touch.reason}"
+        return replace(course, touch=touch, log=(*course.log, Entry(t_s, what)))
     if command.name in ("next", "back"):
         return _turned(course, command.name, now)
     if command.name in ("gas_on", "gas_off"):
@@ -194,7 +227,46 @@ def missing(course: Course, now: Situation) -> str:
             return f"Give a reason for {len(judged.to_confirm)} answers, or do not treat."
     if course.phase == ZONE and not now.zone_placed and not now.zone_cannot_wait:
         return f"The zone is not placed: {now.zone_words or 'wait for it'}."
+    if course.phase == TOUCH and course.touch is None:
+        return "Take the touch check, or say why it is left out."
     return ""
+
+
+def _zone_edited(course: Course, edit: ZoneAction) -> Course:
+    """Nothing of it is kept here: the step takes it."""
+    if course.phase != ZONE and not (course.phase == TOUCH and isinstance(edit, MarkSpot)):
+        raise NotNowError("The zone is changed on its own page only: go back to it.")
+    return course
+
+
+def _touched(course: Course, command: TakeTouch | SkipTouch, now: Situation, *, t_s: float) -> TouchAction:
+    if course.phase != TOUCH:
+        raise NotNowError("The touch check comes after the zone and before Start.")
+    if isinstance(command, SkipTouch):
+        reason = " ".join(command.reason.split())[:REASON_MOST]
+        if not reason:
+            raise NotNowError("Say why the touch check is left out.")
+        return TouchSkipped(t_s, reason)
+    found = now.touch
+    if found is None or found.state != "ok":
+        raise NotNowError(found.words if found is not None else "Nothing is measured yet.")
+    return TouchChecked(
+        t_s,
+        found.target,
+        _known(found.along_mm),
+        _known(found.along_u95_mm),
+        _known(found.across_mm),
+        _known(found.across_u95_mm),
+        _known(found.along_limit_mm),
+        _known(found.across_limit_mm),
+        found.still_s,
+    )
+
+
+def _known(value: float | None) -> float:
+    if value is None:
+        raise NotNowError("Nothing is measured yet.")
+    return value
 
 
 def _identified(course: Course, command: Identify, now: Situation) -> Course:
@@ -239,12 +311,14 @@ def _answered(course: Course, command: Answer, now: Situation) -> Course:
 
 def _turned(course: Course, name: str, now: Situation) -> Course:
     """To the page after this one or before it."""
-    pages = (PREFLIGHT, DETAILS, CHECKLIST, ZONE, READY)
+    pages = (PREFLIGHT, DETAILS, CHECKLIST, ZONE, TOUCH, READY)
     if course.phase not in pages:
         raise NotNowError("The treatment is under way.")
     at = pages.index(course.phase)
     if name == "back":
-        return replace(course, phase=pages[max(at - 1, 0)])
+        # Behind the zone another one may come: what was touched then says nothing of it.
+        touch = course.touch if course.phase == READY else None
+        return replace(course, phase=pages[max(at - 1, 0)], touch=touch)
     if course.phase == READY:
         raise NotNowError("Press Start.")
     if reason := missing(course, now):
@@ -263,7 +337,7 @@ _WAYS: dict[str, dict[str, str]] = {
 """For each move, from which phase to which."""
 
 _NOT_NOW = {
-    "start": "Start comes after the zone is confirmed.",
+    "start": "Start comes after the zone is confirmed and the touch check.",
     "pause": "Nothing runs that could pause.",
     "resume": "Nothing is paused.",
     "stop": "Nothing runs. Keep the valve closed.",

@@ -72,14 +72,25 @@ def picture_data(capture: Capture, guidance: Guidance, setup: Setup) -> PictureD
             found = [seen_runs(loop, place, rgb=rig.rgb) for loop in loops]
             head[name] = [{"px": _rounded(run), "closed": closed} for runs, closed in found for run in runs]
         head["held"] = place.state != "placed"
+        if guidance.edited is not None and guidance.edited.spot_chart_mm is not None:
+            spot_px = rig.rgb.project(place.rgb_from_chart.apply(guidance.edited.spot_chart_mm))
+            head["spot"] = _rounded(spot_px) if np.isfinite(spot_px).all() else None
     elif isinstance(place, PixelZone):
         scale = 1.0 if shown is None else shown.scale
         outline_px = (np.asarray(place.outline_px, float) + 0.5) * scale - 0.5
         head["outline"] = [{"px": _rounded(outline_px), "closed": True}]
+        head["left_out"] = [{"px": _rounded(area_px), "closed": True} for area_px in place.left_out_px]
         head["held"] = place.state != "placed"
     if rig is not None:
         head["jet"] = _jet(guidance, setup, rgb=rig.rgb)
     return PictureData(head, arrays, chart, b"" if shown is None else jpeg(shown.bgr))
+
+
+def plain_picture(bgr: Bytes | None, *, t_s: float) -> PictureData:
+    """A picture on which nothing is drawn; without one, only how the time goes on."""
+    size_px = [0, 0] if bgr is None else [bgr.shape[1], bgr.shape[0]]
+    head: dict[str, object] = {"t_s": t_s, "size_px": size_px, "gas": False}
+    return PictureData(head, {}, None, b"" if bgr is None else jpeg(bgr))
 
 
 def corners(chart: ZoneChart) -> bytes:

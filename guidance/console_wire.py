@@ -11,6 +11,7 @@ from typing import cast
 
 from guidance.console_choice import Choice
 from guidance.console_session import MOVES, Answer, Choose, Command, ConfirmSound, Identify, Move
+from guidance.zone_wire import read_zone_message
 
 MESSAGE_MOST = 2048
 """Bytes of one message of a page: a reason of 200 letters fits several times."""
@@ -68,6 +69,13 @@ def read_message(text: str) -> PageMessage:
         if type(number) is not int or fields:
             raise BadMessageError("A drawn picture is told by its number alone.")
         return Drawn(number)
+    if isinstance(what, str):
+        try:
+            command = read_zone_message(what, fields)
+        except ValueError as trouble:
+            raise BadMessageError(str(trouble)) from trouble
+        if command is not None:
+            return command
     words = {name: word for name, word in fields.items() if isinstance(word, str)}
     if len(words) < len(fields):
         raise BadMessageError("Everything that is said is text.")

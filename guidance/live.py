@@ -170,6 +170,8 @@ class LiveRun:
         self._shown: list[OperatorAction] = []
         """Actions that show already and that no step has taken yet."""
         self._last: Stepped | None = None
+        self._last_told: Guidance | None = None
+        """By the last step, without what was only shown since."""
         self._number = 0
         self._closing = False
         self._busy_since_s: float | None = None
@@ -249,6 +251,7 @@ class LiveRun:
         guidance = self.run.take(capture, actions)
         self._busy_since_s = None
         self._shown = []
+        self._last_told = guidance
         self._publish(Stepped(self._number + 1, capture, guidance, arrived_s, self._mailbox.left_out))
         if self._listener is None:
             return
@@ -266,7 +269,8 @@ class LiveRun:
         if not actions:
             return
         self._shown += actions
-        guidance = replace(self._last.guidance, announcement=self.run.announce(self._shown))
+        told = self._last_told or self._last.guidance
+        guidance = self.run.preview(told, self._last.capture, self._shown)
         self._publish(replace(self._last, number=self._number + 1, guidance=guidance))
 
     def _done_by_now(self, t_s: float) -> list[OperatorAction]:

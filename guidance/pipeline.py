@@ -10,12 +10,13 @@ import numpy as np
 from guidance.alarms import update
 from guidance.annunciator import advance
 from guidance.camera_stage import reference_remark
+from guidance.edit_stage import edit_zone
 from guidance.facts import Facts
 from guidance.hysteresis import lingering
 from guidance.jet_stage import Contact, meet_skin, room_for
 from guidance.judge import conditions
 from guidance.rig_stage import check_rig
-from guidance.session import Guidance, OperatorAction
+from guidance.session import Guidance, LeftOutArea, OperatorAction, ZoneEdited
 from guidance.skin_stage import SkinNow, read_skin
 from guidance.state import Setup, State
 from guidance.zone_stage import place_or_follow, see_body
@@ -51,7 +52,9 @@ def step(
     state = replace(state, t_s=capture.t_s, colour_s=capture.t_s if capture.in_colour else state.colour_s)
     state = see_nozzle(state, capture, setup)
     state, found = see_body(state, capture, setup)
+    then = state.on_skin
     state = place_or_follow(state, capture, setup, found)
+    state = edit_zone(state, capture, setup, actions, then=then)
     state, contact = meet_skin(state, capture, setup, dt_s=dt_s)
     state, skin = read_skin(state, capture, setup, contact=contact, dt_s=dt_s)
     state = check_rig(state, capture, setup, contact)
@@ -94,6 +97,35 @@ def step(
         sweep=on_skin.sweep if on_skin else None,
         known=on_skin.known if on_skin else None,
         announcement=annunciator.announcement,
+        edited=_zone_edited(state),
+    )
+
+
+def edited_since(
+    state: State, guidance: Guidance, capture: Capture, setup: Setup, actions: Sequence[OperatorAction]
+) -> Guidance:
+    """What a step told, as the operator's edits since then will make the zone: shown until the next step.
+
+    Nothing is kept of it: the next step is told of the actions.
+    """
+    after = edit_zone(state, capture, setup, actions)
+    if after is state:
+        return guidance
+    on_skin = after.on_skin
+    guidance = replace(guidance, zone=_zone(after), edited=_zone_edited(after))
+    if on_skin is state.on_skin or on_skin is None:
+        return guidance
+    return replace(
+        guidance,
+        exposure=on_skin.exposure,
+        skin=on_skin.skin,
+        tile_time_s=on_skin.tile_time_s,
+        weight=None,
+        blind=None,
+        known=None,
+        sweep=None,
+        jet=None,
+        jet_reason="the zone has just been changed",
     )
 
 
@@ -240,3 +272,16 @@ def _zone(state: State) -> PlacedChart | PixelZone | Lost:
             return Lost("the body could not be followed", state.on_skin.body.followed_s)
         return state.on_skin.body.placed(state.on_skin.chart)
     return state.pixel_zone if state.pixel_zone is not None else Lost(state.waiting_for, 0.0)
+
+
+def _zone_edited(state: State) -> ZoneEdited | None:
+    work = state.work
+    if not work.count:
+        return None
+    return ZoneEdited(
+        outline=work.outline,
+        areas=tuple(LeftOutArea(area.number, area.kind, area.radius_mm) for area in work.areas),
+        refused=work.refused,
+        count=work.count,
+        spot_chart_mm=work.spot_chart_mm,
+    )

@@ -9,11 +9,12 @@ from guidance.outcome import Outcome
 from guidance.session import Guidance, OperatorAction
 from guidance.state import Setup
 from guidance.told import Told, told_in
+from guidance.zone_actions import ZONE_ACTIONS, TouchChecked, TouchSkipped
 from models.capture import Capture
 from models.collar import Collar
 from models.exact_text import from_text, to_text
 from models.problems import InputError
-from vision.mcap_recording import McapRecording
+from vision.mcap_recording import McapRecording, looked_at_again
 from vision.source import Source
 
 
@@ -65,6 +66,13 @@ def inputs(source: Source, setup: Setup, *, pictures: bool = True) -> Iterator[R
     """
     if isinstance(source, McapRecording) and source.from_sightings:
         yield from steps(source, pictures=pictures)
+        return
+    if isinstance(source, McapRecording):
+        # Looked at again: what the operator made of the zone, and the touch check, are as they were then.
+        kept = (*ZONE_ACTIONS, TouchChecked, TouchSkipped)
+        for recorded in steps(source, pictures=True):
+            made = tuple(action for action in recorded.actions if isinstance(action, kept))
+            yield Recorded(looked_at_again(recorded.capture), made, setup, None)
         return
     for capture in source.captures():
         yield Recorded(capture, (), setup, None)

@@ -19,6 +19,7 @@ from guidance.outcome import Outcome
 from guidance.remember import SHUT_S, handed_on
 from guidance.replay import inputs, setup_then
 from guidance.state import Setup
+from guidance.zone_work import ZoneMade, made_of
 from models.carry import Carried
 from models.catalogue import load_questions
 from models.contraindications_file import read_checklist
@@ -68,7 +69,13 @@ class Interrupted:
             carried=carried,
             session_used_s=self.then.session_used_s + gas_s + gap_gas_s,
             perfusion=min(perfusion, COLD_PERFUSION) if gas_s > 0.0 else perfusion,
+            made=self._made(),
         )
+
+    def _made(self) -> ZoneMade | None:
+        """What the operator had made of the zone; of the session before where this one never had a zone."""
+        state = self.run.state
+        return made_of(state.work) if state.on_skin is not None else self.then.made
 
     def gap_s(self, now: datetime) -> float:
         """How long nobody has watched."""
@@ -80,6 +87,10 @@ class Interrupted:
         words = (
             f"{self.path.name}: {gas_s:.0f} s of gas so far; nobody watched for {self.gap_s(now):.0f} s yet"
         )
+        if self.run.state.work.elsewhere:
+            words += "; the zone was outlined anew: outline it again, and mark again what to leave out"
+        elif self._made() is not None:
+            words += "; the zone is as it was changed then: look at it"
         return Check("Goes on from", "look", words)
 
 
@@ -169,7 +180,8 @@ def _handed_on(run: Run, outcome: Outcome, key: str, *, gap_s: float, shut: bool
     tiles = tuple(state.on_skin.tile_time_s.tolist()) if state.on_skin is not None else ()
     return handed_on(
         key,
-        kept_exposure(outcome),
+        # Where the zone was outlined off the skin that was found, its map lies in coordinates of its own.
+        None if state.work.elsewhere else kept_exposure(outcome),
         gas_s=state.gas_total_s,
         tile_time_s=tiles,
         gap_s=gap_s,

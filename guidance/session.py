@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from guidance.zone_actions import TouchAction, ZoneAction
 from models.chart import PixelZone, PlacedChart
 from models.exposure import ExposureMap, SkinTemperature
 from models.geometry import Bools, Floats
@@ -63,7 +64,7 @@ class CourseAction:
     """``start``, ``pause``, ``resume``, ``stop``, ``pain`` or ``finish``."""
 
 
-OperatorAction = Acknowledge | PauseAudio | ResumeAudio | CourseAction
+OperatorAction = Acknowledge | PauseAudio | ResumeAudio | CourseAction | ZoneAction | TouchAction
 
 
 @dataclass(frozen=True)
@@ -139,6 +140,32 @@ class SweepGuide:
     """``too slow``, ``too fast``, ``let it rewarm``, or nothing."""
 
 
+@dataclass(frozen=True)
+class LeftOutArea:
+    """An area that the operator wants left out."""
+
+    number: int
+    kind: str
+    """``circle`` or ``outline``."""
+    radius_mm: float | None
+    """Of a circle on known skin."""
+
+
+@dataclass(frozen=True, eq=False)
+class ZoneEdited:
+    """What the operator has made of the zone."""
+
+    outline: str
+    """``found``, ``moved`` or ``by hand``."""
+    areas: tuple[LeftOutArea, ...]
+    refused: str
+    """Why the last edit was not followed; empty where it was."""
+    count: int
+    """Edits so far, refused ones included."""
+    spot_chart_mm: Floats | None
+    """Marked for the touch check, chart frame, shape (3,)."""
+
+
 @dataclass(frozen=True, eq=False)
 class Guidance:
     """Result of one step; front ends draw, record and report it."""
@@ -186,3 +213,5 @@ class Guidance:
     """What is known of every cell now: measured, predicted, or unobserved; None before the zone is placed."""
     announcement: Announcement = Announcement()
     """What is displayed and sounds, after the operator's actions."""
+    edited: ZoneEdited | None = None
+    """None where the operator has not touched the zone."""

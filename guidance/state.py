@@ -8,6 +8,7 @@ from typing import Protocol as Interface
 from guidance.alarms import AlarmBoard
 from guidance.annunciator import Annunciator
 from guidance.session import SweepGuide
+from guidance.zone_work import ZoneMade, ZoneWork
 from models.camera_offset import CameraOffset
 from models.capture import DepthPicture, ThermalPicture
 from models.carry import Carried
@@ -60,6 +61,8 @@ class Setup:
     """Blood flow in the zone at the start, as a share of that at rest."""
     session_used_s: float = 0.0
     """Gas time of the session total that earlier recordings have used up."""
+    made: ZoneMade | None = None
+    """What the operator had made of the zone in the interrupted session."""
 
     @property
     def bore_mm(self) -> float:
@@ -150,9 +153,9 @@ class State:
     looked_s: float
     """When the body was last looked for."""
     depth: DepthPicture | None
-    """Last depth picture before the zone was placed."""
+    """Last depth picture, until gas flows: the zone is laid on it."""
     scene: ThermalPicture | None
-    """Last thermal picture before the zone was placed."""
+    """Last thermal picture, until gas flows."""
     patches: tuple[TagPatch, ...]
     pixel_zone: PixelZone | None
     on_skin: OnSkin | None
@@ -174,6 +177,8 @@ class State:
     annunciator: Annunciator
     rig_watch: RigWatch | None
     """Jet and cooling held against each other; None where one of them cannot be measured."""
+    work: ZoneWork
+    """What the operator has made of the zone."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -219,4 +224,5 @@ def begin(carried: Carried | None = None) -> State:
         board=board,
         annunciator=Annunciator(board.table),
         rig_watch=None,
+        work=ZoneWork(),
     )

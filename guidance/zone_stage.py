@@ -74,32 +74,44 @@ def place_or_follow(state: State, capture: Capture, setup: Setup, found: Landmar
     known = capture.seen.body if capture.seen is not None else None
     picture = capture.bgr if capture.seen is None else None
     witness = Witness(picture, depth, state.patches, nozzle, known)
+    if state.gas_total_s <= 0.0 or state.on_skin is None:
+        scenes = [picture for picture in capture.thermal if not picture.shutter]
+        state = replace(state, depth=depth or state.depth, scene=scenes[-1] if scenes else state.scene)
     if state.on_skin is not None:
         body = follow(state.on_skin.body, state.on_skin.chart, witness, rig=setup.rig, t_s=capture.t_s)
         return replace(state, on_skin=replace(state.on_skin, body=body))
-    scenes = [picture for picture in capture.thermal if not picture.shutter]
-    state = replace(state, depth=depth or state.depth, scene=scenes[-1] if scenes else state.scene)
     if not capture.in_colour:
         return state
     placement = _placement(state, capture, setup)
     if isinstance(placement, str):
-        tapped = [tap for tap in _taps(setup, "rgb") if tap.t_s <= capture.t_s]
+        tapped = [tap for tap in _outlines(state, setup) if tap.t_s <= capture.t_s]
         shown = PixelZone("rgb", tapped[-1].outline_px, "tap", "held") if tapped else state.pixel_zone
         return replace(state, waiting_for=placement, pixel_zone=shown)
     chart = placement.chart
-    on_skin = laid(
-        chart,
-        begin(chart, witness, rig=setup.rig, t_s=capture.t_s),
-        setup,
-        exposure=_had_before(placement, state.unassigned_s, setup.carried),
-        tile_time_s=_tile_time_before(int(chart.tile.max()) + 1, state.unassigned_s, setup.carried),
-        t_s=capture.t_s,
+    by_hand = state.work.tap is not None
+    state = replace(
+        state, work=replace(state.work, drawn=placement) if by_hand else replace(state.work, found=placement)
     )
+    body = begin(chart, witness, rig=setup.rig, t_s=capture.t_s)
+    on_skin = laid_anew(placement, body, state, setup, t_s=capture.t_s)
     remarks = (*state.remarks, *placement.remarks)
     if why := why_unmeasured(chart, setup.protocol):
         not_given = "Distance and dwell are not given, and areas are rough."
         remarks = (*remarks, f"Distance cannot be measured with this rig: {why}. {not_given}")
     return replace(state, on_skin=on_skin, pixel_zone=None, remarks=remarks, waiting_for="")
+
+
+def laid_anew(placement: Placement, body: BodyTrack, state: State, setup: Setup, *, t_s: float) -> OnSkin:
+    """A zone as it is laid in this capture, with what its cells have had before it was placed."""
+    chart = placement.chart
+    return laid(
+        chart,
+        body,
+        setup,
+        exposure=_had_before(placement, state.unassigned_s, setup.carried),
+        tile_time_s=_tile_time_before(int(chart.tile.max()) + 1, state.unassigned_s, setup.carried),
+        t_s=t_s,
+    )
 
 
 def laid(
@@ -178,9 +190,35 @@ def _placement(state: State, capture: Capture, setup: Setup) -> Placement | str:
     rig = setup.rig
     if rig is None:
         return "there is no rig"
+    evidence = evidence_now(state, capture, setup)
+    points = evidence.points
+    taps = [tap for tap in _outlines(state, setup) if tap.t_s <= capture.t_s]
+    if taps:
+        if points is None and _depth_may_come(capture, setup):
+            return "no depth picture has come yet"
+        if points is None and capture.t_s - taps[-1].t_s < TAG_SETTLE_S:
+            return "the skin tags are being measured" if rig.skin else "the surface is being measured"
+        return place_by_tap(taps[-1], evidence, zone=setup.zone, rig=rig)
+    if _outlines(state, setup):
+        return "the zone's outline has not been tapped yet"
+    if not _agree(state.landmarks):
+        return "the body has not been recognised reliably yet"
+    if points is None and _depth_may_come(capture, setup):
+        return "no depth picture has come yet"
+    return place_by_landmarks(evidence, zone=setup.zone, rig=rig)
+
+
+def evidence_now(state: State, capture: Capture, setup: Setup) -> Evidence:
+    """All that is known of body and skin in this capture.
+
+    Raises:
+        ValueError: If there is no rig.
+    """
+    if setup.rig is None:
+        raise ValueError("Without a rig there is no evidence in mm.")
     nozzle = state.nozzle if isinstance(state.nozzle, NozzleSighting) else None
-    points = depth_points(state.depth, rig=rig, nozzle=nozzle) if state.depth is not None else None
-    evidence = Evidence(
+    points = depth_points(state.depth, rig=setup.rig, nozzle=nozzle) if state.depth is not None else None
+    return Evidence(
         t_s=state.depth.t_s if state.depth is not None else capture.t_s,
         points=points,
         patches=state.patches,
@@ -189,20 +227,11 @@ def _placement(state: State, capture: Capture, setup: Setup) -> Placement | str:
         landmarks=state.landmarks,
         subject_height_mm=setup.treatment.subject_height_mm,
     )
-    taps = [tap for tap in _taps(setup, "rgb") if tap.t_s <= capture.t_s]
-    if taps:
-        if points is None and _depth_may_come(capture, setup):
-            return "no depth picture has come yet"
-        if points is None and capture.t_s - taps[-1].t_s < TAG_SETTLE_S:
-            return "the skin tags are being measured" if rig.skin else "the surface is being measured"
-        return place_by_tap(taps[-1], evidence, zone=setup.zone, rig=rig)
-    if _taps(setup, "rgb"):
-        return "the zone's outline has not been tapped yet"
-    if not _agree(state.landmarks):
-        return "the body has not been recognised reliably yet"
-    if points is None and _depth_may_come(capture, setup):
-        return "no depth picture has come yet"
-    return place_by_landmarks(evidence, zone=setup.zone, rig=rig)
+
+
+def _outlines(state: State, setup: Setup) -> tuple[Tap, ...]:
+    """Outlines in the colour picture: as recorded with the session, and as drawn by hand since."""
+    return (*_taps(setup, "rgb"), *((state.work.tap,) if state.work.tap is not None else ()))
 
 
 def _depth_may_come(capture: Capture, setup: Setup) -> bool:
@@ -226,11 +255,11 @@ def _agree(landmarks: tuple[Landmarks, ...]) -> bool:
 
 def _in_pixels(state: State, capture: Capture, setup: Setup, found: Landmarks | Lost | None) -> State:
     """Without a rig: the outline in the picture, nothing in millimetres."""
-    taps = _taps(setup, "rgb")
+    taps = _outlines(state, setup)
+    areas = tuple(area.polygon for area in state.work.areas)
     if taps and capture.t_s >= taps[-1].t_s:
-        return replace(
-            state, pixel_zone=PixelZone("rgb", taps[-1].outline_px, "tap", "placed"), waiting_for=""
-        )
+        zone = PixelZone("rgb", taps[-1].outline_px, "tap", "placed", areas)
+        return replace(state, pixel_zone=zone, waiting_for="")
     if not isinstance(found, Landmarks):
         held = state.pixel_zone
         return replace(state, pixel_zone=replace(held, state="held") if held is not None else None)
@@ -238,7 +267,8 @@ def _in_pixels(state: State, capture: Capture, setup: Setup, found: Landmarks | 
     if outline is None:
         held = state.pixel_zone
         return replace(state, pixel_zone=replace(held, state="held") if held is not None else None)
-    return replace(state, pixel_zone=PixelZone("rgb", outline, "landmarks", "placed"), waiting_for="")
+    zone = PixelZone("rgb", outline, "landmarks", "placed", areas)
+    return replace(state, pixel_zone=zone, waiting_for="")
 
 
 def _taps(setup: Setup, stream: str) -> tuple[Tap, ...]:

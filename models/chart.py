@@ -115,6 +115,9 @@ class PixelZone:
     anchored_by: str
     state: str
     """``placed`` or ``held``."""
+    left_out_px: tuple[Floats, ...] = ()
+    """Areas to leave out, each of shape (n, 2): where they were marked in the picture. They are drawn;
+    nothing can be counted in them."""
 
 
 def measures_distance(chart: ZoneChart, protocol: Protocol) -> bool:

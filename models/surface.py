@@ -168,6 +168,11 @@ class Skin:
         radius, u95 = self.at(angle + angle_rad, v + v_mm)
         return Skin(replace(surface, rgb_from_axis=surface.rgb_from_axis @ turn), radius, u95)
 
+    def seen_from(self, frame_from_rgb: Pose) -> Skin:
+        """The same skin in another frame."""
+        surface = replace(self.surface, rgb_from_axis=frame_from_rgb @ self.surface.rgb_from_axis)
+        return replace(self, surface=surface)
+
     def turned_round(self) -> Skin:
         """The same skin with v pointing the other way."""
         half_turn = Pose.of(np.diag([-1.0, -1.0, 1.0]), np.zeros(3))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,6 +38,33 @@ class Outline:
         return inside
 
 
+@dataclass(frozen=True)
+class Shift:
+    """An outline moved on the chart: turned and scaled about a middle, then shifted."""
+
+    middle_mm: tuple[float, float] = (0.0, 0.0)
+    u_mm: float = 0.0
+    v_mm: float = 0.0
+    turn_rad: float = 0.0
+    """From u to v."""
+    scale: float = 1.0
+
+    def apply(self, uv_mm: Floats) -> Floats:
+        """Where chart places (..., 2) go."""
+        middle = np.array(self.middle_mm)
+        return middle + (uv_mm - middle) @ self._turn.T * self.scale + np.array([self.u_mm, self.v_mm])
+
+    def back(self, uv_mm: Floats) -> Floats:
+        """The reverse of `apply`."""
+        middle = np.array(self.middle_mm)
+        return middle + (uv_mm - middle - np.array([self.u_mm, self.v_mm])) @ self._turn / self.scale
+
+    @property
+    def _turn(self) -> Floats:
+        cos, sin = np.cos(self.turn_rad), np.sin(self.turn_rad)
+        return np.array([[cos, -sin], [sin, cos]])
+
+
 def outline_of(zone: Zone, *, scale: float) -> Outline:
     """The catalogue's outline about the zone's centre, scaled to the body."""
     half_u, half_v = zone.width_mm * scale / 2.0, zone.length_mm * scale / 2.0
@@ -58,6 +86,8 @@ def lay_chart(
     anchored_by: str,
     surface_by: str,
     place_u95_mm: float,
+    shift: Shift | None = None,
+    areas: Sequence[Outline] = (),
 ) -> ZoneChart | None:
     """Lay the cells; None where no skin that may be treated is under the outline.
 
@@ -71,7 +101,12 @@ def lay_chart(
         anchored_by: Evidence for the place.
         surface_by: Evidence for the surface.
         place_u95_mm: Bound of the place along the skin.
+        shift: How the operator moved the outline. What anatomy leaves out is then left out both where it was
+            found and where it went with the outline: which of the two is right nobody knows.
+        areas: More to leave out, in chart coordinates.
     """
+    if shift is not None:
+        outline = Outline(shift.apply(outline.polygon_mm))
     low, high = outline.polygon_mm.min(0) - MARGIN_MM, outline.polygon_mm.max(0) + MARGIN_MM
     cols = np.arange(int(np.floor(low[0] / CELL_MM)), int(np.ceil(high[0] / CELL_MM)) + 1)
     rows = np.arange(int(np.floor(low[1] / CELL_MM)), int(np.ceil(high[1] / CELL_MM)) + 1)
@@ -92,6 +127,11 @@ def lay_chart(
     keep = known & (away <= MARGIN_MM) & (area < 3.0 * CELL_MM**2 / 100.0)
     keep = _joined(keep, inside)
     out = _left_out(zone.leave_out, u, v, scale=scale)
+    if shift is not None:
+        before = shift.back(np.stack([u, v], axis=-1))
+        out |= _left_out(zone.leave_out, before[..., 0], before[..., 1], scale=scale)
+    for marked in areas:
+        out |= marked.contains(u, v)
     in_zone = inside & keep & ~out
     if not in_zone.any():
         return None
@@ -175,6 +215,13 @@ def _left_out(areas: tuple[LeaveOut, ...], u: Floats, v: Floats, *, scale: float
         dv = (v - area.v_mm * scale) / (area.radius_v_mm * scale)
         out |= du**2 + dv**2 <= 1.0
     return out
+
+
+def points_of(skin: Skin, uv_mm: Floats, *, u_sign: float) -> Floats:
+    """Skin points (n, 3) at chart coordinates (n, 2), NaN where no skin is known: the reverse of `uv_of`."""
+    angle = _angle_at_arc(skin, uv_mm[:, :1] * u_sign, uv_mm[:, 1])[:, 0]
+    radius = skin.at(angle, uv_mm[:, 1])[0]
+    return skin.surface.points(angle, uv_mm[:, 1], radius)
 
 
 def uv_of(skin: Skin, points_rgb_mm: Floats, *, u_sign: float) -> Floats:

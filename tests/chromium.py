@@ -157,6 +157,11 @@ class Tab:
             self.run(f"new Promise((done) => setTimeout(done, {1000 * hold_s}))")
         call(self._line, "Input.dispatchMouseEvent", type="mouseReleased", **about)
 
+    def mouse(self, kind: str, x: float, y: float) -> None:
+        """One event of a finger or mouse: ``mousePressed``, ``mouseMoved`` or ``mouseReleased``."""
+        about = {"x": x, "y": y, "button": "left", "buttons": 1, "clickCount": 1}
+        call(self._line, "Input.dispatchMouseEvent", type=kind, **about)
+
     def key(self, key: str, code: str) -> None:
         """Press a key."""
         for kind in ("keyDown", "keyUp"):

@@ -190,6 +190,11 @@ class Camera:
             self._waiting.clear()
         return taken
 
+    def newest(self) -> Picture | None:
+        """The newest picture that waits, which goes on waiting; None where none does."""
+        with self._lock:
+            return self._waiting[-1] if self._waiting else None
+
     def state(self) -> CameraState:
         """How the camera stands now."""
         now_s = self._clock()

@@ -198,6 +198,26 @@ def follow(track: BodyTrack, chart: ZoneChart, witness: Witness, *, rig: Rig, t_
     )
 
 
+def relaid(track: BodyTrack, before: ZoneChart, after: ZoneChart, witness: Witness, *, rig: Rig) -> BodyTrack:
+    """Go on following with other cells in the same frame: the operator has changed the zone.
+
+    Args:
+        track: As it followed the cells before, in this capture.
+        before: Those cells.
+        after: The new ones.
+        witness: Of this capture.
+        rig: Its cameras.
+    """
+    if witness.motion is not None:
+        covariance = witness.motion.covariance  # it was recorded after the change
+    else:
+        onward = np.eye(9)
+        onward[3:6, :3] = -cross_matrix(track.rgb_from_chart.rotate(after.centre_mm - before.centre_mm))
+        covariance = onward @ track.covariance @ onward.T
+    track = replace(track, covariance=covariance, likeness=None, recent_mm=(), jump_mm=0.0)
+    return _remember(track, after, witness, rig)
+
+
 def _predicted(track: BodyTrack, t_s: float) -> BodyTrack:
     """Go on with the last speed, which fades; bounds grow."""
     dt_s = t_s - track.t_s

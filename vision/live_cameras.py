@@ -59,6 +59,10 @@ class LiveCameras:
         """How each camera stands now."""
         return tuple(camera.state() for camera in self.cameras)
 
+    def look(self) -> Picture | None:
+        """The newest colour picture before a session takes it; None where there is none."""
+        return next((c.newest() for c in self.cameras if c.kind == COLOUR), None)
+
     def captures(
         self,
         rig: Rig | None,

@@ -117,7 +117,7 @@ class McapRecording:
             if self.from_sightings:
                 yield tick.capture
             else:
-                yield _looked_at_again(tick.capture)
+                yield looked_at_again(tick.capture)
 
     def ticks(self, *, pictures: bool = True) -> Iterator[Tick]:
         """All captures with what belongs to them.
@@ -152,7 +152,8 @@ class McapRecording:
         return None if best is None else best.centikelvin
 
 
-def _looked_at_again(capture: Capture) -> Capture:
+def looked_at_again(capture: Capture) -> Capture:
+    """The same capture without what was seen in it."""
     return Capture(
         capture.t_s,
         capture.index,

@@ -55,6 +55,11 @@ class Placement:
     chart: ZoneChart
     skin: Skin
     remarks: tuple[str, ...]
+    outline: Outline
+    """In chart coordinates."""
+    u_sign: float
+    scale: float
+    """As `models.zone_chart.lay_chart` was told them."""
 
 
 def place_by_tap(tap: Tap, evidence: Evidence, *, zone: Zone, rig: Rig) -> Placement | str:
@@ -97,19 +102,20 @@ def place_by_tap(tap: Tap, evidence: Evidence, *, zone: Zone, rig: Rig) -> Place
         skin = skin.turned_round()
     u_sign = -1.0 if _seen_from_back(zone) else 1.0
     outline = Outline(uv_of(skin, hits[np.isfinite(hits[:, 0])], u_sign=u_sign))
+    scale = float(np.ptp(outline.polygon_mm[:, 1]) / zone.length_mm)
     chart = lay_chart(
         skin,
         outline,
         zone=zone,
         u_sign=u_sign,
-        scale=float(np.ptp(outline.polygon_mm[:, 1]) / zone.length_mm),
+        scale=scale,
         reference_t_s=evidence.t_s,
         anchored_by="tap",
         surface_by=surface_by,
         place_u95_mm=place,
     )
     return (
-        Placement(chart, skin, tuple(remarks))
+        Placement(chart, skin, tuple(remarks), outline, u_sign, scale)
         if chart is not None
         else "no skin lies under the tapped outline"
     )
@@ -162,18 +168,21 @@ def place_by_landmarks(evidence: Evidence, *, zone: Zone, rig: Rig) -> Placement
         skin = model_skin(
             found, normal, v, zone=zone, scale=scale, distance_u95=body.distance_u95, reach_mm=reach
         )
+    outline, u_sign = outline_of(zone, scale=scale), _u_sign(skin, joints, zone)
     chart = lay_chart(
         skin,
-        outline_of(zone, scale=scale),
+        outline,
         zone=zone,
-        u_sign=_u_sign(skin, joints, zone),
+        u_sign=u_sign,
         scale=scale,
         reference_t_s=evidence.t_s,
         anchored_by="landmarks",
         surface_by=surface_by,
         place_u95_mm=anchor.place_u95_mm,
     )
-    return Placement(chart, skin, ()) if chart is not None else "no skin lies where the zone should be"
+    if chart is None:
+        return "no skin lies where the zone should be"
+    return Placement(chart, skin, (), outline, u_sign, scale)
 
 
 def side_seen(joints: dict[str, Floats]) -> str | None:

@@ -2,7 +2,8 @@
 
 import { Drawing, unpack } from "/drawing.js";
 import { Sound } from "/sound.js";
-import { alarmRows, bar, checklist, details, donePage, el, inPlace, preflight, tiles, toAcknowledge, zonePage } from "/pages.js";
+import { alarmRows, bar, checklist, details, donePage, el, inPlace, preflight, readyPage, tiles, toAcknowledge } from "/pages.js";
+import { ZoneTools } from "/zone.js";
 
 const SILENT_MS = 500;
 const AGAIN_MS = 300;
@@ -46,6 +47,8 @@ const page = {
   },
 };
 
+const zone = new ZoneTools({ picture: $("picture"), marks: $("marks"), page, changed: () => show(), toast: (words) => toast(words) });
+
 function connect() {
   socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/live?page=${pageName()}`);
   socket.binaryType = "arraybuffer";
@@ -64,6 +67,7 @@ async function drawn(buffer) {
   const { head, parts } = unpack(buffer);
   try {
     await drawing.draw({ head, parts });
+    zone.sawPicture(head);
   } finally {
     const line = socket;
     const answer = () => { if (line.readyState === WebSocket.OPEN) line.send(JSON.stringify({ do: "drawn", number: head.number })); };
@@ -83,6 +87,7 @@ function told(message) {
   if (state?.phase !== message.phase && message.phase !== "stopped") $("toast").classList.remove("show");
   state = message;
   if (state.refused) toast(state.refused);
+  zone.told(state);
   show();
 }
 
@@ -119,13 +124,15 @@ function side() {
     preflight: [[state.sound_confirmed, Boolean(state.preparing), state.cameras.map((one) => one.state), sounds], () => preflight(hello, state, page)],
     details: [[state.operator, state.subject, state.choice], () => details(hello, state, page)],
     checklist: [[state.answers, state.reasons], () => checklist(hello, state, page)],
-    zone: [[state.figures?.zone, state.figures?.nozzle], () => zonePage(hello, state)],
-    ready: [[state.figures?.zone, state.figures?.nozzle], () => zonePage(hello, state)],
+    zone: [zone.zoneKey(), () => zone.zone(hello)],
+    touch: [zone.touchKey(), () => zone.touch()],
+    ready: [[state.figures?.zone, state.figures?.nozzle], () => readyPage(hello, state)],
     reporting: [[state.report], () => donePage(state)],
     done: [[state.report, state.trouble], () => donePage(state)],
   }[state.phase] ?? [[steadily(state.figures)], () => (steady.figures ? [tiles(steady.figures)] : [])];
   put("side", [state.phase, ...what[0]], what[1]);
   if (state.phase === "preflight") inPlace(state);
+  if (["zone", "touch"].includes(state.phase)) zone.inPlace();
 }
 
 function chips() {

@@ -262,17 +262,15 @@ export function checklist(hello, state, page) {
     }))];
 }
 
-export function zonePage(hello, state) {
-  const ready = state.phase === "ready";
-  return [el("div", { class: "card", id: ready ? "card-ready" : "card-zone" },
-    el("h1", {}, ready ? "Ready to start" : "Is this the zone?"),
+// Before Start; the page on which the zone is changed is in zone.js.
+export function readyPage(hello, state) {
+  return [el("div", { class: "card", id: "card-ready" },
+    el("h1", {}, "Ready to start"),
     el("dl", {}, el("dt", {}, "Zone"), el("dd", {}, hello.title),
       ...(hello.leave_out.length ? [el("dt", {}, "Leave out"), el("dd", {}, hello.leave_out.join(", "))] : [])),
-    el("p", {}, ready ? "Nozzle in hand, valve still closed. The time counts from Start."
-      : "Look at the outline on the picture: does it lie where you want to treat, on the right side of the body?"),
-    ...(ready ? [] : hello.cautions.map((caution) => el("p", { class: "quiet" }, `! ${caution}`)))),
+    el("p", {}, "Nozzle in hand, valve still closed. The time counts from Start.")),
     state.figures ? evidence(state.figures.zone) : null,
-    state.figures && ready ? tile("Nozzle", { ...state.figures.nozzle }, state.figures.nozzle.u95_mm === null ? null : `±${number(state.figures.nozzle.u95_mm, 1)}`, "mm") : null];
+    state.figures ? tile("Nozzle", { ...state.figures.nozzle }, state.figures.nozzle.u95_mm === null ? null : `±${number(state.figures.nozzle.u95_mm, 1)}`, "mm") : null];
 }
 
 export function donePage(state) {
@@ -306,8 +304,8 @@ export function bar(state, page) {
   const take = free ? el("button", { id: "take_control", class: "go", onclick: takes }, "Take control") : holdButton("Take control", takes, { id: "take_control" });
   const whose = free ? "The screen that had control has gone: nobody has it." : "Another screen has control. This one watches.";
   if (!state.controls && !["running", "paused"].includes(phase)) return [el("div", { class: "grow say" }, whose), take];
-  if (["preflight", "details", "checklist", "zone"].includes(phase)) {
-    const words = { preflight: "Next", details: "Next", checklist: "Nothing speaks against it", zone: "Confirm the zone" }[phase];
+  if (["preflight", "details", "checklist", "zone", "touch"].includes(phase)) {
+    const words = { preflight: "Next", details: "Next", checklist: "Nothing speaks against it", zone: "Confirm the zone", touch: "To the start" }[phase];
     const sound = phase === "preflight" && !page.soundReady ? "Test the alarm sound and confirm that you hear it." : "";
     const why = state.missing || sound;
     return [phase === "preflight" ? null : button("back", "Back"), el("div", { class: `grow ${why ? "say" : ""}` }, why), button("next", words, { class: "go", disabled: why !== "" })];

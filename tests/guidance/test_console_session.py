@@ -16,19 +16,25 @@ from guidance.console_session import (
     REPORTING,
     RUNNING,
     STOPPED,
+    TOUCH,
     ZONE,
     Answer,
     Command,
     ConfirmSound,
     Course,
+    EditZone,
     Identify,
     Move,
     NotNowError,
     Situation,
+    SkipTouch,
+    TakeTouch,
     follow,
     missing,
     source_ended,
 )
+from guidance.touch_check import Touch
+from guidance.zone_actions import MarkSpot, TouchChecked, TouchSkipped, ZoneAsFound
 from models.catalogue import load_questions
 from models.contraindications import ABSOLUTE, CLEAR, RELATIVE, questions_for
 
@@ -54,7 +60,7 @@ def answers(**but: str) -> tuple[Answer, ...]:
 
 def ready() -> Course:
     course = after(Course(), ConfirmSound(), Move("next"), Identify("OP-1", "A-017"), Move("next"))
-    return after(course, *answers(), *moves("next", "next"))
+    return after(course, *answers(), *moves("next", "next"), SkipTouch("a test"), Move("next"))
 
 
 def test_the_way_leads_from_preflight_to_the_report() -> None:
@@ -72,7 +78,7 @@ def test_nothing_goes_on_before_the_sound_was_heard() -> None:
 
 
 def test_nothing_starts_before_the_zone_is_confirmed() -> None:
-    for phase in (PREFLIGHT, DETAILS, CHECKLIST, ZONE):
+    for phase in (PREFLIGHT, DETAILS, CHECKLIST, ZONE, TOUCH):
         with pytest.raises(NotNowError, match="Start comes after"):
             after(replace(ready(), phase=phase), Move("start"))
 
@@ -83,7 +89,7 @@ def test_a_zone_that_is_not_placed_is_not_confirmed_and_its_reason_is_told() -> 
     assert "not been recognised" in missing(course, lost)
     with pytest.raises(NotNowError, match="not placed"):
         after(course, Move("next"), now=lost)
-    assert after(course, Move("next"), now=replace(lost, zone_cannot_wait=True)).phase == READY
+    assert after(course, Move("next"), now=replace(lost, zone_cannot_wait=True)).phase == TOUCH
 
 
 @pytest.mark.parametrize("answer", ["yes", "unknown"])
@@ -168,13 +174,70 @@ def test_no_command_moves_the_way_except_as_drawn() -> None:
     allowed = {
         (RUNNING, PAUSED), (PAUSED, RUNNING), (READY, RUNNING), (RUNNING, STOPPED), (PAUSED, STOPPED),
         (STOPPED, STOPPED), (STOPPED, REPORTING), (PREFLIGHT, PREFLIGHT), (PREFLIGHT, DETAILS),
-        (DETAILS, CHECKLIST), (CHECKLIST, ZONE), (ZONE, READY), (DETAILS, PREFLIGHT), (CHECKLIST, DETAILS),
-        (ZONE, CHECKLIST), (READY, ZONE),
+        (DETAILS, CHECKLIST), (CHECKLIST, ZONE), (ZONE, TOUCH), (TOUCH, READY), (DETAILS, PREFLIGHT),
+        (CHECKLIST, DETAILS), (ZONE, CHECKLIST), (TOUCH, ZONE), (READY, TOUCH),
     }  # fmt: skip
-    for phase in (PREFLIGHT, DETAILS, CHECKLIST, ZONE, READY, RUNNING, PAUSED, STOPPED, REPORTING, "done"):
+    for phase in (
+        PREFLIGHT,
+        DETAILS,
+        CHECKLIST,
+        ZONE,
+        TOUCH,
+        READY,
+        RUNNING,
+        PAUSED,
+        STOPPED,
+        REPORTING,
+        "done",
+    ):
         for name in MOVES:
             try:
                 to = after(replace(ready(), phase=phase), Move(name)).phase
             except NotNowError:
                 continue
             assert (phase, to) in allowed
+
+
+MEASURED = Touch("ok", "", "tag 100", 1.5, 5.0, 2.5, 6.0, 20.0, 16.0, 1.1)
+
+
+def touching() -> Course:
+    return replace(ready(), phase=TOUCH, touch=None)
+
+
+def test_nothing_starts_before_the_touch_check_was_taken_or_left_out_with_a_reason() -> None:
+    assert "say why" in missing(touching(), NOW)
+    with pytest.raises(NotNowError, match="say why"):
+        after(touching(), Move("next"))
+    with pytest.raises(NotNowError, match="Say why"):
+        after(touching(), SkipTouch("  "))
+    skipped = after(touching(), SkipTouch(" no\n tag "), Move("next"))
+    assert skipped.phase == READY
+    assert skipped.touch == TouchSkipped(1.5, "no tag")
+    assert skipped.log[-1].what == "touch check skipped: no tag"
+
+
+def test_an_offset_is_taken_as_it_is_measured_and_one_that_is_too_large_is_refused() -> None:
+    taken = after(touching(), TakeTouch(), now=replace(NOW, touch=MEASURED))
+    assert taken.touch == TouchChecked(1.5, "tag 100", 1.5, 5.0, 2.5, 6.0, 20.0, 16.0, 1.1)
+    for state in ("refused", "waiting", "cannot"):
+        now = replace(NOW, touch=replace(MEASURED, state=state, words="Too far off."))
+        with pytest.raises(NotNowError, match="Too far off"):
+            after(touching(), TakeTouch(), now=now)
+    with pytest.raises(NotNowError, match="Nothing is measured"):
+        after(touching(), TakeTouch())
+
+
+def test_going_back_to_the_zone_asks_for_another_touch() -> None:
+    touched = after(touching(), SkipTouch("no tag"), Move("next"), Move("back"))
+    assert touched.touch is not None
+    assert after(touched, Move("back")).touch is None
+
+
+def test_the_zone_is_changed_on_its_own_page_only() -> None:
+    edit = EditZone(ZoneAsFound(0.0))
+    assert after(replace(ready(), phase=ZONE), edit).phase == ZONE
+    for phase in (PREFLIGHT, DETAILS, CHECKLIST, TOUCH, READY, RUNNING, PAUSED, STOPPED, "done"):
+        with pytest.raises(NotNowError, match="own page"):
+            after(replace(ready(), phase=phase), edit)
+    assert after(touching(), EditZone(MarkSpot(0.0, (1.0, 2.0)))) == touching()

@@ -55,6 +55,10 @@ def to_running(screen: Screen) -> None:
     screen.say("next")
     screen.until(phase="zone", missing="")
     screen.say("next")
+    screen.until(phase="touch")
+    screen.say("skip_touch", reason="stand-ins have no nozzle")
+    screen.until(missing="")
+    screen.say("next")
     screen.until(phase="ready")
     screen.say("start")
     screen.until(phase="running", gas_counts=True)
@@ -63,6 +67,10 @@ def to_running(screen: Screen) -> None:
 def test_from_choosing_to_a_report_with_cameras(place: Place, screen: Screen) -> None:
     """Gas counts from Start on, through a pause and STOP, until the operator says that it is off."""
     screen.hear_until(lambda: bool(screen.state) and all(camera["ok"] for camera in screen.state["cameras"]))
+    # Before anything is chosen the picture is there, with nothing drawn on it.
+    screen.hear_until(lambda: any("jpeg" in parts for _, parts in screen.pictures))
+    assert screen.state["phase"] == "preflight"
+    assert not any("outline" in head for head, _ in screen.pictures)
     to_running(screen)
     assert screen.hello["title"] == "Calf, left"
     screen.hear_until(lambda: screen.state["figures"]["gas"]["on"])
