@@ -66,7 +66,7 @@ function distanceTile(figure) {
     band.append(mark);
   }
   const sign = SIGNS[figure.state];
-  const words = el("div", { class: "words" }, el("b", {}, sign === "OK" ? "" : `${sign} `, figure.words));
+  const words = el("div", { class: `words${figure.words.length > 20 ? " tight" : ""}` }, el("b", {}, sign === "OK" ? "" : `${sign} `, figure.words));
   const value = known ? el("div", { class: "value" }, number(figure.mm, 0), el("small", {}, `±${number(figure.u95_mm, 0)} mm`))
     : el("div", { class: "value text" }, "not known");
   return el("div", { class: `tile wide state-${figure.state}`, id: "tile-distance", data: { state: figure.state } },
