@@ -123,7 +123,7 @@ ALARM = {
     "stop": True,
     "standing": True,
     "acknowledged": False,
-    "message": "STOP: this skin has had its time. Take the nozzle away and close the valve.",
+    "message": "STOP: Skin reaches its limit in 10 to 12 s. Move the nozzle away now.",
 }
 LOW = ALARM | {"cause": "thermal", "priority": "medium", "stop": False, "message": LONG}
 

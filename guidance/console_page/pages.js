@@ -137,7 +137,7 @@ export function alarmRows(state) {
 }
 
 function row(priority, sign, words, more, cause = "") {
-  const lengthy = words.length > (more.includes("first stop") ? 56 : 84) ? "lengthy" : "";
+  const lengthy = words.length > (more.includes("first stop") ? 64 : 84) ? "lengthy" : "";
   const node = el("div", { class: `alarm ${priority} ${more} ${lengthy}`, data: { cause } },
     el("span", { class: "sign" }, sign), el("span", {}, words));
   // All rows blink in step, also one made anew in mid-blink: otherwise what changes often would flash faster.
