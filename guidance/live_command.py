@@ -13,8 +13,9 @@ from guidance.analyse import Run, needs_eyes, set_up
 from guidance.beeper import machine_beep
 from guidance.camera_command import camera_room
 from guidance.console_access import Wanted, access, token_words
+from guidance.console_ending import Ended
 from guidance.console_preflight import disk_check
-from guidance.console_serve import Ended, Prepare, Served
+from guidance.console_serve import Prepare, Served
 from guidance.console_server import listen, serve
 from guidance.live_recording import LiveRecording, recording_path
 from guidance.resume import Interrupted, check_for, interrupted, may_go_on, unfinished

@@ -23,7 +23,12 @@ SIZES = ((1280, 800), (1024, 768), (1920, 1080), (800, 1280))
 LINE = """
 window.WebSocket = class {
     static OPEN = 1;
-    constructor() { this.readyState = 1; window.line = this; setTimeout(() => this.onopen?.(), 0); }
+    constructor(url) {
+        window.urls = [...(window.urls ?? []), url];
+        window.line = this;
+        this.readyState = 1;
+        setTimeout(() => this.onopen?.(), 0);
+    }
     send() {}
     close() {}
 };

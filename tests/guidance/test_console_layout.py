@@ -196,6 +196,23 @@ def test_nothing_flashes_more_than_three_times_a_second(page: Shown) -> None:
         assert changes / 2 / 3.0 <= 3.0, (name, changes)  # a flash is two changes
 
 
+def test_a_server_that_falls_silent_is_an_alarm_only_while_something_is_guided(page: Shown) -> None:
+    for phase, silent in (("done", ""), ("running", "yes")):
+        page.show(phase)
+        page.tab.run("window.told = null; new Promise((done) => setTimeout(done, 900))")
+        assert page.tab.run("document.body.dataset.silent ?? ''") == silent, phase
+
+
+def test_a_tab_that_was_duplicated_takes_another_name_and_one_that_was_cut_off_keeps_it(page: Shown) -> None:
+    page.tab.run("window.urls.length = 0")
+    for code in (1006, 4001, 1006):
+        page.tab.run(f"window.line.onclose({{ code: {code} }})")
+        page.tab.run("new Promise((done) => setTimeout(done, 400))")
+    first, second, third = page.tab.run("window.urls")
+    assert first != second
+    assert second == third
+
+
 # Machado, Oliveira, Fernandes 2009 (IEEE TVCG 15/6, table 1), severity 1.0; on linear RGB.
 _EYES = {
     "protanopia": (
