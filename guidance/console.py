@@ -14,7 +14,6 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from importlib import resources
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -26,6 +25,7 @@ from guidance.beeper import HUNG_S
 from guidance.console_control import Control
 from guidance.console_desk import Desk
 from guidance.console_door import PAIR, Door
+from guidance.console_files import KINDS, page_files
 from guidance.console_guard import REPORT_POLICY, Allowance, Guard, caller
 from guidance.console_pairing import Pairing
 from guidance.console_session import Command, Move, NotNowError
@@ -41,8 +41,6 @@ from guidance.console_wire import (
     text_of,
 )
 from guidance.live import Stepped
-from guidance.tone_files import tone_name, wav
-from guidance.tones import SOUNDS, burst
 from models.chart import ZoneChart
 from models.geometry import Bytes
 
@@ -54,10 +52,6 @@ TOO_LARGE, SAME_NAME = 1009, 4001
 KEPT_LATENCIES = 20_000
 
 _PAGE_ID = re.compile(r"[0-9a-f]{32}")
-_KINDS = {"html": "text/html; charset=utf-8", "css": "text/css", "js": "text/javascript"}
-_PAGE_FILES = (
-    "index.html", "console.css", "zone.css", "console.js", "drawing.js", "sound.js", "pages.js", "zone.js",
-)  # fmt: skip
 
 
 @dataclass(eq=False)
@@ -108,7 +102,7 @@ class Console:
         self.frame: Frame | None = None
         self.latencies_s: deque[float] = deque(maxlen=KEPT_LATENCIES)
         """From a capture's arrival to a page's word that it is drawn."""
-        self._files = _page_files()
+        self._files = page_files()
         self._closing: set[asyncio.Task[None]] = set()
 
     def application(
@@ -193,7 +187,7 @@ class Console:
         if self.desk.report is None:
             return PlainTextResponse("There is no report yet.", 404)
         body = await asyncio.to_thread((self.desk.report / "report.html").read_bytes)
-        return Response(body, media_type=_KINDS["html"], headers={"content-security-policy": REPORT_POLICY})
+        return Response(body, media_type=KINDS["html"], headers={"content-security-policy": REPORT_POLICY})
 
     async def _page(self, socket: WebSocket) -> None:
         ident = socket.query_params.get("page", "")
@@ -338,12 +332,3 @@ class Console:
         page.sent, page.arrived_s = frame.number, frame.arrived_s
         page.sent_s = time.monotonic()
         await page.socket.send_bytes(pack({**data.head, "number": page.sent}, parts))
-
-
-def _page_files() -> dict[str, tuple[bytes, str]]:
-    """All that can be asked for, read once: no name that comes over the network is ever looked up on disk."""
-    folder = resources.files("guidance").joinpath("console_page")
-    files = {
-        name: (folder.joinpath(name).read_bytes(), _KINDS[name.rsplit(".", 1)[1]]) for name in _PAGE_FILES
-    }
-    return files | {f"{tone_name(sound)}.wav": (wav(burst(sound)), "audio/wav") for sound in SOUNDS}

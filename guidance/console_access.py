@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from guidance.console_address import LOOPBACK, Address, resolve
 from guidance.console_certificate import identity
+from guidance.console_code import code_of
 from guidance.console_pairing import LASTS_S, Pairing, Token
 from guidance.live_options import HOST
 
@@ -46,13 +46,12 @@ OPEN = Access()
 """This machine's own address, to whoever uses it."""
 
 
-def access(wanted: Wanted, *, folder: Path, show: Callable[[str], None]) -> Access:
+def access(wanted: Wanted, *, folder: Path) -> Access:
     """What is asked for, made ready. On any address that others can call there is TLS and a token, always.
 
     Args:
         wanted: What is asked for.
         folder: Where a certificate of this machine's own is kept.
-        show: Puts words on the machine's own screen.
 
     Raises:
         InputError: If the address is none, or there is no certificate.
@@ -67,9 +66,17 @@ def access(wanted: Wanted, *, folder: Path, show: Callable[[str], None]) -> Acce
         f"Certificate ({by}), SHA-256:\n  {found.fingerprint}\n"
         "A browser that does not know it warns: compare these letters with those it shows, then go on."
     )
-    return Access(address, found.context, Pairing(show=lambda token: show(token_words(token))), words)
+    return Access(address, found.context, Pairing(), words)
 
 
-def token_words(token: Token) -> str:
-    """A token as it stands on the machine's own screen."""
-    return f"Pairing token  {token.words}   (for one screen, {LASTS_S / 60:.0f} minutes)"
+def token_words(token: Token, *, url: str, code: bool) -> str:
+    """A token as it stands on the machine's own screen.
+
+    Args:
+        token: What is typed.
+        url: Address of the console.
+        code: Whether the screen can show a code for a tablet's camera. What follows the # in its address is
+            sent to no server.
+    """
+    words = f"Pairing token  {token.words}   (for one screen, {LASTS_S / 60:.0f} minutes)"
+    return f"{words}\n{code_of(f'{url}pair#{token.digits}')}" if code else words

@@ -68,6 +68,10 @@ class Pairing:
         self._closed_until_s = 0.0
         self._sessions: dict[str, float] = {}
 
+    def show_with(self, show: Callable[[Token], None]) -> None:
+        """Put new tokens on the screen this way from now on: the address beside them may be known late."""
+        self._show = show
+
     def ask(self) -> None:
         """A screen wants to be paired: show a token, unless one that holds is there already."""
         if self._token is None or self._token.until_s <= self._now_s():

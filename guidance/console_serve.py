@@ -7,7 +7,7 @@ import contextlib
 import subprocess
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from guidance.beeper import Alone
 from guidance.camera_room import CameraRoom
 from guidance.console import Console
 from guidance.console_desk import Desk
+from guidance.console_ending import Ended, how_it_ended
 from guidance.console_guard import Guard
 from guidance.console_pairing import Pairing
 from guidance.console_preflight import hello, open_hello
@@ -26,12 +27,7 @@ from guidance.console_report import live_outcome, write_live_report
 from guidance.console_session import (
     CHECKLIST,
     DETAILS,
-    DONE,
-    PAUSED,
     PREFLIGHT,
-    REPORTING,
-    RUNNING,
-    STOPPED,
     ZONE,
 )
 from guidance.live import LiveRun, Stepped
@@ -48,16 +44,6 @@ from models.problems import InputError
 
 Prepare = Callable[[Callable[[int, int], None]], None]
 """What is done before the first capture; tells steps done and steps in all."""
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a served treatment ended."""
-
-    words: str
-    """One sentence or more for the terminal."""
-    whole: bool
-    """Nothing was begun that is not reported."""
 
 
 class _EndingError(Exception):
@@ -149,20 +135,8 @@ class Served:
 
     def ended(self) -> Ended:
         """How it ended, once it is not served any more."""
-        phase, files = self._left_in, ""
-        if self._kept is not None:
-            files = f" The recording is closed: {self.out.with_name(self._kept.file)}"
-        if phase == DONE and self.desk.report is not None:
-            return Ended(f"The report is in {self.desk.report}", whole=True)
-        if phase in (RUNNING, PAUSED):
-            what = "Ended in mid-session, with the valve as it was: close it. There is no report."
-        elif phase in (STOPPED, REPORTING, DONE):
-            what = "Ended before a report was written."
-        else:
-            return Ended(f"Ended; nothing was treated.{files}", whole=True)
-        if self._kept is None:
-            return Ended(f"{what} Nothing was recorded.", whole=False)
-        return Ended(f"{what}{files}\n`cryoguide analyze` makes a report of it.", whole=False)
+        recording = self.out.with_name(self._kept.file) if self._kept is not None else None
+        return how_it_ended(self._left_in, report=self.desk.report, recording=recording)
 
     @contextlib.asynccontextmanager
     async def _life(self) -> AsyncGenerator[None]:

@@ -12,7 +12,8 @@ import uvicorn
 from guidance.console_access import OPEN, Access
 from guidance.console_address import LOOPBACK, Address
 from guidance.console_certificate import tell_of_handshakes
-from guidance.console_serve import Ended, Served
+from guidance.console_ending import Ended
+from guidance.console_serve import Served
 from guidance.console_wire import MESSAGE_MOST
 from models.problems import InputError
 

@@ -12,9 +12,10 @@ from pathlib import Path
 from guidance.analyse import Run, needs_eyes, set_up
 from guidance.beeper import machine_beep
 from guidance.camera_command import camera_room
-from guidance.console_access import Wanted, access
+from guidance.console_access import Wanted, access, token_words
+from guidance.console_ending import Ended
 from guidance.console_preflight import disk_check
-from guidance.console_serve import Ended, Prepare, Served
+from guidance.console_serve import Prepare, Served
 from guidance.console_server import listen, serve
 from guidance.live_recording import LiveRecording, recording_path
 from guidance.resume import Interrupted, check_for, interrupted, may_go_on, unfinished
@@ -80,11 +81,13 @@ def live(
             certificate.
     """
     listed = load_questions(questions)
-    door = access(wanted, folder=data, show=show)
+    door = access(wanted, folder=data)
 
     def ready(address: str) -> None:
         on_ready("\n".join(line for line in (address, door.words) if line))
         if door.pairing is not None:
+            code = sys.stdout.isatty() and "utf" in sys.stdout.encoding.lower()
+            door.pairing.show_with(lambda token: show(token_words(token, url=address, code=code)))
             door.pairing.ask()
 
     with ExitStack() as stack:

@@ -23,7 +23,12 @@ SIZES = ((1280, 800), (1024, 768), (1920, 1080), (800, 1280))
 LINE = """
 window.WebSocket = class {
     static OPEN = 1;
-    constructor() { this.readyState = 1; window.line = this; setTimeout(() => this.onopen?.(), 0); }
+    constructor(url) {
+        window.urls = [...(window.urls ?? []), url];
+        window.line = this;
+        this.readyState = 1;
+        setTimeout(() => this.onopen?.(), 0);
+    }
     send() {}
     close() {}
 };
@@ -65,7 +70,8 @@ class Shown:
 
     def hello(self, **changed: Any) -> None:
         """Tell what a page is told first."""
-        self.tab.run(f"window.line.onmessage({{ data: {json.dumps(json.dumps(self.told.hello | changed))} }})")
+        text = json.dumps(json.dumps(self.told.hello | changed))
+        self.tab.run(f"window.line.onmessage({{ data: {text} }})")
 
     def state(self, phase: str, **changed: Any) -> dict[str, Any]:
         """A state of that phase; ``figures`` are merged one by one."""
@@ -84,7 +90,8 @@ class Shown:
         """Show the picture."""
         data = base64.b64encode(self.told.picture).decode()
         self.tab.run(
-            f"window.line.onmessage({{ data: Uint8Array.from(atob('{data}'), (c) => c.charCodeAt(0)).buffer }})"
+            f"""window.line.onmessage({{
+                data: Uint8Array.from(atob("{data}"), (letter) => letter.charCodeAt(0)).buffer }})"""
         )
         self.tab.run("new Promise((done) => setTimeout(done, 150))")
 
@@ -111,31 +118,85 @@ def choices() -> dict[str, object]:
     return Choices(load_zones(), load_devices(), load_protocols()).told()
 
 
-LONG = "The thermal camera gives no new picture and nothing is known of the skin: close the valve at once, and look"
-ALARM = {"cause": "dose", "priority": "high", "stop": True, "standing": True, "acknowledged": False,
-         "message": "STOP: this skin has had its time. Take the nozzle away and close the valve."}  # fmt: skip
+LONG = (
+    "The thermal camera gives no new picture and nothing is known of the skin:"
+    " close the valve at once, and look"
+)
+ALARM = {
+    "cause": "dose",
+    "priority": "high",
+    "stop": True,
+    "standing": True,
+    "acknowledged": False,
+    "message": "STOP: Skin reaches its limit in 10 to 12 s. Move the nozzle away now.",
+}
 LOW = ALARM | {"cause": "thermal", "priority": "medium", "stop": False, "message": LONG}
 
 SCREENS: dict[str, tuple[str, dict[str, Any]]] = {
-    "preflight": ("preflight", {"missing": "Test the alarm sound and confirm that you hear it.", "sound_confirmed": False,
-        "preparing": [40, 100], "cameras": [
-            {"name": "UVC camera", "kind": kind, "state": "fine", "ok": kind != "depth", "words": LONG, "hz": 30.0}
-            for kind in ("colour", "thermal", "depth")]}),
-    "details": ("details", {"missing": "Choose zone, side, device and protocol.", "operator": "", "subject": ""}),
-    "checklist": ("checklist", {"missing": "3 questions are not answered yet.", "answers": {}, "reasons": {}}),
+    "preflight": (
+        "preflight",
+        {
+            "missing": "Test the alarm sound and confirm that you hear it.",
+            "sound_confirmed": False,
+            "preparing": [40, 100],
+            "cameras": [
+                {"name": "UVC", "kind": kind, "state": "", "ok": kind != "depth", "words": LONG, "hz": 30.0}
+                for kind in ("colour", "thermal", "depth")
+            ],
+        },
+    ),
+    "details": (
+        "details",
+        {"missing": "Choose zone, side, device and protocol.", "operator": "", "subject": ""},
+    ),
+    "checklist": (
+        "checklist",
+        {"missing": "3 questions are not answered yet.", "answers": {}, "reasons": {}},
+    ),
     "zone": ("zone", {"missing": ""}),
     "ready": ("ready", {"missing": ""}),
     "running": ("running", {}),
-    "stop": ("running", {"alarms": [ALARM, LOW, LOW | {"cause": "third"}], "sound": "high-physiological"}),
-    "quiet": ("running", {"alarms": [ALARM | {"acknowledged": True}], "pause_left_s": 93.2, "gas_counts": True}),
+    "stop": (
+        "running",
+        {"alarms": [ALARM, LOW, LOW | {"cause": "third"}], "sound": "high-physiological"},
+    ),
+    "quiet": (
+        "running",
+        {"alarms": [ALARM | {"acknowledged": True}], "pause_left_s": 93.2, "gas_counts": True},
+    ),
     "watching": ("running", {"controls": False, "control_free": False}),
     "alone": ("running", {"controls": False, "control_free": True, "alarms": [LOW]}),
-    "paused": ("paused", {"gas_counts": True, "notice": {"state": "warn", "words": "Paused. Close the valve. Gas counts as flowing until you tap GAS IS OFF."}}),
-    "unplugged": ("running", {"gas_counts": True, "trouble": "The thermal camera (PureThermal 3) is unplugged: plug it in. Close the valve until it is back.", "alarms": [LOW],
-        "cameras": [{"name": "PureThermal 3", "kind": "thermal", "state": "unplugged", "ok": False, "words": "unplugged", "hz": None}]}),
-    "stopped": ("stopped", {"gas_counts": True, "pain": 2, "rewarming_s": 12.3, "over": True, "alarms": [ALARM | {"standing": False}],
-        "notice": {"state": "stop", "words": "Stopped for pain. Close the valve, then tap GAS IS OFF."}}),
+    "paused": (
+        "paused",
+        {
+            "gas_counts": True,
+            "notice": {
+                "state": "warn",
+                "words": "Paused. Close the valve. Gas counts as flowing until you tap GAS IS OFF.",
+            },
+        },
+    ),
+    "unplugged": (
+        "running",
+        {
+            "gas_counts": True,
+            "trouble": "The thermal camera (PureThermal 3) is unplugged: plug it in."
+            " Close the valve until it is back.",
+            "alarms": [LOW],
+        },
+    ),
+    "stopped": (
+        "stopped",
+        {
+            "gas_counts": True,
+            "pain": 2,
+            "rewarming_s": 12.3,
+            "over": True,
+            "alarms": [ALARM | {"standing": False}],
+            "notice": {"state": "stop", "words": "Stopped for pain. Close the valve, then tap GAS IS OFF."},
+        },
+    ),
     "reporting": ("reporting", {}),
     "report": ("done", {"report": True}),
-}  # fmt: skip
+}
 """Each screen of the way, and states that ask for most room."""

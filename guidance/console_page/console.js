@@ -57,7 +57,7 @@ function connect() {
   socket.onmessage = (event) => {
     heardAt = performance.now();
     everHeard = true;
-    if (heardAt - hereAt > HERE_MS) { hereAt = heardAt; socket.send('{"do":"here"}'); }
+    if (heardAt - hereAt > HERE_MS && socket.readyState === WebSocket.OPEN) { hereAt = heardAt; socket.send('{"do":"here"}'); }
     if (typeof event.data === "string") told(JSON.parse(event.data));
     else drawn(event.data);
   };

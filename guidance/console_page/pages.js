@@ -66,7 +66,7 @@ function distanceTile(figure) {
     band.append(mark);
   }
   const sign = SIGNS[figure.state];
-  const words = el("div", { class: "words" }, el("b", {}, sign === "OK" ? "" : `${sign} `, figure.words));
+  const words = el("div", { class: `words${figure.words.length > 20 ? " tight" : ""}` }, el("b", {}, sign === "OK" ? "" : `${sign} `, figure.words));
   const value = known ? el("div", { class: "value" }, number(figure.mm, 0), el("small", {}, `±${number(figure.u95_mm, 0)} mm`))
     : el("div", { class: "value text" }, "not known");
   return el("div", { class: `tile wide state-${figure.state}`, id: "tile-distance", data: { state: figure.state } },
@@ -137,7 +137,7 @@ export function alarmRows(state) {
 }
 
 function row(priority, sign, words, more, cause = "") {
-  const lengthy = words.length > (more.includes("first stop") ? 56 : 84) ? "lengthy" : "";
+  const lengthy = words.length > (more.includes("first stop") ? 64 : 84) ? "lengthy" : "";
   const node = el("div", { class: `alarm ${priority} ${more} ${lengthy}`, data: { cause } },
     el("span", { class: "sign" }, sign), el("span", {}, words));
   // All rows blink in step, also one made anew in mid-blink: otherwise what changes often would flash faster.

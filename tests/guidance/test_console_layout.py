@@ -1,4 +1,4 @@
-"""The page at every size: nothing moves as figures change, nothing is cut off, STOP never needs a scroll bar."""
+"""The page at every size: nothing moves as figures change, nothing is cut off, STOP is always in sight."""
 
 from __future__ import annotations
 
@@ -24,22 +24,26 @@ PICTURES = os.environ.get("CRYOGUIDE_CONSOLE_PICTURES")
 
 WRONG = """(() => {
     const out = [], W = innerWidth, H = innerHeight, root = document.documentElement;
-    if (root.scrollWidth > W || root.scrollHeight > H) out.push(`the page is ${root.scrollWidth} x ${root.scrollHeight}`);
-    const name = (node) => `${node.id || node.className || node.tagName} in ${node.parentElement.id || node.parentElement.className}`;
-    for (const node of document.querySelectorAll("footer button, footer .grow, header > *, canvas, #legend > *, .alarm, .tile")) {
+    const all = (selector) => document.querySelectorAll(selector);
+    const own = (node) => node.id || node.className || node.tagName;
+    const size = (n) => `${n.scrollWidth} x ${n.scrollHeight} in ${n.clientWidth} x ${n.clientHeight}`;
+    if (root.scrollWidth > W || root.scrollHeight > H) out.push(`the page: ${size(root)}`);
+    for (const node of all("footer button, footer .grow, header > *, canvas, #legend > *, .alarm, .tile")) {
         const box = node.getBoundingClientRect();
-        if (box.width && (box.left < -1 || box.top < -1 || box.right > W + 1 || box.bottom > H + 1)) out.push(`outside: ${name(node)}`);
+        const inside = box.left >= -1 && box.top >= -1 && box.right <= W + 1 && box.bottom <= H + 1;
+        if (box.width && !inside) out.push(`outside: ${own(node)} in ${own(node.parentElement)}`);
     }
-    for (const node of document.querySelectorAll("#alarms, #legend, header, .tile, .tile .value, .tile .words, footer, footer button, .alarm")) {
+    for (const node of all("#alarms, #legend, header, .tile, .value, .words, footer, button, .alarm")) {
         if (node.scrollWidth > node.clientWidth + 1 || node.scrollHeight > node.clientHeight + 1)
-            out.push(`cut off: ${name(node)}, ${node.scrollWidth} x ${node.scrollHeight} in ${node.clientWidth} x ${node.clientHeight}`);
+            out.push(`cut off: ${own(node)} in ${own(node.parentElement)}, ${size(node)}`);
     }
     return out;
 })()"""
 """What lies outside the window or is cut off."""
 
-PLACE = """(() => ["#frame canvas", "#alarms", "#side", "footer", "#clock", ...["distance", "skin", "left", "sweep", "coverage", "zone-time",
-    "session-time", "zone"].map((name) => `#tile-${name}`)].map((name) => {
+PLACE = """(() => ["#frame canvas", "#alarms", "#side", "footer", "#clock", "#tile-distance", "#tile-skin",
+    "#tile-left", "#tile-sweep", "#tile-coverage", "#tile-zone-time", "#tile-session-time", "#tile-zone"
+    ].map((name) => {
         const box = document.querySelector(name)?.getBoundingClientRect();
         return box ? [box.x, box.y, box.width, box.height].map(Math.round).join(" ") : "";
     }))()"""
@@ -56,7 +60,12 @@ WIDE: dict[str, dict[str, Any]] = {
     "coverage": {"share": 1.0, "state": "calm", "words": "at 14 to 18 °C"},
     "zone_time": {"s": 888.0, "state": "stop", "words": "of 880 s", "tile": "tile 8 of 8"},
     "session_time": {"s": 1888.0, "state": "stop", "words": "of 1800 s gas"},
-    "zone": {"state": "look", "words": "ROUGH", "u95_mm": 88.0, "by": "body landmarks, skin by body model: a guess"},
+    "zone": {
+        "state": "look",
+        "words": "ROUGH",
+        "u95_mm": 88.0,
+        "by": "body landmarks, skin by body model: a guess",
+    },
     "nozzle": {"state": "unknown", "words": "LOST 88.8 s"},
     "gas": {"state": "unknown", "on": True, "words": "ON", "by": "88.8 s went unseen"},
 }
@@ -68,7 +77,12 @@ NONE: dict[str, dict[str, Any]] = {
     "sweep": {"cm_s": None, "state": "unknown", "words": "not known"},
     "coverage": {"share": None, "state": "unknown", "words": "not known"},
     "zone_time": {"s": None, "state": "unknown", "words": "not known"},
-    "zone": {"state": "unknown", "words": "NOT PLACED", "u95_mm": None, "by": "the body was not seen for 8.8 s"},
+    "zone": {
+        "state": "unknown",
+        "words": "NOT PLACED",
+        "u95_mm": None,
+        "by": "the body was not seen for 8.8 s",
+    },
 }
 """Nothing is known."""
 
@@ -115,7 +129,8 @@ def test_nothing_moves_as_figures_and_alarms_change(page: Shown, size: tuple[int
         ("watching", *SCREENS["watching"]),
     ):
         page.show(phase, **changed)
-        page.tab.run(SETTLED)
+        if "figures" in changed:
+            page.tab.run(SETTLED)
         kept(page, f"{size[0]}-moves-{name}")
         cut[name] = page.tab.run(WRONG)
         if page.tab.run(PLACE) != before:
@@ -125,7 +140,7 @@ def test_nothing_moves_as_figures_and_alarms_change(page: Shown, size: tuple[int
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-def test_stop_is_large_and_on_the_screen_in_every_state_in_which_it_works(page: Shown, size: tuple[int, int]) -> None:
+def test_stop_is_large_and_in_sight_whenever_it_works(page: Shown, size: tuple[int, int]) -> None:
     page.tab.size(*size)
     for name, (phase, changed) in SCREENS.items():
         if phase not in ("running", "paused"):
@@ -134,8 +149,8 @@ def test_stop_is_large_and_on_the_screen_in_every_state_in_which_it_works(page: 
         box = page.tab.run("""(() => {
             const node = document.querySelector("#stop"), box = node.getBoundingClientRect();
             const over = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
-            return node.contains(over) && box.left >= 0 && box.right <= innerWidth && box.bottom <= innerHeight
-                ? [box.width, box.height] : null; })()""")
+            const inside = box.left >= 0 && box.right <= innerWidth && box.bottom <= innerHeight;
+            return node.contains(over) && inside ? [box.width, box.height] : null; })()""")
         assert box is not None, name
         assert box[0] >= 190, name
         assert box[1] >= 90, name
@@ -155,10 +170,11 @@ def test_everything_that_is_tapped_is_large_enough_for_a_glove(page: Shown) -> N
 
 
 def test_nothing_flashes_more_than_three_times_a_second(page: Shown) -> None:
-    """An alarm whose words change with each step, and a figure that flickers at its limit, for three seconds."""
+    """An alarm whose words change with each step, a figure that flickers at its limit, for three seconds."""
     page.tab.size(1280, 800)
     loud = page.state("running", alarms=[ALARM], figures=WIDE)
-    calm = page.state("running", alarms=[ALARM | {"message": "STOP: take it away."}])
+    quiet = {"skin": {"state": "calm", "degc": 20.0, "u95_degc": 2.0}}
+    calm = page.state("running", alarms=[ALARM | {"message": "STOP: take it away."}], figures=quiet)
     seen = page.tab.run(f"""new Promise((done) => {{
         const states = [{json.dumps(loud)}, {json.dumps(calm)}].map((one) => JSON.stringify(one));
         window.tell(states[0]);
@@ -180,12 +196,41 @@ def test_nothing_flashes_more_than_three_times_a_second(page: Shown) -> None:
         assert changes / 2 / 3.0 <= 3.0, (name, changes)  # a flash is two changes
 
 
+def test_a_server_that_falls_silent_is_an_alarm_only_while_something_is_guided(page: Shown) -> None:
+    for phase, silent in (("done", ""), ("running", "yes")):
+        page.show(phase)
+        page.tab.run("window.told = null; new Promise((done) => setTimeout(done, 900))")
+        assert page.tab.run("document.body.dataset.silent ?? ''") == silent, phase
+
+
+def test_a_tab_that_was_duplicated_takes_another_name_and_one_that_was_cut_off_keeps_it(page: Shown) -> None:
+    page.tab.run("window.urls.length = 0")
+    for code in (1006, 4001, 1006):
+        page.tab.run(f"window.line.onclose({{ code: {code} }})")
+        page.tab.run("new Promise((done) => setTimeout(done, 400))")
+    first, second, third = page.tab.run("window.urls")
+    assert first != second
+    assert second == third
+
+
 # Machado, Oliveira, Fernandes 2009 (IEEE TVCG 15/6, table 1), severity 1.0; on linear RGB.
 _EYES = {
-    "protanopia": ((0.152286, 1.052583, -0.204868), (0.114503, 0.786281, 0.099216), (-0.003882, -0.048116, 1.051998)),
-    "deuteranopia": ((0.367322, 0.860646, -0.227968), (0.280085, 0.672501, 0.047413), (-0.011820, 0.042940, 0.968881)),
-    "tritanopia": ((1.255528, -0.076749, -0.178779), (-0.078411, 0.930809, 0.147602), (0.004733, 0.691367, 0.303900)),
-}  # fmt: skip
+    "protanopia": (
+        (0.152286, 1.052583, -0.204868),
+        (0.114503, 0.786281, 0.099216),
+        (-0.003882, -0.048116, 1.051998),
+    ),
+    "deuteranopia": (
+        (0.367322, 0.860646, -0.227968),
+        (0.280085, 0.672501, 0.047413),
+        (-0.011820, 0.042940, 0.968881),
+    ),
+    "tritanopia": (
+        (1.255528, -0.076749, -0.178779),
+        (-0.078411, 0.930809, 0.147602),
+        (0.004733, 0.691367, 0.303900),
+    ),
+}
 
 
 def _linear(colour: str) -> Floats:

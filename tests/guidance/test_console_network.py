@@ -13,14 +13,16 @@ from datetime import UTC, datetime, timedelta
 from http.client import HTTPException
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from guidance.console_access import OPEN, Access, Wanted, access
+from guidance.console_access import OPEN, Access, Wanted, access, token_words
 from guidance.console_address import Address, resolve
 from guidance.console_certificate import identity
 from guidance.console_guard import Allowance
-from guidance.console_pairing import Pairing
+from guidance.console_pairing import Pairing, Token
 from guidance.console_self_signed import FILE, LASTS, RENEWED, keep_certificate
 from guidance.console_server import listen
 from models.problems import InputError
@@ -72,7 +74,7 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
     folder = tmp_path_factory.mktemp("network")
     shown: list[str] = []
     now = [1000.0]
-    made = access(Wanted(pair=True), folder=folder, show=shown.append)
+    made = access(Wanted(pair=True), folder=folder)
     pairing = Pairing(show=lambda token: shown.append(token.words), now_s=lambda: now[0])
     trusts = ssl.create_default_context(cafile=str(folder / FILE))
     with running(folder / "a-live-report", access=replace(made, pairing=pairing)) as server:
@@ -83,14 +85,14 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
 
 def test_on_this_machines_own_address_there_is_neither_tls_nor_token(tmp_path: Path) -> None:
     for host in ("127.0.0.1", "localhost", "::1"):
-        found = access(Wanted(host=host), folder=tmp_path, show=lambda _: None)
+        found = access(Wanted(host=host), folder=tmp_path)
         assert (found.tls, found.pairing) == (None, None)
     assert not list(tmp_path.iterdir())
 
 
 def test_on_any_other_address_there_are_both(tmp_path: Path) -> None:
     """192.0.2.0/24 is kept for examples (RFC 5737): nothing listens here."""
-    found = access(Wanted(host="192.0.2.7"), folder=tmp_path, show=lambda _: None)
+    found = access(Wanted(host="192.0.2.7"), folder=tmp_path)
     assert found.tls is not None
     assert found.pairing is not None
     assert found.address.hosts(port=8710, scheme=found.scheme) == ("192.0.2.7:8710",)
@@ -334,6 +336,26 @@ def test_a_screen_is_paired_by_taps_and_shows_the_console(network: Network) -> N
         assert tab.run("document.cookie") == ""  # no script can read it
         other = browser.open(f"{network.server.origin}/")  # a profile of its own
         other.until('document.querySelector("#keys button")')
+        # The code on the terminal brings address and token; one tap is left.
+        third = browser.open(f"{network.server.origin}/pair#{network.token.replace(' ', '')}")
+        third.until('document.querySelector("#says").textContent === "Tap Pair."')
+        assert third.run("location.hash") == ""
+        third.tap("#pair")
+        third.until('document.body.dataset.phase === "preflight"')
+
+
+def test_a_tablet_s_camera_reads_address_and_token_off_the_terminal() -> None:
+    """Drawn as the terminal draws it, and read by another program part: OpenCV's reader of QR codes."""
+    url = "https://192.168.100.105:8710/"
+    words, *rows = token_words(Token("03526959", 0.0), url=url, code=True).split("\n")
+    assert "0352 6959" in words
+    rows = [re.sub(r"\x1b\[[0-9;]*m", "", row) for row in rows]
+    upper = [[letter in "█▀" for letter in row] for row in rows]
+    lower = [[letter in "█▄" for letter in row] for row in rows]
+    lit = np.array([line for pair in zip(upper, lower, strict=True) for line in pair])
+    picture = np.kron(np.where(lit, 255, 0).astype(np.uint8), np.ones((8, 8), np.uint8))
+    read, _, _ = cv2.QRCodeDetector().detectAndDecode(picture)
+    assert read == f"{url}pair#03526959"
 
 
 def test_a_loopback_console_stays_as_it_was() -> None:
