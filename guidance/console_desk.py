@@ -251,8 +251,10 @@ class Desk:
             self.live.act(lambda t_s: replace(action, t_s=t_s))
         if not isinstance(command, EditZone):
             # What the touch has raised is taken note of by that.
+            shown = () if self.latest is None else self.latest.guidance.announcement.shown
             for cause in RAISED:
-                self.live.act(lambda t_s, cause=cause: Acknowledge(t_s, cause))
+                if any(one.alarm.cause == cause and one.alarm.priority == "high" for one in shown):
+                    self.live.act(lambda t_s, cause=cause: Acknowledge(t_s, cause))
 
     def about(self, wanted: About) -> None:
         """Acknowledge, quiet, sound on."""
@@ -389,7 +391,9 @@ class Desk:
                 "t_s": guidance.t_s,
                 "figures": figures(guidance, self.setup),
                 "alarms": [
-                    one for one in alarms(guidance) if not (self._touching and one["cause"] in RAISED)
+                    one
+                    for one in alarms(guidance)
+                    if not (self._touching and one["stop"] and one["cause"] in RAISED)
                 ],
                 "pause_left_s": guidance.announcement.pause_left_s,
                 "remarks": list(guidance.status),
