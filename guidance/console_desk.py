@@ -45,7 +45,7 @@ from guidance.pace import Pace
 from guidance.session import Acknowledge, CourseAction, OperatorAction, PauseAudio, ResumeAudio, Sound
 from guidance.state import Setup
 from guidance.tone_files import tone_name
-from guidance.touch_check import Touch, TouchTrack, measured, seen
+from guidance.touch_check import RAISED, Touch, TouchTrack, measured, seen
 from guidance.zone_figures import edited_words, touch_words
 from models.contraindications import Question
 from vision.cameras import THERMAL, CameraState
@@ -249,6 +249,12 @@ class Desk:
         action = command.edit if isinstance(command, EditZone) else self.course.touch
         if action is not None:
             self.live.act(lambda t_s: replace(action, t_s=t_s))
+        if not isinstance(command, EditZone):
+            # What the touch has raised is taken note of by that.
+            shown = () if self.latest is None else self.latest.guidance.announcement.shown
+            for cause in RAISED:
+                if any(one.alarm.cause == cause and one.alarm.priority == "high" for one in shown):
+                    self.live.act(lambda t_s, cause=cause: Acknowledge(t_s, cause))
 
     def about(self, wanted: About) -> None:
         """Acknowledge, quiet, sound on."""
@@ -312,6 +318,20 @@ class Desk:
             return Notice("stop", "No more pictures come. Close the valve.", sounds=True)
         return None
 
+    @property
+    def _touching(self) -> bool:
+        """Whether the nozzle is to be at the skin: no gas flows then."""
+        gas = self.latest is not None and self.latest.guidance.gas_now
+        return self.course.phase == TOUCH and not gas
+
+    def _startling(self) -> bool:
+        """Whether something urgent is displayed that no touch raises."""
+        shown = () if self.latest is None else self.latest.guidance.announcement.shown
+        return any(
+            one.alarm.priority == "high" and not one.acknowledged and one.alarm.cause not in RAISED
+            for one in shown
+        )
+
     def sound(self) -> str | None:
         """Name of the tone that sounds now; None = silence."""
         phase = self.course.phase
@@ -325,6 +345,8 @@ class Desk:
             told = None
         if told is not None and phase in (PREFLIGHT, DETAILS, CHECKLIST) and told.priority != "high":
             told = None  # nothing is treated yet: what is wrong is displayed
+        if self._touching and told is not None and not self._startling():
+            told = None
         if notice is not None and notice.sounds and (told is None or told.priority != "high"):
             told = ALARMING
         if told is None and self.course.treating and self.unrecorded not in ("", self._heard_of):
@@ -368,7 +390,11 @@ class Desk:
             out |= {
                 "t_s": guidance.t_s,
                 "figures": figures(guidance, self.setup),
-                "alarms": alarms(guidance),
+                "alarms": [
+                    one
+                    for one in alarms(guidance)
+                    if not (self._touching and one["stop"] and one["cause"] in RAISED)
+                ],
                 "pause_left_s": guidance.announcement.pause_left_s,
                 "remarks": list(guidance.status),
                 "left_out": self.latest.left_out,

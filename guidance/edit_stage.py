@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from guidance.drawn_outline import EditRefusedError, area_mm2, circle, round_polygon
 from guidance.session import OperatorAction
 from guidance.state import OnSkin, Setup, State
 from guidance.zone_actions import (
@@ -23,7 +24,7 @@ from guidance.zone_actions import (
     ZoneAction,
     ZoneAsFound,
 )
-from guidance.zone_stage import evidence_now, laid_anew
+from guidance.zone_stage import LARGEST, evidence_now, laid_anew, too_large
 from guidance.zone_work import Area, ZoneWork, take_over
 from models.capture import Capture
 from models.geometry import Floats
@@ -38,8 +39,8 @@ FARTHEST_MM = 50.0
 """The skin was measured 100 mm past the outline that was found, and at least 50 mm round the zone are to be
 mapped (session format): an outline goes no farther on it."""
 
-SMALLEST, LARGEST = 0.4, 2.5
-"""Share of the found outline's size (own choice: half to twice, with room)."""
+SMALLEST = 0.4
+"""Share of the found outline's size (own choice)."""
 
 AREAS_MOST = 12
 
@@ -49,10 +50,6 @@ LEAST_CM2 = 1.0
 MET_SHARE = 0.6
 """So much of a drawn outline must lie on the skin that is known for it to be laid there; the rest turns away
 from the camera round a limb."""
-
-
-class _RefusedError(Exception):
-    """An edit that cannot be followed, with a sentence for the operator."""
 
 
 def edit_zone(
@@ -85,11 +82,11 @@ def edit_zone(
     for edit in edits:
         try:
             if state.gas_total_s > 0.0:
-                raise _RefusedError("Gas has flowed already: the zone stays as it is.")
+                raise EditRefusedError("Gas has flowed already: the zone stays as it is.")
             if not setup.colour_expected:
-                raise _RefusedError("There is no colour picture to change the zone in.")
+                raise EditRefusedError("There is no colour picture to change the zone in.")
             work = replace(_edited(work, edit, state, capture, setup, then or state.on_skin), refused="")
-        except _RefusedError as reason:
+        except EditRefusedError as reason:
             work = replace(work, refused=str(reason))
         work = replace(work, count=work.count + 1)
     return _laid(replace(state, work=work), state.work, capture, setup)
@@ -143,16 +140,18 @@ def _edited(
         return replace(work, drawn=None, tap=None, shift=None)
     if isinstance(edit, KeepIn):
         if all(area.number != edit.number for area in work.areas):
-            raise _RefusedError("That area is not left out any more.")
+            raise EditRefusedError("That area is not left out any more.")
         return replace(work, areas=tuple(area for area in work.areas if area.number != edit.number))
     if isinstance(edit, LeaveOutOutline) and rig is None:
-        polygon = _polygon(edit.outline_px)
+        polygon = round_polygon(edit.outline_px)
         return _with_area(work, "outline", polygon)
     if rig is None:
-        raise _RefusedError("Without a rig nothing is known in mm: draw outlines by hand.")
+        raise EditRefusedError("Without a rig nothing is known in mm: draw outlines by hand.")
     base = work.base
+    if on_skin is not None and on_skin.body.state == "lost":
+        raise EditRefusedError("The skin is not followed now: wait until the zone is back.")
     if on_skin is None or base is None:
-        raise _RefusedError("Wait until the zone lies on the picture, or outline it by hand.")
+        raise EditRefusedError("Wait until the zone lies on the picture, or outline it by hand.")
     if isinstance(edit, MarkSpot):
         return replace(work, spot_chart_mm=_on_skin((edit.at_px,), base, on_skin, rig)[0])
     if isinstance(edit, AdjustZone):
@@ -167,10 +166,10 @@ def _edited(
     if isinstance(edit, LeaveOutCircle):
         at = _on_skin((edit.centre_px,), base, on_skin, rig)
         centre = uv_of(base.skin, at, u_sign=base.u_sign)[0]
-        return _with_area(work, "circle", _circle(centre, edit.radius_mm), centre, edit.radius_mm)
+        return _with_area(work, "circle", circle(centre, edit.radius_mm), centre, edit.radius_mm)
     if isinstance(edit, ResizeLeftOut):
         return _resized(work, edit)
-    _polygon(edit.outline_px)
+    round_polygon(edit.outline_px)
     points = _on_skin(edit.outline_px, base, on_skin, rig)
     return _with_area(work, "outline", uv_of(base.skin, points, u_sign=base.u_sign))
 
@@ -179,29 +178,33 @@ def _outlined(
     work: ZoneWork, edit: OutlineZone, state: State, capture: Capture, setup: Setup, on_skin: OnSkin | None
 ) -> ZoneWork:
     """Drawn by hand: on the skin that is known where it lies there, else on what is measured there now."""
-    outline_px = _polygon(edit.outline_px)
+    outline_px = round_polygon(edit.outline_px)
     tap = Tap(edit.t_s, "rgb", outline_px)
     rig, now, base = setup.rig, state.on_skin, work.found or work.drawn
     if rig is None or on_skin is None or now is None or base is None:
         return replace(work, tap=tap)  # the zone's own stage places it
     if not rig.rgb.inside(outline_px).all():
-        raise _RefusedError("The outline reaches past the picture.")
+        raise EditRefusedError("The outline reaches past the picture.")
     hits = _cast(outline_px, base, on_skin, rig)
     met = hits[np.isfinite(hits[:, 0])]
     if len(met) >= max(3.0, MET_SHARE * len(hits)):
         polygon = uv_of(base.skin, met, u_sign=base.u_sign)
-        if _area_mm2(polygon) < 100.0 * LEAST_CM2:
-            raise _RefusedError("The outline is smaller than 1 cm2: tap the points round the area.")
+        if area_mm2(polygon) < 100.0 * LEAST_CM2:
+            raise EditRefusedError("The outline is smaller than 1 cm2: tap the points round the area.")
         if _is_within(base, polygon):
             place_u95_mm = {"depth": TAP_U95_MM, "skin_tags": 2.0 * TAP_U95_MM}.get(base.chart.surface_by)
             by_hand = replace(
                 base.chart, anchored_by="tap", place_u95_mm=place_u95_mm or base.chart.place_u95_mm
             )
             drawn = replace(base, chart=by_hand, outline=Outline(polygon))
+            if why := too_large(drawn, setup.zone):
+                raise EditRefusedError(why)
             return replace(work, drawn=drawn, tap=tap, shift=None)
     placed = place_by_tap(tap, evidence_now(state, capture, setup), zone=setup.zone, rig=rig)
     if isinstance(placed, str):
-        raise _RefusedError(f"The outline cannot be laid: {placed}.")
+        raise EditRefusedError(f"The outline cannot be laid: {placed}.")
+    if why := too_large(placed, setup.zone):
+        raise EditRefusedError(why)
     drawn = replace(placed, skin=placed.skin.seen_from(now.body.rgb_from_chart.inverse))
     areas = tuple(_carried(area, base, drawn) for area in work.areas)
     return replace(work, drawn=drawn, tap=tap, shift=None, areas=areas)
@@ -211,11 +214,11 @@ def _carried(area: Area, before: Placement, after: Placement) -> Area:
     """An area in the coordinates of another chart of the same skin.
 
     Raises:
-        _RefusedError: If it does not lie there: it must not be forgotten by that.
+        EditRefusedError: If it does not lie there: it must not be forgotten by that.
     """
     points = points_of(before.skin, area.polygon, u_sign=before.u_sign)
     if not np.isfinite(points).all():
-        raise _RefusedError("An area to leave out is not on the skin there: remove it first.")
+        raise EditRefusedError("An area to leave out is not on the skin there: remove it first.")
     polygon = uv_of(after.skin, points, u_sign=after.u_sign)
     centre = None if area.centre is None else polygon.mean(0)
     return replace(area, polygon=polygon, centre=centre)
@@ -225,7 +228,7 @@ def _with_area(
     work: ZoneWork, kind: str, polygon: Floats, centre: Floats | None = None, radius_mm: float | None = None
 ) -> ZoneWork:
     if len(work.areas) >= AREAS_MOST:
-        raise _RefusedError(f"{AREAS_MOST} areas are left out already; outline the zone more closely.")
+        raise EditRefusedError(f"{AREAS_MOST} areas are left out already; outline the zone more closely.")
     area = Area(work.numbered + 1, kind, polygon, centre, radius_mm)
     return replace(work, areas=(*work.areas, area), numbered=work.numbered + 1)
 
@@ -233,39 +236,9 @@ def _with_area(
 def _resized(work: ZoneWork, edit: ResizeLeftOut) -> ZoneWork:
     found = next((area for area in work.areas if area.number == edit.number), None)
     if found is None or found.centre is None:
-        raise _RefusedError("That circle is not left out any more.")
-    grown = replace(found, polygon=_circle(found.centre, edit.radius_mm), radius_mm=edit.radius_mm)
+        raise EditRefusedError("That circle is not left out any more.")
+    grown = replace(found, polygon=circle(found.centre, edit.radius_mm), radius_mm=edit.radius_mm)
     return replace(work, areas=tuple(grown if area is found else area for area in work.areas))
-
-
-def _circle(centre: Floats, radius_mm: float) -> Floats:
-    turn = np.linspace(0.0, 2.0 * np.pi, 36, endpoint=False)
-    return centre + radius_mm * np.stack([np.cos(turn), np.sin(turn)], axis=1)
-
-
-def _polygon(outline_px: Sequence[Px]) -> Floats:
-    """The outline as an array, if it goes round an area once."""
-    points = np.array(outline_px, float)
-    if len(points) < 3:
-        raise _RefusedError("An outline needs three points at least.")
-    n = len(points)
-    for i in range(n):
-        for k in range(i + 2, n if i else n - 1):
-            if _cross(points[i], points[i + 1], points[k], points[(k + 1) % n]):
-                raise _RefusedError("The outline crosses itself: tap the points in order round the area.")
-    return points
-
-
-def _cross(a: Floats, b: Floats, c: Floats, d: Floats) -> bool:
-    def side(p: Floats, q: Floats, r: Floats) -> float:
-        return float((q[0] - p[0]) * (r[1] - p[1]) - (q[1] - p[1]) * (r[0] - p[0]))
-
-    return side(a, b, c) * side(a, b, d) < 0.0 and side(c, d, a) * side(c, d, b) < 0.0
-
-
-def _area_mm2(polygon: Floats) -> float:
-    u, v = polygon.T
-    return 0.5 * abs(float(u @ np.roll(v, -1) - v @ np.roll(u, -1)))
 
 
 def _cast(points_px: Floats, base: Placement, on_skin: OnSkin, rig: Rig) -> Floats:
@@ -282,7 +255,7 @@ def _cast(points_px: Floats, base: Placement, on_skin: OnSkin, rig: Rig) -> Floa
 def _on_skin(points_px: Sequence[Px], base: Placement, on_skin: OnSkin, rig: Rig) -> Floats:
     hits = _cast(np.array(points_px, float), base, on_skin, rig)
     if not np.isfinite(hits).all():
-        raise _RefusedError("There is no known skin: tap on the skin at the zone.")
+        raise EditRefusedError("There is no known skin: tap on the skin at the zone.")
     return hits
 
 
@@ -302,7 +275,7 @@ def _adjusted(work: ZoneWork, base: Placement, edit: AdjustZone, on_skin: OnSkin
     px = rig.rgb.project(on_skin.body.rgb_from_chart.apply(points))
     px_from_uv: Floats = np.ascontiguousarray((px[1:] - px[0]).T)
     if not np.isfinite(px_from_uv).all() or abs(np.linalg.det(px_from_uv)) < 1e-6:
-        raise _RefusedError("The middle of the outline is not seen: drag it, or outline it by hand.")
+        raise EditRefusedError("The middle of the outline is not seen: drag it, or outline it by hand.")
     uv_from_px: Floats = np.linalg.inv(px_from_uv).astype(np.float64)
     ways: Floats = uv_from_px / np.linalg.norm(uv_from_px, axis=0)
     du, dv = (ways @ np.array([edit.right_mm, edit.down_mm])).tolist()
@@ -318,9 +291,9 @@ def _adjusted(work: ZoneWork, base: Placement, edit: AdjustZone, on_skin: OnSkin
 
 def _within(base: Placement, shift: Shift) -> Shift:
     if not SMALLEST <= shift.scale <= LARGEST:
-        raise _RefusedError("That is too far from the size that was found: outline it by hand.")
+        raise EditRefusedError("That is too far from the size that was found: outline it by hand.")
     if not _is_within(base, shift.apply(base.outline.polygon_mm)):
-        raise _RefusedError(
+        raise EditRefusedError(
             f"More than {FARTHEST_MM:.0f} mm past the skin that was measured: outline it by hand."
         )
     return shift

@@ -41,6 +41,10 @@ MARK_U95_MM = 5.0
 """A finger on a tablet, as `vision.placement.TAP_U95_MM`."""
 
 
+RAISED = ("contact", "distance")
+"""Alarms that a touch raises by itself: as long as no gas flows they are what is asked for."""
+
+
 @dataclass(frozen=True, eq=False)
 class Target:
     """A place of the skin that can be touched."""

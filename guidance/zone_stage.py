@@ -18,6 +18,7 @@ from models.mesh import ChartMesh
 from models.sightings import Landmarks, Lost, NozzleSighting
 from models.skin_track import SkinTrack
 from models.treatment import Tap
+from models.zone import Zone
 from vision.depth import depth_points
 from vision.evidence import Evidence
 from vision.follow import BodyTrack, Witness, begin, follow
@@ -38,6 +39,9 @@ LOOKED_FOR_S = 3.0
 """After that long without a body it is looked for at `LOOK_AGAIN_S` only: it costs as much as all else."""
 
 LOOK_AGAIN_S = 0.3
+
+LARGEST = 2.5
+"""Times its usual size that a zone may be made by hand (own choice)."""
 
 TAG_SETTLE_S = 0.4
 """Skin tags are averaged this long before a surface is laid through them."""
@@ -89,6 +93,8 @@ def place_or_follow(state: State, capture: Capture, setup: Setup, found: Landmar
         return replace(state, waiting_for=placement, pixel_zone=shown)
     chart = placement.chart
     by_hand = state.work.tap is not None
+    if by_hand and (why := too_large(placement, setup.zone)):
+        return replace(state, pixel_zone=None, work=replace(state.work, tap=None, refused=why))
     state = replace(
         state, work=replace(state.work, drawn=placement) if by_hand else replace(state.work, found=placement)
     )
@@ -99,6 +105,14 @@ def place_or_follow(state: State, capture: Capture, setup: Setup, found: Landmar
         not_given = "Distance and dwell are not given, and areas are rough."
         remarks = (*remarks, f"Distance cannot be measured with this rig: {why}. {not_given}")
     return replace(state, on_skin=on_skin, pixel_zone=None, remarks=remarks, waiting_for="")
+
+
+def too_large(placement: Placement, zone: Zone) -> str:
+    """Why an outline drawn by hand is refused: a slip that would map half a body; empty where it is not."""
+    longest_mm = float(np.ptp(placement.outline.polygon_mm, axis=0).max())
+    if longest_mm <= LARGEST * max(zone.width_mm, zone.length_mm):
+        return ""
+    return f"The outline is {longest_mm:.0f} mm long, more than {LARGEST:g} times the zone: draw it smaller."
 
 
 def laid_anew(placement: Placement, body: BodyTrack, state: State, setup: Setup, *, t_s: float) -> OnSkin:

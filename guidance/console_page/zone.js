@@ -5,7 +5,7 @@ import { el, evidence } from "/pages.js";
 const STEP_MM = 5, TURN_DEG = 5, GROW = 1.1, RADIUS_MM = 10, RADIUS_STEP_MM = 3, RADIUS_LEAST_MM = 4, RADIUS_MOST_MM = 58;
 const POINTS_MOST = 64, DRAG_PX = 6, NEAR_PX = 28;
 const REASONS = ["No tag or mark that can be touched", "The skin must not be touched", "A recording is played"];
-const number = (value, digits = 0) => (value === null || value === undefined ? "?" : value.toFixed(digits).replace("-", "−"));
+const number = (value, digits = 0) => (value === null || value === undefined ? "?" : value.toFixed(digits).replace(/^-(0(\.0+)?)$/, "$1").replace("-", "−"));
 
 export class ZoneTools {
   constructor({ picture, marks, page, changed, toast }) {
@@ -246,8 +246,8 @@ export class ZoneTools {
     const figures = document.querySelector("#touch-figures"), touch = state.touch;
     if (!figures || !touch) return;
     const figure = (label, value, bound, limit) => el("div", { class: "tile" }, el("div", { class: "label" }, label),
-      el("div", { class: "value" }, number(value, 1), el("small", {}, bound === null ? "mm" : `±${number(bound, 1)} mm`)),
-      el("div", { class: "words" }, limit === null ? "" : `at most ${number(limit)} mm`));
+      el("div", { class: "value" }, number(value, 1), el("small", {}, "mm")),
+      el("div", { class: "words" }, limit === null ? "" : `±${number(bound, 1)}, at most ${number(limit)}`));
     const sign = { ok: "OK", refused: "!!", waiting: "", cannot: "?" }[touch.state];
     figures.replaceChildren(
       el("div", { class: `touch-words sign-${touch.state === "ok" ? "ok" : touch.state === "refused" ? "stop" : "look"}`, id: "touch-words" },

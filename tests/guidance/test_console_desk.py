@@ -15,6 +15,7 @@ from guidance.console_session import (
     READY,
     RUNNING,
     STOPPED,
+    TOUCH,
     Course,
     Move,
     NotNowError,
@@ -117,3 +118,24 @@ def test_rewarming_counts_from_the_end_of_the_gas_and_starts_anew_with_it(scene:
 def test_alarms_cannot_be_acknowledged_where_nothing_runs(scene: Scene) -> None:
     with pytest.raises(NotNowError):
         desk(scene, STOPPED).about(About("acknowledge"))
+
+
+@pytest.mark.parametrize(
+    ("cause", "gas", "heard"),
+    [
+        ("contact", False, False),
+        ("distance", False, False),
+        ("contact", True, True),
+        ("nozzle_lost", False, True),
+    ],
+)
+def test_a_touch_that_is_asked_for_raises_no_stop_as_long_as_no_gas_flows(
+    scene: Scene, cause: str, gas: bool, heard: bool
+) -> None:
+    alarm = Alarm(cause, "physiological", "high", "STOP: nozzle at the skin.", 7.0)
+    announced = Announcement((Shown(alarm),), HIGH)
+    touching = desk(scene, TOUCH, scene.guidance(announcement=announced, gas_now=gas))
+    assert (touching.sound() is not None) == heard
+    assert bool(touching.state()["alarms"]) == heard
+    # On every other page it is a STOP.
+    assert desk(scene, READY, scene.guidance(announcement=announced, gas_now=gas)).sound() is not None

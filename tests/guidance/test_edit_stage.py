@@ -207,6 +207,10 @@ def test_back_to_what_was_found_is_back_to_the_last_cell() -> None:
             "crosses itself",
         ),
         ((OutlineZone(0.3, ((320.0, 190.0), (321.0, 190.0), (321.0, 191.0))),), "smaller than 1 cm2"),
+        (
+            (OutlineZone(0.3, ((130.0, 172.0), (510.0, 172.0), (510.0, 212.0), (130.0, 212.0))),),
+            "draw it smaller",
+        ),
         ((OutlineZone(0.3, ((320.0, 190.0), (2000.0, 190.0), (321.0, 300.0))),), "past the picture"),
     ],
 )

@@ -243,6 +243,12 @@ def test_a_tip_held_on_a_marked_spot_passes_the_touch_check_and_the_report_says_
         press(tab, off(rig.rgb.project(spot_mm)))
         tab.until('!document.querySelector("#take-touch").disabled')
         kept(tab, "z7-touch")
+        # A touch without gas is what is asked for: no STOP for it, neither seen nor heard.
+        told = server.served.desk.latest
+        assert told is not None
+        assert any(one.alarm.cause == "contact" for one in told.guidance.announcement.shown)
+        assert not tab.run('document.querySelector(".alarm.stop")')
+        assert not tab.run("document.body.dataset.sound")
         tab.tap("#take-touch")
         tab.until(f'{reads("#touch-done")}.includes("Checked")')
         kept(tab, "z8-touched")
