@@ -38,6 +38,8 @@ Prepare = Callable[[Callable[[int, int], None]], None]
 
 WATCH_S = 0.1
 """Between two looks at whether a page shows the treatment."""
+HEED_S = 0.05
+"""Between two looks at the gas input: what `vision.gas_input` leaves of the 0.5 s."""
 
 
 class Served:
@@ -75,6 +77,7 @@ class Served:
                 checks=staged.checks,
                 choices=staged.choices,
                 cameras=lambda: staged.states,
+                gas_input=lambda: staged.gas_state,
                 course=staged.course,
             )
             told = open_hello(staged.choices, checks=staged.checks, source="Live")
@@ -118,11 +121,12 @@ class Served:
     async def _life(self) -> AsyncGenerator[None]:
         self._loop = asyncio.get_running_loop()
         self._do(self._get_ready())
-        watching = asyncio.create_task(self._watch())
+        watching, heeding = asyncio.create_task(self._watch()), asyncio.create_task(self._heed())
         try:
             yield
         finally:
             watching.cancel()
+            heeding.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
             await self._end()
 
@@ -136,6 +140,18 @@ class Served:
                 with contextlib.suppress(OSError, subprocess.SubprocessError):
                     await asyncio.to_thread(self._beep)
             await asyncio.sleep(WATCH_S)
+
+    async def _heed(self) -> None:
+        """Tell the pages at once what a switch or valve says of the gas."""
+        before = None
+        while True:
+            self.desk.heed_gas()
+            gas = self.desk.gas_input()
+            now = None if gas is None else (gas.state, gas.flows, gas.seen_on, gas.seen_off)
+            if now != before:
+                self.console.wake()
+            before = now
+            await asyncio.sleep(HEED_S)
 
     def _do(self, work: Coroutine[None, None, None]) -> None:
         self._tasks.append(asyncio.create_task(work))

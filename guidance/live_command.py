@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from guidance.analyse import Run, needs_eyes, set_up
 from guidance.beeper import machine_beep
-from guidance.camera_command import camera_room
+from guidance.camera_command import NO_NAMES, camera_room
 from guidance.console_preflight import disk_check
 from guidance.console_serve import Prepare, Served
 from guidance.console_server import listen, serve
@@ -37,6 +37,8 @@ def live(
     *,
     rig: Path | None = None,
     thermal: bool = True,
+    names: Mapping[str, str | None] = NO_NAMES,
+    gas: str | None = None,
     out: Path,
     port: int,
     resume: Path | None = None,
@@ -54,6 +56,8 @@ def live(
         folder: A recorded session, to be played as if live; None = cameras.
         rig: The cameras' calibration.
         thermal: Whether a thermal camera is wanted, where the rig has one.
+        names: Which camera of each kind is meant, among several.
+        gas: Switch or valve that says whether gas flows, see `vision.gas_named`.
         out: Folder for the report; the recording goes beside it.
         port: On 127.0.0.1; 0 = any free one.
         resume: Recording of a session that was interrupted, from whose exposure this one goes on.
@@ -68,6 +72,8 @@ def live(
     Raises:
         InputError: If the session or what it goes on from cannot be read, or the port is taken.
     """
+    if folder is not None and (gas is not None or any(names.values())):
+        raise InputError("A replay has its own cameras and gas: give --gas and names of cameras with --rig.")
     listed = load_questions(questions)
     with ExitStack() as stack:
         listening = stack.enter_context(listen(port))
@@ -85,6 +91,8 @@ def live(
                 stack,
                 rig,
                 thermal=thermal,
+                names=names,
+                gas=gas,
                 listed=listed,
                 protocols=protocols,
                 models_dir=models_dir,
