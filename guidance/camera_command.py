@@ -74,8 +74,8 @@ def camera_room(
         The room, and what is to be done before its first capture.
 
     Raises:
-        InputError: If the rig cannot be read, a camera of it is not connected, which is meant is not clear, or
-            the gas input is none.
+        InputError: If the rig cannot be read, a camera of it is not connected, which is meant is not clear,
+            or the gas input is none.
     """
     try:
         text = rig_file.read_bytes()
@@ -155,7 +155,7 @@ def devices_of(
         raise InputError(
             "No colour camera is connected: plug it in (`cryoguide devices` lists what there is)."
         )
-    devices = [colour.device]
+    devices = [colour.make()]
     if rig.thermal is not None and thermal:
         there = meant(found, kind=THERMAL, name=names.get(THERMAL))
         if there is None:
@@ -163,13 +163,13 @@ def devices_of(
                 "The rig's thermal camera is not connected: plug it in, or go without it (--no-thermal):"
                 " temperature is then not guarded."
             )
-        devices.append(there.device)
+        devices.append(there.make())
     elif names.get(THERMAL):
         raise InputError("--thermal names a camera that is not wanted: this rig has none, or --no-thermal.")
     if rig.depth is not None:
         there = meant(found, kind=DEPTH, name=names.get(DEPTH))
         if there is not None:
-            devices.append(there.device)
+            devices.append(there.make())
     elif names.get(DEPTH):
         raise InputError(
             "--depth names a camera, but this rig has no [depth]: calibrate it, or leave it out."

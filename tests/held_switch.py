@@ -1,4 +1,4 @@
-"""A stand-in for a gas switch, in real time: held, released, unplugged as one does by hand. No hardware is in it."""
+"""A stand-in for a gas switch, in real time: held, released, unplugged as by hand. No hardware is in it."""
 
 from __future__ import annotations
 

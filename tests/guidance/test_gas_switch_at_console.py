@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from guidance.analyse import Run
-from guidance.replay import replayed, setup_then
+from guidance.replay import Recorded, replayed, setup_then
 from guidance.session import Guidance
 from tests.camera_place import Place
 from tests.guidance.to_running import to_start
@@ -87,7 +87,7 @@ def test_a_switch_is_tried_guides_the_gas_and_is_replayed_to_the_last_bit(
     actions: list[str] = []
     again = Run(setup_then(recording), recording)
 
-    def step(given: Given) -> Guidance:
+    def step(given: Recorded) -> Guidance:
         actions.extend(getattr(action, "name", "") for action in given.actions)
         return again.take(given.capture, given.actions, setup=given.setup)
 

@@ -14,6 +14,7 @@ from vision import connected as connected_module
 from vision.cameras import Device, DeviceGoneError, WrongFormatError
 from vision.connected import Connected, connected, described, driver_of, shown, tried
 from vision.uvc import UvcColour, UvcThermalP2, UvcThermalY16, centikelvin_of_p2
+from vision.uvc_lepton import UvcLepton
 
 BODY = 30315
 """30 degC."""
@@ -185,7 +186,7 @@ def test_cameras_are_listed_once_and_known_by_name_or_size(system: Path) -> None
     assert [one.name for one in found] == ["Integrated Camera", "PureThermal (fw:v1.3.0)", "USB Camera"]
     assert found[1].address == str(system / "by-id" / "usb-PureThermal")
     kinds = [type(driver_of(one, opener=opener)) for one in found]
-    assert kinds == [UvcColour, UvcThermalY16, UvcThermalP2]
+    assert kinds == [UvcColour, UvcLepton, UvcThermalP2]
 
 
 def test_elsewhere_the_numbers_that_can_be_opened_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
