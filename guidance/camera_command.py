@@ -32,6 +32,7 @@ from vision.landmarks import BodyEyes
 from vision.live_cameras import LiveCameras
 from vision.synthetic import captures
 from vision.synthetic_scene import Scene
+from vision.uvc_lepton import UvcLepton
 
 DRAWN = 4
 """Pictures of a simulated nozzle that are looked at beforehand: its motion is judged from the second on."""
@@ -163,7 +164,10 @@ def devices_of(
                 "The rig's thermal camera is not connected: plug it in, or go without it (--no-thermal):"
                 " temperature is then not guarded."
             )
-        devices.append(there.make())
+        device = there.make()
+        if isinstance(device, UvcLepton):
+            device.emissivity = rig.thermal.emissivity
+        devices.append(device)
     elif names.get(THERMAL):
         raise InputError("--thermal names a camera that is not wanted: this rig has none, or --no-thermal.")
     if rig.depth is not None:

@@ -145,14 +145,16 @@ def shown(picture: Picture, *, kind: str) -> Bytes:
 
 
 def described(picture: Picture, *, kind: str) -> str:
-    """Size, and of a thermal picture its temperatures."""
+    """Size, and of a thermal or depth picture its readings."""
     height_px, width_px = picture.pixels.shape[:2]
     size = f"{width_px} x {height_px}"
-    if kind != THERMAL:
+    if kind == COLOUR:
         return size
     read = picture.pixels[picture.pixels > 0]
     if not len(read):
         return f"{size}, no reading"
+    if kind != THERMAL:
+        return f"{size}, {read.min()} to {read.max()} mm"
     low, high = (float(value) / 100.0 - 273.15 for value in (read.min(), read.max()))
     return f"{size}, {low:.1f} to {high:.1f} degC"
 

@@ -12,7 +12,7 @@ from typing import Any
 from models.problems import InputError
 from vision import genicam_camera, oak, realsense
 from vision.cameras import COLOUR, Device, DeviceGoneError
-from vision.connected import Connected, connected, driver_of
+from vision.connected import BY_ID, SYSFS, Connected, connected, driver_of
 from vision.genicam_camera import GenicamBus, GenicamCamera, producers
 from vision.oak import Oak
 from vision.realsense import RealSense
@@ -54,9 +54,11 @@ class Found:
 Finder = Callable[[Wanted], list[Found]]
 
 
-def uvc_cameras(wanted: Wanted, *, opener: Opener = open_by_opencv) -> list[Found]:
+def uvc_cameras(
+    wanted: Wanted, *, opener: Opener = open_by_opencv, sysfs: Path = SYSFS, by_id: Path = BY_ID
+) -> list[Found]:
     """Cameras of the system's own video interface."""
-    return [_uvc(camera, wanted, opener) for camera in connected(opener=opener)]
+    return [_uvc(camera, wanted, opener) for camera in connected(sysfs, by_id, opener=opener)]
 
 
 def _uvc(camera: Connected, wanted: Wanted, opener: Opener) -> Found:
@@ -127,13 +129,21 @@ def _parts(pipeline: Pipeline, address: str) -> list[Found]:
     return [Found(kind, pipeline.name, address, partial(shared.part, kind)) for kind in pipeline.kinds]
 
 
-def every_camera(wanted: Wanted) -> list[Found]:
-    """All that is connected, each once: what a library of its own sees is not listed as a plain camera."""
-    own = [*realsense_cameras(wanted), *oak_cameras(wanted), *genicam_cameras(wanted)]
-    plain = uvc_cameras(wanted)
+def library_cameras(wanted: Wanted) -> list[Found]:
+    """Cameras that need a library of their own, as far as that is installed."""
+    return [*realsense_cameras(wanted), *oak_cameras(wanted), *genicam_cameras(wanted)]
+
+
+def each_once(plain: Sequence[Found], own: Sequence[Found]) -> list[Found]:
+    """What a library of its own sees is not listed as a plain camera."""
     if any(one.address.startswith("realsense:") for one in own):
         plain = [one for one in plain if REALSENSE not in one.name.casefold()]
     return [*plain, *own]
+
+
+def every_camera(wanted: Wanted) -> list[Found]:
+    """All that is connected."""
+    return each_once(uvc_cameras(wanted), library_cameras(wanted))
 
 
 def meant(found: Sequence[Found], *, kind: str, name: str | None) -> Found | None:

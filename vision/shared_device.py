@@ -64,7 +64,8 @@ class Part:
         """Belongs to its device."""
         self._shared, self.kind = shared, kind
         self.name, self.hz = f"{shared.pipeline.name} {kind}", shared.pipeline.hz
-        shared.wanted.append(kind)
+        if kind not in shared.wanted:
+            shared.wanted.append(kind)
 
     def open(self) -> None:
         """See `vision.cameras.Device`."""

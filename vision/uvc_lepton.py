@@ -16,6 +16,10 @@ NONSENSE_MOST = 9
 """Pictures in a row (1 s) whose telemetry may make no sense: their numbers are left out meanwhile."""
 
 
+EMISSIVITY_OFF = 0.005
+"""As much is 0.04 degC on skin that is 8 degC warmer than what it reflects."""
+
+
 class UvcLepton(UvcThermalY16):
     """160 x 122 where telemetry is on (footer), else 160 x 120 as any other core.
 
@@ -27,6 +31,8 @@ class UvcLepton(UvcThermalY16):
         """Name a device; see `vision.uvc.UvcColour`."""
         super().__init__(address, name=name, width_px=SIZE_PX[0], height_px=SIZE_PX[1], hz=HZ, opener=opener)
         self._shutter, self._nonsense = False, 0
+        self.emissivity: float | None = None
+        """That the camera must be set to, as the rig says; None = whatever it is set to."""
 
     def read(self) -> Picture:
         """The next picture, marked while the shutter is closed."""
@@ -55,5 +61,10 @@ class UvcLepton(UvcThermalY16):
         ):
             if wrong:
                 raise WrongFormatError(f"{self.name} gives no temperatures, {what}.")
+        if self.emissivity is not None and abs(telemetry.emissivity - self.emissivity) > EMISSIVITY_OFF:
+            raise WrongFormatError(
+                f"{self.name} is set to an emissivity of {telemetry.emissivity:.3f}, the rig says"
+                f" {self.emissivity:.3f}: set the camera as the rig says."
+            )
         self._shutter, self._nonsense = telemetry.shutter, 0
         return in_centikelvin(counts[:ROWS], 1 if telemetry.unit == "centikelvin" else 10)

@@ -62,6 +62,15 @@ def test_pictures_that_are_no_temperatures_are_refused(setting: str, words: str)
         device.read()
 
 
+def test_another_emissivity_than_the_rigs_is_refused() -> None:
+    device, _ = opened(lepton(SKIN))
+    device.emissivity = 0.95
+    device.read()
+    device.emissivity = 0.98
+    with pytest.raises(WrongFormatError, match=r"0\.950, the rig says 0\.980"):
+        device.read()
+
+
 def test_a_picture_whose_telemetry_makes_no_sense_is_left_out_and_a_second_of_them_refused() -> None:
     device, stand_in = opened(np.full((122, 160), 29315, np.uint16))
     for _ in range(NONSENSE_MOST):
