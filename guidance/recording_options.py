@@ -76,7 +76,7 @@ def add_recording_commands(commands: argparse._SubParsersAction[argparse.Argumen
     )
     devices.add_argument("--out", type=Path, metavar="DIR", help="folder for the test pictures")
     devices.add_argument(
-        "--gas", metavar="INPUT", help="try this gas input instead, as `cryoguide live` takes it: press it once"
+        "--gas", metavar="INPUT", help="try this gas input instead (as for `cryoguide live`): press it once"
     )
     devices.set_defaults(run=_devices)
 

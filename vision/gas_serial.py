@@ -27,12 +27,14 @@ LINES = ("cts", "dsr", "cd")
 class Port(Protocol):
     """What is used of ``serial.Serial``."""
 
-    cts: bool
-    dsr: bool
-    cd: bool
-
     @property
-    def in_waiting(self) -> int: ...  # noqa: D102 # pyserial's name, as of the following
+    def cts(self) -> bool: ...  # noqa: D102 # pyserial's name, as of the following
+    @property
+    def dsr(self) -> bool: ...  # noqa: D102
+    @property
+    def cd(self) -> bool: ...  # noqa: D102
+    @property
+    def in_waiting(self) -> int: ...  # noqa: D102
     def read(self, size: int, /) -> bytes: ...  # noqa: D102
     def reset_input_buffer(self) -> None: ...  # noqa: D102
     def close(self) -> None: ...  # noqa: D102
