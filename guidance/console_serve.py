@@ -20,6 +20,7 @@ from guidance.console_guard import Guard
 from guidance.console_preflight import hello, open_hello
 from guidance.console_report import live_outcome, write_live_report
 from guidance.console_session import CHECKLIST, DETAILS, ZONE
+from guidance.gas_from_input import GasFromInput
 from guidance.live import LiveRun, Stepped
 from guidance.live_recording import (
     Kept,
@@ -283,6 +284,7 @@ class Served:
             remarks=(
                 *recorded_remarks(kept, unrecorded=live.unrecorded),
                 history_remark(kept, played=self._room is None),
+                *((self.desk.gas.remark(),) if isinstance(self.desk.gas, GasFromInput) else ()),
             ),
         )
 

@@ -29,6 +29,8 @@ class GasFromInput(GasByHand):
         self._started = False
         self._asked_to_s, self._owed_s = -math.inf, 0.0
         self._news: list[str] = []
+        self._lost_at_s: float | None = None
+        self._lost_s, self._losses = 0.0, 0
 
     @property
     def on(self) -> bool:
@@ -51,10 +53,25 @@ class GasFromInput(GasByHand):
             news, self._news = tuple(self._news), []
             return news
 
+    def remark(self) -> str:
+        """One sentence for the report: who said whether gas flowed, and how long it was not heard."""
+        with self._lock:
+            self._take()
+            running_s = 0.0 if self._lost_at_s is None else self._clock() - self._lost_at_s
+            name, lost_s = self._source.device.name, self._lost_s + running_s
+            if not self._losses:
+                return f"Whether gas flowed was said by {name}, which was heard throughout."
+            return (
+                f"Whether gas flowed was said by {name}, which was not heard {self._losses} times,"
+                f" {lost_s:.1f} s in all: gas counts as flowing then, but where the operator said off."
+            )
+
     def switch(self, *, on: bool) -> None:
         """The operator has said so now: it counts while the input is not known."""
         with self._lock:
             self._take()
+            if self._known is None and not self._started:
+                self._loses(self._clock())
             self._started = True
             if self._known is None:
                 self._switched.append((self._clock(), on))
@@ -79,6 +96,10 @@ class GasFromInput(GasByHand):
             change = self._changes.popleft()
             if change.flows is None and self._known is None:
                 continue
+            if self._known is None and self._lost_at_s is not None:
+                self._lost_s, self._lost_at_s = self._lost_s + change.at_s - self._lost_at_s, None
+            elif change.flows is None and self._started:
+                self._loses(change.at_s)
             self._known = change.flows
             self._news.append(ACTIONS[change.flows])
             was_on = bool(self._switched) and self._switched[-1][1]
@@ -90,3 +111,6 @@ class GasFromInput(GasByHand):
             if on and self._started:
                 self._owed_s += max(0.0, self._asked_to_s - max(at_s - self._began_s, 0.0))
             self._switched.append((at_s, on))
+
+    def _loses(self, at_s: float) -> None:
+        self._lost_at_s, self._losses = at_s, self._losses + 1

@@ -114,6 +114,21 @@ def test_what_it_says_is_news_once() -> None:
     assert treated.gas.news() == ()
 
 
+def test_the_report_is_told_how_long_it_was_not_heard() -> None:
+    treated = Treated()
+    treated.passes(1.0)
+    assert "heard throughout" in treated.gas.remark()
+    for _ in range(2):
+        treated.device.says = []
+        treated.passes(1.0)
+        treated.device.says = [False]
+        treated.passes(1.0)
+    words = treated.gas.remark()
+    assert "not heard 2 times" in words
+    lost_s = float(words.split(" s in all")[0].split()[-1])
+    assert lost_s == pytest.approx(2 * (1.0 + OFF_AFTER_S), abs=6 * STEP_S)  # until it is sure again
+
+
 @given(
     st.lists(st.tuples(st.sampled_from(["on", "off", "silent", "garbage"]), st.integers(1, 8)), max_size=10)
 )

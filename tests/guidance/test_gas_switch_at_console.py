@@ -72,7 +72,7 @@ def test_a_switch_is_tried_guides_the_gas_and_is_replayed_to_the_last_bit(
     screen.say("resume")
     screen.until(phase="running", gas_counts=False)
     switch.held = True
-    screen.until(gas_counts=True)
+    screen.hear_until(lambda: screen.state["figures"]["gas"]["on"])  # a step has taken it up
     screen.say("stop")
     screen.until(phase="stopped")
     assert "the gas switch says on" in screen.state["notice"]["words"]
@@ -82,6 +82,10 @@ def test_a_switch_is_tried_guides_the_gas_and_is_replayed_to_the_last_bit(
     screen.until(gas_counts=False)
     screen.say("finish")
     screen.until(phase="done", report=True)
+
+    report = (place.server.out / "report.html").read_text()
+    assert "said by Foot switch" in report
+    assert "as the operator or a gas input said" in report
 
     recording = open_mcap(place.path, from_sightings=True)
     actions: list[str] = []
