@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
+
+import numpy as np
 
 from guidance.camera_room import CameraRoom
 from guidance.console_choice import Choice, Choices
@@ -21,17 +23,21 @@ from models.contraindications import Questions
 from models.problems import InputError
 from models.rig import Rig
 from models.rig_file import read_rig
-from vision.cameras import COLOUR, THERMAL, Device
-from vision.connected import Connected, connected, driver_of
+from vision.cameras import COLOUR, DEPTH, THERMAL, Device
+from vision.every_camera import Finder, Found, Wanted, every_camera, meant
 from vision.files import sha256_of
+from vision.gas_input import GasInput
+from vision.gas_named import gas_device
 from vision.landmarks import BodyEyes
 from vision.live_cameras import LiveCameras
 from vision.synthetic import captures
 from vision.synthetic_scene import Scene
-from vision.uvc import UvcColour
+from vision.uvc_lepton import UvcLepton
 
 DRAWN = 4
 """Pictures of a simulated nozzle that are looked at beforehand: its motion is judged from the second on."""
+NO_NAMES: Mapping[str, str | None] = {}
+"""No camera is named: there is one of each kind."""
 
 
 def camera_room(
@@ -39,14 +45,15 @@ def camera_room(
     rig_file: Path,
     *,
     thermal: bool,
+    names: Mapping[str, str | None] = NO_NAMES,
+    gas: str | None = None,
     listed: Questions,
     protocols: Path | None,
     models_dir: Path | None,
     checks: tuple[Check, ...],
     course: Course | None = None,
     go_on: Callable[[Setup], Setup] | None = None,
-    found: Callable[[], list[Connected]] = connected,
-    driver: Callable[[Connected], Device] = driver_of,
+    found: Finder = every_camera,
 ) -> tuple[CameraRoom, Prepare]:
     """Open what is connected.
 
@@ -54,6 +61,8 @@ def camera_room(
         stack: Closes cameras and models.
         rig_file: The calibration.
         thermal: Whether a thermal camera is wanted, where the rig has one.
+        names: Which camera of each kind is meant, among several.
+        gas: Switch or valve that says whether gas flows, see `vision.gas_named`.
         listed: All questions before the gas.
         protocols: The user's own protocols.
         models_dir: The user's own landmark models.
@@ -61,23 +70,27 @@ def camera_room(
         course: Where the treatment stands when the console opens.
         go_on: Takes over what an interrupted session hands on.
         found: Lists cameras; only tests give another.
-        driver: Gives the driver of one; only tests give another.
 
     Returns:
         The room, and what is to be done before its first capture.
 
     Raises:
-        InputError: If the rig cannot be read, or a camera of it is not connected.
+        InputError: If the rig cannot be read, a camera of it is not connected, which is meant is not clear,
+            or the gas input is none.
     """
     try:
         text = rig_file.read_bytes()
         rig, left_out = read_rig(text.decode("utf-8"), where=str(rig_file))
     except (OSError, UnicodeDecodeError) as trouble:
         raise InputError(f"{rig_file} cannot be read ({trouble}); give your rig.toml.") from trouble
-    devices = _devices(rig, thermal=thermal, found=[(camera, driver(camera)) for camera in found()])
+    named = gas_device(gas) if gas is not None else None
+    devices = devices_of(rig, thermal=thermal, names=names, found=found(wanted_by(rig)))
     choices = Choices(load_zones(), load_devices(), load_protocols(protocols))
     eyes = stack.enter_context(BodyEyes(models_dir=models_dir))
     cameras = stack.enter_context(LiveCameras(devices))
+    source = stack.enter_context(GasInput(named.device, off_after_s=named.off_after_s)) if named else None
+    if rig.depth is not None and all(device.kind != DEPTH for device in devices):
+        left_out = (*left_out, "its depth camera is not connected: the skin is found without it")
     room = CameraRoom(
         cameras,
         rig=rig,
@@ -91,6 +104,7 @@ def camera_room(
         checks=(*checks, *(Check("Rig", "look", words) for words in left_out)),
         course=course,
         go_on=go_on,
+        gas=source,
     )
     return room, lambda tell: get_ready(room, tell)
 
@@ -109,30 +123,59 @@ def get_ready(room: CameraRoom, tell: Callable[[int, int], None]) -> None:
         tell(100 - DRAWN + number, 100)
 
 
-def _devices(rig: Rig, *, thermal: bool, found: list[tuple[Connected, Device]]) -> list[Device]:
-    """The first camera of each kind that the rig has."""
-    by_kind: dict[str, tuple[Connected, Device]] = {}
-    for camera, device in found:
-        by_kind.setdefault(device.kind, (camera, device))
-    if COLOUR not in by_kind:
+def wanted_by(rig: Rig) -> Wanted:
+    """What pictures must be like for a rig."""
+    depth = rig.depth
+    if depth is None:
+        return Wanted((rig.rgb.width_px, rig.rgb.height_px))
+    own, colour = depth.camera, rig.rgb
+    as_colour = (
+        np.array_equal(depth.depth_from_rgb.matrix, np.eye(4))
+        and (own.width_px, own.height_px) == (colour.width_px, colour.height_px)
+        and np.array_equal(own.matrix, colour.matrix)
+    )
+    return Wanted((colour.width_px, colour.height_px), (own.width_px, own.height_px), as_colour)
+
+
+def devices_of(
+    rig: Rig, *, thermal: bool, names: Mapping[str, str | None], found: Sequence[Found]
+) -> list[Device]:
+    """The cameras of a rig among those that are connected.
+
+    Args:
+        rig: Its depth camera may be missing, its other cameras may not.
+        thermal: Whether the thermal one is wanted.
+        names: Which of each kind is meant, among several.
+        found: What is connected.
+
+    Raises:
+        InputError: If one is missing, or which is meant is not clear.
+    """
+    colour = meant(found, kind=COLOUR, name=names.get(COLOUR))
+    if colour is None:
         raise InputError(
             "No colour camera is connected: plug it in (`cryoguide devices` lists what there is)."
         )
-    camera, device = by_kind[COLOUR]
-    if isinstance(device, UvcColour):
-        device = UvcColour(
-            camera.address,
-            name=camera.name,
-            width_px=rig.rgb.width_px,  # as it was calibrated
-            height_px=rig.rgb.height_px,
-            hz=device.hz,
-        )
-    devices: list[Device] = [device]
+    devices = [colour.make()]
     if rig.thermal is not None and thermal:
-        if THERMAL not in by_kind:
+        there = meant(found, kind=THERMAL, name=names.get(THERMAL))
+        if there is None:
             raise InputError(
                 "The rig's thermal camera is not connected: plug it in, or go without it (--no-thermal):"
                 " temperature is then not guarded."
             )
-        devices.append(by_kind[THERMAL][1])
+        device = there.make()
+        if isinstance(device, UvcLepton):
+            device.emissivity = rig.thermal.emissivity
+        devices.append(device)
+    elif names.get(THERMAL):
+        raise InputError("--thermal names a camera that is not wanted: this rig has none, or --no-thermal.")
+    if rig.depth is not None:
+        there = meant(found, kind=DEPTH, name=names.get(DEPTH))
+        if there is not None:
+            devices.append(there.make())
+    elif names.get(DEPTH):
+        raise InputError(
+            "--depth names a camera, but this rig has no [depth]: calibrate it, or leave it out."
+        )
     return devices

@@ -15,6 +15,7 @@ from guidance.console_desk import Check
 from guidance.console_preflight import approval_check, calibration_check
 from guidance.console_session import Course
 from guidance.gas_by_hand import GasByHand
+from guidance.gas_from_input import GasFromInput
 from guidance.staged import Staged
 from guidance.state import Eyes, Setup
 from models.capture import Capture
@@ -22,6 +23,7 @@ from models.contraindications import Question, Questions, questions_for
 from models.rig import Rig
 from models.treatment import Tap, Treatment
 from vision.cameras import COLOUR, DEPTH, THERMAL, CameraState
+from vision.gas_input import GasInput, GasState
 from vision.live_cameras import LiveCameras
 
 
@@ -102,6 +104,7 @@ class CameraRoom:
         checks: tuple[Check, ...] = (),
         course: Course | None = None,
         go_on: Callable[[Setup], Setup] | None = None,
+        gas: GasInput | None = None,
     ) -> None:
         """Nothing is chosen yet.
 
@@ -119,7 +122,9 @@ class CameraRoom:
             checks: What was looked at before.
             course: Where the treatment stands when the console opens.
             go_on: Takes over what an interrupted session hands on.
+            gas: A running switch or valve that says whether gas flows; None = the operator does.
         """
+        self._gas = gas
         self.course, self._go_on = course or Course(), go_on
         self.cameras, self.rig, self.choices, self.listed = cameras, rig, choices, listed
         self.checks = checks
@@ -130,6 +135,11 @@ class CameraRoom:
     def states(self) -> Sequence[CameraState]:
         """How the cameras stand now."""
         return self.cameras.states
+
+    @property
+    def gas_state(self) -> GasState | None:
+        """How the gas input stands now; None = there is none."""
+        return None if self._gas is None else self._gas.state()
 
     def asked(self, choice: Choice) -> tuple[Question, ...]:
         """The questions before the gas."""
@@ -158,7 +168,7 @@ class CameraRoom:
             valve_s=None,
             taps=self._taps,
         )
-        gas = GasByHand()
+        gas = GasByHand() if self._gas is None else GasFromInput(self._gas)
         kinds = frozenset(camera.kind for camera in self.cameras.cameras)
         session = CameraSession(
             name=f"{choice.zone}-{started.astimezone():%Y%m%d-%H%M%S}",

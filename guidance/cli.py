@@ -102,7 +102,9 @@ def _live(options: argparse.Namespace) -> int:
     ended = live(
         session,
         rig=options.rig,
-        thermal=options.thermal,
+        thermal=options.with_thermal,
+        names={kind: getattr(options, kind) for kind in ("colour", "thermal", "depth")},
+        gas=options.gas,
         out=options.out or (session_folder(session, "live-report") if session else todays_report()),
         port=options.port,
         wanted=Wanted(options.host, options.certificate, options.key, options.pair),

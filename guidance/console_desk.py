@@ -14,6 +14,7 @@ from typing import Protocol
 
 from guidance.console_choice import Choices
 from guidance.console_figures import alarms, figures, is_placed
+from guidance.console_gas import KNOWN_BY_SWITCH, gas_notice, gas_row, gas_trouble
 from guidance.console_session import (
     CHECKLIST,
     DETAILS,
@@ -39,6 +40,7 @@ from guidance.console_session import (
 )
 from guidance.console_wire import About
 from guidance.gas_by_hand import GasByHand
+from guidance.gas_from_input import GasFromInput
 from guidance.judge import SHUTTER_S
 from guidance.live import LiveRun, Stepped
 from guidance.pace import Pace
@@ -49,6 +51,7 @@ from guidance.touch_check import RAISED, Touch, TouchTrack, measured, seen
 from guidance.zone_figures import edited_words, touch_words
 from models.contraindications import Question
 from vision.cameras import THERMAL, CameraState
+from vision.gas_input import GasState
 
 STALLED_S = 0.5
 """A step that takes longer than this leaves the operator without guidance: he is told (a technical alarm
@@ -112,6 +115,7 @@ class Desk:
         course: Course | None = None,
         choices: Choices | None = None,
         cameras: Callable[[], Sequence[CameraState]] = tuple,
+        gas_input: Callable[[], GasState | None] = lambda: None,
     ) -> None:
         """Before the first capture.
 
@@ -125,8 +129,9 @@ class Desk:
             course: Where the treatment stands; at its beginning where None.
             choices: What there is to choose from; None = the recording says what is treated.
             cameras: Tells how the cameras stand.
+            gas_input: Tells how a switch or valve stands that says whether gas flows; None = there is none.
         """
-        self.choices, self.cameras = choices, cameras
+        self.choices, self.cameras, self.gas_input = choices, cameras, gas_input
         self.recorded_subject = setup.treatment.subject if setup is not None else None
         self._stopped_at_s = 0.0
         self.setup, self.asked, self.checks, self.pace = setup, asked, checks, pace
@@ -219,6 +224,9 @@ class Desk:
             NotNowError: If it cannot be followed now; nothing has changed.
         """
         before = self.course.phase
+        by_hand = isinstance(command, Move) and command.name in ("gas_on", "gas_off")
+        if by_hand and self._gas_known is not None:
+            raise NotNowError(KNOWN_BY_SWITCH)
         self.course = follow(self.course, command, self.situation, t_s=self.t_s)
         if not isinstance(command, Move):
             self._act_on(command)
@@ -280,7 +288,19 @@ class Desk:
         if busy_s > STALLED_S and not self.over:
             return f"No guidance for {busy_s:.1f} s. Close the valve until it is back."
         failed = self.live.trouble if self.live is not None else None
-        return failed or self.camera_trouble() or self.picture_trouble
+        gas = gas_trouble(self.gas_input(), phase=self.course.phase)
+        return failed or self.camera_trouble() or gas or self.picture_trouble
+
+    @property
+    def _gas_known(self) -> bool | None:
+        """What a switch or valve says; None = there is none, or it cannot be believed."""
+        return self.gas.known if isinstance(self.gas, GasFromInput) else None
+
+    def heed_gas(self) -> None:
+        """Note what the switch or valve has said, as what the operator does."""
+        if isinstance(self.gas, GasFromInput) and self.live is not None and not self.over:
+            for name in self.gas.news():
+                self.live.act(lambda t_s, name=name: CourseAction(t_s, name))
 
     def camera_trouble(self) -> str | None:
         """What is wrong with a camera, once it counts; None where nothing is, or nothing is guided yet."""
@@ -297,12 +317,15 @@ class Desk:
     def notice(self) -> Notice | None:
         """What the course itself has to say."""
         phase, gas = self.course.phase, self.latest is not None and self.latest.guidance.gas_now
+        if (words := gas_notice(self.gas_input(), phase=phase)) is not None:
+            return Notice("stop", words, sounds=True)
         if phase == STOPPED:
             flows = gas and not self.over
             if self.gas is not None and self.gas.on:
                 what = "Stopped for pain." if self.course.stopped_by == "pain" else "Stopped."
                 late = time.monotonic() - self._stopped_at_s > CLOSE_WITHIN_S
-                return Notice("stop", f"{what} Close the valve, then tap GAS IS OFF.", sounds=late)
+                then = ", then tap GAS IS OFF" if self._gas_known is None else ": the gas switch says on"
+                return Notice("stop", f"{what} Close the valve{then}.", sounds=late)
             what = {"pain": "Stopped for pain.", "end": "The recording has ended."}.get(
                 self.course.stopped_by, "Stopped."
             )
@@ -369,6 +392,7 @@ class Desk:
                 for c in self.cameras()
             ],
             "gas_counts": None if self.gas is None else self.gas.on,
+            "gas_input": gas_row(self.gas_input()),
             "answers": dict(course.answers),
             "reasons": dict(course.reasons),
             "pain": len(course.pain_s),

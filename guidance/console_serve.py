@@ -30,6 +30,7 @@ from guidance.console_session import (
     PREFLIGHT,
     ZONE,
 )
+from guidance.gas_from_input import GasFromInput
 from guidance.live import LiveRun, Stepped
 from guidance.live_recording import (
     Kept,
@@ -54,6 +55,8 @@ LOOK_S = 0.2
 """Between two pictures before anything is guided: enough to set up by, and little work."""
 WATCH_S = 0.1
 """Between two looks at whether a page shows the treatment."""
+HEED_S = 0.05
+"""Between two looks at the gas input: what `vision.gas_input` leaves of the 0.5 s."""
 
 
 class Served:
@@ -91,6 +94,7 @@ class Served:
                 checks=staged.checks,
                 choices=staged.choices,
                 cameras=lambda: staged.states,
+                gas_input=lambda: staged.gas_state,
                 course=staged.course,
             )
             told = open_hello(staged.choices, checks=staged.checks, source="Live")
@@ -142,7 +146,7 @@ class Served:
     async def _life(self) -> AsyncGenerator[None]:
         self._loop = asyncio.get_running_loop()
         self._do(self._get_ready())
-        watching = [asyncio.create_task(self._watch()), asyncio.create_task(self._look())]
+        watching = [asyncio.create_task(work) for work in (self._watch(), self._look(), self._heed())]
         try:
             yield
         finally:
@@ -178,6 +182,17 @@ class Served:
                     bgr = np.asarray(picture.pixels, np.uint8) if new else None
                     self.console.show(bgr, t_s=time.monotonic() - began_s)
             await asyncio.sleep(LOOK_S)
+    async def _heed(self) -> None:
+        """Tell the pages at once what a switch or valve says of the gas."""
+        before = None
+        while True:
+            self.desk.heed_gas()
+            gas = self.desk.gas_input()
+            now = None if gas is None else (gas.state, gas.flows, gas.seen_on, gas.seen_off)
+            if now != before:
+                self.console.wake()
+            before = now
+            await asyncio.sleep(HEED_S)
 
     def _do(self, work: Coroutine[None, None, None]) -> None:
         self._tasks.append(asyncio.create_task(work))
@@ -318,6 +333,7 @@ class Served:
             remarks=(
                 *recorded_remarks(kept, unrecorded=live.unrecorded),
                 history_remark(kept, played=self._room is None),
+                *((self.desk.gas.remark(),) if isinstance(self.desk.gas, GasFromInput) else ()),
             ),
         )
 

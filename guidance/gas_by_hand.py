@@ -16,7 +16,7 @@ class GasByHand:
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         """Off: nothing has started."""
-        self._lock, self._clock = threading.Lock(), clock
+        self._lock, self._clock = threading.RLock(), clock
         self._switched: list[tuple[float, bool]] = []
         self._began_s = clock()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from guidance.analyse import Run, needs_eyes, set_up
 from guidance.beeper import machine_beep
-from guidance.camera_command import camera_room
+from guidance.camera_command import NO_NAMES, camera_room
 from guidance.console_access import Wanted, access, token_words
 from guidance.console_ending import Ended
 from guidance.console_preflight import disk_check
@@ -39,6 +39,8 @@ def live(
     *,
     rig: Path | None = None,
     thermal: bool = True,
+    names: Mapping[str, str | None] = NO_NAMES,
+    gas: str | None = None,
     out: Path,
     port: int,
     wanted: Wanted = Wanted(),  # noqa: B008 # frozen
@@ -59,6 +61,8 @@ def live(
         folder: A recorded session, to be played as if live; None = cameras.
         rig: The cameras' calibration.
         thermal: Whether a thermal camera is wanted, where the rig has one.
+        names: Which camera of each kind is meant, among several.
+        gas: Switch or valve that says whether gas flows, see `vision.gas_named`.
         out: Folder for the report; the recording goes beside it.
         port: 0 = any free one.
         wanted: Where it is served and to whom.
@@ -80,6 +84,8 @@ def live(
         InputError: If the session or what it goes on from cannot be read, the port is taken, or there is no
             certificate.
     """
+    if folder is not None and (gas is not None or any(names.values())):
+        raise InputError("A replay has its own cameras and gas: give --gas and names of cameras with --rig.")
     listed = load_questions(questions)
     door = access(wanted, folder=data)
 
@@ -106,6 +112,8 @@ def live(
                 stack,
                 rig,
                 thermal=thermal,
+                names=names,
+                gas=gas,
                 listed=listed,
                 protocols=protocols,
                 models_dir=models_dir,

@@ -23,7 +23,17 @@ def add_live(parser: argparse.ArgumentParser) -> None:
         "--replay", type=Path, metavar="SESSION", help="play a session folder as if it were live"
     )
     parser.add_argument(
-        "--no-thermal", dest="thermal", action="store_false", help="go without the rig's thermal camera"
+        "--no-thermal", dest="with_thermal", action="store_false", help="go without the rig's thermal camera"
+    )
+    for kind in ("colour", "thermal", "depth"):
+        parser.add_argument(
+            f"--{kind}", metavar="NAME", help=f"part of the {kind} camera's name or address, among several"
+        )
+    parser.add_argument(
+        "--gas",
+        metavar="INPUT",
+        help="switch or valve that says whether gas flows: serial:PORT, serial:PORT:cts, gpio:CHIP:LINE or"
+        " keys:DEVICE (otherwise you say so on the page)",
     )
     parser.add_argument(
         "--out",

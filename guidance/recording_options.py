@@ -70,10 +70,14 @@ def add_recording_commands(commands: argparse._SubParsersAction[argparse.Argumen
 
     devices = commands.add_parser(
         "devices",
-        help="list connected cameras, with a test picture of each",
-        description="List the cameras that are connected, try each, and write a test picture of each.",
+        help="list connected cameras and gas inputs, with a test picture of each camera",
+        description="List the cameras that are connected, try each, and write a test picture of each; list"
+        " what could say whether gas flows. Exit code 1: a gas input that was to be tried was not heard.",
     )
     devices.add_argument("--out", type=Path, metavar="DIR", help="folder for the test pictures")
+    devices.add_argument(
+        "--gas", metavar="INPUT", help="try this gas input instead (as for `cryoguide live`): press it once"
+    )
     devices.set_defaults(run=_devices)
 
 
@@ -114,7 +118,9 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _devices(options: argparse.Namespace) -> int:
-    from guidance.devices_command import devices
+    from guidance.devices_command import devices, try_gas
 
+    if options.gas is not None:
+        return 0 if try_gas(options.gas) else _NOT_THE_SAME
     devices(options.out)
     return 0

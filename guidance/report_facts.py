@@ -128,8 +128,12 @@ def key_figures(outcome: Outcome) -> list[Fact]:
     gas_s = figure(outcome, "gas_s")
     if gas_s is None:
         gas_s = float(row_time_s(outcome.trace)[outcome.trace.gas].sum())
-    assumed = outcome.treatment.valve_s is None
-    valve = "valve not recorded: taken as flowing throughout" if assumed else "as the valve says"
+    if outcome.treatment.valve_s is not None:
+        valve = "as the valve says"
+    elif outcome.trace.gas.all():
+        valve = "valve not recorded: taken as flowing throughout"
+    else:
+        valve = "as the operator or a gas input said during the session"
     out.append(measured("Gas on", gas_s, "s", valve))
     if chart is not None:
         note = "not placed on the skin; counted into the upper bounds"

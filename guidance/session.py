@@ -61,7 +61,8 @@ class CourseAction:
 
     t_s: float
     name: str
-    """``start``, ``pause``, ``resume``, ``stop``, ``pain`` or ``finish``."""
+    """``start``, ``pause``, ``resume``, ``stop``, ``pain``, ``gas_on``, ``gas_off`` or ``finish``; or what
+    a gas input says: ``switch_on``, ``switch_off`` or ``switch_lost`` (what it says is not known)."""
 
 
 OperatorAction = Acknowledge | PauseAudio | ResumeAudio | CourseAction | ZoneAction | TouchAction

@@ -49,7 +49,7 @@ class Capture:
     """Depth pictures that arrived since the previous capture, oldest first."""
     gas_s: float
     """Seconds of (previous t_s, t_s] during which gas flowed, as the valve says (or, without one, as is
-    assumed)."""
+    assumed). A live one may hold more: what turns out only now to have been unknown before."""
     gas_now: bool
     """Whether gas flows at ``t_s``."""
     seen: Seen | None = None

@@ -12,9 +12,11 @@ from guidance.live_command import goes_on
 from guidance.live_recording import LiveRecording
 from guidance.resume import Interrupted
 from models.catalogue import load_devices, load_protocols, load_questions, load_zones
+from tests.held_switch import HeldSwitch
 from tests.recorded_device import RecordedDevice, devices_of
 from tests.served_console import CALF, Running, serving
 from vision.files import sha256_of
+from vision.gas_input import GasInput
 from vision.live_cameras import LiveCameras
 from vision.recording import open_recording
 
@@ -24,11 +26,19 @@ HZ = 12.0
 class Place:
     """Stand-in cameras, and a console beside them."""
 
-    def __init__(self, folder: Path, stack: ExitStack, *, before: Interrupted | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        stack: ExitStack,
+        *,
+        before: Interrupted | None = None,
+        switch: HeldSwitch | None = None,
+    ) -> None:
         self.devices = devices_of(CALF, captures=60, hz=HZ)
         recording = open_recording(CALF)
         assert recording.rig is not None
         cameras = stack.enter_context(LiveCameras(list(self.devices.values())))
+        gas = stack.enter_context(GasInput(switch)) if switch is not None else None
         room = CameraRoom(
             cameras,
             rig=recording.rig,
@@ -39,6 +49,7 @@ class Place:
             taps=recording.treatment.taps,
             course=before.course if before is not None else None,
             go_on=goes_on(before, shut=True),
+            gas=gas,
         )
         self.path = folder / "a.mcap"
         self.server: Running = stack.enter_context(

@@ -20,6 +20,7 @@ from vision.uvc import (
     UvcThermalY16,
     open_by_opencv,
 )
+from vision.uvc_lepton import UvcLepton
 
 SYSFS, BY_ID = Path("/sys/class/video4linux"), Path("/dev/v4l/by-id")
 
@@ -31,7 +32,10 @@ WARM_UP = 5
 
 COLOUR_PX = 1280, 720
 
-Y16_CORES = (("purethermal", 160, 120, 8.7), ("lepton", 160, 120, 8.7), ("boson", 320, 256, 30.0))
+LEPTONS = ("purethermal", "lepton")
+"""Parts of a name."""
+
+Y16_CORES = (("boson", 320, 256, 30.0),)
 """Part of the name, size and rate; a Boson 640 says its own size."""
 
 
@@ -74,6 +78,8 @@ def connected(
 def driver_of(camera: Connected, *, opener: Opener = open_by_opencv) -> Device:
     """The driver that suits a camera by its name; 256 x 384 pixels tell the P2 class, whatever its name."""
     name = camera.name.lower()
+    if any(part in name for part in LEPTONS):
+        return UvcLepton(camera.address, name=camera.name, opener=opener)
     for part, width_px, height_px, hz in Y16_CORES:
         if part in name:
             return UvcThermalY16(
@@ -139,14 +145,16 @@ def shown(picture: Picture, *, kind: str) -> Bytes:
 
 
 def described(picture: Picture, *, kind: str) -> str:
-    """Size, and of a thermal picture its temperatures."""
+    """Size, and of a thermal or depth picture its readings."""
     height_px, width_px = picture.pixels.shape[:2]
     size = f"{width_px} x {height_px}"
-    if kind != THERMAL:
+    if kind == COLOUR:
         return size
     read = picture.pixels[picture.pixels > 0]
     if not len(read):
         return f"{size}, no reading"
+    if kind != THERMAL:
+        return f"{size}, {read.min()} to {read.max()} mm"
     low, high = (float(value) / 100.0 - 273.15 for value in (read.min(), read.max()))
     return f"{size}, {low:.1f} to {high:.1f} degC"
 

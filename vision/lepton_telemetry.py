@@ -1,75 +1,16 @@
-"""Lepton 3 pictures with telemetry: two more rows that say unit, time, shutter and what the camera corrected.
-
-Rows A, B and C of 80 words, low word first, as open drivers list them after FLIR's engineering datasheet. No
-recording of a real camera was at hand to check them against.
-"""
+"""Recorded Lepton 3 pictures with telemetry: two more rows, see `vision.lepton_rows`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
-from models.geometry import Counts, frozen
+from models.geometry import frozen
 from models.problems import InputError
-from models.radiation import KELVIN, Air, Surroundings
+from models.radiation import Air, Surroundings
+from vision.lepton_rows import ROWS, SIZE_PX, read_telemetry
 from vision.thermal_source import Numbers, Reading, ThermalSource, whole_number_scale
-
-SIZE_PX = (160, 122)
-"""Width and height of a picture with its telemetry below."""
-_ROWS = 120
-
-_MILLISECONDS, _STATUS = 1, 3  # two words each
-_EMISSIVITY, _BACKGROUND_CK, _AIR_TRANSMISSION, _WINDOW_TRANSMISSION = 99, 100, 101, 103
-_TLINEAR, _RESOLUTION = 208, 209
-_WHOLE = 8192
-"""1.0 in the words of emissivity and transmission."""
-_SHUTTER_MASK, _SHUTTER_RUNS, _AGC = 0x30, 0x20, 0x1000
-
-
-@dataclass(frozen=True)
-class Telemetry:
-    """What the rows below one picture say."""
-
-    up_s: float
-    """Time since the camera was switched on."""
-    shutter: bool
-    agc: bool
-    tlinear: bool
-    unit: str
-    """Of the numbers with TLinear on."""
-    emissivity: float
-    background_degc: float
-    clear: bool
-    """The camera was set to clear air and no window."""
-
-
-def read_telemetry(picture: Counts) -> Telemetry | None:
-    """Read the rows below a picture.
-
-    Args:
-        picture: Shape (122, 160).
-
-    Returns:
-        What they say, None where they make no sense.
-    """
-    words = [int(word) for word in picture[_ROWS:].ravel()]
-    emissivity, background_ck = words[_EMISSIVITY], words[_BACKGROUND_CK]
-    sound = words[_TLINEAR] in (0, 1) and words[_RESOLUTION] in (0, 1) and 0 < emissivity <= _WHOLE
-    if not sound or not 20_000 <= background_ck <= 40_000:
-        return None
-    status = words[_STATUS] | words[_STATUS + 1] << 16
-    return Telemetry(
-        up_s=(words[_MILLISECONDS] | words[_MILLISECONDS + 1] << 16) / 1000.0,
-        shutter=status & _SHUTTER_MASK == _SHUTTER_RUNS,
-        agc=bool(status & _AGC),
-        tlinear=words[_TLINEAR] == 1,
-        unit="centikelvin" if words[_RESOLUTION] else "decikelvin",
-        emissivity=emissivity / _WHOLE,
-        background_degc=background_ck / 100.0 - KELVIN,
-        clear=words[_AIR_TRANSMISSION] == words[_WINDOW_TRANSMISSION] == _WHOLE,
-    )
 
 
 def open_lepton(
@@ -107,13 +48,13 @@ def open_lepton(
             if picture is None or telemetry is None or telemetry.agc or not telemetry.tlinear:
                 yield None
             else:
-                yield Reading(picture[:_ROWS], whole_number_scale(telemetry.unit))
+                yield Reading(picture[:ROWS], whole_number_scale(telemetry.unit))
 
     return ThermalSource(
         where=where,
         kind="Lepton pictures with telemetry",
         width_px=SIZE_PX[0],
-        height_px=_ROWS,
+        height_px=ROWS,
         pictures=pictures,
         read=read,
         t_s=frozen(np.array(up_s) - up_s[0]) if None not in said else None,

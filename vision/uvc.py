@@ -163,14 +163,10 @@ class UvcThermalY16(_Uvc):
         capture.set(cv2.CAP_PROP_CONVERT_RGB, 0)
 
     def _pixels(self, raw: np.ndarray) -> Counts:
-        counts = _words(raw, self.height_px, self.width_px)
+        counts = words_of(raw, self.height_px, self.width_px)
         if counts is None:
             raise self._other(raw, f"{self.width_px} x {self.height_px} in 16 bits")
-        if self._per_count == 1:
-            return counts
-        wide = counts.astype(np.uint32) * self._per_count
-        # What does not fit into the counts is warmer than 382 degC: no reading.
-        return np.where(wide <= 0xFFFF, wide, 0).astype(np.uint16)
+        return in_centikelvin(counts, self._per_count)
 
 
 class UvcThermalP2(_Uvc):
@@ -189,10 +185,18 @@ class UvcThermalP2(_Uvc):
         capture.set(cv2.CAP_PROP_CONVERT_RGB, 0)
 
     def _pixels(self, raw: np.ndarray) -> Counts:
-        words = _words(raw, self.height_px, self.width_px)
+        words = words_of(raw, self.height_px, self.width_px)
         if words is None:
             raise self._other(raw, f"{self.width_px} x {self.height_px} of two bytes a pixel")
         return centikelvin_of_p2(words[P2_HEIGHT_PX // 2 :])
+
+
+def in_centikelvin(counts: Counts, per_count: int) -> Counts:
+    """Counts of so many centikelvin each; what does not fit is warmer than 382 degC: 0, no reading."""
+    if per_count == 1:
+        return counts
+    wide = counts.astype(np.uint32) * per_count
+    return np.where(wide <= 0xFFFF, wide, 0).astype(np.uint16)
 
 
 def centikelvin_of_p2(words: Counts) -> Counts:
@@ -201,7 +205,7 @@ def centikelvin_of_p2(words: Counts) -> Counts:
     return np.where(wide <= 0xFFFF, wide, 0).astype(np.uint16)
 
 
-def _words(raw: np.ndarray, height_px: int, width_px: int) -> Counts | None:
+def words_of(raw: np.ndarray, height_px: int, width_px: int) -> Counts | None:
     """16-bit words of a raw picture in any form in which OpenCV hands it out; None if it has another size."""
     if raw.dtype == np.uint16 and raw.size == height_px * width_px:
         return np.ascontiguousarray(raw).reshape(height_px, width_px)

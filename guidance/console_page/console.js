@@ -102,7 +102,7 @@ function show() {
   const shown = { ...state, silent, mute: !sound.ready };
   put("alarms", [state.phase, silent, sound.ready, state.trouble, state.notice, state.unrecorded, state.unrecorded_heard, state.alarms], () => alarmRows(shown));
   side();
-  put("bar", [state.phase, state.controls, !state.controls && state.control_free, state.gas_counts, state.missing, state.pause_left_s === null ? null : Math.ceil(state.pause_left_s ?? 0), state.over, state.pain, Math.floor(state.rewarming_s ?? -1),
+  put("bar", [state.phase, state.controls, !state.controls && state.control_free, state.gas_counts, state.gas_input?.ok, state.missing, state.pause_left_s === null ? null : Math.ceil(state.pause_left_s ?? 0), state.over, state.pain, Math.floor(state.rewarming_s ?? -1),
     toAcknowledge(state), sound.ready, soundTested], () => bar(state, page));
   if (!silent) sound.set(state.sound);
 }
@@ -121,7 +121,7 @@ function steadily(figures) {
 function side() {
   const sounds = [sound.ready, soundTested];
   const what = {
-    preflight: [[state.sound_confirmed, Boolean(state.preparing), state.cameras.map((one) => one.state), sounds], () => preflight(hello, state, page)],
+    preflight: [[state.sound_confirmed, Boolean(state.preparing), state.cameras.map((one) => one.state), state.gas_input?.words, sounds], () => preflight(hello, state, page)],
     details: [[state.operator, state.subject, state.choice], () => details(hello, state, page)],
     checklist: [[state.answers, state.reasons], () => checklist(hello, state, page)],
     zone: [zone.zoneKey(), () => zone.zone(hello)],

@@ -171,6 +171,13 @@ export function inPlace(state) {
   }
 }
 
+// A switch or valve that says whether gas flows: it is tried before the treatment.
+function gasRow(gas) {
+  if (!gas) return null;
+  const sign = gas.tried ? "ok" : "look";
+  return el("li", { data: { state: sign, gas: gas.state } }, el("span", { class: `sign sign-${sign}` }, SIGNS[sign]), el("span", {}, "Gas switch"), el("span", {}, gas.words));
+}
+
 export function preflight(hello, state, page) {
   const heard = state.sound_confirmed && page.soundReady;
   return [el("div", { class: "card scroll", id: "card-preflight" },
@@ -182,7 +189,7 @@ export function preflight(hello, state, page) {
         const sign = camera.ok ? "ok" : "look";
         return el("li", { data: { state: sign, camera: camera.kind } }, el("span", { class: `sign sign-${sign}` }, SIGNS[sign]),
           el("span", {}, `${camera.kind.charAt(0).toUpperCase()}${camera.kind.slice(1)} camera`), el("span", { class: "rate" }, cameraWords(camera)));
-      })),
+      }), gasRow(state.gas_input)),
     el("p", {}, "The page must be able to sound alarms. Test it, and confirm that you hear it from where you will stand."),
     el("div", { class: "answers" },
       el("button", { id: "test-sound", onclick: () => page.testSound() }, "Test alarm sound"),
@@ -291,6 +298,7 @@ function rewarming(state) {
 // Where nothing is known of the valve, the operator says whether gas flows.
 function gasButton(state, page) {
   if (state.gas_counts === null) return null;
+  if (state.gas_input?.ok) return el("div", { class: "say", id: "gas_switch" }, state.gas_input.flows ? "Gas is on, says the switch." : "Gas is off, says the switch.");
   if (state.gas_counts) return el("button", { id: "gas_off", class: "gas", onclick: () => page.send({ do: "gas_off" }) }, "GAS IS OFF", el("small", {}, "counts as on, key G"));
   if (state.phase !== "running") return el("div", { class: "say" }, "Gas is off.");
   return el("button", { id: "gas_on", onclick: () => page.send({ do: "gas_on" }) }, "Gas is on", el("small", {}, "counts as off, key G"));

@@ -17,13 +17,13 @@ from guidance.replay import replayed, setup_then
 from guidance.resume import interrupted
 from models.catalogue import load_questions
 from tests.camera_place import Place
+from tests.guidance.to_running import CALF_CO2, to_start
 from tests.served_console import CALF, Screen
 from vision.cameras import COLOUR, THERMAL
 from vision.mcap_recording import open_mcap
 
 A = "a" * 32
 DUE_S = 0.5
-CALF_CO2 = {"zone": "calf", "side": "left", "device": "co2", "protocol": "co2-thermal-shock"}
 
 
 @pytest.fixture
@@ -39,28 +39,7 @@ def screen(place: Place) -> Iterator[Screen]:
 
 
 def to_running(screen: Screen) -> None:
-    screen.say("confirm_sound")
-    screen.until(sound_confirmed=True, missing="")
-    screen.say("next")
-    screen.say("identify", operator="OP-1", subject="A-017")
-    screen.until(phase="details")
-    screen.say("choose", **CALF_CO2)
-    screen.until(missing="")
-    screen.say("next")
-    screen.until(phase="checklist")
-    screen.hear_until(lambda: bool(screen.hello["questions"]))
-    for question in screen.hello["questions"]:
-        screen.say("answer", question=question["name"], answer="no", reason="")
-    screen.until(missing="")
-    screen.say("next")
-    screen.until(phase="zone", missing="")
-    screen.say("next")
-    screen.until(phase="touch")
-    screen.say("skip_touch", reason="stand-ins have no nozzle")
-    screen.until(missing="")
-    screen.say("next")
-    screen.until(phase="ready")
-    screen.say("start")
+    to_start(screen)
     screen.until(phase="running", gas_counts=True)
 
 

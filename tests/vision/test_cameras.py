@@ -15,7 +15,7 @@ from models.capture import Capture
 from models.geometry import Bytes, Counts
 from models.rig_file import read_rig
 from tests.vision.played_camera import Clock, PlayedCamera
-from vision.cameras import THERMAL, Camera, Picture
+from vision.cameras import DEPTH, THERMAL, Camera, Picture
 from vision.live_cameras import LiveCameras
 from vision.pairing import Arrived, Pairing
 from vision.recording import open_recording
@@ -37,6 +37,11 @@ def colour(captures: list[Capture]) -> list[Bytes]:
 @pytest.fixture(scope="module")
 def thermal(captures: list[Capture]) -> list[Counts]:
     return [picture.centikelvin for capture in captures for picture in capture.thermal]
+
+
+@pytest.fixture(scope="module")
+def depth(captures: list[Capture]) -> list[Counts]:
+    return [picture.depth_mm for capture in captures for picture in capture.depth]
 
 
 def played(
@@ -81,13 +86,13 @@ def test_a_camera_that_works_is_ok(colour: list[Bytes]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "hz"), [("colour", 30.0), ("colour", 15.0), (THERMAL, 25.0), (THERMAL, 9.0)]
+    ("kind", "hz"), [("colour", 30.0), ("colour", 15.0), (THERMAL, 25.0), (THERMAL, 9.0), (DEPTH, 30.0)]
 )
 @pytest.mark.parametrize("fault", ["unplugged", "frozen", "wrong format", "slow"])
 def test_a_fault_is_told_within_half_a_second_and_goes_with_its_cause(
-    colour: list[Bytes], thermal: list[Counts], kind: str, hz: float, fault: str
+    colour: list[Bytes], thermal: list[Counts], depth: list[Counts], kind: str, hz: float, fault: str
 ) -> None:
-    camera, device = played(thermal if kind == THERMAL else colour, kind=kind, hz=hz)
+    camera, device = played({THERMAL: thermal, DEPTH: depth}.get(kind, colour), kind=kind, hz=hz)
     run(camera, device, 1.0)
     assert camera.state().ok
     if fault == "slow":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -14,6 +15,7 @@ from vision import connected as connected_module
 from vision.cameras import Device, DeviceGoneError, WrongFormatError
 from vision.connected import Connected, connected, described, driver_of, shown, tried
 from vision.uvc import UvcColour, UvcThermalP2, UvcThermalY16, centikelvin_of_p2
+from vision.uvc_lepton import UvcLepton
 
 BODY = 30315
 """30 degC."""
@@ -185,7 +187,7 @@ def test_cameras_are_listed_once_and_known_by_name_or_size(system: Path) -> None
     assert [one.name for one in found] == ["Integrated Camera", "PureThermal (fw:v1.3.0)", "USB Camera"]
     assert found[1].address == str(system / "by-id" / "usb-PureThermal")
     kinds = [type(driver_of(one, opener=opener)) for one in found]
-    assert kinds == [UvcColour, UvcThermalY16, UvcThermalP2]
+    assert kinds == [UvcColour, UvcLepton, UvcThermalP2]
 
 
 def test_elsewhere_the_numbers_that_can_be_opened_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -197,18 +199,41 @@ def test_elsewhere_the_numbers_that_can_be_opened_are_listed(monkeypatch: pytest
     assert connected(opener=only_two) == [Connected(2, "camera 2")]
 
 
+def of(system: Path) -> dict[str, Any]:
+    """Where this system lists its cameras, and no camera of another library."""
+    return {"sysfs": system / "class", "by_id": system / "by-id", "dev": system / "dev", "own": lambda _: []}
+
+
 def test_devices_tries_each_and_writes_its_test_picture(
     system: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    works = devices(tmp_path / "out", opener=opener, sysfs=system / "class", by_id=system / "by-id")
+    works = devices(tmp_path / "out", **of(system), opener=opener)
     assert works == 3
     told = capsys.readouterr().out
     assert "1280 x 720" in told
     assert "160 x 120, 30.0 to 30.0 degC" in told
+    assert "2 thermal cameras: say which with --thermal NAME" in told
+    assert "colour cameras: say" not in told
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
         "0-colour.png",
         "1-thermal.png",
         "2-thermal.png",
+    ]
+
+
+def test_devices_lists_what_could_say_whether_gas_flows(
+    system: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dev = system / "dev"
+    for name in ("serial/by-id/usb-Maker-port0", "input/by-id/usb-Foot-event-kbd", "gpiochip0", "ttyUSB0"):
+        (dev / name).parent.mkdir(parents=True, exist_ok=True)
+        (dev / name).touch()
+    devices(None, **of(system), opener=opener)
+    told = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    assert told[-3:] == [
+        f"serial:{dev}/serial/by-id/usb-Maker-port0",
+        f"gpio:{dev}/gpiochip0:LINE",
+        f"keys:{dev}/input/by-id/usb-Foot-event-kbd",
     ]
 
 
@@ -218,12 +243,12 @@ def test_a_camera_that_does_not_work_is_told_and_the_others_are_tried(
     def one_gone(address: str | int) -> StandIn:
         return StandIn(None) if str(address).endswith("video0") else opener(address)
 
-    assert devices(None, opener=one_gone, sysfs=system / "class", by_id=system / "by-id") == 2
+    assert devices(None, **of(system), opener=one_gone) == 2
     assert "plug it in" in capsys.readouterr().out
 
 
 def test_no_camera_is_told_as_such(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert devices(None, sysfs=tmp_path, by_id=tmp_path, opener=opener) == 0
+    assert devices(None, **of(tmp_path), opener=opener) == 0
     assert "No camera" in capsys.readouterr().out
 
 

@@ -1,0 +1,41 @@
+"""The page's row of the gas switch, in a real browser. The switch is a stand-in."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.camera_place import Place
+from tests.chromium import MISSING, Browser, chromium
+from tests.held_switch import HeldSwitch
+
+pytestmark = pytest.mark.skipif(chromium() is None, reason=MISSING)
+
+PICTURES = os.environ.get("CRYOGUIDE_CONSOLE_PICTURES")
+"""A folder where the screen is kept, to be looked at."""
+
+ROW = 'document.querySelector("[data-gas]")'
+
+
+def test_the_switch_is_pressed_once_before_the_treatment_and_its_loss_shows(tmp_path: Path) -> None:
+    switch = HeldSwitch()
+    with ExitStack() as stack:
+        place = Place(tmp_path, stack, switch=switch)
+        browser = stack.enter_context(Browser())
+        tab = browser.open(f"http://{place.server.host}/")
+        tab.until(f'{ROW} && {ROW}.textContent.includes("press it once")')
+        assert tab.run(f"{ROW}.dataset.state") == "look"
+        switch.held = True
+        tab.until(f'{ROW}.textContent.includes("now release it")')
+        switch.held = False
+        tab.until(f'{ROW}.textContent.includes("seen on and off")')
+        assert tab.run(f"{ROW}.dataset.state") == "ok"
+        if PICTURES is not None:
+            (Path(PICTURES) / "gas-preflight.png").write_bytes(tab.picture())
+        switch.unplug()
+        tab.until(f'{ROW}.textContent.includes("plug it in") && {ROW}.dataset.state === "look"')
+        switch.plug_in()
+        tab.until(f'{ROW}.dataset.gas === "ok"')
