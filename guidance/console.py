@@ -26,6 +26,7 @@ from guidance.beeper import HUNG_S
 from guidance.console_desk import Desk
 from guidance.console_guard import REPORT_POLICY, Allowance, Guard
 from guidance.console_session import Command, Move, NotNowError
+from guidance.console_told import state
 from guidance.console_view import PictureData, corners, picture_data
 from guidance.console_wire import About, BadMessageError, Drawn, pack, read_message, text_of
 from guidance.live import Stepped
@@ -236,7 +237,7 @@ class Console:
     def _state(self, page: Page) -> dict[str, object]:
         refused, page.refused = page.refused, ""
         return {
-            **self.desk.state(),
+            **state(self.desk),
             "controls": page.ident == self.controller,
             "refused": refused,
         }

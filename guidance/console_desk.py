@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Protocol
 
 from guidance.console_choice import Choices
-from guidance.console_figures import alarms, figures, is_placed
+from guidance.console_figures import is_placed
+from guidance.console_notice import Notice, notice
 from guidance.console_session import (
     CHECKLIST,
     DETAILS,
@@ -21,7 +22,6 @@ from guidance.console_session import (
     PAUSED,
     PREFLIGHT,
     REPORTING,
-    RUNNING,
     STOPPED,
     Command,
     Course,
@@ -29,7 +29,6 @@ from guidance.console_session import (
     NotNowError,
     Situation,
     follow,
-    missing,
     reported,
     source_ended,
 )
@@ -47,8 +46,6 @@ from vision.cameras import THERMAL, CameraState
 STALLED_S = 0.5
 """A step that takes longer than this leaves the operator without guidance: he is told (a technical alarm
 within 0.5 s)."""
-CLOSE_WITHIN_S = 5.0
-"""So long after STOP the page waits for the word that gas is off before it sounds (own choice)."""
 BROKEN = ("unplugged", "wrong_format", "silent", "frozen")
 """States of a camera that leave the operator without guidance; a slow one is told by its pictures' age."""
 REWARMING_S = 60.0
@@ -80,15 +77,6 @@ class Records(Protocol):
     def trouble(self) -> str:
         """One sentence where what is recorded is less than all; empty while all is well."""
         ...
-
-
-@dataclass(frozen=True)
-class Notice:
-    """What the page says large, beside the alarms."""
-
-    state: str
-    words: str
-    sounds: bool = False
 
 
 class Desk:
@@ -144,7 +132,7 @@ class Desk:
         """Called at Start."""
         self.turned: Callable[[str, str], None] = lambda _before, _after: None
         """Called when the page is turned before Start: from which phase to which."""
-        self._heard_of = ""
+        self.heard_of = ""
         """Trouble of the recording that was acknowledged."""
 
     @property
@@ -227,7 +215,7 @@ class Desk:
     def about(self, wanted: About) -> None:
         """Acknowledge, quiet, sound on."""
         if wanted.name == "acknowledge":
-            self._heard_of = self.unrecorded
+            self.heard_of = self.unrecorded
         if self.live is None or self.over:
             raise NotNowError("Nothing runs any more.")
         self.live.act(MADE[wanted.name])
@@ -264,27 +252,14 @@ class Desk:
 
     def notice(self) -> Notice | None:
         """What the course itself has to say."""
-        phase, gas = self.course.phase, self.latest is not None and self.latest.guidance.gas_now
-        if phase == STOPPED:
-            flows = gas and not self.over
-            if self.gas is not None and self.gas.on:
-                what = "Stopped for pain." if self.course.stopped_by == "pain" else "Stopped."
-                late = time.monotonic() - self._stopped_at_s > CLOSE_WITHIN_S
-                return Notice("stop", f"{what} Close the valve, then tap GAS IS OFF.", sounds=late)
-            what = {"pain": "Stopped for pain.", "end": "The recording has ended."}.get(
-                self.course.stopped_by, "Stopped."
-            )
-            if flows:
-                return Notice("stop", f"{what} GAS STILL FLOWS: close the valve.", sounds=True)
-            return Notice("warn", f"{what} Valve closed? Look at the skin, then write the report.")
-        if phase == PAUSED:
-            held = "The recording is held." if self.pace is not None else "Close the valve."
-            if self.gas is not None and self.gas.on:
-                held += " Gas counts as flowing until you tap GAS IS OFF."
-            return Notice("warn", f"Paused. {held}")
-        if phase == RUNNING and self.over:
-            return Notice("stop", "No more pictures come. Close the valve.", sounds=True)
-        return None
+        return notice(
+            self.course,
+            gas_now=self.latest is not None and self.latest.guidance.gas_now,
+            gas_counts=self.gas is not None and self.gas.on,
+            over=self.over,
+            played=self.pace is not None,
+            stopped_for_s=time.monotonic() - self._stopped_at_s,
+        )
 
     def sound(self) -> str | None:
         """Name of the tone that sounds now; None = silence."""
@@ -301,50 +276,6 @@ class Desk:
             told = None  # nothing is treated yet: what is wrong is displayed
         if notice is not None and notice.sounds and (told is None or told.priority != "high"):
             told = ALARMING
-        if told is None and self.course.treating and self.unrecorded not in ("", self._heard_of):
+        if told is None and self.course.treating and self.unrecorded not in ("", self.heard_of):
             told = LACKING
         return None if told is None else tone_name(told)
-
-    def state(self) -> dict[str, object]:
-        """Where the treatment stands, as a page gets it."""
-        course, now, notice = self.course, self.situation, self.notice()
-        out: dict[str, object] = {
-            "kind": "state",
-            "phase": course.phase,
-            "missing": missing(course, now),
-            "sound_confirmed": course.sound_confirmed,
-            "operator": course.operator,
-            "subject": course.subject or self.recorded_subject or "",
-            "choice": vars(course.choice),
-            "cameras": [
-                {"name": c.name, "kind": c.kind, "state": c.state, "ok": c.ok, "words": c.words, "hz": c.hz}
-                for c in self.cameras()
-            ],
-            "gas_counts": None if self.gas is None else self.gas.on,
-            "answers": dict(course.answers),
-            "reasons": dict(course.reasons),
-            "pain": len(course.pain_s),
-            "notice": None if notice is None else {"state": notice.state, "words": notice.words},
-            "trouble": self.trouble(),
-            "sound": self.sound(),
-            "held": self.pace is not None and self.pace.held,
-            "over": self.over,
-            "rewarming_s": self.rewarming_s,
-            "rewarming_wanted_s": REWARMING_S,
-            "report": self.report is not None,
-            "records": self.recording is not None,
-            "unrecorded": self.unrecorded,
-            "unrecorded_heard": self.unrecorded == self._heard_of,
-            "preparing": self.preparing,
-        }
-        if self.latest is not None and self.setup is not None:
-            guidance = self.latest.guidance
-            out |= {
-                "t_s": guidance.t_s,
-                "figures": figures(guidance, self.setup),
-                "alarms": alarms(guidance),
-                "pause_left_s": guidance.announcement.pause_left_s,
-                "remarks": list(guidance.status),
-                "left_out": self.latest.left_out,
-            }
-        return out

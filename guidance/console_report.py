@@ -7,12 +7,12 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from guidance.analyse import Run
 from guidance.checklist import checklist_figures
 from guidance.console_session import Course
 from guidance.outcome import Checked, Outcome
 from guidance.record import write_tables
 from guidance.report import write_report
+from guidance.run import Run
 from models.contraindications import Checklist, Question, Questions
 from models.treatment import Treatment
 from vision.files import atomic_folder

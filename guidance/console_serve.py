@@ -11,7 +11,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from guidance.analyse import Run
 from guidance.beeper import Alone
 from guidance.camera_room import CameraRoom
 from guidance.console import Console
@@ -29,6 +28,7 @@ from guidance.live_recording import (
     recorded_remarks,
 )
 from guidance.outcome import Outcome
+from guidance.run import Run
 from guidance.staged import Staged
 from models.problems import InputError
 

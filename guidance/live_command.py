@@ -9,7 +9,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from guidance.analyse import Run, needs_eyes, set_up
 from guidance.beeper import machine_beep
 from guidance.camera_command import camera_room
 from guidance.console_preflight import disk_check
@@ -17,6 +16,8 @@ from guidance.console_serve import Prepare, Served
 from guidance.console_server import listen, serve
 from guidance.live_recording import LiveRecording, recording_path
 from guidance.resume import Interrupted, check_for, interrupted, may_go_on, unfinished
+from guidance.run import Run
+from guidance.set_up import needs_eyes, set_up
 from guidance.staged import FIRST_LOOK_S, Staged, rehearsed
 from guidance.state import Setup
 from guidance.warm_up import warm_up

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from guidance.analyse import Run
 from guidance.chained_log import ChainedLog
 from guidance.checklist import FILE as CHECKLIST
 from guidance.console_report import filled_in
@@ -16,6 +15,7 @@ from guidance.console_session import Course
 from guidance.live import Listener
 from guidance.recorder import Manifest, Recorder, RecorderStatus
 from guidance.recording_command import attachments_of, log_of
+from guidance.run import Run
 from guidance.session import Guidance, OperatorAction
 from guidance.staged import Staged
 from models.capture import Capture

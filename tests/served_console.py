@@ -17,7 +17,6 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 from websockets.typing import Origin
 
-from guidance.analyse import set_up
 from guidance.camera_room import CameraRoom
 from guidance.console_serve import Prepare, Served
 from guidance.console_server import listen, server_config
@@ -25,6 +24,7 @@ from guidance.console_wire import unpack
 from guidance.live import Replay, Source
 from guidance.live_recording import LiveRecording
 from guidance.pace import Pace
+from guidance.set_up import set_up
 from guidance.staged import Staged, rehearsed
 from models.catalogue import load_questions
 from models.contraindications import questions_for

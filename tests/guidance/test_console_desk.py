@@ -19,6 +19,7 @@ from guidance.console_session import (
     Move,
     NotNowError,
 )
+from guidance.console_told import state
 from guidance.console_wire import About
 from guidance.live import Stepped
 from guidance.pace import Pace
@@ -88,7 +89,7 @@ def test_guidance_that_failed_is_an_alarm_and_stops_the_treatment(scene: Scene) 
     failed.ended("Guidance has failed (ValueError: time).")
     assert failed.course.phase == STOPPED
     assert failed.sound() == "high-technical"
-    assert failed.state()["trouble"] == "Guidance has failed (ValueError: time)."
+    assert state(failed)["trouble"] == "Guidance has failed (ValueError: time)."
 
 
 def test_pause_holds_a_replay_and_resume_lets_it_go(scene: Scene) -> None:

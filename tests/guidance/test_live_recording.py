@@ -11,13 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from guidance.analyse import Run, set_up
 from guidance.chained_log import verify
 from guidance.live_command import rehearse
 from guidance.live_recording import Kept, LiveRecording, history_remark
 from guidance.recorder import RecorderStatus
 from guidance.replay import Comparison, setup_then, steps
+from guidance.run import Run
 from guidance.session import Acknowledge, CourseAction
+from guidance.set_up import set_up
 from guidance.staged import Staged
 from tests.guidance.test_pipeline import same
 from tests.served_console import CALF, Screen, running
