@@ -30,6 +30,7 @@ from guidance.live_recording import (
 from guidance.outcome import Outcome
 from guidance.run import Run
 from guidance.staged import Staged
+from guidance.steady import settle, steady
 from models.problems import InputError
 
 Prepare = Callable[[Callable[[int, int], None]], None]
@@ -120,7 +121,8 @@ class Served:
         self._do(self._get_ready())
         watching = asyncio.create_task(self._watch())
         try:
-            yield
+            with steady():
+                yield
         finally:
             watching.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -155,6 +157,7 @@ class Served:
             if self._prepare is not None:
                 self._prepared(0, 0)
                 await asyncio.to_thread(self._prepare, self._soon(self._prepared))
+                settle()
                 # What was told on the way comes first.
                 self._loop.call_soon(self._prepared_all)
         except Exception as problem:

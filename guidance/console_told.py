@@ -7,6 +7,18 @@ from guidance.console_figures import alarms, figures
 from guidance.console_session import missing
 
 
+def word(desk: Desk) -> dict[str, object]:
+    """What must not wait for anything else: what sounds, which alarms stand, why there is no guidance."""
+    guidance = desk.latest.guidance if desk.latest is not None else None
+    return {
+        "kind": "word",
+        "t_s": None if guidance is None else guidance.t_s,
+        "sound": desk.sound(),
+        "trouble": desk.trouble(),
+        "alarms": [] if guidance is None else alarms(guidance),
+    }
+
+
 def state(desk: Desk) -> dict[str, object]:
     """Where the treatment stands, as a page gets it."""
     course, now, notice = desk.course, desk.situation, desk.notice()

@@ -79,6 +79,7 @@ class Screen:
     draws: bool = True
     hello: dict[str, Any] = field(default_factory=dict)
     state: dict[str, Any] = field(default_factory=dict)
+    words: list[dict[str, Any]] = field(default_factory=list)
     pictures: list[tuple[dict[str, Any], dict[str, bytes]]] = field(default_factory=list)
     _stack: ExitStack = field(default_factory=ExitStack)
 
@@ -114,6 +115,8 @@ class Screen:
                 self.say("drawn", number=head["number"])
         elif (told := json.loads(message))["kind"] == "hello":
             self.hello = told
+        elif told["kind"] == "word":
+            self.words.append(told)
         else:
             self.state = told
 
