@@ -1,6 +1,7 @@
 """A page in a process of its own: draws what it is sent and notes what it is told, and when.
 
-Run by `benchmarks.live_stand`; one JSON object a line goes to the file that it is given. Times are of the
+Run by `benchmarks.live_stand`; one JSON object a line goes to the file that it is given, each with what is
+new in it. Times are of the
 machine's monotonic clock, which all processes of a machine share.
 """
 
@@ -33,6 +34,7 @@ def look(host: str, name: str, out: IO[str], *, draws_s: float) -> None:
         draws_s: How long a picture takes to draw.
     """
     due: deque[tuple[float, int]] = deque()
+    stands: dict[str, Any] = {}
     line = connect(f"ws://{host}/live?page={name}", origin=Origin(f"http://{host}"), max_size=None)
     with line:
         while True:
@@ -49,7 +51,14 @@ def look(host: str, name: str, out: IO[str], *, draws_s: float) -> None:
                 out.write(json.dumps(note) + "\n")
                 due.append((at_s + draws_s, int(str(head["number"]))))
             elif message is not None:
-                out.write(json.dumps({"at_s": at_s} | told(json.loads(message))) + "\n")
+                note = told(json.loads(message))
+                # All words, by their time alone where nothing is new; of the rest only what is.
+                new = {name: value for name, value in note.items() if name not in ("kind", "t_s")}
+                if note["kind"] == "word" or new != {name: stands.get(name) for name in new}:
+                    if new == {name: stands.get(name) for name in new}:
+                        note = {"kind": "word", "t_s": note["t_s"]}
+                    stands |= new
+                    out.write(json.dumps({"at_s": at_s} | note) + "\n")
             while due and due[0][0] <= time.monotonic():
                 line.send(json.dumps({"do": "drawn", "number": due.popleft()[1]}))
 

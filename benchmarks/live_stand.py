@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from array import array
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -92,13 +93,19 @@ class Stand:
     server: Running
     devices: dict[str, FailingDevice]
     recording: Path
-    screen: Screen
-    """The one that has control; it draws nothing, and hears only when it is asked to."""
-    steps: dict[float, tuple[float, float]] = field(default_factory=dict)
-    """By session time: when a capture was there, and when the server was told of its step."""
-    pictures: int = 0
-    """Steps that had a colour picture."""
+    t_s: array[float] = field(default_factory=lambda: array("d"))
+    """Session time of each step that had a colour picture."""
+    arrived_s: array[float] = field(default_factory=lambda: array("d"))
+    """When its capture was there."""
     left_out: int = 0
+    """Pictures that no step saw."""
+
+    def say(self, *said: str) -> None:
+        """What whoever has control taps, one after the other."""
+        with Screen(self.server, CONTROLLER, draws=False) as screen:
+            for do in said:
+                screen.say(do)
+                screen.hear_until(lambda: bool(screen.state))
 
 
 @contextmanager
@@ -137,13 +144,13 @@ def standing(
                 prepare=lambda tell: (prepare(), get_ready(room, tell))[0],
             )
         )
-        screen = stack.enter_context(Screen(server, CONTROLLER, draws=False))
-        stand = Stand(server, devices, path, screen)
+        stand = Stand(server, devices, path)
         watch(stand)
-        to_running(screen, session)
-        if not gas:
-            screen.say("gas_off")
-            screen.until(gas_counts=False)
+        with Screen(server, CONTROLLER, draws=False) as screen:
+            to_running(screen, session)
+            if not gas:
+                screen.say("gas_off")
+                screen.until(gas_counts=False)
         yield stand
 
 
@@ -199,8 +206,9 @@ def watch(stand: Stand) -> None:
     tell = console.stepped
 
     def noted(stepped: Stepped) -> None:
-        stand.steps.setdefault(stepped.guidance.t_s, (stepped.arrived_s, time.monotonic()))
-        stand.pictures += stepped.capture.bgr is not None
+        if stepped.capture.bgr is not None and (not stand.t_s or stand.t_s[-1] < stepped.guidance.t_s):
+            stand.t_s.append(stepped.guidance.t_s)
+            stand.arrived_s.append(stepped.arrived_s)
         stand.left_out = stepped.left_out
         tell(stepped)
 
@@ -218,6 +226,13 @@ class LookingPage:
         """What it was told so far, oldest first."""
         lines = self.file.read_text().split("\n")[:-1]
         return [json.loads(line) for line in lines]
+
+
+def ways_s(stand: Stand, heard: list[dict[str, Any]]) -> list[float]:
+    """From each capture's arrival to the word about it (what sounds, which alarms stand) at a page, s."""
+    arrived_s = dict(zip(stand.t_s, stand.arrived_s, strict=True))
+    words = [note for note in heard if note["kind"] == "word"]
+    return [note["at_s"] - arrived_s[note["t_s"]] for note in words if note["t_s"] in arrived_s]
 
 
 @contextmanager

@@ -46,7 +46,7 @@ from vision.cameras import THERMAL, CameraState
 STALLED_S = 0.5
 """A step that takes longer than this leaves the operator without guidance: he is told (a technical alarm
 within 0.5 s)."""
-BROKEN = ("unplugged", "wrong_format", "silent", "frozen")
+BROKEN = ("unplugged", "wrong_format", "wrong_clock", "silent", "frozen")
 """States of a camera that leave the operator without guidance; a slow one is told by its pictures' age."""
 REWARMING_S = 60.0
 """So long the skin is watched after the gas: an earlier report says less of its rewarming."""
