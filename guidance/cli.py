@@ -100,6 +100,7 @@ def _live(options: argparse.Namespace) -> int:
         models_dir=options.models,
         protocols=options.protocols,
         questions=options.questions,
+        history=None if options.forget else options.history or _default_history(),
         on_ready=lambda address: print(f"Console  {address}\nEnd it with Ctrl-C.", flush=True),
     )
     return _DONE

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from guidance.console_choice import Choices
+from guidance.console_choice import Choice, Choices
 from guidance.console_figures import is_placed
+from guidance.console_history import Before
 from guidance.console_notice import Notice, notice
 from guidance.console_session import (
     CHECKLIST,
@@ -94,6 +95,7 @@ class Desk:
         course: Course | None = None,
         choices: Choices | None = None,
         cameras: Callable[[], Sequence[CameraState]] = tuple,
+        before: Callable[[str, Choice], Before] | None = None,
     ) -> None:
         """Before the first capture.
 
@@ -107,7 +109,9 @@ class Desk:
             course: Where the treatment stands; at its beginning where None.
             choices: What there is to choose from; None = the recording says what is treated.
             cameras: Tells how the cameras stand.
+            before: Looks up what the history says of a subject and a choice; None = there is no history.
         """
+        self._before = before
         self.choices, self.cameras = choices, cameras
         self.recorded_subject = setup.treatment.subject if setup is not None else None
         self._stopped_at_s = 0.0
@@ -141,6 +145,14 @@ class Desk:
         return None if self.latest is None else self.latest.guidance.t_s
 
     @property
+    def before(self) -> Before | None:
+        """What the history says of whom and what is to be treated; None where it is not asked or chosen."""
+        course, choices = self.course, self.choices
+        if self._before is None or choices is None or not course.subject or not course.choice.complete:
+            return None
+        return self._before(course.subject, course.choice)
+
+    @property
     def situation(self) -> Situation:
         """What commands are judged by now."""
         guidance = None if self.latest is None else self.latest.guidance
@@ -154,6 +166,7 @@ class Desk:
             recorded_subject=self.recorded_subject,
             preparing=self.preparing,
             choices=self.choices,
+            history=self.before.verdict if self.course.phase == DETAILS and self.before is not None else None,
             gas_by_hand=self.gas is not None,
             gas_on=self.gas is not None and self.gas.on,
         )

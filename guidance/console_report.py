@@ -37,7 +37,7 @@ def live_outcome(
         asked: Questions before the gas.
         listed: The list that they come from.
         runtime_s: Real time that it took.
-        now: Time of day, in UTC.
+        now: By when all was answered, in UTC.
         recorded: Where the session was recorded, and how much of it; None = it was not.
         remarks: One sentence for each thing that the reader must know.
     """

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import subprocess
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from guidance.beeper import Alone
+from guidance.beeper import watch
 from guidance.camera_room import CameraRoom
 from guidance.console import Console
 from guidance.console_desk import Desk
 from guidance.console_guard import Guard
-from guidance.console_preflight import hello, open_hello
+from guidance.console_history import HistoryBefore
+from guidance.console_preflight import open_hello
 from guidance.console_report import live_outcome, write_live_report
 from guidance.console_session import CHECKLIST, DETAILS, ZONE
 from guidance.live import LiveRun, Stepped
+from guidance.live_history import LiveHistory
 from guidance.live_recording import (
     Kept,
     LiveRecording,
@@ -37,10 +38,6 @@ Prepare = Callable[[Callable[[int, int], None]], None]
 """What is done before the first capture; tells steps done and steps in all."""
 
 
-WATCH_S = 0.1
-"""Between two looks at whether a page shows the treatment."""
-
-
 class Served:
     """One treatment with its console: what a server serves."""
 
@@ -53,6 +50,7 @@ class Served:
         record: Callable[[Staged], LiveRecording] | None = None,
         prepare: Prepare | None = None,
         beep: Callable[[], None] = lambda: None,
+        history: Path | None = None,
     ) -> None:
         """Nothing runs yet.
 
@@ -63,7 +61,10 @@ class Served:
             record: Begins a recording; None = nothing is recorded.
             prepare: Done once the page can be seen, before the first capture.
             beep: Sounds by this machine where no page shows the treatment.
+            history: The file of earlier treatments, in which this one is kept; None = neither read nor
+                written. A recording that is played is no treatment.
         """
+        self._history = LiveHistory(history if isinstance(staged, CameraRoom) else None)
         self._beep = beep
         self.out, self._record, self._prepare = out, record, prepare
         self._room = staged if isinstance(staged, CameraRoom) else None
@@ -77,6 +78,7 @@ class Served:
                 choices=staged.choices,
                 cameras=lambda: staged.states,
                 course=staged.course,
+                before=None if history is None else HistoryBefore(history, staged.choices),
             )
             told = open_hello(staged.choices, checks=staged.checks, source="Live")
         else:
@@ -89,11 +91,13 @@ class Served:
                 gas=staged.gas,
                 course=staged.course,
             )
-            told = _hello(staged)
+            told = staged.hello()
         self.desk.finish, self.desk.started, self.desk.turned = self._finish, self._started, self._turned
         self.console = Console(self.desk, hello=told, note=note)
         self.recording: LiveRecording | None = None
         self._kept: Kept | None = None
+        self._answered: datetime | None = None
+        """By when all was answered before the gas."""
         self._began_s = time.monotonic()
         self._tasks: list[asyncio.Task[None]] = []
         self._in_turn = asyncio.Lock()
@@ -119,7 +123,7 @@ class Served:
     async def _life(self) -> AsyncGenerator[None]:
         self._loop = asyncio.get_running_loop()
         self._do(self._get_ready())
-        watching = asyncio.create_task(self._watch())
+        watching = asyncio.create_task(watch(self._shown, self._beep))
         try:
             with steady():
                 yield
@@ -128,16 +132,10 @@ class Served:
             await asyncio.gather(*self._tasks, return_exceptions=True)
             await self._end()
 
-    async def _watch(self) -> None:
-        """Sound by this machine as long as gas may flow and no page shows it."""
-        alone = Alone()
-        while True:
-            gas = self.desk.latest is not None and self.desk.latest.guidance.gas_now
-            shown = not (self.desk.course.treating or (gas and not self.desk.over)) or self.console.is_shown
-            if alone.due(shown=shown, now_s=time.monotonic()):
-                with contextlib.suppress(OSError, subprocess.SubprocessError):
-                    await asyncio.to_thread(self._beep)
-            await asyncio.sleep(WATCH_S)
+    def _shown(self) -> bool:
+        """Whether a page shows the treatment, or none runs."""
+        gas = self.desk.latest is not None and self.desk.latest.guidance.gas_now
+        return not (self.desk.course.treating or (gas and not self.desk.over)) or self.console.is_shown
 
     def _do(self, work: Coroutine[None, None, None]) -> None:
         self._tasks.append(asyncio.create_task(work))
@@ -172,7 +170,9 @@ class Served:
             try:
                 if staged.go_on is not None:
                     staged = replace(staged, setup=staged.go_on(staged.setup))
-                    self._staged, self.desk.setup = staged, staged.setup
+                if self._room is not None:
+                    staged = self._history.begin(staged)
+                self._staged, self.desk.setup = staged, staged.setup
                 self._run = run = Run(staged.setup, staged.session)
                 if self._record is not None:
                     self.recording = await asyncio.to_thread(self._record, staged)
@@ -197,6 +197,10 @@ class Served:
             if self.desk.live is not None:
                 await asyncio.to_thread(self.desk.live.close)
             await asyncio.to_thread(self._close_recording)
+            if self._run is not None and self._run.state.gas_total_s > 0.0 and self._history.waits:
+                with contextlib.suppress(Exception):  # the recording is there to be analysed
+                    await asyncio.to_thread(self._keep, self._found(self._kept))
+            self._history.drop()
 
     async def _start_over(self) -> None:
         """The operator goes back behind the zone: what ran until now is over, and nothing was treated."""
@@ -212,7 +216,7 @@ class Served:
         if (before, after) == (DETAILS, CHECKLIST):
             staged = self._room.stage(self.desk.course)
             self.desk.asked = staged.asked
-            self.console.hello = _hello(staged) | {"choices": self._room.choices.told()}
+            self.console.hello = staged.hello() | {"choices": self._room.choices.told()}
         elif (before, after) == (CHECKLIST, ZONE):
             self._staged = staged = self._room.stage(self.desk.course)
             self.desk.setup, self.desk.gas = staged.setup, staged.gas
@@ -236,8 +240,13 @@ class Served:
         self.console.wake()
 
     def _started(self) -> None:
+        # With cameras the session's clock starts once all is answered; a recording has a time of its own.
+        staged = self.staged
+        self._answered = datetime.now(UTC) if staged.gas is None else staged.setup.treatment.started
+        self._answered = self._answered.replace(microsecond=0)  # as it is written
         if self.recording is not None:
-            self.recording.answered(self.staged, self.desk.course, t_s=self.desk.t_s or 0.0)
+            t_s = self.desk.t_s or 0.0
+            self.recording.answered(staged, self.desk.course, t_s=t_s, now=self._answered)
 
     def _finish(self) -> None:
         self._do(self._write())
@@ -258,18 +267,27 @@ class Served:
         live = self.desk.live
         if live is None or not live.close():
             raise InputError("The last step does not end, so there is no report; run `cryoguide analyze`.")
-        kept = self._close_recording()
+        return self._keep(self._found(self._close_recording()))
+
+    def _keep(self, outcome: Outcome) -> Outcome:
+        """Judge it by the history, and keep it there."""
+        path = None if self.recording is None else self.recording.path
+        return self._history.keep(outcome, self.run.setup, recording=path)
+
+    def _found(self, kept: Kept | None) -> Outcome:
+        live, played = self.desk.live, self._room is None
+        remark = history_remark(kept, played=played, wanted=self._history.path is not None)
         return live_outcome(
             self.run,
             self.desk.course,
             asked=self.staged.asked,
             listed=self.staged.listed,
             runtime_s=time.monotonic() - self._began_s,
-            now=datetime.now(UTC),
+            now=self._answered or datetime.now(UTC),
             recorded=recorded_figures(kept),
             remarks=(
-                *recorded_remarks(kept, unrecorded=live.unrecorded),
-                history_remark(kept, played=self._room is None),
+                *recorded_remarks(kept, unrecorded=None if live is None else live.unrecorded),
+                *((remark,) if remark else ()),
             ),
         )
 
@@ -280,14 +298,3 @@ class Served:
             untaken = live.untaken() if live is not None else ()
             self._kept = self.recording.close(untaken, t_s=max(self._run.state.t_s, 0.0))
         return self._kept
-
-
-def _hello(staged: Staged) -> dict[str, object]:
-    return hello(
-        staged.setup,
-        asked=staged.asked,
-        listed=staged.listed,
-        checks=staged.checks,
-        source=staged.label,
-        by_hand=staged.gas is not None,
-    )

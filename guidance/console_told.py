@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from guidance.console_desk import REWARMING_S, Desk
 from guidance.console_figures import alarms, figures
-from guidance.console_session import missing
+from guidance.console_session import DETAILS, missing
 
 
 def word(desk: Desk) -> dict[str, object]:
@@ -22,6 +22,7 @@ def word(desk: Desk) -> dict[str, object]:
 def state(desk: Desk) -> dict[str, object]:
     """Where the treatment stands, as a page gets it."""
     course, now, notice = desk.course, desk.situation, desk.notice()
+    before = desk.before if course.phase == DETAILS else None
     out: dict[str, object] = {
         "kind": "state",
         "phase": course.phase,
@@ -35,6 +36,8 @@ def state(desk: Desk) -> dict[str, object]:
             for c in desk.cameras()
         ],
         "gas_counts": None if desk.gas is None else desk.gas.on,
+        "history": None if before is None else before.told(),
+        "history_confirmed": course.history_confirmed,
         "answers": dict(course.answers),
         "reasons": dict(course.reasons),
         "pain": len(course.pain_s),

@@ -10,7 +10,16 @@ from dataclasses import dataclass
 from typing import cast
 
 from guidance.console_choice import Choice
-from guidance.console_session import MOVES, Answer, Choose, Command, ConfirmSound, Identify, Move
+from guidance.console_session import (
+    MOVES,
+    Answer,
+    Choose,
+    Command,
+    ConfirmHistory,
+    ConfirmSound,
+    Identify,
+    Move,
+)
 
 MESSAGE_MOST = 2048
 """Bytes of one message of a page: a reason of 200 letters fits several times."""
@@ -70,6 +79,7 @@ def read_message(text: str) -> PageMessage:
         **{name: Move(name) for name in MOVES},
         **{name: About(name) for name in ABOUTS},
         "confirm_sound": ConfirmSound(),
+        "confirm_history": ConfirmHistory(),
     }
     if isinstance(what, str) and what in wanted and not words:
         return wanted[what]

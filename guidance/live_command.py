@@ -46,6 +46,7 @@ def live(
     models_dir: Path | None = None,
     protocols: Path | None = None,
     questions: Path | None = None,
+    history: Path | None = None,
     on_ready: Callable[[str], None] = lambda _: None,
     say: Callable[[str], None] = lambda words: print(words, file=sys.stderr, flush=True),
 ) -> None:
@@ -63,6 +64,8 @@ def live(
         models_dir: The user's own landmark models.
         protocols: The user's own protocols.
         questions: The user's own questions before the gas.
+        history: The file of earlier treatments, in which one with cameras is kept as it ends; None = neither
+            read nor written.
         on_ready: Told the address once pages can connect.
         say: Told what happens before, and of refused attempts.
 
@@ -93,7 +96,15 @@ def live(
                 course=course,
                 go_on=goes_on(before, shut=True),
             )
-            served = Served(room, out=out, note=say, record=recorder, prepare=prepare, beep=machine_beep())
+            served = Served(
+                room,
+                out=out,
+                note=say,
+                record=recorder,
+                prepare=prepare,
+                beep=machine_beep(),
+                history=history,
+            )
             serve(served, listening, on_ready=on_ready)
             return
         recording = open_recording(folder)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from guidance.chained_log import ChainedLog
@@ -71,10 +71,8 @@ class LiveRecording:
         """One sentence where what is recorded is less than all; empty while all is well."""
         return self._recorder.status.trouble
 
-    def answered(self, staged: Staged, course: Course, *, t_s: float) -> None:
-        """Put in what the operator answered before the gas, and whom he treats."""
-        # With cameras the session's clock starts once all is answered; a recording has a time of its own.
-        now = datetime.now(UTC) if staged.gas is None else staged.setup.treatment.started
+    def answered(self, staged: Staged, course: Course, *, t_s: float, now: datetime) -> None:
+        """Put in what the operator answered before the gas (by ``now``), and whom he treats."""
         filled = filled_in(staged.setup.treatment, course, now=now)
         text = checklist_text(
             staged.asked, filled=filled, approval=staged.listed.approval, title=staged.setup.zone.title
@@ -141,15 +139,18 @@ def recorded_remarks(kept: Kept | None, *, unrecorded: str | None) -> tuple[str,
     return (told, *((f"The recording is not whole: {lacks}",) if lacks else ()))
 
 
-def history_remark(kept: Kept | None, *, played: bool) -> str:
-    """That the history of the subject does not hold this session, and how it gets there.
+def history_remark(kept: Kept | None, *, played: bool, wanted: bool = True) -> str:
+    """What of this session is in the history of the subject; empty where its own section says it.
 
     Args:
         kept: What was kept; None = nothing.
         played: A recorded session was played as if live.
+        wanted: Whether there is a history.
     """
     if played:
         return "A recording that was played at the console is no treatment, so the history does not hold it."
+    if wanted:
+        return ""
     if kept is None:
         return "The history does not hold this treatment, and cannot: it was not recorded. Write it down."
     return f"The history does not hold this treatment yet: `cryoguide analyze {kept.file}` puts it there."

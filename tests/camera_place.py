@@ -24,7 +24,14 @@ HZ = 12.0
 class Place:
     """Stand-in cameras, and a console beside them."""
 
-    def __init__(self, folder: Path, stack: ExitStack, *, before: Interrupted | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        stack: ExitStack,
+        *,
+        before: Interrupted | None = None,
+        history: Path | None = None,
+    ) -> None:
         self.devices = devices_of(CALF, captures=60, hz=HZ)
         recording = open_recording(CALF)
         assert recording.rig is not None
@@ -47,6 +54,7 @@ class Place:
                 out=folder / "report",
                 record=lambda staged: LiveRecording(self.path, staged),
                 prepare=lambda tell: get_ready(room, tell),
+                history=history,
             )
         )
 

@@ -179,10 +179,13 @@ def serving(
     record: Callable[[Staged], LiveRecording] | None = None,
     prepare: Prepare | None = None,
     beep: Callable[[], None] = lambda: None,
+    history: Path | None = None,
 ) -> Iterator[Running]:
     """Serve a treatment on a free port."""
     notes: list[str] = []
-    served = Served(what, out=out, note=notes.append, record=record, prepare=prepare, beep=beep)
+    served = Served(
+        what, out=out, note=notes.append, record=record, prepare=prepare, beep=beep, history=history
+    )
     with listen(0) as listening:
         port = int(listening.getsockname()[1])
         server = uvicorn.Server(server_config(served, port=port))

@@ -115,7 +115,7 @@ function side() {
   const sounds = [sound.ready, soundTested];
   const what = {
     preflight: [[state.sound_confirmed, Boolean(state.preparing), state.cameras.map((one) => one.state), sounds], () => preflight(hello, state, page)],
-    details: [[state.operator, state.subject, state.choice], () => details(hello, state, page)],
+    details: [[state.operator, state.subject, state.choice, state.history, state.history_confirmed], () => details(hello, state, page)],
     checklist: [[state.answers, state.reasons], () => checklist(hello, state, page)],
     zone: [[state.figures?.zone, state.figures?.nozzle], () => zonePage(hello, state)],
     ready: [[state.figures?.zone, state.figures?.nozzle], () => zonePage(hello, state)],
