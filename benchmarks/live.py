@@ -1,10 +1,10 @@
 """What a live session keeps of its promises, in one table: ``python -m benchmarks.live``.
 
 A session with stand-in cameras (720p at 30 a second, thermal at 25) is run with all that it has in use:
-guidance, recording, server, pages in processes of their own. Measured: from a capture's arrival to the word of
-it at a page (what sounds, which alarms stand); from a camera's end to the word of that; what a slow screen does
-to a quick one; what of the processors each takes. Then a recording is replayed from what was seen (the same to
-the last bit?) and looked at again picture by picture (how far off are tip and STOPs?).
+guidance, recording, server, pages in processes of their own. Measured: from a capture's arrival to the word
+of it at a page (what sounds, which alarms stand); from a camera's end to the word of that; what a slow screen
+does to a quick one; what of the processors each takes. Then a recording is replayed from what was seen (the
+same to the last bit?) and looked at again picture by picture (how far off are tip and STOPs?).
 `benchmarks.recording` has what a killed program loses, `benchmarks.live_soak` long sessions with faults.
 """
 

@@ -145,6 +145,7 @@ def test_a_recorder_that_dies_is_told_and_guidance_goes_on(
 
 def test_the_report_says_how_a_treatment_gets_into_the_history() -> None:
     kept = Kept("a.mcap", "a.log", "0" * 64, RecorderStatus(captures=10))
-    assert "cryoguide analyze a.mcap" in history_remark(kept, played=False)
-    assert "cannot" in history_remark(None, played=False)
+    assert "cryoguide analyze a.mcap" in history_remark(kept, played=False, wanted=False)
+    assert "cannot" in history_remark(None, played=False, wanted=False)
+    assert history_remark(kept, played=False, wanted=True) == ""
     assert "no treatment" in history_remark(kept, played=True)
