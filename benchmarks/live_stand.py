@@ -231,8 +231,11 @@ class LookingPage:
 def ways_s(stand: Stand, heard: list[dict[str, Any]]) -> list[float]:
     """From each capture's arrival to the word about it (what sounds, which alarms stand) at a page, s."""
     arrived_s = dict(zip(stand.t_s, stand.arrived_s, strict=True))
-    words = [note for note in heard if note["kind"] == "word"]
-    return [note["at_s"] - arrived_s[note["t_s"]] for note in words if note["t_s"] in arrived_s]
+    first_s: dict[float, float] = {}
+    for note in heard:
+        if note["kind"] == "word" and note["t_s"] in arrived_s:
+            first_s.setdefault(note["t_s"], note["at_s"])
+    return [at_s - arrived_s[t_s] for t_s, at_s in first_s.items()]
 
 
 @contextmanager
