@@ -26,10 +26,10 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.stopwatch import machine
-from guidance.analyse import set_up
 from guidance.live import Replay, Source, Stepped
 from guidance.live_command import rehearse
 from guidance.pace import Pace
+from guidance.set_up import set_up
 from models.capture import Capture
 from models.problems import InputError
 from tests.chromium import MISSING, Browser, chromium

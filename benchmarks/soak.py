@@ -20,8 +20,8 @@ import numpy as np
 from rich.console import Console
 
 from benchmarks.stopwatch import machine, table_of
-from guidance.analyse import needs_eyes, set_up
 from guidance.pipeline import step
+from guidance.set_up import needs_eyes, set_up
 from guidance.state import begin
 from models.capture import Capture
 from models.problems import InputError

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +21,8 @@ ALONE_S = 0.5
 """As long as a page waits for the server before it sounds by itself."""
 AGAIN_S = 3.0
 """Between two bursts."""
+WATCH_S = 0.1
+"""Between two looks at whether a page shows the treatment."""
 HUNG_S = 2.0
 """A page that has not drawn what it was sent for so long does not show it either."""
 
@@ -47,6 +52,21 @@ class Alone:
             return False
         self.last_s = now_s
         return True
+
+
+async def watch(shown: Callable[[], bool], beep: Callable[[], None]) -> None:
+    """Sound by this machine as long as gas may flow and no page shows it, until cancelled.
+
+    Args:
+        shown: Whether a page shows the treatment, or there is none to be shown.
+        beep: Sounds once.
+    """
+    alone = Alone()
+    while True:
+        if alone.due(shown=shown(), now_s=time.monotonic()):
+            with contextlib.suppress(OSError, subprocess.SubprocessError):
+                await asyncio.to_thread(beep)
+        await asyncio.sleep(WATCH_S)
 
 
 def machine_beep(players: tuple[str, ...] = PLAYERS) -> Callable[[], None]:

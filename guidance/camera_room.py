@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from guidance.analyse import set_up
 from guidance.console_choice import Choice, Choices
 from guidance.console_desk import Check
 from guidance.console_preflight import approval_check, calibration_check
 from guidance.console_session import Course
 from guidance.gas_by_hand import GasByHand
 from guidance.gas_from_input import GasFromInput
+from guidance.set_up import set_up
 from guidance.staged import Staged
 from guidance.state import Eyes, Setup
 from models.capture import Capture

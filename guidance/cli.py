@@ -6,30 +6,20 @@ import argparse
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
-from calibration.options import add_calibrate
-from guidance.analyze_options import add_analyze
-from guidance.checklist_options import add_checklist
-from guidance.history_options import add_history, add_may_treat
-from guidance.import_options import add_import
-from guidance.live_options import add_live
-from guidance.protocol_options import add_protocols, add_protocols_file
-from guidance.recording_options import add_recording_commands
-from guidance.simulate_options import add_simulate
+from guidance.command_line import BAD_INPUT, command_line
 from models.problems import InputError
 
 # Heavy modules (OpenCV, MediaPipe, numba) are imported where they are used, so that --help is quick and
 # a missing system library becomes a sentence.
 
-_DONE, _FAULT, _BAD_INPUT, _REFUSED, _INTERRUPTED = 0, 1, 2, 3, 130
+_DONE, _FAULT, _REFUSED, _INTERRUPTED = 0, 1, 3, 130
 _NOT_CLEAR = 1
 """Of ``cryoguide checklist --answers``: the answers do not clear the treatment."""
-
-_NOTICE = "Not a medical device: an aid to trained operators. It does not close any valve."
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -44,11 +34,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     _survive_any_terminal()
     signal.signal(signal.SIGTERM, _terminated)
-    options = _parser().parse_args(arguments)
+    options = command_line(_RUN).parse_args(arguments)
     try:
         return int(options.run(options))
     except InputError as error:
-        return _say(str(error), _BAD_INPUT)
+        return _say(str(error), BAD_INPUT)
     except KeyboardInterrupt:
         return _say("Interrupted; nothing half-written stays.", _INTERRUPTED)
     except BrokenPipeError:  # the reader of our output has gone, e.g. `| head`
@@ -56,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _DONE
     except Exception as error:
         if sentence := _missing_library(error):
-            return _say(sentence, _BAD_INPUT)
+            return _say(sentence, BAD_INPUT)
         if options.debug:
             raise
         return _say(
@@ -115,6 +105,7 @@ def _live(options: argparse.Namespace) -> int:
         models_dir=options.models,
         protocols=options.protocols,
         questions=options.questions,
+        history=None if options.forget else options.history or _default_history(),
         on_ready=lambda address: print(f"Console  {address}\nEnd it with Ctrl-C.", flush=True),
     )
     print(ended.words, file=sys.stderr, flush=True)
@@ -226,133 +217,19 @@ def session_folder(session: Path, what: str) -> Path:
     return whole.with_name(f"{whole.name.removesuffix('.mcap')}-{what}")
 
 
-def _whole_line() -> argparse.ArgumentParser:
-    return _Parser(
-        prog="cryoguide",
-        description="Where, how long and how cold: computer vision that guides local cryotherapy.",
-        epilog=_NOTICE,
-    )
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = _whole_line()
-    parser.add_argument("--version", action=_Version)
-    parser.add_argument("--debug", action="store_true", help="print a traceback where the program fails")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
-
-    def command(
-        name: str, run: Callable[[argparse.Namespace], int], words: str, description: str | None = None
-    ) -> argparse.ArgumentParser:
-        notice = None if description is None else _NOTICE
-        added = commands.add_parser(name, help=words, description=description, epilog=notice)
-        added.set_defaults(run=run)
-        return added
-
-    add_analyze(
-        command(
-            "analyze",
-            _analyze,
-            "turn a recorded session into a report",
-            "Turn a recorded session into a report: seconds and degrees per cm2, alarms, video.",
-        )
-    )
-    add_import(
-        command(
-            "import",
-            _import,
-            "turn thermal pictures of your camera, a colour video and a rig into a session folder",
-            "Turn thermal pictures of your camera, a colour video and a rig into a session folder,"
-            " corrected for emissivity, reflection and air. What it cannot know it asks for.",
-        )
-    )
-    live = command(
-        "live",
-        _live,
-        "guide a session as it happens, on a page in the browser",
-        "Guide a session as it happens, on a page in the browser of this machine: with the cameras that are"
-        " connected (--rig), or with a recorded session played as if it were live (--replay).",
-    )
-    add_live(live)
-    add_protocols_file(live)
-    add_simulate(
-        command(
-            "simulate",
-            _simulate,
-            "draw a session with known truth and known errors",
-            "Draw a session folder whose truth is known, with errors at will.",
-        )
-    )
-    add_calibrate(
-        command(
-            "calibrate",
-            _calibrate,
-            "calibrate the rig, and refuse what is not good enough",
-            "Calibrate the rig step by step, each with its error on the skin. Exit code 3: refused.",
-        )
-    )
-    command("zones", _zones, "list the zones of the catalogue")
-    add_protocols(
-        command(
-            "protocols",
-            _protocols,
-            "list the treatment protocols and their limits; make and check your own copy",
-        )
-    )
-    tones = command(
-        "tones",
-        _tones,
-        "write the alarm tones as WAV files, to listen to",
-        "Write every alarm tone as a WAV file: two bursts with the pause between them.",
-    )
-    tones.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the WAV files")
-    may_treat = command(
-        "may-treat",
-        _may_treat,
-        "ask before the gas: do protocol and history allow a zone now?",
-        "Ask before the gas whether protocol and history allow a zone now. Exit code 3: refused.",
-    )
-    add_may_treat(may_treat)
-    add_protocols_file(may_treat)
-    add_checklist(
-        command(
-            "checklist",
-            _checklist,
-            "before the gas: what speaks against treating",
-            "Before the gas: list what speaks against treating, write a file to fill in, judge the"
-            " answers. Exit code 1: not clear.",
-        )
-    )
-    add_history(command("history", _history, "list, show and export earlier sessions"))
-    add_recording_commands(commands)
-    return parser
-
-
-class _Parser(argparse.ArgumentParser):
-    """Answers a mistake with one sentence; the parsers of the commands are of this kind as well."""
-
-    def error(self, message: str) -> NoReturn:
-        """Say what is wrong and where to read on, and leave."""
-        words = " ".join(message.split()).rstrip(".")
-        self.exit(_BAD_INPUT, f"cryoguide: {words[:1].upper()}{words[1:]}; see `{self.prog} --help`.\n")
-
-
-class _Version(argparse.Action):
-    """Print the version; looked up only when asked for."""
-
-    def __init__(self, option_strings: Sequence[str], dest: str) -> None:
-        super().__init__(option_strings, dest, nargs=0, help="print the version")
-
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: object,
-        option_string: str | None = None,
-    ) -> NoReturn:
-        from guidance.version import software_version
-
-        print(f"cryoguide {software_version()}")
-        parser.exit(_DONE)
+_RUN: Mapping[str, Callable[[argparse.Namespace], int]] = {
+    "analyze": _analyze,
+    "import": _import,
+    "live": _live,
+    "simulate": _simulate,
+    "calibrate": _calibrate,
+    "zones": _zones,
+    "protocols": _protocols,
+    "tones": _tones,
+    "may-treat": _may_treat,
+    "checklist": _checklist,
+    "history": _history,
+}
 
 
 def _missing_library(error: Exception) -> str | None:

@@ -1,7 +1,8 @@
 """The live console's server: a local page, one WebSocket a page, newest picture wins.
 
-A page gets a picture only when it has drawn the one before, so that a slow screen never slows another; where
-the treatment stands and what sounds reaches it at once, and at least each `BEAT_S`.
+What sounds and which alarms stand reaches every page at once, in a word of its own; then where the treatment
+stands, at least each `BEAT_S`. Pictures go their own way, made on another thread, and a page gets one only
+when it has drawn the one before: neither a picture nor a slow screen ever holds up a word.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from guidance.console_files import KINDS, page_files
 from guidance.console_guard import REPORT_POLICY, Allowance, Guard, caller
 from guidance.console_pairing import Pairing
 from guidance.console_session import Command, Move, NotNowError
+from guidance.console_told import state, word
 from guidance.console_view import PictureData, corners, picture_data, plain_picture
 from guidance.console_wire import (
     MESSAGE_MOST,
@@ -72,6 +74,9 @@ class Page:
     ident: str
     socket: WebSocket
     wake: asyncio.Event = field(default_factory=asyncio.Event)
+    """There is something to be told."""
+    free: asyncio.Event = field(default_factory=asyncio.Event)
+    """There may be a picture to be sent."""
     allowance: Allowance = field(default_factory=Allowance)
     sent: int = 0
     sent_s: float = 0.0
@@ -100,6 +105,8 @@ class Console:
         self.pages: list[Page] = []
         self.control = Control()
         self.frame: Frame | None = None
+        self._word = ""
+        """Of the last step, as every page gets it."""
         self.latencies_s: deque[float] = deque(maxlen=KEPT_LATENCIES)
         """From a capture's arrival to a page's word that it is drawn."""
         self._files = page_files()
@@ -145,6 +152,7 @@ class Console:
         """One step was done (on the event loop's thread)."""
         self.desk.stepped(stepped)
         self.frame = Frame(stepped, stepped.number, stepped.arrived_s)
+        self._word = text_of(word(self.desk))
         self.wake()
 
     def show(self, bgr: Bytes | None, *, t_s: float) -> None:
@@ -177,6 +185,7 @@ class Console:
         """Something changed that pages are told."""
         for page in self.pages:
             page.wake.set()
+            page.free.set()
 
     async def _file(self, request: Request) -> Response:
         name = request.url.path[1:] or "index.html"
@@ -250,7 +259,7 @@ class Console:
             if message.number == page.sent and page.drawn < page.sent:
                 page.drawn = message.number
                 self.latencies_s.append(time.monotonic() - page.arrived_s)
-                page.wake.set()
+                page.free.set()
             return
         try:
             self._follow(page, message)
@@ -273,8 +282,9 @@ class Console:
 
     async def _tell(self, page: Page) -> None:
         """Speak to one page while it is there; where that fails it is let go, and comes back by itself."""
+        ways = [asyncio.create_task(self._speak(page)), asyncio.create_task(self._show(page))]
         try:
-            await self._speak(page)
+            await asyncio.gather(*ways)
         except WebSocketDisconnect:
             return  # the page has gone
         except Exception as trouble:
@@ -282,26 +292,40 @@ class Console:
                 self._note(f"A page could not be told ({type(trouble).__name__}: {trouble}).")
             with contextlib.suppress(RuntimeError):
                 await page.socket.close(1011)
+        finally:
+            for way in ways:
+                way.cancel()
 
     async def _speak(self, page: Page) -> None:
-        """Tell one page what changes, and give it the newest picture whenever it has drawn the last."""
+        """Tell one page what changes."""
         told: Mapping[str, object] | None = None
+        said = ""
         while True:
             page.wake.clear()
             if told is not self.hello:
                 told = self.hello
                 await page.socket.send_text(text_of({"kind": "hello", **told}))
+            if said is not self._word:
+                said = self._word
+                await page.socket.send_text(said)
+                await asyncio.sleep(0.0)  # every page hears of it before any hears more
             await page.socket.send_text(text_of(self._state(page)))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(page.wake.wait(), BEAT_S)
+
+    async def _show(self, page: Page) -> None:
+        """Give one page the newest picture whenever it has drawn the last."""
+        while True:
+            page.free.clear()
             frame = self.frame
             if frame is not None and page.drawn == page.sent and frame.number > page.sent:
                 await self._send_picture(page, frame)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(page.wake.wait(), BEAT_S)
+            await page.free.wait()
 
     def _state(self, page: Page) -> dict[str, object]:
         refused, page.refused = page.refused, ""
         return {
-            **self.desk.state(),
+            **state(self.desk),
             "controls": self.control.held_by(page.ident),
             "control_free": self.control.free,
             "refused": refused,

@@ -12,9 +12,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from guidance.console_choice import Choices
-from guidance.console_figures import alarms, figures, is_placed
-from guidance.console_gas import KNOWN_BY_SWITCH, gas_notice, gas_row, gas_trouble
+from guidance.console_choice import Choice, Choices
+from guidance.console_figures import alarms, is_placed
+from guidance.console_gas import KNOWN_BY_SWITCH, gas_notice, gas_trouble
+from guidance.console_history import Before
+from guidance.console_notice import Notice, notice
 from guidance.console_session import (
     CHECKLIST,
     DETAILS,
@@ -22,7 +24,6 @@ from guidance.console_session import (
     PAUSED,
     PREFLIGHT,
     REPORTING,
-    RUNNING,
     STOPPED,
     TOUCH,
     Command,
@@ -34,7 +35,6 @@ from guidance.console_session import (
     SkipTouch,
     TakeTouch,
     follow,
-    missing,
     reported,
     source_ended,
 )
@@ -48,7 +48,6 @@ from guidance.session import Acknowledge, CourseAction, OperatorAction, PauseAud
 from guidance.state import Setup
 from guidance.tone_files import tone_name
 from guidance.touch_check import RAISED, Touch, TouchTrack, measured, seen
-from guidance.zone_figures import edited_words, touch_words
 from models.contraindications import Question
 from vision.cameras import THERMAL, CameraState
 from vision.gas_input import GasState
@@ -56,9 +55,7 @@ from vision.gas_input import GasState
 STALLED_S = 0.5
 """A step that takes longer than this leaves the operator without guidance: he is told (a technical alarm
 within 0.5 s)."""
-CLOSE_WITHIN_S = 5.0
-"""So long after STOP the page waits for the word that gas is off before it sounds (own choice)."""
-BROKEN = ("unplugged", "wrong_format", "silent", "frozen")
+BROKEN = ("unplugged", "wrong_format", "wrong_clock", "silent", "frozen")
 """States of a camera that leave the operator without guidance; a slow one is told by its pictures' age."""
 REWARMING_S = 60.0
 """So long the skin is watched after the gas: an earlier report says less of its rewarming."""
@@ -91,15 +88,6 @@ class Records(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Notice:
-    """What the page says large, beside the alarms."""
-
-    state: str
-    words: str
-    sounds: bool = False
-
-
 class Desk:
     """Takes commands and tells where the treatment stands."""
 
@@ -116,6 +104,7 @@ class Desk:
         choices: Choices | None = None,
         cameras: Callable[[], Sequence[CameraState]] = tuple,
         gas_input: Callable[[], GasState | None] = lambda: None,
+        before: Callable[[str, Choice], Before] | None = None,
     ) -> None:
         """Before the first capture.
 
@@ -130,7 +119,9 @@ class Desk:
             choices: What there is to choose from; None = the recording says what is treated.
             cameras: Tells how the cameras stand.
             gas_input: Tells how a switch or valve stands that says whether gas flows; None = there is none.
+            before: Looks up what the history says of a subject and a choice; None = there is no history.
         """
+        self._before = before
         self.choices, self.cameras, self.gas_input = choices, cameras, gas_input
         self.recorded_subject = setup.treatment.subject if setup is not None else None
         self._stopped_at_s = 0.0
@@ -156,13 +147,21 @@ class Desk:
         """Called at Start."""
         self.turned: Callable[[str, str], None] = lambda _before, _after: None
         """Called when the page is turned before Start: from which phase to which."""
-        self._heard_of = ""
+        self.heard_of = ""
         """Trouble of the recording that was acknowledged."""
 
     @property
     def t_s(self) -> float | None:
         """Session time of the last step."""
         return None if self.latest is None else self.latest.guidance.t_s
+
+    @property
+    def before(self) -> Before | None:
+        """What the history says of whom and what is to be treated; None where it is not asked or chosen."""
+        course, choices = self.course, self.choices
+        if self._before is None or choices is None or not course.subject or not course.choice.complete:
+            return None
+        return self._before(course.subject, course.choice)
 
     @property
     def situation(self) -> Situation:
@@ -178,6 +177,7 @@ class Desk:
             recorded_subject=self.recorded_subject,
             preparing=self.preparing,
             choices=self.choices,
+            history=self.before.verdict if self.course.phase == DETAILS and self.before is not None else None,
             gas_by_hand=self.gas is not None,
             gas_on=self.gas is not None and self.gas.on,
             touch=self.touch,
@@ -267,7 +267,7 @@ class Desk:
     def about(self, wanted: About) -> None:
         """Acknowledge, quiet, sound on."""
         if wanted.name == "acknowledge":
-            self._heard_of = self.unrecorded
+            self.heard_of = self.unrecorded
         if self.live is None or self.over:
             raise NotNowError("Nothing runs any more.")
         self.live.act(MADE[wanted.name])
@@ -316,36 +316,30 @@ class Desk:
 
     def notice(self) -> Notice | None:
         """What the course itself has to say."""
-        phase, gas = self.course.phase, self.latest is not None and self.latest.guidance.gas_now
-        if (words := gas_notice(self.gas_input(), phase=phase)) is not None:
+        if (words := gas_notice(self.gas_input(), phase=self.course.phase)) is not None:
             return Notice("stop", words, sounds=True)
-        if phase == STOPPED:
-            flows = gas and not self.over
-            if self.gas is not None and self.gas.on:
-                what = "Stopped for pain." if self.course.stopped_by == "pain" else "Stopped."
-                late = time.monotonic() - self._stopped_at_s > CLOSE_WITHIN_S
-                then = ", then tap GAS IS OFF" if self._gas_known is None else ": the gas switch says on"
-                return Notice("stop", f"{what} Close the valve{then}.", sounds=late)
-            what = {"pain": "Stopped for pain.", "end": "The recording has ended."}.get(
-                self.course.stopped_by, "Stopped."
-            )
-            if flows:
-                return Notice("stop", f"{what} GAS STILL FLOWS: close the valve.", sounds=True)
-            return Notice("warn", f"{what} Valve closed? Look at the skin, then write the report.")
-        if phase == PAUSED:
-            held = "The recording is held." if self.pace is not None else "Close the valve."
-            if self.gas is not None and self.gas.on:
-                held += " Gas counts as flowing until you tap GAS IS OFF."
-            return Notice("warn", f"Paused. {held}")
-        if phase == RUNNING and self.over:
-            return Notice("stop", "No more pictures come. Close the valve.", sounds=True)
-        return None
+        return notice(
+            self.course,
+            gas_now=self.latest is not None and self.latest.guidance.gas_now,
+            gas_counts=self.gas is not None and self.gas.on,
+            by_switch=self._gas_known is not None,
+            over=self.over,
+            played=self.pace is not None,
+            stopped_for_s=time.monotonic() - self._stopped_at_s,
+        )
 
     @property
     def _touching(self) -> bool:
         """Whether the nozzle is to be at the skin: no gas flows then."""
         gas = self.latest is not None and self.latest.guidance.gas_now
         return self.course.phase == TOUCH and not gas
+
+    def alarms(self) -> list[dict[str, object]]:
+        """What is displayed, as a page gets it, without what a touch of the skin is bound to raise."""
+        if self.latest is None:
+            return []
+        told = alarms(self.latest.guidance)
+        return [one for one in told if not (self._touching and one["stop"] and one["cause"] in RAISED)]
 
     def _startling(self) -> bool:
         """Whether something urgent is displayed that no touch raises."""
@@ -372,57 +366,6 @@ class Desk:
             told = None
         if notice is not None and notice.sounds and (told is None or told.priority != "high"):
             told = ALARMING
-        if told is None and self.course.treating and self.unrecorded not in ("", self._heard_of):
+        if told is None and self.course.treating and self.unrecorded not in ("", self.heard_of):
             told = LACKING
         return None if told is None else tone_name(told)
-
-    def state(self) -> dict[str, object]:
-        """Where the treatment stands, as a page gets it."""
-        course, now, notice = self.course, self.situation, self.notice()
-        out: dict[str, object] = {
-            "kind": "state",
-            "phase": course.phase,
-            "missing": missing(course, now),
-            "sound_confirmed": course.sound_confirmed,
-            "operator": course.operator,
-            "subject": course.subject or self.recorded_subject or "",
-            "choice": vars(course.choice),
-            "cameras": [
-                {"name": c.name, "kind": c.kind, "state": c.state, "ok": c.ok, "words": c.words, "hz": c.hz}
-                for c in self.cameras()
-            ],
-            "gas_counts": None if self.gas is None else self.gas.on,
-            "gas_input": gas_row(self.gas_input()),
-            "answers": dict(course.answers),
-            "reasons": dict(course.reasons),
-            "pain": len(course.pain_s),
-            "notice": None if notice is None else {"state": notice.state, "words": notice.words},
-            "trouble": self.trouble(),
-            "sound": self.sound(),
-            "held": self.pace is not None and self.pace.held,
-            "over": self.over,
-            "rewarming_s": self.rewarming_s,
-            "rewarming_wanted_s": REWARMING_S,
-            "report": self.report is not None,
-            "records": self.recording is not None,
-            "unrecorded": self.unrecorded,
-            "unrecorded_heard": self.unrecorded == self._heard_of,
-            "preparing": self.preparing,
-        }
-        if self.latest is not None and self.setup is not None:
-            guidance = self.latest.guidance
-            out |= {
-                "t_s": guidance.t_s,
-                "figures": figures(guidance, self.setup),
-                "alarms": [
-                    one
-                    for one in alarms(guidance)
-                    if not (self._touching and one["stop"] and one["cause"] in RAISED)
-                ],
-                "pause_left_s": guidance.announcement.pause_left_s,
-                "remarks": list(guidance.status),
-                "left_out": self.latest.left_out,
-                "edited": edited_words(guidance),
-                "touch": touch_words(self.touch, course.touch),
-            }
-        return out

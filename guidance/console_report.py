@@ -7,12 +7,12 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from guidance.analyse import Run
 from guidance.checklist import checklist_figures
 from guidance.console_session import Course
 from guidance.outcome import Checked, Outcome
 from guidance.record import write_tables
 from guidance.report import write_report
+from guidance.run import Run
 from models.contraindications import Checklist, Question, Questions
 from models.treatment import Treatment
 from vision.files import atomic_folder
@@ -37,7 +37,7 @@ def live_outcome(
         asked: Questions before the gas.
         listed: The list that they come from.
         runtime_s: Real time that it took.
-        now: Time of day, in UTC.
+        now: By when all was answered, in UTC.
         recorded: Where the session was recorded, and how much of it; None = it was not.
         remarks: One sentence for each thing that the reader must know.
     """

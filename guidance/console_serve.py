@@ -4,34 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import subprocess
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
-
-from guidance.analyse import Run
-from guidance.beeper import Alone
+from guidance.beeper import watch
 from guidance.camera_room import CameraRoom
 from guidance.console import Console
 from guidance.console_desk import Desk
 from guidance.console_ending import Ended, how_it_ended
 from guidance.console_guard import Guard
+from guidance.console_history import HistoryBefore
 from guidance.console_pairing import Pairing
-from guidance.console_preflight import hello, open_hello
+from guidance.console_preflight import open_hello
 from guidance.console_refusals import Refusals, access_log_of
 from guidance.console_report import live_outcome, write_live_report
-from guidance.console_session import (
-    CHECKLIST,
-    DETAILS,
-    PREFLIGHT,
-    ZONE,
-)
+from guidance.console_session import CHECKLIST, DETAILS, PREFLIGHT, ZONE
+from guidance.console_watches import heed, look
 from guidance.gas_from_input import GasFromInput
 from guidance.live import LiveRun, Stepped
+from guidance.live_history import LiveHistory
 from guidance.live_recording import (
     Kept,
     LiveRecording,
@@ -40,7 +34,9 @@ from guidance.live_recording import (
     recorded_remarks,
 )
 from guidance.outcome import Outcome
+from guidance.run import Run
 from guidance.staged import Staged
+from guidance.steady import settle, steady
 from models.problems import InputError
 
 Prepare = Callable[[Callable[[int, int], None]], None]
@@ -49,14 +45,6 @@ Prepare = Callable[[Callable[[int, int], None]], None]
 
 class _EndingError(Exception):
     """The program is told to end while it gets ready."""
-
-
-LOOK_S = 0.2
-"""Between two pictures before anything is guided: enough to set up by, and little work."""
-WATCH_S = 0.1
-"""Between two looks at whether a page shows the treatment."""
-HEED_S = 0.05
-"""Between two looks at the gas input: what `vision.gas_input` leaves of the 0.5 s."""
 
 
 class Served:
@@ -71,6 +59,7 @@ class Served:
         record: Callable[[Staged], LiveRecording] | None = None,
         prepare: Prepare | None = None,
         beep: Callable[[], None] = lambda: None,
+        history: Path | None = None,
     ) -> None:
         """Nothing runs yet.
 
@@ -81,7 +70,10 @@ class Served:
             record: Begins a recording; None = nothing is recorded.
             prepare: Done once the page can be seen, before the first capture.
             beep: Sounds by this machine where no page shows the treatment.
+            history: The file of earlier treatments, in which this one is kept; None = neither read nor
+                written. A recording that is played is no treatment.
         """
+        self._history = LiveHistory(history if isinstance(staged, CameraRoom) else None)
         self._beep = beep
         self.out, self._record, self._prepare = out, record, prepare
         self._room = staged if isinstance(staged, CameraRoom) else None
@@ -96,6 +88,7 @@ class Served:
                 cameras=lambda: staged.states,
                 gas_input=lambda: staged.gas_state,
                 course=staged.course,
+                before=None if history is None else HistoryBefore(history, staged.choices),
             )
             told = open_hello(staged.choices, checks=staged.checks, source="Live")
         else:
@@ -108,13 +101,15 @@ class Served:
                 gas=staged.gas,
                 course=staged.course,
             )
-            told = _hello(staged)
+            told = staged.hello()
         self.desk.finish, self.desk.started, self.desk.turned = self._finish, self._started, self._turned
         self.refusals = Refusals(access_log_of(out), say=note)
         self.console = Console(self.desk, hello=told, note=self.refusals.note)
         self._ending, self._left_in = False, PREFLIGHT
         self.recording: LiveRecording | None = None
         self._kept: Kept | None = None
+        self._answered: datetime | None = None
+        """By when all was answered before the gas."""
         self._began_s = time.monotonic()
         self._tasks: list[asyncio.Task[None]] = []
         self._in_turn = asyncio.Lock()
@@ -146,9 +141,12 @@ class Served:
     async def _life(self) -> AsyncGenerator[None]:
         self._loop = asyncio.get_running_loop()
         self._do(self._get_ready())
-        watching = [asyncio.create_task(work) for work in (self._watch(), self._look(), self._heed())]
+        watches = [watch(self._shown, self._beep), heed(self.desk, self.console)]
+        watches += [look(self._room, self.desk, self.console)] if self._room is not None else []
+        watching = [asyncio.create_task(work) for work in watches]
         try:
-            yield
+            with steady():
+                yield
         finally:
             self._ending = True
             for task in watching:
@@ -160,39 +158,10 @@ class Served:
             await self._end()
             self.refusals.close()
 
-    async def _watch(self) -> None:
-        """Sound by this machine as long as gas may flow and no page shows it."""
-        alone = Alone()
-        while True:
-            gas = self.desk.latest is not None and self.desk.latest.guidance.gas_now
-            shown = not (self.desk.course.treating or (gas and not self.desk.over)) or self.console.is_shown
-            if alone.due(shown=shown, now_s=time.monotonic()):
-                with contextlib.suppress(OSError, subprocess.SubprocessError):
-                    await asyncio.to_thread(self._beep)
-            await asyncio.sleep(WATCH_S)
-
-    async def _look(self) -> None:
-        """Show what the colour camera sees as long as nothing is guided."""
-        began_s, shown_s = time.monotonic(), -1.0
-        while self._room is not None:
-            if self.desk.live is None and self.desk.course.phase in (PREFLIGHT, DETAILS, CHECKLIST):
-                picture = self._room.cameras.look()
-                if picture is not None:
-                    new, shown_s = picture.at_s > shown_s, picture.at_s
-                    bgr = np.asarray(picture.pixels, np.uint8) if new else None
-                    self.console.show(bgr, t_s=time.monotonic() - began_s)
-            await asyncio.sleep(LOOK_S)
-    async def _heed(self) -> None:
-        """Tell the pages at once what a switch or valve says of the gas."""
-        before = None
-        while True:
-            self.desk.heed_gas()
-            gas = self.desk.gas_input()
-            now = None if gas is None else (gas.state, gas.flows, gas.seen_on, gas.seen_off)
-            if now != before:
-                self.console.wake()
-            before = now
-            await asyncio.sleep(HEED_S)
+    def _shown(self) -> bool:
+        """Whether a page shows the treatment, or none runs."""
+        gas = self.desk.latest is not None and self.desk.latest.guidance.gas_now
+        return not (self.desk.course.treating or (gas and not self.desk.over)) or self.console.is_shown
 
     def _do(self, work: Coroutine[None, None, None]) -> None:
         self._tasks.append(asyncio.create_task(work))
@@ -212,6 +181,7 @@ class Served:
             if self._prepare is not None:
                 self._prepared(0, 0)
                 await asyncio.to_thread(self._prepare, self._tell_prepared)
+                settle()
                 # What was told on the way comes first.
                 self._loop.call_soon(self._prepared_all)
         except _EndingError:
@@ -234,7 +204,9 @@ class Served:
             try:
                 if staged.go_on is not None:
                     staged = replace(staged, setup=staged.go_on(staged.setup))
-                    self._staged, self.desk.setup = staged, staged.setup
+                if self._room is not None:
+                    staged = self._history.begin(staged)
+                self._staged, self.desk.setup = staged, staged.setup
                 self._run = run = Run(staged.setup, staged.session)
                 if self._record is not None:
                     self.recording = await asyncio.to_thread(self._record, staged)
@@ -260,6 +232,10 @@ class Served:
             if self.desk.live is not None:
                 await asyncio.to_thread(self.desk.live.close)
             await asyncio.to_thread(self._close_recording)
+            if self._run is not None and self._run.state.gas_total_s > 0.0 and self._history.waits:
+                with contextlib.suppress(Exception):  # the recording is there to be analysed
+                    await asyncio.to_thread(self._keep, self._found(self._kept))
+            self._history.drop()
 
     async def _start_over(self) -> None:
         """The operator goes back behind the zone: what ran until now is over, and nothing was treated."""
@@ -275,7 +251,7 @@ class Served:
         if (before, after) == (DETAILS, CHECKLIST):
             staged = self._room.stage(self.desk.course)
             self.desk.asked = staged.asked
-            self.console.hello = _hello(staged) | {"choices": self._room.choices.told()}
+            self.console.hello = staged.hello() | {"choices": self._room.choices.told()}
         elif (before, after) == (CHECKLIST, ZONE):
             self._staged = staged = self._room.stage(self.desk.course)
             self.desk.setup, self.desk.gas = staged.setup, staged.gas
@@ -299,8 +275,13 @@ class Served:
         self.console.wake()
 
     def _started(self) -> None:
+        # With cameras the session's clock starts once all is answered; a recording has a time of its own.
+        staged = self.staged
+        self._answered = datetime.now(UTC) if staged.gas is None else staged.setup.treatment.started
+        self._answered = self._answered.replace(microsecond=0)  # as it is written
         if self.recording is not None:
-            self.recording.answered(self.staged, self.desk.course, t_s=self.desk.t_s or 0.0)
+            t_s = self.desk.t_s or 0.0
+            self.recording.answered(staged, self.desk.course, t_s=t_s, now=self._answered)
 
     def _finish(self) -> None:
         self._do(self._write())
@@ -321,18 +302,27 @@ class Served:
         live = self.desk.live
         if live is None or not live.close():
             raise InputError("The last step does not end, so there is no report; run `cryoguide analyze`.")
-        kept = self._close_recording()
+        return self._keep(self._found(self._close_recording()))
+
+    def _keep(self, outcome: Outcome) -> Outcome:
+        """Judge it by the history, and keep it there."""
+        path = None if self.recording is None else self.recording.path
+        return self._history.keep(outcome, self.run.setup, recording=path)
+
+    def _found(self, kept: Kept | None) -> Outcome:
+        live, played = self.desk.live, self._room is None
+        remark = history_remark(kept, played=played, wanted=self._history.path is not None)
         return live_outcome(
             self.run,
             self.desk.course,
             asked=self.staged.asked,
             listed=self.staged.listed,
             runtime_s=time.monotonic() - self._began_s,
-            now=datetime.now(UTC),
+            now=self._answered or datetime.now(UTC),
             recorded=recorded_figures(kept),
             remarks=(
-                *recorded_remarks(kept, unrecorded=live.unrecorded),
-                history_remark(kept, played=self._room is None),
+                *recorded_remarks(kept, unrecorded=None if live is None else live.unrecorded),
+                *((remark,) if remark else ()),
                 *((self.desk.gas.remark(),) if isinstance(self.desk.gas, GasFromInput) else ()),
             ),
         )
@@ -345,14 +335,3 @@ class Served:
             untaken = live.untaken() if live is not None else ()
             self._kept = self.recording.close(untaken, t_s=max(self._run.state.t_s, 0.0))
         return self._kept
-
-
-def _hello(staged: Staged) -> dict[str, object]:
-    return hello(
-        staged.setup,
-        asked=staged.asked,
-        listed=staged.listed,
-        checks=staged.checks,
-        source=staged.label,
-        by_hand=staged.gas is not None,
-    )

@@ -13,6 +13,7 @@ from guidance.touch_check import Touch
 from guidance.zone_actions import MarkSpot, TouchAction, TouchChecked, TouchSkipped, ZoneAction
 from models.contraindications import ABSOLUTE, NO, UNKNOWN, YES, Judgement, Question, judge_answers
 from models.history import is_code
+from models.history_rules import Allowed, Refused, Warned
 
 PREFLIGHT, DETAILS, CHECKLIST, ZONE, READY = "preflight", "details", "checklist", "zone", "ready"
 TOUCH = "touch"
@@ -30,6 +31,11 @@ class NotNowError(Exception):
 @dataclass(frozen=True)
 class ConfirmSound:
     """The operator has heard the alarm sound."""
+
+
+@dataclass(frozen=True)
+class ConfirmHistory:
+    """The operator knows what the history says, and goes on."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +91,7 @@ class SkipTouch:
     reason: str
 
 
-Command = ConfirmSound | Identify | Choose | Answer | Move | EditZone | TakeTouch | SkipTouch
+Command = ConfirmSound | ConfirmHistory | Identify | Choose | Answer | Move | EditZone | TakeTouch | SkipTouch
 
 
 @dataclass(frozen=True)
@@ -105,6 +111,8 @@ class Situation:
     """Steps done and in all of what comes before the first capture; None = ready."""
     choices: Choices | None = None
     """What there is to choose from; None = the recording says what is treated."""
+    history: Allowed | Warned | Refused | None = None
+    """What it says of treating this now; None = it is not asked."""
     gas_by_hand: bool = False
     """The operator says whether gas flows."""
     gas_on: bool = False
@@ -128,6 +136,7 @@ class Course:
 
     phase: str = PREFLIGHT
     sound_confirmed: bool = False
+    history_confirmed: bool = False
     operator: str = ""
     subject: str = ""
     choice: Choice = field(default_factory=Choice)
@@ -168,6 +177,10 @@ def follow(course: Course, command: Command, now: Situation, *, t_s: float | Non
     """
     if isinstance(command, ConfirmSound):
         return replace(course, sound_confirmed=True, log=(*course.log, Entry(t_s, "sound confirmed")))
+    if isinstance(command, ConfirmHistory):
+        if course.phase != DETAILS or not isinstance(now.history, Warned):
+            raise NotNowError("There is nothing to confirm about earlier treatments.")
+        return replace(course, history_confirmed=True, log=(*course.log, Entry(t_s, "history confirmed")))
     if isinstance(command, Identify):
         return _identified(course, command, now)
     if isinstance(command, Choose):
@@ -216,6 +229,10 @@ def missing(course: Course, now: Situation) -> str:
         return "Give your own code."
     if course.phase == DETAILS and now.choices is not None and not course.choice.complete:
         return "Choose zone, side, device and protocol."
+    if course.phase == DETAILS and isinstance(now.history, Refused):
+        return f"Do not treat: {now.history.reasons[0].words}"
+    if course.phase == DETAILS and isinstance(now.history, Warned) and not course.history_confirmed:
+        return "Confirm that you know what the history says, or do not treat."
     if course.phase == CHECKLIST:
         judged = course.judged(now.asked)
         unanswered = sum(f.answer not in (YES, UNKNOWN) for f in judged.blocking)
@@ -280,7 +297,9 @@ def _identified(course: Course, command: Identify, now: Situation) -> Course:
     if known is not None and subject.casefold() not in ("", known.casefold()):
         raise NotNowError(f"The recording is of the subject {known}.")
     if (subject or known) != (course.subject or known) or operator != course.operator:
-        course = replace(course, answers={}, reasons={})  # they were about someone else, or by someone else
+        course = replace(
+            course, answers={}, reasons={}, history_confirmed=False
+        )  # they were about someone else, or by someone else
     return replace(course, operator=operator, subject=known or subject)
 
 
@@ -291,7 +310,8 @@ def _chosen(course: Course, choice: Choice, now: Situation) -> Course:
         raise NotNowError(why)
     if choice == course.choice:
         return course
-    return replace(course, choice=choice, answers={}, reasons={})  # other questions are asked then
+    # Other questions are asked then, and other treatments were before.
+    return replace(course, choice=choice, answers={}, reasons={}, history_confirmed=False)
 
 
 def _answered(course: Course, command: Answer, now: Situation) -> Course:

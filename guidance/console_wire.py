@@ -10,7 +10,16 @@ from dataclasses import dataclass
 from typing import cast
 
 from guidance.console_choice import Choice
-from guidance.console_session import MOVES, Answer, Choose, Command, ConfirmSound, Identify, Move
+from guidance.console_session import (
+    MOVES,
+    Answer,
+    Choose,
+    Command,
+    ConfirmHistory,
+    ConfirmSound,
+    Identify,
+    Move,
+)
 from guidance.zone_wire import read_zone_message
 
 MESSAGE_MOST = 2048
@@ -84,6 +93,7 @@ def read_message(text: str) -> PageMessage:
         **{name: About(name) for name in ABOUTS},
         "confirm_sound": ConfirmSound(),
         "here": Here(),
+        "confirm_history": ConfirmHistory(),
     }
     if isinstance(what, str) and what in wanted and not words:
         return wanted[what]

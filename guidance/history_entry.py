@@ -41,13 +41,16 @@ def coldest_tenth(skin: SkinTemperature | None, in_zone: Bools) -> SkinReading |
     return SkinReading(float(skin.degc[row]), _finite(skin.u95_degc, row))
 
 
-def history_entry(outcome: Outcome, *, subject: str, recording_sha256: str) -> PastSession:
+def history_entry(
+    outcome: Outcome, *, subject: str, recording_sha256: str, live: bool = False
+) -> PastSession:
     """What the history keeps of a session.
 
     Args:
         outcome: The whole session.
         subject: Code of the subject.
         recording_sha256: Of the recording's pictures.
+        live: The treatment has just ended; otherwise its recording was analysed.
     """
     summary, trace = outcome.summary, outcome.trace
     on = np.flatnonzero(trace.gas)
@@ -85,6 +88,7 @@ def history_entry(outcome: Outcome, *, subject: str, recording_sha256: str) -> P
         checklist=outcome.checked.verdict if outcome.checked else None,
         checklist_at=_filled_in(outcome.checked),
         findings=past_findings(outcome.checked),
+        live=live,
     )
 
 

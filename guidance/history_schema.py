@@ -80,6 +80,9 @@ MIGRATIONS = (
         PRIMARY KEY (recording_sha256, number)
     ) STRICT;
     """,
+    """
+    ALTER TABLE session ADD COLUMN live INTEGER NOT NULL DEFAULT 0;
+    """,
 )
 """How the file gets from each version to the next; ``PRAGMA user_version`` counts them. Never edited once
 released, only added to."""

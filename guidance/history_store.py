@@ -63,6 +63,9 @@ class HistoryStore:
     def record(self, session: PastSession, *, cells: bytes | None = None) -> bool:
         """Write a session; an earlier analysis of the same recording is replaced.
 
+        So is what was kept of the treatment as it ended, whose start nothing else shares to the microsecond:
+        a recording that was not finished is another file once it is recovered.
+
         Args:
             session: The session.
             cells: Its packed exposure map; None where there is none.
@@ -75,7 +78,11 @@ class HistoryStore:
         """
         with self._open(write=True) as base, transaction(base):
             key = session.recording_sha256
-            known = base.execute("DELETE FROM session WHERE recording_sha256 = ?", (key,)).rowcount
+            known = base.execute(
+                "DELETE FROM session"
+                " WHERE recording_sha256 = ? OR (live = 1 AND subject = ? AND started = ?)",
+                (key, session.subject, _plain(session.started)),
+            ).rowcount
             values = [_plain(getattr(session, name)) for name in _COLUMNS]
             marks = ", ".join("?" for _ in _COLUMNS)
             base.execute(f"INSERT INTO session ({', '.join(_COLUMNS)}) VALUES ({marks})", values)
@@ -176,6 +183,7 @@ class HistoryStore:
 def _session(base: sqlite3.Connection, values: dict[str, object]) -> PastSession:
     key = (values["recording_sha256"],)
     values["started"] = datetime.fromisoformat(str(values["started"]))
+    values["live"] = bool(values["live"])
     if values["checklist_at"] is not None:
         values["checklist_at"] = datetime.fromisoformat(str(values["checklist_at"]))
     tiles = base.execute("SELECT gas_s FROM tile WHERE recording_sha256 = ? ORDER BY number", key)

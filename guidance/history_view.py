@@ -65,6 +65,7 @@ def print_session(past: PastSession, *, console: Console | None = None) -> None:
         "Unknown": _figure(past.unknown_cm2, "cm2"),
         "Checklist": _checklist(past),
         "Software": past.software,
+        "Kept": "as the treatment ended" if past.live else "when its recording was analysed",
         "Recording": past.recording_sha256,
     }
     if past.continues is not None:

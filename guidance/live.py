@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from guidance.analyse import Run
 from guidance.pace import Pace, paced
+from guidance.run import Run
 from guidance.session import Guidance, OperatorAction
 from models.capture import Capture
 from models.problems import InputError

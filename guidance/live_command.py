@@ -9,7 +9,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from guidance.analyse import Run, needs_eyes, set_up
 from guidance.beeper import machine_beep
 from guidance.camera_command import NO_NAMES, camera_room
 from guidance.console_access import Wanted, access, token_words
@@ -19,6 +18,8 @@ from guidance.console_serve import Prepare, Served
 from guidance.console_server import listen, serve
 from guidance.live_recording import LiveRecording, recording_path
 from guidance.resume import Interrupted, check_for, interrupted, may_go_on, unfinished
+from guidance.run import Run
+from guidance.set_up import needs_eyes, set_up
 from guidance.staged import FIRST_LOOK_S, Staged, rehearsed
 from guidance.state import Setup
 from guidance.warm_up import warm_up
@@ -51,6 +52,7 @@ def live(
     models_dir: Path | None = None,
     protocols: Path | None = None,
     questions: Path | None = None,
+    history: Path | None = None,
     on_ready: Callable[[str], None] = lambda _: None,
     show: Callable[[str], None] = lambda words: print(words, flush=True),
     say: Callable[[str], None] = lambda words: print(words, file=sys.stderr, flush=True),
@@ -73,6 +75,8 @@ def live(
         models_dir: The user's own landmark models.
         protocols: The user's own protocols.
         questions: The user's own questions before the gas.
+        history: The file of earlier treatments, in which one with cameras is kept as it ends; None = neither
+            read nor written.
         on_ready: Told the address once pages can connect, and what stands beside it.
         show: Puts a token on the machine's own screen.
         say: Told what happens before, and of refused attempts.
@@ -121,7 +125,15 @@ def live(
                 course=course,
                 go_on=goes_on(before, shut=True),
             )
-            served = Served(room, out=out, note=say, record=recorder, prepare=prepare, beep=machine_beep())
+            served = Served(
+                room,
+                out=out,
+                note=say,
+                record=recorder,
+                prepare=prepare,
+                beep=machine_beep(),
+                history=history,
+            )
             return serve(served, listening, access=door, on_ready=ready)
         recording = open_recording(folder)
         setup = set_up(recording, protocols=protocols)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from guidance.history_options import add_history_file
+
 PORT = 8710
 HOST = "127.0.0.1"
 MOST_PORTS = 65535
@@ -62,6 +64,10 @@ def add_live(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--port", type=_port, default=PORT, help=f"port on this machine, 0 = any free one (default: {PORT})"
+    )
+    add_history_file(parser)
+    parser.add_argument(
+        "--no-history", dest="forget", action="store_true", help="neither read nor write the history"
     )
     parser.add_argument(
         "--host",

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from guidance.analyse import Run
 from guidance.chained_log import ChainedLog
 from guidance.checklist import FILE as CHECKLIST
 from guidance.console_report import filled_in
@@ -17,6 +16,7 @@ from guidance.console_session import Course
 from guidance.live import Listener
 from guidance.recorder import Manifest, Recorder, RecorderStatus
 from guidance.recording_command import attachments_of, log_of
+from guidance.run import Run
 from guidance.session import Guidance, OperatorAction
 from guidance.staged import Staged
 from models.capture import Capture
@@ -76,10 +76,8 @@ class LiveRecording:
         """One sentence where what is recorded is less than all; empty while all is well."""
         return self._recorder.status.trouble
 
-    def answered(self, staged: Staged, course: Course, *, t_s: float) -> None:
-        """Put in what the operator answered before the gas, and whom he treats."""
-        # With cameras the session's clock starts once all is answered; a recording has a time of its own.
-        now = datetime.now(UTC) if staged.gas is None else staged.setup.treatment.started
+    def answered(self, staged: Staged, course: Course, *, t_s: float, now: datetime) -> None:
+        """Put in what the operator answered before the gas (by ``now``), and whom he treats."""
         filled = filled_in(staged.setup.treatment, course, now=now)
         text = checklist_text(
             staged.asked, filled=filled, approval=staged.listed.approval, title=staged.setup.zone.title
@@ -146,15 +144,18 @@ def recorded_remarks(kept: Kept | None, *, unrecorded: str | None) -> tuple[str,
     return (told, *((f"The recording is not whole: {lacks}",) if lacks else ()))
 
 
-def history_remark(kept: Kept | None, *, played: bool) -> str:
-    """That the history of the subject does not hold this session, and how it gets there.
+def history_remark(kept: Kept | None, *, played: bool, wanted: bool = True) -> str:
+    """What of this session is in the history of the subject; empty where its own section says it.
 
     Args:
         kept: What was kept; None = nothing.
         played: A recorded session was played as if live.
+        wanted: Whether there is a history.
     """
     if played:
         return "A recording that was played at the console is no treatment, so the history does not hold it."
+    if wanted:
+        return ""
     if kept is None:
         return "The history does not hold this treatment, and cannot: it was not recorded. Write it down."
     return f"The history does not hold this treatment yet: `cryoguide analyze {kept.file}` puts it there."

@@ -6,13 +6,13 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from guidance.analyse import needs_eyes, set_up
 from guidance.chained_log import ChainedLog, verify
 from guidance.pipeline import step
 from guidance.recorder import Manifest, Recorder, RecorderStatus
 from guidance.replay import Recorded, replayed
 from guidance.seen import seen_in
 from guidance.session import Guidance
+from guidance.set_up import needs_eyes, set_up
 from guidance.state import State, begin
 from guidance.terminal import ProgressLine
 from guidance.version import software_version

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 
 from guidance.history_entry import history_entry, kept_exposure
@@ -15,6 +17,7 @@ from models.exposure_pack import KeptExposure, pack, unpack
 from models.history import PastSession, is_code
 from models.history_rules import Reason, Warned, may_treat
 from models.problems import InputError
+from models.treatment import Treatment
 from vision.files import sha256_of_all
 from vision.source import Source
 
@@ -34,6 +37,8 @@ class Past:
     """Before this recording, oldest first, itself left out; None = not known."""
     remarks: tuple[str, ...]
     """One sentence for each thing the reader of the report must know of it."""
+    live: bool = False
+    """The treatment takes place now."""
 
 
 def look_up(recording: Source, *, history: Path | None, subject: str | None = None) -> Past:
@@ -69,20 +74,59 @@ def look_up(recording: Source, *, history: Path | None, subject: str | None = No
     if not recording.picture_files:
         return Past(None, None, "", None, (NO_PICTURES,))
     key = sha256_of_all(recording.picture_files)
+    return _looked_up(code, key, history, started=recording.treatment.started)
+
+
+def look_up_live(treatment: Treatment, *, history: Path | None) -> Past:
+    """The same for a treatment that begins now; `recorded_as` adds its recording once that is whole.
+
+    Args:
+        treatment: With its subject's code.
+        history: The file; None = neither read nor written.
+    """
+    if history is None:
+        return Past(None, treatment.subject, "", None, (), live=True)
+    if treatment.subject is None:
+        return Past(None, None, "", None, (NO_CODE_GIVEN,), live=True)
+    return replace(_looked_up(treatment.subject, "", history, started=treatment.started), live=True)
+
+
+def recorded_as(past: Past, recording: Path | None, *, treatment: Treatment) -> Past:
+    """What was before, and which recording the treatment is now.
+
+    Args:
+        past: As it was looked up when the treatment began.
+        recording: The file; None = there is none, and nothing will replace what is kept now.
+        treatment: Of it.
+    """
+    named = f"{treatment.started.isoformat()} {treatment.zone} {treatment.side} {treatment.subject}"
+    key = sha256(named.encode()).hexdigest() if recording is None else sha256_of_all((recording,))
+    return replace(past, recording_sha256=key)
+
+
+def _looked_up(code: str, key: str, history: Path, *, started: datetime) -> Past:
     store = HistoryStore(history)
     try:
         known = store.sessions(subject=code)
     except InputError as trouble:
         return Past(store, code, key, None, (f"Earlier sessions are not known: {trouble}",))
+    # What was kept of this very treatment as it ended is no earlier one.
     before = tuple(
-        past for past in known if past.recording_sha256 != key and past.started <= recording.treatment.started
+        past
+        for past in known
+        if past.recording_sha256 != key
+        and past.started <= started
+        and not (past.live and past.started == started)
     )
     return Past(store, code, key, before, ())
 
 
 def go_on(setup: Setup, past: Past, recording: Source) -> Setup:
-    """Set up a session after what was before: what is used up, and what an interrupted session hands on."""
-    if past.sessions is None:
+    """Set up a session after what was before: what is used up, and what an interrupted session hands on.
+
+    One that goes on from a recording already (`guidance.resume`) is left as it is.
+    """
+    if past.sessions is None or setup.carried is not None:
         return setup
     treatment, now = setup.treatment, setup.treatment.started
     gone_s = used_s(past.sessions, protocol=setup.protocol, now=now)
@@ -107,7 +151,9 @@ def remember(outcome: Outcome, past: Past, setup: Setup) -> Outcome:
     outcome = replace(outcome, earlier=earlier, summary=summary)
     remarks = past.remarks
     if past.store is not None and past.subject is not None:
-        entry = history_entry(outcome, subject=past.subject, recording_sha256=past.recording_sha256)
+        entry = history_entry(
+            outcome, subject=past.subject, recording_sha256=past.recording_sha256, live=past.live
+        )
         kept = kept_exposure(outcome)
         try:
             past.store.record(entry, cells=pack(kept) if kept is not None else None)
@@ -203,6 +249,10 @@ def _shut_at_start(recording: Source) -> bool:
 NO_SUBJECT = (
     "No subject code is given (subject in session.toml, or --subject), so this session is not in the history"
     " and was not held against earlier ones."
+)
+NO_CODE_GIVEN = (
+    "No code of the subject was given, so this treatment is not in the history and was not held against"
+    " earlier ones: write it down."
 )
 NO_PICTURES = (
     "The files of this recording are not known, so it cannot be told from others: it is not in the history"

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 
-from guidance.analyse import Run
 from guidance.checklist import FILE as CHECKLIST
 from guidance.console_choice import Choice
 from guidance.console_desk import Check
@@ -18,6 +17,7 @@ from guidance.history_entry import kept_exposure
 from guidance.outcome import Outcome
 from guidance.remember import SHUT_S, handed_on
 from guidance.replay import inputs, setup_then
+from guidance.run import Run
 from guidance.state import Setup
 from guidance.zone_work import ZoneMade, made_of
 from models.carry import Carried

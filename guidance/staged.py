@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from guidance.console_desk import Check
-from guidance.console_preflight import recorded_checks
+from guidance.console_preflight import hello, recorded_checks
 from guidance.console_session import Course
 from guidance.gas_by_hand import GasByHand
 from guidance.live import Replay, Source
@@ -46,6 +46,17 @@ class Staged:
     """Called as it begins: takes over what an interrupted session hands on."""
     course: Course = field(default_factory=Course)
     """Where the treatment stands when the console opens: what an interrupted one had answered."""
+
+    def hello(self) -> dict[str, object]:
+        """What a page is told first."""
+        return hello(
+            self.setup,
+            asked=self.asked,
+            listed=self.listed,
+            checks=self.checks,
+            source=self.label,
+            by_hand=self.gas is not None,
+        )
 
 
 def rehearsed(

@@ -84,6 +84,8 @@ class PastSession:
     """``blocked``, ``needs_confirmation``, ``clear`` or ``not_filled_in``; None: kept before it was asked."""
     checklist_at: datetime | None = None
     """When it was filled in, in UTC."""
+    live: bool = False
+    """Kept as the treatment ended; an analysis of its recording replaces it."""
     tile_time_s: tuple[float, ...] = ()
     limits: tuple[LimitReached, ...] = ()
     findings: tuple[PastFinding, ...] = ()

@@ -33,6 +33,7 @@ class Place:
         *,
         before: Interrupted | None = None,
         switch: HeldSwitch | None = None,
+        history: Path | None = None,
     ) -> None:
         self.devices = devices_of(CALF, captures=60, hz=HZ)
         recording = open_recording(CALF)
@@ -58,6 +59,7 @@ class Place:
                 out=folder / "report",
                 record=lambda staged: LiveRecording(self.path, staged),
                 prepare=lambda tell: get_ready(room, tell),
+                history=history,
             )
         )
 

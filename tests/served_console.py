@@ -18,7 +18,6 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
-from guidance.analyse import set_up
 from guidance.camera_room import CameraRoom
 from guidance.console_access import OPEN, Access
 from guidance.console_serve import Prepare, Served
@@ -27,6 +26,7 @@ from guidance.console_wire import unpack
 from guidance.live import Replay, Source
 from guidance.live_recording import LiveRecording
 from guidance.pace import Pace
+from guidance.set_up import set_up
 from guidance.staged import Staged, rehearsed
 from models.catalogue import load_questions
 from models.contraindications import questions_for
@@ -98,6 +98,7 @@ class Screen:
     draws: bool = True
     hello: dict[str, Any] = field(default_factory=dict)
     state: dict[str, Any] = field(default_factory=dict)
+    words: list[dict[str, Any]] = field(default_factory=list)
     pictures: list[tuple[dict[str, Any], dict[str, bytes]]] = field(default_factory=list)
     _stack: ExitStack = field(default_factory=ExitStack)
 
@@ -131,6 +132,8 @@ class Screen:
                 self.say("drawn", number=head["number"])
         elif (told := json.loads(message))["kind"] == "hello":
             self.hello = told
+        elif told["kind"] == "word":
+            self.words.append(told)
         else:
             self.state = told
 
@@ -224,10 +227,13 @@ def serving(
     prepare: Prepare | None = None,
     beep: Callable[[], None] = lambda: None,
     access: Access = OPEN,
+    history: Path | None = None,
 ) -> Iterator[Running]:
     """Serve a treatment on a free port."""
     notes: list[str] = []
-    served = Served(what, out=out, note=notes.append, record=record, prepare=prepare, beep=beep)
+    served = Served(
+        what, out=out, note=notes.append, record=record, prepare=prepare, beep=beep, history=history
+    )
     with listen(0) as listening:
         port = int(listening.getsockname()[1])
         server = uvicorn.Server(server_config(served, port=port, access=access))

@@ -26,6 +26,11 @@ FROZEN_S = 0.4
 """The same picture, bit for bit, for so long: a sensor's noise never repeats. Cameras that send each picture
 several times (27 a second of a 9 Hz core) repeat for 0.11 s."""
 
+AHEAD_S, BEHIND_S = 0.05, 2.0
+"""A picture stamped so much later than it came, or so much earlier, has its time from a clock that jumped.
+One of the future would hold up every picture until its time has come; a thread that waits for its turn on a
+busy machine is late by less than two seconds (own choice)."""
+
 SLOW_SHARE = 0.5
 """Below this share of the rate that it was asked for, a camera is slow: in the dark, exposure halves it."""
 
@@ -112,7 +117,8 @@ class CameraState:
     name: str
     kind: str
     state: str
-    """``starting``, ``ok``, ``unplugged``, ``wrong_format``, ``silent``, ``frozen`` or ``slow``."""
+    """``starting``, ``ok``, ``unplugged``, ``wrong_format``, ``wrong_clock``, ``silent``, ``frozen`` or
+    ``slow``."""
     since_s: float
     """Since when, on the clock of `time.monotonic`."""
     hz: float | None
@@ -229,17 +235,24 @@ class Camera:
                 self._stop.wait(REOPEN_S / 4.0)
 
     def _gone(self, state: str, words: str) -> None:
+        self._in_trouble(state, words)
+        self._open = False
+        self._try_s = self._clock()
+        self.device.close()
+
+    def _in_trouble(self, state: str, words: str) -> None:
         with self._lock:
             if self._trouble is None:
                 self._trouble_s = self._clock()
             self._trouble = (state, words)
             self._times_s.clear()
             self._waiting.clear()
-        self._open = False
-        self._try_s = self._clock()
-        self.device.close()
 
     def _came(self, picture: Picture) -> None:
+        if not -BEHIND_S <= picture.at_s - self._clock() <= AHEAD_S:
+            words = f"{self.device.name} gives wrong times with its pictures: unplug it and plug it in again."
+            self._in_trouble("wrong_clock", words)
+            return
         mark = zlib.crc32(np.ascontiguousarray(picture.pixels[::8]).tobytes())
         with self._lock:
             self._trouble = None

@@ -22,9 +22,9 @@ metal."""
 SPREAD_TRIES = 10
 """The camera's spread is looked for in so many pictures (40 ms each)."""
 
-STUCK_S = 0.45
+STUCK_S = 0.35
 """The very same numbers for this long: a live picture carries noise, and the slowest camera (9 Hz) repeats a
-picture at most three times."""
+picture at most three times (0.11 s). It is to be told within 0.5 s, on a busy machine too."""
 
 FEW_PIXELS = 0.01
 """A lowest value that this share of all pixels has exactly is the end of the scale, not a temperature."""

@@ -84,6 +84,12 @@ function told(message) {
     made.clear();
     return;
   }
+  if (message.kind === "word") {
+    if (state === null) return;
+    Object.assign(state, { sound: message.sound, trouble: message.trouble, alarms: message.alarms });
+    alarmsNow();
+    return;
+  }
   if (state?.phase !== message.phase && message.phase !== "stopped") $("toast").classList.remove("show");
   state = message;
   if (state.refused) toast(state.refused);
@@ -99,12 +105,18 @@ function show() {
   put("clock", [clock(state.t_s)], () => [clock(state.t_s)]);
   chips();
   legend();
-  const shown = { ...state, silent, mute: !sound.ready };
-  put("alarms", [state.phase, silent, sound.ready, state.trouble, state.notice, state.unrecorded, state.unrecorded_heard, state.alarms], () => alarmRows(shown));
+  alarmsNow();
   side();
   put("bar", [state.phase, state.controls, !state.controls && state.control_free, state.gas_counts, state.gas_input?.ok, state.missing, state.pause_left_s === null ? null : Math.ceil(state.pause_left_s ?? 0), state.over, state.pain, Math.floor(state.rewarming_s ?? -1),
     toAcknowledge(state), sound.ready, soundTested], () => bar(state, page));
+}
+
+// What sounds, first, and which alarms stand: all of a word that comes ahead of the rest.
+function alarmsNow() {
+  if (!hello || !state) return;
   if (!silent) sound.set(state.sound);
+  const shown = { ...state, silent, mute: !sound.ready };
+  put("alarms", [state.phase, silent, sound.ready, state.trouble, state.notice, state.unrecorded, state.unrecorded_heard, state.alarms], () => alarmRows(shown));
 }
 
 // Figures change three times a second at most, which can be read and does not flash; what gets worse shows at once.
@@ -122,7 +134,7 @@ function side() {
   const sounds = [sound.ready, soundTested];
   const what = {
     preflight: [[state.sound_confirmed, Boolean(state.preparing), state.cameras.map((one) => one.state), state.gas_input?.words, sounds], () => preflight(hello, state, page)],
-    details: [[state.operator, state.subject, state.choice], () => details(hello, state, page)],
+    details: [[state.operator, state.subject, state.choice, state.history, state.history_confirmed], () => details(hello, state, page)],
     checklist: [[state.answers, state.reasons], () => checklist(hello, state, page)],
     zone: [zone.zoneKey(), () => zone.zone(hello)],
     touch: [zone.touchKey(), () => zone.touch()],

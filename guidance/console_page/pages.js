@@ -241,7 +241,19 @@ export function details(hello, state, page) {
     ...(hello.choices ? [chooser(hello.choices, state.choice, page)] : [
       el("dl", {}, ...hello.rows.flatMap(([what, words]) => [el("dt", {}, what), el("dd", {}, words)])),
       el("p", { class: "quiet" }, "Taken from the recording. If it is not what you want to treat, end here.")]),
+    ...earlier(state, page),
     ...hello.cautions.map((caution) => el("p", {}, `! ${caution}`)))];
+}
+
+// What the history says of this subject and this zone: refused, to be confirmed, or nothing against it.
+function earlier(state, page) {
+  if (!state.history) return [];
+  const { verdict, last, reasons } = state.history;
+  const confirm = verdict !== "warned" ? [] : [el("button", { id: "confirm-history", class: state.history_confirmed ? "" : "go",
+    disabled: state.history_confirmed, onclick: () => page.send({ do: "confirm_history" }) }, state.history_confirmed ? "Known and confirmed" : "I know, and go on")];
+  return [el("h2", {}, "Treated before"), el("p", { id: "history" }, `Last here: ${last}.`),
+    ...reasons.map(({ refuses, words }) => el("p", {}, `${refuses ? "!!! Refused: " : "! "}${words}`)),
+    ...(reasons.length ? [] : [el("p", { class: "quiet" }, "Nothing in the history speaks against it.")]), ...confirm];
 }
 
 export function checklist(hello, state, page) {

@@ -11,8 +11,9 @@ import pyarrow.parquet
 import pytest
 
 from guidance import analyse as analyse_module
-from guidance.analyse import Progress, analyse, needs_eyes
+from guidance.analyse import Progress, analyse
 from guidance.rows import TraceRows, zone_state
+from guidance.set_up import needs_eyes
 from models.problems import InputError
 from models.sightings import Lost
 from vision.recording import open_recording

@@ -95,8 +95,7 @@ def test_nonsense_ends_the_connection_and_nothing_else(still: Running, said: str
             with pytest.raises(ConnectionClosed):
                 bad.hear_until(lambda: False)
         assert [note for note in still.notes[before:] if note.startswith("Refused: ")]
-        good.hear()
-        good.hear()
+        good.hear_until(lambda: "phase" in good.state)
         assert good.state["phase"] == "preflight"
 
 

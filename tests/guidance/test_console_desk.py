@@ -20,6 +20,7 @@ from guidance.console_session import (
     Move,
     NotNowError,
 )
+from guidance.console_told import state, word
 from guidance.console_wire import About
 from guidance.live import Stepped
 from guidance.pace import Pace
@@ -89,7 +90,11 @@ def test_guidance_that_failed_is_an_alarm_and_stops_the_treatment(scene: Scene) 
     failed.ended("Guidance has failed (ValueError: time).")
     assert failed.course.phase == STOPPED
     assert failed.sound() == "high-technical"
-    assert failed.state()["trouble"] == "Guidance has failed (ValueError: time)."
+    assert state(failed)["trouble"] == "Guidance has failed (ValueError: time)."
+    ahead, whole = word(failed), state(failed)
+    assert {name: ahead[name] for name in ("sound", "trouble")} == {
+        name: whole[name] for name in ("sound", "trouble")
+    }
 
 
 def test_pause_holds_a_replay_and_resume_lets_it_go(scene: Scene) -> None:

@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from guidance.analyse import Run, analyse, set_up
+from guidance.analyse import analyse
+from guidance.run import Run
 from guidance.session import Guidance
+from guidance.set_up import set_up
 from guidance.terminal import print_outcome
 from models.chart import PlacedChart
 from models.geometry import Pose, rotation_from_rvec

@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from guidance.analyse import Run, set_up
 from guidance.live import PICTURES_KEPT, LiveRun, Mailbox, Replay, Stepped, merged
 from guidance.pace import Pace
+from guidance.run import Run
 from guidance.session import Acknowledge, CourseAction, Guidance, OperatorAction
+from guidance.set_up import set_up
 from models.capture import Capture, ThermalPicture
 from vision.recording import Recording, open_recording
 

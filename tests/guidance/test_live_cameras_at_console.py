@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from guidance.analyse import Run
 from guidance.checklist import judge_checklist
 from guidance.replay import replayed, setup_then
 from guidance.resume import interrupted
+from guidance.run import Run
 from models.catalogue import load_questions
 from tests.camera_place import Place
 from tests.guidance.to_running import CALF_CO2, to_start

@@ -11,13 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from guidance.analyse import Run, set_up
 from guidance.chained_log import verify
 from guidance.live_command import rehearse
 from guidance.live_recording import Kept, LiveRecording, history_remark
 from guidance.recorder import RecorderStatus
 from guidance.replay import Comparison, setup_then, steps
+from guidance.run import Run
 from guidance.session import Acknowledge, CourseAction
+from guidance.set_up import set_up
 from guidance.staged import Staged
 from tests.guidance.test_pipeline import same
 from tests.served_console import CALF, Screen, running
@@ -144,6 +145,7 @@ def test_a_recorder_that_dies_is_told_and_guidance_goes_on(
 
 def test_the_report_says_how_a_treatment_gets_into_the_history() -> None:
     kept = Kept("a.mcap", "a.log", "0" * 64, RecorderStatus(captures=10))
-    assert "cryoguide analyze a.mcap" in history_remark(kept, played=False)
-    assert "cannot" in history_remark(None, played=False)
+    assert "cryoguide analyze a.mcap" in history_remark(kept, played=False, wanted=False)
+    assert "cannot" in history_remark(None, played=False, wanted=False)
+    assert history_remark(kept, played=False, wanted=True) == ""
     assert "no treatment" in history_remark(kept, played=True)

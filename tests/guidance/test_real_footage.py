@@ -14,9 +14,11 @@ import openpyxl
 import pyarrow.parquet
 import pytest
 
-from guidance.analyse import Run, analyse, set_up
+from guidance.analyse import analyse
 from guidance.outcome import Outcome
 from guidance.record import write_tables
+from guidance.run import Run
+from guidance.set_up import set_up
 from models.body_landmarks import LANDMARKS
 from models.chart import PixelZone
 from models.geometry import Bools, Floats

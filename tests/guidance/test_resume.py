@@ -11,10 +11,10 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from guidance.analyse import Run
 from guidance.recorder import Recorder
 from guidance.replay import setup_then, steps
 from guidance.resume import ended_at, interrupted, may_go_on, unfinished
+from guidance.run import Run
 from models.problems import InputError
 from tests.guidance.tiny_session import SEEN, capture, guidance, manifest
 from tests.live_process import live_process

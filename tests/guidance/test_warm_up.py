@@ -16,7 +16,7 @@ COMPILED_LATER = """
 import sys
 from pathlib import Path
 from numba.core.dispatcher import Dispatcher
-from guidance.analyse import set_up
+from guidance.set_up import set_up
 from guidance.pipeline import step
 from guidance.state import begin
 from guidance.warm_up import warm_up

@@ -32,6 +32,7 @@ class PlayedCamera:
     fault: str = ""
     interval_s: float = 1.0 / 30.0
     opened: int = 0
+    shift_s: float = 0.0
     _next: int = field(default=0)
 
     def open(self) -> None:
@@ -49,7 +50,7 @@ class PlayedCamera:
             raise WrongFormatError("choose another size")
         if self.fault != "frozen":
             self._next += 1
-        return Picture(self.clock.now_s, self.pictures[self._next % len(self.pictures)])
+        return Picture(self.clock.now_s + self.shift_s, self.pictures[self._next % len(self.pictures)])
 
     def close(self) -> None:
         """Nothing to let go of."""

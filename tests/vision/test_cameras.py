@@ -85,6 +85,24 @@ def test_a_camera_that_works_is_ok(colour: list[Bytes]) -> None:
     assert state.hz == pytest.approx(30.0)
 
 
+@pytest.mark.parametrize("shift_s", [5.0, -5.0])
+def test_a_clock_that_jumps_is_told_and_gives_no_picture_until_it_is_right(
+    colour: list[Bytes], shift_s: float
+) -> None:
+    """A picture of the future would keep every later one from being newer, and guidance would stand still."""
+    camera, device = played(colour)
+    run(camera, device, 1.0)
+    camera.take()
+    device.shift_s = shift_s
+    assert told_after_s(camera, device, "wrong_clock") < DUE_S
+    assert "wrong times" in camera.state().words
+    assert camera.take() == ()
+    device.shift_s = 0.0
+    run(camera, device, 0.5)
+    assert camera.state().ok
+    assert [picture.at_s for picture in camera.take()] == [device.clock.now_s]
+
+
 @pytest.mark.parametrize(
     ("kind", "hz"), [("colour", 30.0), ("colour", 15.0), (THERMAL, 25.0), (THERMAL, 9.0), (DEPTH, 30.0)]
 )

@@ -1,0 +1,42 @@
+"""A session set up from the catalogue: zone, protocol and device, whether it is recorded or live."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from guidance.state import Setup
+from models.catalogue import find, limits_in_zone, load_devices, load_protocols, load_zones, unsuited
+from models.problems import InputError
+from models.zone_side import zone_on_side
+from vision.landmarks import BodyEyes
+from vision.source import Source
+
+
+def needs_eyes(recording: Source) -> bool:
+    """Whether the body must be recognised: the zone is not tapped, and there is a colour picture."""
+    return recording.frames > 0 and not recording.treatment.taps
+
+
+def set_up(recording: Source, *, protocols: Path | None = None, eyes: BodyEyes | None = None) -> Setup:
+    """Zone, protocol and device of a recording from the catalogue."""
+    treatment = recording.treatment
+    zone = zone_on_side(find(load_zones(), treatment.zone, what="zone"), treatment.side)
+    protocol = find(load_protocols(protocols), treatment.protocol, what="protocol")
+    if reason := unsuited(protocol, zone):
+        raise InputError(f"{recording.name}/session.toml: {reason}")
+    return Setup(
+        treatment=treatment,
+        zone=zone,
+        protocol=limits_in_zone(protocol, zone),
+        device=find(load_devices(), treatment.device, what="device"),
+        rig=recording.rig,
+        eyes=eyes,
+        thermal_expected=recording.has_thermal,
+        colour_expected=recording.frames > 0,
+        depth_expected=recording.has_depth,
+        hashes={
+            "rig": recording.rig_sha256,
+            "protocol": protocol.fingerprint,
+            "models": eyes.bundle_sha256 if eyes is not None else None,
+        },
+    )
