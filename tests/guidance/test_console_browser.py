@@ -312,6 +312,9 @@ def test_control_of_a_page_that_is_gone_is_one_tap_away(browser: Browser, tmp_pa
         other.tap("#take_control")  # from a screen that is there it must be held
         assert other.run('document.querySelector("#pause") === null')
         first.go("about:blank")
+        first.until('location.href === "about:blank"')
+        while len(server.served.console.pages) > 1:  # its last words may still be on the way
+            other.run("new Promise((done) => setTimeout(done, 20))")
         now[0] += FREE_AFTER_S + 0.1
         other.until(f'{reads("#bar")}.includes("Nobody has control")')
         assert other.run('document.querySelector("#stop") !== null')
