@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import pytest
 
+from guidance.console_control import FREE_AFTER_S, Control
 from guidance.palette import RED
 from models.geometry import Bytes
 from tests.camera_place import Place
@@ -306,3 +307,27 @@ def test_unknown_cells_are_drawn_hatched_and_by_no_step_of_the_ramp(browser: Bro
         found = tab.run(script)
     assert 0.15 < found["hatched"] < 0.8
     assert found["known"] == 0.0
+
+
+def test_control_of_a_page_that_is_gone_is_one_tap_away(browser: Browser, tmp_path: Path) -> None:
+    now = [0.0]
+    with running(tmp_path / "report", speed=0.5) as server:
+        server.served.console.control = Control(now_s=lambda: now[0])
+        first = browser.open(f"http://{server.host}/")
+        go_to_ready(first)
+        first.tap("#start", hold_s=1.1)
+        first.until(phase("running"))
+        other = browser.open(f"http://{server.host}/")
+        other.until(f'{reads("#bar")}.includes("Another screen has control")')
+        other.tap("#take_control")  # from a screen that is there it must be held
+        assert other.run('document.querySelector("#pause") === null')
+        first.go("about:blank")
+        first.until('location.href === "about:blank"')
+        while len(server.served.console.pages) > 1:  # its last words may still be on the way
+            other.run("new Promise((done) => setTimeout(done, 20))")
+        now[0] += FREE_AFTER_S + 0.1
+        other.until(f'{reads("#bar")}.includes("Nobody has control")')
+        assert other.run('document.querySelector("#stop") !== null')
+        other.tap("#take_control")
+        other.tap("#pause")
+        other.until(phase("paused"))
