@@ -14,10 +14,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 from scipy.interpolate import CubicSpline
 
-from models.geometry import Floats
+from models.geometry import Bools, Floats, Ints
 
 MODES_FAST, MODES_SLOW = 8, 4
 """Patterns kept: those of the stream that is mapped, and those that it is mapped to."""
@@ -147,10 +146,10 @@ def find_shift(first: Modes, second: Modes, *, search_s: float) -> Shift | None:
     without = np.array([system.solve(groups != g) for g in range(count)])
     sigma = np.sqrt((count - 1.0) / count * ((without - without.mean(axis=0)) ** 2).sum(axis=0))
     alone = [system.alone(groups == g) for g in range(count)]
-    rival_s, rival_sigmas = _rival(fit, theta, tried, told, groups, system.inside)
-    shift_s = theta[0] + theta[1] * (np.array([slow.t_s[groups == g].mean() for g in range(count)]) - fit.middle_s)
-    to_second = 0.0 if first_quick else theta[0]  # middles are to be stamps of the second stream
+    rival_s, rival_sigmas = _rival(fit, theta, tried, told, groups)
     middles = np.array([slow.t_s[groups == g].mean() for g in range(count)])
+    shift_s = theta[0] + theta[1] * (middles - fit.middle_s)
+    to_second = 0.0 if first_quick else theta[0]  # middles are to be stamps of the second stream
     return Shift(
         offset_s=float(theta[0]),
         offset_sigma_s=float(sigma[0]),
@@ -207,18 +206,19 @@ class _System:
     slopes: Floats
     """Of the values by offset and drift, shape (2, n, p)."""
     inside: Floats
+    """1 where the quicker stream's curve reaches, shape (n,)."""
     weight: Floats
     explained: float
     left: Floats
 
-    def solve(self, use: Floats) -> Floats:
+    def solve(self, use: Bools) -> Floats:
         """Step of offset and drift by the rows in use."""
         q, _ = np.linalg.qr(self.base[use])
         y = self.values[use] - q @ (q.T @ self.values[use])
         d = np.stack([(s[use] - q @ (q.T @ s[use])).ravel() for s in self.slopes], axis=1)
         return np.linalg.lstsq(d, y.ravel(), rcond=None)[0]
 
-    def alone(self, use: Floats) -> tuple[float, float]:
+    def alone(self, use: Bools) -> tuple[float, float]:
         """Step of the offset by some rows with the common map, and its 1 sigma."""
         q, _ = np.linalg.qr(self.base)
         y = (self.values - q @ (q.T @ self.values))[use].ravel()
@@ -275,7 +275,7 @@ class _Fit:
         )
 
 
-def _stretches(t_s: Floats, inside: Floats) -> Floats:
+def _stretches(t_s: Floats, inside: Floats) -> Ints:
     """Number of the stretch of time of each picture; -1 outside."""
     rows = np.flatnonzero(inside > 0.0)
     from_s, to_s = float(t_s[rows[0]]), float(t_s[rows[-1]])
@@ -287,7 +287,7 @@ def _stretches(t_s: Floats, inside: Floats) -> Floats:
 
 
 def _rival(
-    fit: _Fit, theta: Floats, tried: Floats, told: Floats, groups: Floats, inside: Floats
+    fit: _Fit, theta: Floats, tried: Floats, told: Floats, groups: Ints
 ) -> tuple[float, float]:
     """The best shift outside the main lobe, and by how many sigmas the winner is better."""
     known = np.where(np.isfinite(told), told, -np.inf)
@@ -307,15 +307,8 @@ def _rival(
     if mine is None or other is None:
         return rival_s, float("inf")
     both = (mine.inside > 0.0) & (other.inside > 0.0) & (groups >= 0)
-    scale = np.sqrt(np.mean(mine.left[both] ** 2))
-    # Left over is compared in the unit of the winner's, stretch by stretch.
-    def size(system: _System) -> Floats:
-        t = system.values / np.maximum(np.linalg.norm(system.values, axis=0), 1e-12)
-        return t
-    del size
-    a, b = _left(fit, mine), _left(fit, other)
-    gain = np.array([float((b[both & (groups == g)] ** 2 - a[both & (groups == g)] ** 2).sum()) for g in range(int(groups.max()) + 1)])
-    del scale
+    worse = (_left(fit, other) ** 2 - _left(fit, mine) ** 2).sum(axis=1)
+    gain = np.array([worse[both & (groups == g)].sum() for g in range(int(groups.max()) + 1)])
     spread = float(gain.std(ddof=1)) * np.sqrt(len(gain))
     return rival_s, float(gain.sum()) / max(spread, 1e-12)
 

@@ -83,7 +83,7 @@ def stream(
     own_s = np.arange(0.0, seconds, 1.0 / camera.hz) + rng.uniform(0.0, 1.0 / camera.hz)
     ground = _ground(rng, camera.ground)
     y, x = np.mgrid[: PIXELS[0], : PIXELS[1]] / PIXELS[1]
-    pictures = np.zeros((len(own_s), *PIXELS))
+    pictures, still = np.zeros((len(own_s), *PIXELS)), ground(x, y)
     c, s = np.cos(camera.turn), np.sin(camera.turn)
     for part in (-0.4, 0.0, 0.4):
         at = path(own_s + part * camera.exposure_s) - [0.5, 0.38]
@@ -93,7 +93,7 @@ def stream(
                 pictures[k] += ground(x + 0.2 * (px - 0.5), y + 0.2 * (py - 0.38)) / 3.0
             else:
                 blob = np.exp(-0.5 * (((x - px) / camera.size) ** 4 + ((y - py) / camera.size) ** 4))
-                pictures[k] += ((1.0 - blob) * ground(x, y) + blob) / 3.0
+                pictures[k] += ((1.0 - blob) * still + blob) / 3.0
     drifts = rng.normal(size=PIXELS)
     pictures += camera.warm_up * own_s[:, None, None] * drifts
     pictures += camera.noise * rng.normal(size=pictures.shape)
