@@ -10,6 +10,7 @@ from calibration.print_command import print_sheet
 from calibration.rgb_command import calibrate_rgb
 from calibration.spread_command import calibrate_spread
 from calibration.thermal_command import calibrate_thermal_step
+from calibration.time_command import calibrate_time
 from calibration.tip_command import calibrate_tip
 
 _STEPS = {
@@ -18,6 +19,7 @@ _STEPS = {
     "rgb": calibrate_rgb,
     "spread": calibrate_spread,
     "thermal": calibrate_thermal_step,
+    "time": calibrate_time,
     "tip": calibrate_tip,
 }
 

@@ -58,7 +58,9 @@ def read_streams(recording: Path) -> MotionRecording:
         if capture.t_s > LONGEST_S:
             break
         if capture.bgr is not None:
-            gathered["rgb"].add(capture.t_s, cv2.cvtColor(capture.bgr, cv2.COLOR_BGR2GRAY))
+            gathered["rgb"].add(
+                capture.t_s, np.asarray(cv2.cvtColor(capture.bgr, cv2.COLOR_BGR2GRAY), np.uint8)
+            )
         for picture in capture.thermal:
             if picture.shutter:
                 gathered["thermal"].other += 1

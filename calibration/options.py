@@ -101,6 +101,34 @@ def add_calibrate(parser: argparse.ArgumentParser) -> None:
     _add_rig(spread, "rig with the thermal camera", needed=True)
     spread.set_defaults(step="spread")
 
+    _add_time(
+        steps.add_parser(
+            "time",
+            help="offset and drift between the streams, from any motion that all cameras see",
+            description="Time of thermal and depth pictures against the colour ones, from a recording of 20 s"
+            " in which a hand, the nozzle or the whole rig is moved irregularly. Refuses what is not good"
+            " enough (exit code 3).",
+        )
+    )
+
+
+def _add_time(time: argparse.ArgumentParser) -> None:
+    time.add_argument(
+        "recording", type=Path, metavar="RECORDING", help="session folder, or recording of a live session"
+    )
+    time.add_argument(
+        "--search-s",
+        type=_positive,
+        default=1.0,
+        metavar="S",
+        help="how far to either side of the rig's own offset is searched (default: 1)",
+    )
+    time.add_argument(
+        "--limit-ms", type=_positive, default=10.0, metavar="MS", help="largest 95 %% bound (default: 10)"
+    )
+    _add_rig(time, "rig whose time offsets are to be replaced", needed=True)
+    time.set_defaults(step="time")
+
 
 def _add_thermal(thermal: argparse.ArgumentParser) -> None:
     thermal.add_argument("rgb", metavar="RGB", help="folder, or pattern such as 'pairs/*_1.png', star = pair")

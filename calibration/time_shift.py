@@ -2,11 +2,11 @@
 
 Each stream is reduced to its modes: how the small picture changes over time, its few strongest patterns
 (`motion_modes`). Whatever moves, a hand, the nozzle or the whole rig, both streams' modes follow the same
-state of the scene, so at the right shift the one's are a linear map of the other's, nearly. The faster stream
-is a smooth curve through its own stamps and is read at the slower one's stamps; the map is solved out for each
-shift, and what is left over is least at the right one. Offset and drift are then refined by Gauss-Newton with
-the map solved along, and their bounds come from leaving out one stretch of time after another (jackknife),
-which counts what the map does not explain as well as noise.
+state of the scene, so at the right shift the one's are a linear map of the other's, nearly. The faster
+stream is a smooth curve through its own stamps and is read at the slower one's; the map is solved out for
+each shift, and what is left over is least at the right one. Offset and drift are then refined by Gauss-Newton
+with the map solved along, and their bounds come from leaving out one stretch of time after another
+(jackknife), which counts what the map does not explain as well as noise.
 """
 
 from __future__ import annotations
@@ -21,15 +21,26 @@ from models.geometry import Bools, Floats, Ints
 MODES_FAST, MODES_SLOW = 8, 4
 """Patterns kept: those of the stream that is mapped, and those that it is mapped to."""
 
+SMOOTH_PICTURES = 1.0
+"""Width (1 sigma, in pictures) over which the quicker stream is smoothed. The noise of a curve through its
+stamps is less between them, which pulls the offset towards half a picture: 1 ms in dim pictures."""
+
+PRODUCTS = 4
+"""Strongest patterns whose products the map may use."""
+
 ABOVE_NOISE = 2.0
 """A pattern counts where it is so many times as strong as the median one, which is noise."""
 
 SLOW_KNOT_S = 2.5
-"""Changes slower than about this (drift of the thermal camera, skin that warms up) have no say: they come with
-their own delays."""
+"""Changes slower than about this (drift of the thermal camera, skin that warms up) have no say: they come
+with their own delays."""
 
-STEP_S = 0.01
+STEP_S = 0.02
 """Of the search; the main lobe of any motion a hand makes is several times as wide."""
+
+RIVALS_TO = 2.0
+"""Second best shifts are looked for so many times as far as the best one: to and fro at one pace fits again a
+period later, and a search that ends before that would not know."""
 
 STRETCHES = 12
 """Stretches of time for the bounds, of `LEAST_STRETCH_S` at least, so that what is left over in one says
@@ -117,13 +128,16 @@ def find_shift(first: Modes, second: Modes, *, search_s: float) -> Shift | None:
     first_quick = _interval_s(first) <= _interval_s(second)
     quick, slow = (first, second) if first_quick else (second, first)
     sign = 1.0 if first_quick else -1.0  # slow stamp + sign * offset = stamp of the quick stream
-    curve = CubicSpline(quick.t_s, quick.values, axis=0)
+    smooth = _smoothed(quick.t_s, quick.values, SMOOTH_PICTURES * _interval_s(quick))
+    curve = CubicSpline(quick.t_s, _with_products(smooth), axis=0)
     span = (float(quick.t_s[0]), float(quick.t_s[-1]))
-    tried = np.arange(-round(search_s / STEP_S), round(search_s / STEP_S) + 1) * STEP_S
+    reach = round(RIVALS_TO * search_s / STEP_S)
+    tried: Floats = STEP_S * np.arange(-reach, reach + 1, dtype=np.float64)
     told = np.array([_explained(curve, slow, span, sign * shift) for shift in tried])
-    if not np.isfinite(told).any():
+    wanted = np.abs(tried) <= search_s + 1e-9
+    if not np.isfinite(told[wanted]).any():
         return None
-    best = float(tried[int(np.nanargmax(told))])
+    best = float(tried[int(np.nanargmax(np.where(wanted, told, np.nan)))])
     fit = _Fit(curve, slow, span, sign)
     theta = np.array([best, 0.0])
     weight = np.ones(len(slow.t_s))
@@ -168,6 +182,27 @@ def find_shift(first: Modes, second: Modes, *, search_s: float) -> Shift | None:
     )
 
 
+def _smoothed(t_s: Floats, values: Floats, sigma_s: float) -> Floats:
+    """Straight lines laid through each stamp's surroundings: gaps and jitter move nothing."""
+    apart_s = t_s[None, :] - t_s[:, None]
+    weight = np.exp(-0.5 * (apart_s / sigma_s) ** 2)
+    one, two = (weight * apart_s).sum(axis=1), (weight * apart_s**2).sum(axis=1)
+    share = weight * (two[:, None] - apart_s * one[:, None])
+    return (share / share.sum(axis=1, keepdims=True)) @ values
+
+
+def _with_products(values: Floats) -> Floats:
+    """The patterns and the products of the strongest ones: shades go with a place's square too.
+
+    Without them what is left over goes round with the motion, the same way where a hand circles one way, and
+    pulls the offset by up to 2 ms beyond its bound (our simulation).
+    """
+    strong = values[:, :PRODUCTS]
+    count = strong.shape[1]
+    products = [strong[:, i] * strong[:, k] for i in range(count) for k in range(i, count)]
+    return np.column_stack([values, *products])
+
+
 def _interval_s(modes: Modes) -> float:
     return float(np.median(np.diff(modes.t_s)))
 
@@ -176,7 +211,8 @@ def _slow(t_s: Floats) -> Floats:
     """Slow changes: cosines of up to two half periods a knot, shape (n, m)."""
     long_s = max(float(t_s[-1] - t_s[0]), 1e-6)
     count = max(2, round(long_s / SLOW_KNOT_S))
-    return np.cos(np.pi * np.arange(count) * ((t_s - t_s[0]) / long_s)[:, None])
+    turns: Floats = np.pi * np.arange(count, dtype=np.float64)
+    return np.asarray(np.cos(turns * ((t_s - t_s[0]) / long_s)[:, None]), np.float64)
 
 
 def _explained(curve: CubicSpline, slow: Modes, span: tuple[float, float], shift_s: float) -> float:
@@ -286,12 +322,12 @@ def _stretches(t_s: Floats, inside: Floats) -> Ints:
     return np.where(inside > 0.0, number, -1)
 
 
-def _rival(
-    fit: _Fit, theta: Floats, tried: Floats, told: Floats, groups: Ints
-) -> tuple[float, float]:
+def _rival(fit: _Fit, theta: Floats, tried: Floats, told: Floats, groups: Ints) -> tuple[float, float]:
     """The best shift outside the main lobe, and by how many sigmas the winner is better."""
     known = np.where(np.isfinite(told), told, -np.inf)
-    k = int(known.argmax())
+    k = int(np.abs(tried - theta[0]).argmin())
+    while 0 < k < len(known) - 1 and known[k] < max(known[k - 1], known[k + 1]):
+        k += 1 if known[k + 1] > known[k - 1] else -1
     low, high = k, k
     while low > 0 and known[low - 1] <= known[low]:
         low -= 1

@@ -189,6 +189,8 @@ def _clocks(top: Table, where: str, warnings: list[str]) -> dict[str, StreamCloc
     if not any(name in top.peek("time") for name in ("thermal", "depth")):
         return {}
     table = top.table("time")
+    if table.has("measured"):
+        table.moment("measured")
     found = {
         name: read_clock(table.table(name), with_offset=name == "depth")
         for name in ("thermal", "depth")

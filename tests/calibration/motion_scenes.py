@@ -12,7 +12,7 @@ from models.geometry import Floats
 Path = Callable[[Floats], Floats]
 """From times, shape (n,), to places of the moving thing in units of the picture's width, shape (n, 2)."""
 
-PIXELS = (24, 32)
+PIXELS = (18, 24)
 
 
 @dataclass(frozen=True)
@@ -88,12 +88,16 @@ def stream(
     for part in (-0.4, 0.0, 0.4):
         at = path(own_s + part * camera.exposure_s) - [0.5, 0.38]
         at = at @ np.array([[c, s], [-s, c]]) + [0.5, 0.38] + np.array(camera.shift)
-        for k, (px, py) in enumerate(at):
-            if shaken:
+        if shaken:
+            for k, (px, py) in enumerate(at):
                 pictures[k] += ground(x + 0.2 * (px - 0.5), y + 0.2 * (py - 0.38)) / 3.0
-            else:
-                blob = np.exp(-0.5 * (((x - px) / camera.size) ** 4 + ((y - py) / camera.size) ** 4))
-                pictures[k] += ((1.0 - blob) * still + blob) / 3.0
+            continue
+        across, down = (
+            np.exp(-0.5 * ((own - middle[:, None]) / camera.size) ** 4)
+            for own, middle in ((x[0], at[:, 0]), (y[:, 0], at[:, 1]))
+        )
+        blob = down[:, :, None] * across[:, None, :]
+        pictures += ((1.0 - blob) * still + blob) / 3.0
     drifts = rng.normal(size=PIXELS)
     pictures += camera.warm_up * own_s[:, None, None] * drifts
     pictures += camera.noise * rng.normal(size=pictures.shape)
@@ -111,6 +115,6 @@ def _ground(rng: np.random.Generator, uneven: float) -> Callable[[Floats, Floats
     waves = [(rng.normal(size=2) * 9.0, rng.uniform(0.0, 6.3)) for _ in range(8)]
 
     def light(x: Floats, y: Floats) -> Floats:
-        return uneven * sum(np.sin(kx * x + ky * y + phase) for (kx, ky), phase in waves) / 2.0
+        return 0.5 * uneven * np.sum([np.sin(kx * x + ky * y + phase) for (kx, ky), phase in waves], axis=0)
 
     return light
