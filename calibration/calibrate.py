@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from datetime import UTC, datetime
 
+from calibration.check_command import check_rig_file
 from calibration.collar_command import calibrate_collar
 from calibration.print_command import print_sheet
 from calibration.rgb_command import calibrate_rgb
@@ -14,6 +15,7 @@ from calibration.time_command import calibrate_time
 from calibration.tip_command import calibrate_tip
 
 _STEPS = {
+    "check": check_rig_file,
     "collar": calibrate_collar,
     "print": print_sheet,
     "rgb": calibrate_rgb,

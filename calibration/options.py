@@ -110,6 +110,30 @@ def add_calibrate(parser: argparse.ArgumentParser) -> None:
             " enough (exit code 3).",
         )
     )
+    _add_check(
+        steps.add_parser(
+            "check",
+            help="five seconds before a session: does the rig still hold, or what moved",
+            description="Look at a short recording in which the target is shown to both cameras, known points"
+            " are touched with the tip, references are in sight or something moves. What no longer holds is"
+            " named (exit code 3); the outcome is written beside the rig.",
+        )
+    )
+
+
+def _add_check(check: argparse.ArgumentParser) -> None:
+    check.add_argument(
+        "recording", type=Path, metavar="RECORDING", help="session folder, or recording of a live session"
+    )
+    check.add_argument("--rig", type=Path, required=True, metavar="FILE", help="rig to be checked")
+    check.add_argument(
+        "--references",
+        type=Path,
+        metavar="FILE",
+        help="[[reference]] of known temperature (default: those of the session)",
+    )
+    check.add_argument("--board", metavar="BOARD", help="board that is shown (default: the printed target)")
+    check.set_defaults(step="check")
 
 
 def _add_time(time: argparse.ArgumentParser) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import stats
@@ -63,7 +63,13 @@ class TimeFound:
 
 
 def find_time(
-    rgb: MotionStream, other: MotionStream, *, search_s: float = SEARCH_S, limit_s: float = LIMIT_S
+    rgb: MotionStream,
+    other: MotionStream,
+    *,
+    search_s: float = SEARCH_S,
+    limit_s: float = LIMIT_S,
+    least_s: float = LEAST_S,
+    away_s: float = 0.0,
 ) -> TimeFound | str:
     """Find and judge.
 
@@ -72,15 +78,19 @@ def find_time(
         other: Thermal or depth.
         search_s: How far to either side is searched.
         limit_s: Largest bound accepted.
+        least_s: Shortest time together that is looked at.
+        away_s: To be added to the other's times first: by how much another rig's offset differs.
 
     Returns:
         What was found, or why nothing can be said.
     """
+    if away_s != 0.0:
+        other = replace(other, t_s=other.t_s + away_s)
     together_s = min(rgb.t_s[-1], other.t_s[-1]) - max(rgb.t_s[0], other.t_s[0])
-    if together_s < LEAST_S:
+    if together_s < least_s:
         return (
             f"rgb and {other.name} are seen together for {max(together_s, 0.0):.1f} s only; record"
-            f" {LEAST_S:g} s or more (20 s are good)"
+            f" {least_s:g} s or more (20 s are good)"
         )
     first = motion_modes(rgb.t_s, rgb.pictures, count=MODES_FAST)
     second = motion_modes(other.t_s, other.pictures, count=MODES_FAST)
@@ -101,7 +111,7 @@ def find_time(
         repeated=other.repeated,
         refusal=None,
     )
-    return TimeFound(**{**vars(found), "refusal": _refusal(found, search_s=search_s, limit_s=limit_s)})
+    return replace(found, refusal=_refusal(found, search_s=search_s, limit_s=limit_s))
 
 
 def off_line_s(shift: Shift) -> Floats:
