@@ -114,6 +114,14 @@ def part_html(part: Certified, *, now: datetime) -> str:
         f"<figure>{svg}<figcaption>{escape(caption)}</figcaption></figure>" for caption, svg in part.plots
     )
     refused = _list(part.refused) if part.refused else "<p>None.</p>"
+    # A check says how the rig was at one moment, good or not; a step is here only where it was accepted.
+    holds = (
+        f"<b>Checked</b> at {_moment(now)}"
+        if part.step == "check"
+        else f"<b>Accepted</b> on {_day(now)}, valid until {_day(until)}"
+    )
+    head = "<tr><th>parameter</th><th>value</th><th>95 % bound</th></tr>"
+    found = f"<table>{head}{values}</table>" if part.parameters else ""
     error = (
         f"<h3>95 % error on the skin, mm</h3><table><tr><th>camera to skin</th>{cells}</tr>{skin}</table>"
         if part.on_skin
@@ -121,9 +129,8 @@ def part_html(part: Certified, *, now: datetime) -> str:
     )
     return (
         f"<section><h2>{escape(part.title)}</h2>"
-        f"<p><b>Accepted</b> on {_day(now)}, valid until {_day(until)} by cryoguide {escape(_version())}.</p>"
-        f"{error}<h3>What was found</h3><table><tr><th>parameter</th><th>value</th><th>95 % bound</th></tr>"
-        f"{values}</table>{_list(part.facts)}<div class=plots>{plots}</div>"
+        f"<p>{holds} by cryoguide {escape(_version())}.</p>"
+        f"{error}<h3>What was found</h3>{found}{_list(part.facts)}<div class=plots>{plots}</div>"
         f"<h3>Left out</h3>{refused}"
         f"<details><summary>Used ({len(part.used)})</summary>{_list(part.used)}</details>"
         f"<details><summary>Covariance (1 sigma squared)</summary>{_matrix(part)}</details></section>\n"

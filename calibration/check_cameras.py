@@ -77,8 +77,8 @@ class CamerasChecked:
     u95: Floats
     """Of it."""
     on_skin_mm: float
-    """By how much a thermal pixel is misplaced on the skin at the board's distance, and along the line of sight
-    what is placed by its size, both together."""
+    """By how much a thermal pixel is misplaced on the skin at the board's distance, and along the line of
+    sight what is placed by its size, both together."""
     on_skin_u95_mm: float
     distance_mm: float
     likely: float
@@ -185,7 +185,7 @@ class _System:
         return np.asarray(found.x[inner], float), np.asarray(covariance[inner, inner], float)
 
     def on_skin_mm(self, causes: Floats, spread: Floats) -> tuple[float, float]:
-        """How far thermal pixels and distances are off at the board's distance, rms over the picture; bound."""
+        """How far thermal pixels and distances are off where the board is, rms over the picture; bound."""
         w, h = self._rgb.width_px, self._rgb.height_px
         at_px = np.array([(x * w, y * h) for x in (0.25, 0.5, 0.75) for y in (0.25, 0.5, 0.75)])
         points = self._rgb.unproject(at_px) * self.distance_mm

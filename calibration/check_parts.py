@@ -111,7 +111,8 @@ def temperature_part(readings: Sequence[PatchReading], *, claim_u95_degc: float)
     )
     if abs(off[worst]) <= np.hypot(u95[worst], claim_u95_degc):
         return CheckedPart("temperature", "valid", f"reads {told} (claimed: {claim_u95_degc:.1f})")
-    words = f"reads {told}, beyond the claimed {claim_u95_degc:.1f} degC; let it warm up, then calibrate radiometry"
+    remedy = "let it warm up, then calibrate radiometry"
+    words = f"reads {told}, beyond the claimed {claim_u95_degc:.1f} degC; {remedy}"
     return CheckedPart("temperature", "moved", words)
 
 

@@ -22,6 +22,7 @@ from guidance.record import write_tables
 from guidance.remember import go_on, look_up, remember
 from guidance.replay import Comparison, collar_then, inputs, setup_then, with_agreement
 from guidance.report import write_report
+from guidance.rig_checked import checked_figures
 from guidance.rows import TraceRows
 from guidance.session import Alarm, Announcement, Guidance, OperatorAction
 from guidance.state import Setup, State, begin
@@ -310,7 +311,8 @@ class Run:
             gas_stopped_s=self._gas_off_s,
             skin_before_gas=self._skin_before_gas,
             knowledge=CellKnowledge(on_skin.known_s, on_skin.known_jet_s) if on_skin else None,
-            summary=summarise(setup, state, trace, alarms, judged, recording=recording, runtime_s=runtime_s),
+            summary=summarise(setup, state, trace, alarms, judged, recording=recording, runtime_s=runtime_s)
+            | {"rig_checked": checked_figures(recording, now=setup.treatment.started)},
             warnings=(*recording.warnings, *state.remarks, *self._told()),
         )
 

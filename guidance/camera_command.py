@@ -20,6 +20,7 @@ from models.catalogue import load_devices, load_protocols, load_zones
 from models.contraindications import Questions
 from models.problems import InputError
 from models.rig import Rig
+from models.rig_checked import CHECK_FILE
 from models.rig_file import read_rig
 from vision.cameras import COLOUR, THERMAL, Device
 from vision.connected import Connected, connected, driver_of
@@ -83,6 +84,7 @@ def camera_room(
         rig=rig,
         rig_text=text,
         rig_sha256=sha256_of(rig_file),
+        rig_check=_beside(rig_file),
         choices=choices,
         listed=listed,
         protocols=protocols,
@@ -136,3 +138,11 @@ def _devices(rig: Rig, *, thermal: bool, found: list[tuple[Connected, Device]]) 
             )
         devices.append(by_kind[THERMAL][1])
     return devices
+
+
+def _beside(rig_file: Path) -> bytes | None:
+    """The last quick check of a rig, None where there was none."""
+    try:
+        return rig_file.with_name(CHECK_FILE).read_bytes()
+    except OSError:
+        return None
