@@ -11,10 +11,10 @@ import numpy as np
 
 from calibration.board import Board, BoardView, find_board, find_tags
 from calibration.check_cameras import SeenBoth, board_pose
-from calibration.check_parts import Touch
+from calibration.check_touches import Touch, Touches
 from models.camera_offset import PatchReading
 from models.capture import Capture, ThermalPicture
-from models.geometry import Bytes, Floats, Pose, rotation_from_rvec
+from models.geometry import Bytes, Pose, rotation_from_rvec
 from models.rig import Rig
 from models.sightings import Lost, NozzleSighting
 from models.treatment import Reference
@@ -34,10 +34,6 @@ LARGER = 3
 """Thermal pictures are enlarged so many times: a tag of 40 mm is 13 px wide at 0.8 m, its modules 2."""
 STILL_PX = 4.0
 """A board that moves by more between two colour pictures is not brought to the time of a thermal one."""
-REST_S, REST_MM = 0.4, 1.5
-"""A tip that stays so long within so much touches something."""
-NEAR_MM = 12.0
-"""How far from a known point a touch may seem to be: half the way to the next corner of the printed board."""
 LONGEST_S = 60.0
 TEMPERATURE_EVERY_S = 0.2
 ROOM_DEGC = 23.0
@@ -90,12 +86,9 @@ class _Look:
     why: str = "the board was not in sight of the colour camera"
     looked_s: float = -np.inf
     read_s: float = -np.inf
-    points: dict[str, Floats] = field(default_factory=dict[str, Floats])
-    """Known points in the rgb frame, mm."""
     nozzle: NozzleTrack | None = None
     tags: SkinTagTrack = field(default_factory=SkinTagTrack.start)
-    rest: list[NozzleSighting] = field(default_factory=list[NozzleSighting])
-    touches: list[Touch] = field(default_factory=list[Touch])
+    touches: Touches = field(default_factory=Touches)
     readings: dict[int, list[PatchReading]] = field(default_factory=dict[int, list[PatchReading]])
 
     def take(self, capture: Capture) -> None:
@@ -107,11 +100,13 @@ class _Look:
                 half = 0.5 * (self.rig.skin.size_mm if self.rig.skin is not None else 0.0)
                 corners = half * np.array([[0, 0, 0], [-1, -1, 0], [-1, 1, 0], [1, -1, 0], [1, 1, 0]], float)
                 for k, point in enumerate(patch.rgb_from_tag.apply(corners)):
-                    self.points[f"skin tag {patch.tag}" + (f" corner {k}" if k else "")] = point
+                    self.touches.points_rgb_mm[f"skin tag {patch.tag}" + (f" corner {k}" if k else "")] = (
+                        point
+                    )
             if self.rig.nozzle is not None:
                 self.nozzle = self.nozzle or NozzleTrack.start()
                 sighting, self.nozzle = track_nozzle(self.nozzle, capture.bgr, t_s=capture.t_s, rig=self.rig)
-                self._rest(sighting)
+                self.touches.add(sighting)
             if not capture.thermal and capture.t_s - self.looked_s > 2.0 * EVERY_S:
                 self._see_board(None)
         for picture in capture.thermal:
@@ -142,7 +137,7 @@ class _Look:
         pose = board_pose(rgb, self.board.corners_mm, self.rig.rgb)
         rgb_from_board = Pose.of(rotation_from_rvec(pose[:3]), pose[3:])
         for k, point in enumerate(rgb_from_board.apply(self.board.corners_mm)):
-            self.points[f"board corner {k}"] = point
+            self.touches.points_rgb_mm[f"board corner {k}"] = point
         thermal = self._in_thermal(picture) if picture is not None else None
         self.views.append(SeenBoth(rgb, thermal))
 
@@ -160,27 +155,6 @@ class _Look:
         if isinstance(found, str):
             return None
         return BoardView(found.name, found.ids, (found.corners_px + 0.5) / LARGER - 0.5)
-
-    def _rest(self, sighting: NozzleSighting | Lost) -> None:
-        """Gather sightings while the tip rests; a touch where it rested long enough on a known point."""
-        if isinstance(sighting, Lost) or sighting.state != "tracked":
-            return
-        if self.rest and np.linalg.norm(sighting.tip_rgb_mm - self.rest[0].tip_rgb_mm) > REST_MM:
-            self._end_rest()
-        self.rest.append(sighting)
-
-    def _end_rest(self) -> None:
-        rested, self.rest = self.rest, []
-        if len(rested) < 4 or rested[-1].t_s - rested[0].t_s < REST_S or not self.points:
-            return
-        middle = rested[len(rested) // 2]
-        tip = np.median([one.tip_rgb_mm for one in rested], axis=0)
-        name, point = min(self.points.items(), key=lambda one: float(np.linalg.norm(one[1] - tip)))
-        if np.linalg.norm(point - tip) > NEAR_MM:
-            return
-        turn = middle.rgb_from_nozzle.rotation
-        spread = turn.T @ middle.point_covariance_mm2(middle.tip_rgb_mm) @ turn
-        self.touches.append(Touch(name, turn.T @ (point - tip), spread))
 
     def _read(self, picture: ThermalPicture, nozzle: NozzleSighting | Lost) -> None:
         if self.rig.thermal is None or not self.references:
@@ -206,11 +180,10 @@ class _Look:
                 self.readings.setdefault(k, []).append(reading)
 
     def evidence(self) -> Evidence:
-        self._end_rest()
         middles = (
             sorted(many, key=lambda one: one.off_degc)[len(many) // 2] for many in self.readings.values()
         )
-        return Evidence(tuple(self.views), tuple(self.touches), tuple(middles), self.why)
+        return Evidence(tuple(self.views), self.touches.found(), tuple(middles), self.why)
 
 
 def _grey(bgr: Bytes) -> Bytes:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats
 
 from calibration.bounds import radius_95
 from calibration.check_cameras import CAUSES, MATTERS_MM, UNLIKELY, CamerasChecked
+from calibration.check_touches import Touch
 from calibration.time_offset import TimeFound
 from models.camera_offset import PatchReading
 from models.geometry import Floats
@@ -24,17 +24,6 @@ TIP_SIGMA_MM = 0.6
 
 CLOCK_U95_S = 0.02
 """Of a rig that states none: what an honest offset may be off by (`guidance.judge`)."""
-
-
-@dataclass(frozen=True, eq=False)
-class Touch:
-    """The nozzle's tip held still on a known point."""
-
-    point: str
-    off_nozzle_mm: Floats
-    """The point less where the rig says the tip is, nozzle frame, shape (3,)."""
-    covariance_mm2: Floats
-    """Of where nozzle and point are seen, nozzle frame, shape (3, 3)."""
 
 
 def cameras_part(found: CamerasChecked) -> CheckedPart:

@@ -18,7 +18,8 @@ from calibration.check_cameras import (
     zoomed,
 )
 from calibration.check_known import known_causes, known_tip
-from calibration.check_parts import Touch, cameras_part, temperature_part, tip_part
+from calibration.check_parts import cameras_part, temperature_part, tip_part
+from calibration.check_touches import Touch, Touches
 from calibration.sheets import TARGET
 from guidance.cli import main
 from guidance.rig_checked import checked_words
@@ -26,6 +27,7 @@ from models.camera_offset import PatchReading
 from models.geometry import Floats, Pose, rotation_from_rvec
 from models.rig import Rig
 from models.rig_checked import CHECK_FILE, CheckedPart, RigChecked, read_checked, write_checked
+from models.sightings import Lost, NozzleSighting
 from tests.calibration.check_scenes import board_session, turned
 from vision.recording import open_recording
 from vision.synthetic_rig import real_rig
@@ -122,6 +124,32 @@ def test_touches_tell_a_slipped_collar_from_a_bent_tip(
     part = tip_part(touches, tip_covariance_mm2=0.1 * np.eye(3))
     assert part.state == state
     assert words in part.words
+
+
+def led(tip_mm: Floats, t_s: float) -> NozzleSighting:
+    """A nozzle that points along +y of the rgb frame, its tip as the rig has it."""
+    turn = rotation_from_rvec(np.array([-np.pi / 2.0, 0.0, 0.0]))
+    pose = Pose.of(turn, tip_mm)
+    return NozzleSighting(t_s, pose, 0.01 * np.eye(6), tip_mm, 3, "tracked")
+
+
+def test_a_tip_that_rests_near_a_known_point_touches_it_and_one_that_passes_does_not() -> None:
+    """The collar slipped by 4 mm along the nozzle: the rig places the tip 4 mm short of the corner."""
+    corner, other = np.array([10.0, 20.0, 700.0]), np.array([34.0, 20.0, 700.0])
+    touches = Touches()
+    touches.points_rgb_mm |= {"corner 0": corner, "corner 1": other}
+    for k in range(10):  # passes both
+        touches.add(led(corner + np.array([5.0 * k, -4.0, 0.0]), 0.05 * k))
+    for k in range(10):
+        touches.add(led(corner + np.array([0.1 * (k % 2), -4.0, 0.0]), 0.5 + 0.05 * k))
+        touches.add(Lost("hidden", 0.52 + 0.05 * k))
+    for k in range(10):  # rests where nothing is known
+        touches.add(led(corner + np.array([80.0, 0.0, 0.0]), 1.0 + 0.05 * k))
+    (found,) = touches.found()
+    assert found.point == "corner 0"
+    assert found.off_nozzle_mm == pytest.approx([0.0, 0.0, 4.0], abs=0.15)
+    part = tip_part([found], tip_covariance_mm2=0.1 * np.eye(3))
+    assert "collar slipped along the nozzle by 4.0 mm" in part.words
 
 
 def test_nothing_touched_is_not_valid() -> None:
