@@ -30,8 +30,8 @@ pace looks the same after each period."""
 
 ODD_SIGMAS, ODD_S = 8.0, 0.005
 """A stretch of time that is off the line by so many of its own sigmas, and by so many seconds, disagrees.
-Without any fault the worst of 12 stretches was off by 6.2 sigmas at most in 300 simulated recordings (stamps
-that jitter by 5 ms); a clock that jumps by 15 ms in the middle gives 12."""
+Without any fault the worst of 12 stretches was off by 6.5 sigmas at most in 480 simulated recordings (stamps
+that jitter by 8 ms); a clock that jumps by 15 ms in the middle gives 12."""
 
 MOST_DRIFT = 1e-3
 """Clocks of cameras differ by up to 1e-4; ten times that is a wrong frame rate in the stamps."""
