@@ -5,19 +5,23 @@ from __future__ import annotations
 import argparse
 from datetime import UTC, datetime
 
+from calibration.check_command import check_rig_file
 from calibration.collar_command import calibrate_collar
 from calibration.print_command import print_sheet
 from calibration.rgb_command import calibrate_rgb
 from calibration.spread_command import calibrate_spread
 from calibration.thermal_command import calibrate_thermal_step
+from calibration.time_command import calibrate_time
 from calibration.tip_command import calibrate_tip
 
 _STEPS = {
+    "check": check_rig_file,
     "collar": calibrate_collar,
     "print": print_sheet,
     "rgb": calibrate_rgb,
     "spread": calibrate_spread,
     "thermal": calibrate_thermal_step,
+    "time": calibrate_time,
     "tip": calibrate_tip,
 }
 

@@ -18,7 +18,7 @@ from typing import cast
 
 import numpy as np
 
-from calibration.rig_text import Toml, rig_text
+from calibration.rig_text import Toml, rig_text, table_of
 from calibration.skin_error import DISTANCES_MM
 from models.geometry import Floats
 from models.problems import InputError
@@ -27,8 +27,8 @@ VALID_DAYS = 30
 """As the alarm ``calibration_old`` has it. A knock, a turned focus or a new collar ends it at once."""
 
 _PARTS = re.compile(r"<!-- part (\w+) of ([\w.]+) ([0-9a-f]{64}) -->\n(.*?)<!-- end of part -->\n", re.DOTALL)
-_OWN_STEPS = ("covariance", "scale", "spread", "radiometry", "collar")
-"""Tables inside a part of the rig that other steps write; the covariance follows from the part itself."""
+_OWN_STEPS = ("covariance", "scale", "spread", "radiometry", "collar", "rgb_minus_thermal_s")
+"""What is inside a part of the rig that other steps write; the covariance follows from the part itself."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +92,8 @@ def fingerprint(tables: Toml, table: str) -> str:
     part: Toml = tables
     for name in table.split("."):
         part = cast("Toml", part.get(name) or {})
+    if table == "time":  # the thermal camera's offset stands with the camera, as the format has it
+        part = part | {"thermal offset": table_of(tables, "thermal").get("rgb_minus_thermal_s")}
     own = {k: v for k, v in part.items() if k not in _OWN_STEPS or "." in table}
     return hashlib.sha256(repr(sorted(own.items())).encode()).hexdigest()
 
@@ -112,6 +114,14 @@ def part_html(part: Certified, *, now: datetime) -> str:
         f"<figure>{svg}<figcaption>{escape(caption)}</figcaption></figure>" for caption, svg in part.plots
     )
     refused = _list(part.refused) if part.refused else "<p>None.</p>"
+    # A check says how the rig was at one moment, good or not; a step is here only where it was accepted.
+    holds = (
+        f"<b>Checked</b> at {_moment(now)}"
+        if part.step == "check"
+        else f"<b>Accepted</b> on {_day(now)}, valid until {_day(until)}"
+    )
+    head = "<tr><th>parameter</th><th>value</th><th>95 % bound</th></tr>"
+    found = f"<table>{head}{values}</table>" if part.parameters else ""
     error = (
         f"<h3>95 % error on the skin, mm</h3><table><tr><th>camera to skin</th>{cells}</tr>{skin}</table>"
         if part.on_skin
@@ -119,9 +129,8 @@ def part_html(part: Certified, *, now: datetime) -> str:
     )
     return (
         f"<section><h2>{escape(part.title)}</h2>"
-        f"<p><b>Accepted</b> on {_day(now)}, valid until {_day(until)} by cryoguide {escape(_version())}.</p>"
-        f"{error}<h3>What was found</h3><table><tr><th>parameter</th><th>value</th><th>95 % bound</th></tr>"
-        f"{values}</table>{_list(part.facts)}<div class=plots>{plots}</div>"
+        f"<p>{holds} by cryoguide {escape(_version())}.</p>"
+        f"{error}<h3>What was found</h3>{found}{_list(part.facts)}<div class=plots>{plots}</div>"
         f"<h3>Left out</h3>{refused}"
         f"<details><summary>Used ({len(part.used)})</summary>{_list(part.used)}</details>"
         f"<details><summary>Covariance (1 sigma squared)</summary>{_matrix(part)}</details></section>\n"
@@ -141,6 +150,7 @@ def _page(kept: dict[str, tuple[str, str, str]], tables: Toml, *, rig: Path, now
         for name, words in (
             ("rgb", "lens of the colour camera"),
             ("thermal", "thermal camera"),
+            ("time", "time between the cameras"),
             ("tip", "orifice of the nozzle"),
         )
         if name not in kept or name in broken

@@ -101,6 +101,58 @@ def add_calibrate(parser: argparse.ArgumentParser) -> None:
     _add_rig(spread, "rig with the thermal camera", needed=True)
     spread.set_defaults(step="spread")
 
+    _add_time(
+        steps.add_parser(
+            "time",
+            help="offset and drift between the streams, from any motion that all cameras see",
+            description="Time of thermal and depth pictures against the colour ones, from a recording of 20 s"
+            " in which a hand, the nozzle or the whole rig is moved irregularly. Refuses what is not good"
+            " enough (exit code 3).",
+        )
+    )
+    _add_check(
+        steps.add_parser(
+            "check",
+            help="five seconds before a session: does the rig still hold, or what moved",
+            description="Look at a short recording in which the target is shown to both cameras, known points"
+            " are touched with the tip, references are in sight or something moves. What no longer holds is"
+            " named (exit code 3); the outcome is written beside the rig.",
+        )
+    )
+
+
+def _add_check(check: argparse.ArgumentParser) -> None:
+    check.add_argument(
+        "recording", type=Path, metavar="RECORDING", help="session folder, or recording of a live session"
+    )
+    check.add_argument("--rig", type=Path, required=True, metavar="FILE", help="rig to be checked")
+    check.add_argument(
+        "--references",
+        type=Path,
+        metavar="FILE",
+        help="[[reference]] of known temperature (default: those of the session)",
+    )
+    check.add_argument("--board", metavar="BOARD", help="board that is shown (default: the printed target)")
+    check.set_defaults(step="check")
+
+
+def _add_time(time: argparse.ArgumentParser) -> None:
+    time.add_argument(
+        "recording", type=Path, metavar="RECORDING", help="session folder, or recording of a live session"
+    )
+    time.add_argument(
+        "--search-s",
+        type=_positive,
+        default=1.0,
+        metavar="S",
+        help="how far to either side of the rig's own offset is searched (default: 1)",
+    )
+    time.add_argument(
+        "--limit-ms", type=_positive, default=10.0, metavar="MS", help="largest 95 %% bound (default: 10)"
+    )
+    _add_rig(time, "rig whose time offsets are to be replaced", needed=True)
+    time.set_defaults(step="time")
+
 
 def _add_thermal(thermal: argparse.ArgumentParser) -> None:
     thermal.add_argument("rgb", metavar="RGB", help="folder, or pattern such as 'pairs/*_1.png', star = pair")

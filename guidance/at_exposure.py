@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 
 from guidance.state import State
 from models.chart import PlacedChart, ZoneChart
 from models.geometry import Pose, unit
+from models.rig import Rig
 from models.sightings import Lost, NozzleSighting
 from vision.follow import BodyTrack
 
@@ -43,3 +45,19 @@ def nozzle_at(state: State, t_s: float) -> NozzleSighting | Lost:
     x = unit(first.rgb_from_nozzle.rotation[:, 0] - (first.rgb_from_nozzle.rotation[:, 0] @ axis) * axis)
     between = Pose.of(np.stack([x, np.cross(axis, x), axis], axis=1), tip)
     return replace(first, t_s=t_s, rgb_from_nozzle=between)
+
+
+def clock_u95_s(rig: Rig | None, t_s: float) -> float:
+    """95 % bound of a thermal picture's time of exposure; 0 where calibration states none."""
+    clock = rig.thermal.clock if rig is not None and rig.thermal is not None else None
+    return 0.0 if clock is None else clock.u95_at_s(t_s)
+
+
+def astray_mm(state: State, t_s: float, *, u95_s: float) -> float:
+    """How far the nozzle may have been from where it is taken to be: its speed by what the time is off by."""
+    seen = [s for s in state.recent_nozzles if abs(s.t_s - t_s) <= 0.2]
+    if u95_s <= 0.0 or len(seen) < 2:
+        return 0.0
+    way_mm = [float(np.linalg.norm(b.tip_rgb_mm - a.tip_rgb_mm)) for a, b in pairwise(seen)]
+    pace_mm_s = max(mm / (b.t_s - a.t_s) for mm, (a, b) in zip(way_mm, pairwise(seen), strict=True))
+    return pace_mm_s * u95_s

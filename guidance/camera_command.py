@@ -22,6 +22,7 @@ from models.catalogue import load_devices, load_protocols, load_zones
 from models.contraindications import Questions
 from models.problems import InputError
 from models.rig import Rig
+from models.rig_checked import CHECK_FILE
 from models.rig_file import read_rig
 from vision.cameras import COLOUR, DEPTH, THERMAL, Device
 from vision.every_camera import Finder, Found, Wanted, every_camera, meant
@@ -96,6 +97,7 @@ def camera_room(
         rig=rig,
         rig_text=text,
         rig_sha256=sha256_of(rig_file),
+        rig_check=_beside(rig_file),
         choices=choices,
         listed=listed,
         protocols=protocols,
@@ -179,3 +181,11 @@ def devices_of(
             "--depth names a camera, but this rig has no [depth]: calibrate it, or leave it out."
         )
     return devices
+
+
+def _beside(rig_file: Path) -> bytes | None:
+    """The last quick check of a rig, None where there was none."""
+    try:
+        return rig_file.with_name(CHECK_FILE).read_bytes()
+    except OSError:
+        return None

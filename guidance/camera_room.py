@@ -11,7 +11,7 @@ from pathlib import Path
 
 from guidance.console_choice import Choice, Choices
 from guidance.console_desk import Check
-from guidance.console_preflight import approval_check, calibration_check
+from guidance.console_preflight import approval_check, calibration_check, rig_check
 from guidance.console_session import Course
 from guidance.gas_by_hand import GasByHand
 from guidance.gas_from_input import GasFromInput
@@ -21,6 +21,7 @@ from guidance.state import Eyes, Setup
 from models.capture import Capture
 from models.contraindications import Question, Questions, questions_for
 from models.rig import Rig
+from models.rig_checked import CHECK_FILE
 from models.treatment import Tap, Treatment
 from vision.cameras import COLOUR, DEPTH, THERMAL, CameraState
 from vision.gas_input import GasInput, GasState
@@ -56,6 +57,8 @@ class CameraSession:
     kinds: frozenset[str]
     """Kinds of cameras that it has."""
     play: Callable[[], Iterator[Capture]]
+    rig_check: bytes | None = None
+    """The file of the last quick check of the rig."""
     warnings: tuple[str, ...] = ()
     duration_s: float = math.inf
     """Not known before its end."""
@@ -77,8 +80,8 @@ class CameraSession:
         return DEPTH in self.kinds
 
     def attached(self, name: str) -> bytes | None:
-        """The rig, for the recording."""
-        return self.rig_text if name == "rig.toml" else None
+        """The rig and its last check, for the recording."""
+        return {"rig.toml": self.rig_text, CHECK_FILE: self.rig_check}.get(name)
 
     def captures(self) -> Iterator[Capture]:
         """Only once: what is over does not come again."""
@@ -95,6 +98,7 @@ class CameraRoom:
         rig: Rig,
         rig_text: bytes,
         rig_sha256: str,
+        rig_check: bytes | None = None,
         choices: Choices,
         listed: Questions,
         protocols: Path | None = None,
@@ -113,6 +117,7 @@ class CameraRoom:
             rig: Their calibration.
             rig_text: Its file.
             rig_sha256: Checksum of that.
+            rig_check: File of the last quick check beside it.
             choices: What can be treated with what.
             listed: All questions before the gas.
             protocols: The user's own protocols.
@@ -127,7 +132,7 @@ class CameraRoom:
         self._gas = gas
         self.course, self._go_on = course or Course(), go_on
         self.cameras, self.rig, self.choices, self.listed = cameras, rig, choices, listed
-        self.checks = checks
+        self.checks, self._rig_check = checks, rig_check
         self._rig_text, self._rig_sha256, self._protocols = rig_text, rig_sha256, protocols
         self._eyes, self._models_sha256, self._taps = eyes, models_sha256, taps
 
@@ -176,6 +181,7 @@ class CameraRoom:
             rig=self.rig,
             rig_text=self._rig_text,
             rig_sha256=self._rig_sha256,
+            rig_check=self._rig_check,
             kinds=kinds,
             play=lambda: CameraCaptures(self.cameras, self.rig, gas).captures(),
         )
@@ -190,7 +196,12 @@ class CameraRoom:
             session=session,
             pictures=lambda: CameraCaptures(self.cameras, self.rig, gas),
             label="Live",
-            checks=(*self.checks, calibration_check(setup), approval_check(setup)),
+            checks=(
+                *self.checks,
+                calibration_check(setup),
+                rig_check(session, setup),
+                approval_check(setup),
+            ),
             gas=gas,
             go_on=self._go_on,
             course=course,

@@ -9,11 +9,13 @@ from pathlib import Path
 from guidance.console_choice import Choices
 from guidance.console_desk import Check
 from guidance.console_view import look
+from guidance.rig_checked import NOT_CHECKED, Checked, checked_words
 from guidance.state import Setup
 from guidance.tone_files import tone_name
 from guidance.tones import SOUNDS, rhythm
 from guidance.version import software_version
 from models.contraindications import Question, Questions
+from models.rig_checked import CHECK_FILE
 from vision.recording import Recording
 
 CALIBRATED_WITHIN_DAYS = 30.0
@@ -40,8 +42,10 @@ def recorded_checks(recording: Recording, setup: Setup) -> tuple[Check, ...]:
         else Check("Thermal camera", "look", "none: temperature is not guarded")
     )
     depth = Check("Depth camera", "ok", "recorded") if recording.has_depth else None
+    checked = rig_check(recording, setup) if recording.attached(CHECK_FILE) is not None else None
     return tuple(
-        check for check in (colour, thermal, depth, calibration_check(setup), approval_check(setup)) if check
+        check for check in (colour, thermal, depth, calibration_check(setup), checked, approval_check(setup))
+        if check
     ) + tuple(Check("Recording", "look", warning) for warning in recording.warnings)
 
 
@@ -136,6 +140,13 @@ def calibration_check(setup: Setup) -> Check:
     days = (started - created).total_seconds() / 86400.0
     words = "of today" if 0.0 <= days < 1.0 else f"{days:.0f} days old when it was recorded"
     return Check("Calibration", "ok" if 0.0 <= days <= CALIBRATED_WITHIN_DAYS else "look", words)
+
+
+def rig_check(source: Checked, setup: Setup) -> Check:
+    """What the last quick check of the rig found."""
+    told = checked_words(source, now=setup.treatment.started)
+    ok, words = told or (False, NOT_CHECKED)
+    return Check("Rig check", "ok" if ok else "look", words)
 
 
 def approval_check(setup: Setup) -> Check:

@@ -83,3 +83,5 @@ class Facts:
     """Since the newest colour picture; None = the session has no colour stream."""
     rig_present: bool
     calibration_age_days: float | None
+    clock_u95_s: float = 0.0
+    """What the rig's time offset may be off by, as calibration states it; 0 = it states none."""

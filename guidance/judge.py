@@ -203,7 +203,7 @@ def _rig_mismatch(facts: Facts) -> Iterator[Condition]:
             told.append(f"the skin cools {offset_mm:.0f} +- {u95_mm:.0f} mm beside the jet")
     if facts.lag_s is not None and facts.lag_u95_s is not None:
         lag_s, u95_s = facts.lag_s, facts.lag_u95_s
-        if abs(lag_s) > max(RIG_LAG_S, u95_s + RIG_CLOCK_S):
+        if abs(lag_s) > max(RIG_LAG_S, u95_s + max(RIG_CLOCK_S, facts.clock_u95_s)):
             when = "late" if lag_s > 0.0 else "early"
             told.append(f"thermal times are {1000.0 * abs(lag_s):.0f} +- {1000.0 * u95_s:.0f} ms {when}")
     if told:

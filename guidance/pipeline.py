@@ -9,6 +9,7 @@ import numpy as np
 
 from guidance.alarms import update
 from guidance.annunciator import advance
+from guidance.at_exposure import clock_u95_s
 from guidance.camera_stage import reference_remark
 from guidance.edit_stage import edit_zone
 from guidance.facts import Facts
@@ -230,6 +231,7 @@ def gather(state: State, capture: Capture, setup: Setup, contact: Contact, skin:
         offset_u95_mm=offset.offset_u95_mm if offset else None,
         lag_s=offset.lag_s if offset else None,
         lag_u95_s=offset.lag_u95_s if offset else None,
+        clock_u95_s=clock_u95_s(setup.rig, t_s),
     )
 
 

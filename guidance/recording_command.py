@@ -17,6 +17,7 @@ from guidance.state import State, begin
 from guidance.terminal import ProgressLine
 from guidance.version import software_version
 from models.problems import InputError
+from models.rig_checked import CHECK_FILE
 from vision.encrypted import SUFFIX as ENCRYPTED
 from vision.encrypted import decrypt
 from vision.face_blur import FaceBlur, HeadFinder
@@ -26,7 +27,7 @@ from vision.mcap_copy import copy_whole
 from vision.mcap_recording import open_mcap
 from vision.source import SUFFIX, Source, open_source
 
-ATTACHED = ("rig.toml", "session.toml", "checklist.toml")
+ATTACHED = ("rig.toml", "session.toml", "checklist.toml", CHECK_FILE)
 """Files of a session folder that go into its recording."""
 
 

@@ -160,6 +160,7 @@ def rig(outcome: Outcome) -> str:
     nozzle, tags = used.nozzle, used.skin
     rows = [
         ("Calibrated", calibrated),
+        ("Quick check before", _quick_check(outcome)),
         ("Colour camera", f"{used.rgb.width_px} {TIMES} {used.rgb.height_px} px, residual {residual}"),
         ("Thermal camera", thermal),
         *_corrected(used),
@@ -209,6 +210,12 @@ def _collar(outcome: Outcome) -> str:
         f" {found['worst_tag']} by {number(worst_mm, 2)} ±{NARROW}{number(worst_u95_mm, 2)} mm;"
         f" corrected{rest}"
     )
+
+
+def _quick_check(outcome: Outcome) -> str:
+    """What ``cryoguide calibrate check`` had found before."""
+    found = cast("Mapping[str, object]", outcome.summary.get("rig_checked") or {})
+    return str(found.get("words") or "none")
 
 
 def _self_check(outcome: Outcome) -> str:

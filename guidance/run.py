@@ -13,6 +13,7 @@ from guidance.history_entry import coldest_tenth
 from guidance.outcome import CellKnowledge, Outcome, PixelCells, Poster, Verdicts
 from guidance.pipeline import edited_since, step
 from guidance.poster import better_poster
+from guidance.rig_checked import checked_figures
 from guidance.rows import TraceRows
 from guidance.session import Alarm, Announcement, Guidance, OperatorAction
 from guidance.state import Setup, State, begin
@@ -169,7 +170,8 @@ class Run:
             skin_before_gas=self._skin_before_gas,
             knowledge=CellKnowledge(on_skin.known_s, on_skin.known_jet_s) if on_skin else None,
             summary=summarise(setup, state, trace, alarms, judged, recording=recording, runtime_s=runtime_s)
-            | edited_figures(state, self._touch),
+            | edited_figures(state, self._touch)
+            | {"rig_checked": checked_figures(recording, now=setup.treatment.started)},
             warnings=(*recording.warnings, *state.remarks, *self._told()),
         )
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from guidance.at_exposure import nozzle_at, placed_at
+from guidance.at_exposure import astray_mm, clock_u95_s, nozzle_at, placed_at
 from guidance.camera_stage import camera_offset, see_references
 from guidance.forecast_stage import jet_film_now, spot_cells, spot_seen
 from guidance.jet_stage import Contact
@@ -148,6 +148,7 @@ def _cells(
     placed = placed_at(on_skin.body, on_skin.chart, picture.t_s)
     if placed.state == "lost":
         return on_skin
+    u95_s = clock_u95_s(rig, picture.t_s)
     readings = read_cells(
         on_skin.skin,
         picture,
@@ -161,6 +162,7 @@ def _cells(
         between_s=on_skin.between_s,
         untouched=on_skin.exposure.dwell_upper_s == 0.0,
         camera_offset=camera_offset(state, setup),
+        astray_mm=astray_mm(state, picture.t_s, u95_s=u95_s),
     )
     now = readings.skin
     fresh = now.t_s > np.where(np.isfinite(on_skin.skin.t_s), on_skin.skin.t_s, -np.inf)
@@ -173,7 +175,10 @@ def _cells(
             exposed_s=picture.t_s,
             read_degc=readings.read_degc,
             noise_u95_degc=readings.noise_u95_degc,
-            common_u95_degc=readings.common_u95_degc,
+            # All pictures are off by the same time, so skin that cools reads wrong by as much of its fall.
+            common_u95_degc=np.hypot(
+                readings.common_u95_degc, u95_s * np.abs(np.nan_to_num(on_skin.cooling.rate_degc_s))
+            ),
         ),
         skin=now,
         beside=readings.beside,

@@ -12,6 +12,7 @@ import numpy as np
 
 from models.camera import Camera
 from models.geometry import Floats, Ints, Pose, frozen
+from models.stream_clock import StreamClock
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,14 +113,28 @@ class ThermalCamera:
     """What else was applied, where the recording was imported; for information."""
     spread: StatedSpread | None = None
     """None: not calibrated; measured at the edge of warm skin in the session."""
+    clock: StreamClock | None = None
+    """How well `rgb_minus_thermal_s` is known, and its drift; None where calibration did not say."""
+
+
+def exposed_thermal_s(thermal: ThermalCamera, stamped_s: Floats) -> Floats:
+    """When thermal pictures were exposed, on the session clock.
+
+    Args:
+        thermal: The camera.
+        stamped_s: Its own stamps, any shape.
+    """
+    t_s = stamped_s + thermal.rgb_minus_thermal_s
+    return t_s if thermal.clock is None else thermal.clock.session_s(t_s)
 
 
 @dataclass(frozen=True, eq=False)
 class DepthCamera:
-    """Depth camera of the rig; its stamps are on the session clock."""
+    """Depth camera of the rig; its stamps are on the session clock unless `clock` says otherwise."""
 
     camera: Camera
     depth_from_rgb: Pose
+    clock: StreamClock | None = None
 
 
 INTRINSICS = ("fx_px", "fy_px", "cx_px", "cy_px", "k1", "k2", "p1", "p2", "k3")

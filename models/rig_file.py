@@ -7,6 +7,7 @@ from typing import cast
 import numpy as np
 
 from models.camera import Camera
+from models.clock_file import clock_lines, read_clock
 from models.corrected_file import NAME as CORRECTED
 from models.corrected_file import corrected_lines, read_corrected
 from models.geometry import Floats, Pose
@@ -21,6 +22,7 @@ from models.rig import (
     Tags,
     ThermalCamera,
 )
+from models.stream_clock import StreamClock
 from models.toml_table import Table
 
 RIG_SCHEMA = "cryoguide.rig/1"
@@ -64,12 +66,13 @@ def read_rig(text: str, *, where: str) -> tuple[Rig, tuple[str, ...]]:
     covariance = _covariance(stated) if stated else None
     warnings += _leave_out(rgb, where)
     thermal = depth = nozzle = skin = scale_u95 = None
+    clocks = _clocks(top, where, warnings)
     if top.has("thermal"):
-        thermal = _thermal(top.table("thermal"), where, warnings)
+        thermal = _thermal(top.table("thermal"), where, warnings, clocks.get("thermal"))
     if top.has("depth"):
         table = top.table("depth")
         _light(table)
-        depth = DepthCamera(_camera(table), _pose(table, "depth_from_rgb"))
+        depth = DepthCamera(_camera(table), _pose(table, "depth_from_rgb"), clocks.get("depth"))
         warnings += _leave_out(table, where)
     if top.has("nozzle"):
         nozzle, scale_u95 = _nozzle(top.table("nozzle"), where, warnings)
@@ -126,6 +129,9 @@ def write_rig(rig: Rig) -> str:
     if rig.depth is not None:
         lines += ["", "[depth]", *_camera_lines(rig.depth.camera)]
         lines.append(f"depth_from_rgb = {rig.depth.depth_from_rgb.matrix.tolist()}")
+    for name, part in (("thermal", rig.thermal), ("depth", rig.depth)):
+        if part is not None and part.clock is not None:
+            lines += clock_lines(name, part.clock, with_offset=name == "depth")
     if rig.nozzle is not None:
         tags = rig.nozzle.tags
         lines += ["", "[nozzle]", f'dictionary = "{tags.dictionary}"', f"bore_mm = {rig.nozzle.bore_mm!r}"]
@@ -178,7 +184,25 @@ def _camera(table: Table) -> Camera:
     )
 
 
-def _thermal(table: Table, where: str, warnings: list[str]) -> ThermalCamera:
+def _clocks(top: Table, where: str, warnings: list[str]) -> dict[str, StreamClock]:
+    """Of ``[time]``; a table of that name without these streams is another program's and is left out."""
+    if not any(name in top.peek("time") for name in ("thermal", "depth")):
+        return {}
+    table = top.table("time")
+    if table.has("measured"):
+        table.moment("measured")
+    found = {
+        name: read_clock(table.table(name), with_offset=name == "depth")
+        for name in ("thermal", "depth")
+        if table.has(name)
+    }
+    warnings += _leave_out(table, where)
+    return found
+
+
+def _thermal(
+    table: Table, where: str, warnings: list[str], clock: StreamClock | None = None
+) -> ThermalCamera:
     _light(table)
     spread = _spread(table.table("spread")) if table.has("spread") else None
     latency_s = table.optional_number("latency_s", low=0.0)
@@ -191,6 +215,7 @@ def _thermal(table: Table, where: str, warnings: list[str]) -> ThermalCamera:
         emissivity=table.number("emissivity", above=0.0, high=1.0),
         corrected=read_corrected(table.table(CORRECTED)) if table.has(CORRECTED) else None,
         spread=spread,
+        clock=clock,
     )
     warnings += _leave_out(table, where)
     return thermal

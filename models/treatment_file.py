@@ -132,6 +132,20 @@ def _taps(top: Table, where: str, warnings: list[str]) -> tuple[Tap, ...]:
     return tuple(taps)
 
 
+def read_references(text: str, *, where: str) -> tuple[Reference, ...]:
+    """Read a file of nothing but ``[[reference]]``, as ``session.toml`` has them.
+
+    Raises:
+        InputError: If anything in it is bad.
+    """
+    top = Table.parse(text, where=where)
+    warnings: list[str] = []
+    found = _references(top, where, warnings)
+    top.done()
+    top.finish(where=where)
+    return found
+
+
 def _references(top: Table, where: str, warnings: list[str]) -> tuple[Reference, ...]:
     references: list[Reference] = []
     for table in top.tables("reference"):

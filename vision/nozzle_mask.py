@@ -15,8 +15,13 @@ RIM_PX = 2.5
 """Blur of the camera mixes a cold nozzle into this many pixels round it."""
 
 
-def nozzle_mask(camera: Camera, camera_from_rgb: Pose, rig: Rig, nozzle: NozzleSighting | Lost) -> Bools:
-    """Pixels of a camera that show nozzle or hand, with a rim for blur; none where it was not seen."""
+def nozzle_mask(
+    camera: Camera, camera_from_rgb: Pose, rig: Rig, nozzle: NozzleSighting | Lost, *, astray_mm: float = 0.0
+) -> Bools:
+    """Pixels of a camera that show nozzle or hand, with a rim for blur; none where it was not seen.
+
+    ``astray_mm``: how far it may have been from there, as the time of exposure is known only so well.
+    """
     mask: Bytes = np.zeros((camera.height_px, camera.width_px), np.uint8)
     if isinstance(nozzle, Lost) or rig.nozzle is None:
         return mask.astype(bool)
@@ -30,7 +35,7 @@ def nozzle_mask(camera: Camera, camera_from_rgb: Pose, rig: Rig, nozzle: NozzleS
     places = tip - steps[:, None] * axis
     centres = camera.project(places)
     before = (places[:, 2] > 50.0) & np.all(np.abs(centres) < 10_000, axis=1)
-    sizes = np.ceil(radii_mm[before] * camera.fx_px / places[before, 2] + RIM_PX).astype(int)
+    sizes = np.ceil((radii_mm[before] + astray_mm) * camera.fx_px / places[before, 2] + RIM_PX).astype(int)
     for (x, y), size in zip(np.rint(centres[before]).astype(int).tolist(), sizes.tolist(), strict=True):
         cv2.circle(mask, (x, y), size, 1, -1)
     return mask.astype(bool)

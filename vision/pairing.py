@@ -10,7 +10,7 @@ import numpy as np
 
 from models.capture import Capture, DepthPicture, ThermalPicture
 from models.geometry import Bytes, Counts
-from models.rig import Rig
+from models.rig import Rig, exposed_thermal_s
 from vision.cameras import Picture
 from vision.playback import SILENCE_S, TICK_S
 
@@ -39,7 +39,8 @@ class Pairing:
             gas: Tells when gas flowed.
         """
         self._started_s, self._gas = started_s, gas
-        self._thermal_offset_s = rig.thermal.rgb_minus_thermal_s if rig and rig.thermal else 0.0
+        self._thermal_camera = rig.thermal if rig else None
+        self._depth_clock = rig.depth.clock if rig and rig.depth else None
         self._index = 0
         self._last_s = -math.inf
         self._colour_s = 0.0
@@ -83,12 +84,16 @@ class Pairing:
 
     def _keep(self, arrived: Arrived) -> None:
         for picture in arrived.thermal:
-            t_s = picture.at_s - self._started_s + self._thermal_offset_s
+            t_s = picture.at_s - self._started_s
+            if self._thermal_camera is not None:
+                t_s = float(exposed_thermal_s(self._thermal_camera, np.asarray(t_s)))
             if t_s > self._thermal_s:
                 self._thermal_s = t_s
                 self._thermal.append(ThermalPicture(t_s, _counts(picture.pixels), picture.shutter))
         for picture in arrived.depth:
             t_s = picture.at_s - self._started_s
+            if self._depth_clock is not None:
+                t_s = float(self._depth_clock.session_s(np.asarray(t_s)))
             if t_s > self._depth_s:
                 self._depth_s = t_s
                 self._depth.append(DepthPicture(t_s, _counts(picture.pixels)))

@@ -17,7 +17,7 @@ import numpy as np
 from models.capture import Capture
 from models.geometry import Counts, Floats, frozen
 from models.problems import InputError
-from models.rig import Rig
+from models.rig import Rig, exposed_thermal_s
 from models.rig_file import LATENCY_S, read_rig
 from models.treatment import Treatment
 from models.treatment_file import StreamNames, read_treatment
@@ -165,7 +165,11 @@ def open_recording(folder: Path) -> Recording:
     colour = None if names.rgb is None else open_colour(folder, name, names.rgb, rig, warnings)
     thermal = None if names.thermal is None else open_thermal(folder, name, names.thermal, rig, warnings)
     depth = None if names.depth is None else open_depth(folder, name, names.depth, rig, warnings)
-    offset_s = rig.thermal.rgb_minus_thermal_s if rig and rig.thermal else 0.0
+    exposed_s = np.zeros(0)
+    if thermal is not None:
+        exposed_s = exposed_thermal_s(rig.thermal, thermal.t_s) if rig and rig.thermal else thermal.t_s
+    if depth is not None and rig is not None and rig.depth is not None and rig.depth.clock is not None:
+        depth = replace(depth, t_s=frozen(rig.depth.clock.session_s(depth.t_s)))
     recording = Recording(
         folder=folder,
         name=name,
@@ -177,7 +181,7 @@ def open_recording(folder: Path) -> Recording:
         colour=colour,
         thermal=thermal,
         depth=depth,
-        thermal_times_s=frozen(thermal.t_s + offset_s) if thermal else np.zeros(0),
+        thermal_times_s=frozen(exposed_s),
         thermal_latency_s=rig.thermal.latency_s if rig and rig.thermal else LATENCY_S,
         picture_files=tuple(folder / file for file in (names.rgb, names.thermal) if file is not None),
     )

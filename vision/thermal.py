@@ -104,6 +104,7 @@ def read_cells(
     between_s: Floats,
     untouched: Bools,
     camera_offset: CameraOffset | None = None,
+    astray_mm: float = 0.0,
 ) -> CellReadings:
     """Bring the cells' temperatures up to date with one picture.
 
@@ -121,6 +122,7 @@ def read_cells(
         untouched: Cells that no gas can have reached yet, shape (n,).
         camera_offset: What is known of the camera's offset, taken out of the readings; None = no more than
             its stated accuracy.
+        astray_mm: How far the nozzle may have been from there, as its clock is known only so well.
 
     Cells that show what lies beside the skin are not observed.
     """
@@ -132,7 +134,7 @@ def read_cells(
     facing = -(points * normals).sum(1) / np.linalg.norm(points, axis=1)
     px = camera.project(points)
     degc = degrees(picture, floor_centikelvin=floor_centikelvin) - camera_offset.off_degc
-    hidden = nozzle_mask(camera, thermal_from_rgb, rig, nozzle)
+    hidden = nozzle_mask(camera, thermal_from_rgb, rig, nozzle, astray_mm=astray_mm)
     inside = camera.inside(px, 1.0) & (facing > GRAZING_COS)
     window, corner = _around(px[inside], camera, reach_px=reach_px(spread))
     degc, hidden = degc[window], hidden[window]

@@ -88,7 +88,7 @@ def test_a_part_of_a_rig_that_was_changed_since_is_not_vouched_for(
     put_certificate(rig, pivot_part(), tables, now=NOW)
     page = put_certificate(rig, pivot_part(), tables, now=NOW).read_text()
     assert page.count("The rig's [rgb] was changed after this step: it no longer holds.") == 1
-    assert "Not vouched for: rgb (lens of the colour camera), thermal (thermal camera)." in page
+    assert "Not vouched for: rgb (lens of the colour camera), thermal (thermal camera), time (" in page
 
 
 def test_a_step_done_again_replaces_its_part(tmp_path: Path, found: CameraFound) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from guidance.alarms import load_alarm_table
-from guidance.at_exposure import nozzle_at
+from guidance.at_exposure import astray_mm, nozzle_at
 from guidance.jet_stage import room_for
 from guidance.pipeline import step
 from guidance.state import OnSkin, State, begin
@@ -626,3 +626,12 @@ def test_a_nozzle_not_seen_near_that_time_is_not_made_up(t_s: float) -> None:
     seen = nozzle_over(CENTRE_MM, t_s=1.0)
     assert isinstance(nozzle_at(replace(begin(), recent_nozzles=(seen,), nozzle=seen), t_s), Lost)
     assert isinstance(nozzle_at(begin(), 1.0), Lost)
+
+
+def test_a_nozzle_may_be_astray_by_its_speed_times_the_bound_of_the_clock() -> None:
+    away_mm = np.array([0.0, 5.0, 0.0])
+    sightings = tuple(nozzle_over(CENTRE_MM + k * away_mm, t_s=1.0 + 0.05 * k) for k in range(3))
+    state = replace(begin(), recent_nozzles=sightings, nozzle=sightings[-1])
+    assert astray_mm(state, 1.04, u95_s=0.02) == pytest.approx(2.0)
+    assert astray_mm(state, 1.04, u95_s=0.0) == 0.0
+    assert astray_mm(begin(), 1.04, u95_s=0.02) == 0.0

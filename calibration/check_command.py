@@ -1,0 +1,115 @@
+"""``cryoguide calibrate check``."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import datetime
+from pathlib import Path
+from typing import cast
+
+from calibration.board import board_of
+from calibration.certificate import put_certificate
+from calibration.check_cameras import check_cameras
+from calibration.check_certified import check_part
+from calibration.check_evidence import Evidence, gather
+from calibration.check_known import known_causes, known_tip
+from calibration.check_parts import cameras_part, temperature_part, time_part_of, tip_part
+from calibration.motion_streams import read_streams
+from calibration.rig_text import Toml, read_tables
+from calibration.sheets import TARGET
+from calibration.time_offset import find_time
+from models.geometry import Floats
+from models.problems import InputError
+from models.rig import Rig
+from models.rig_checked import CHECK_FILE, CheckedPart, RigChecked, write_checked
+from models.rig_file import read_rig
+from models.treatment import Reference
+from models.treatment_file import read_references
+from vision.files import sha256_of
+
+LEAST_S, LIMIT_S = 4.0, 0.04
+"""Of motion, and of its bound: a check tells a clock that is off by a picture, not its last millisecond."""
+
+
+def check_rig_file(options: argparse.Namespace, now: datetime) -> bool:
+    """Look whether a rig still holds, tell, and write the outcome beside it.
+
+    Returns:
+        Whether all that was looked at holds, and anything was.
+
+    Raises:
+        InputError: If recording, rig or references cannot be read.
+    """
+    path, recording = cast(Path, options.rig), cast(Path, options.recording)
+    tables = read_tables(path)
+    rig, _ = read_rig(path.read_text(encoding="utf-8"), where=str(path))
+    board = TARGET if options.board is None else board_of(cast(str, options.board))
+    references = _references(cast("Path | None", options.references))
+    seen = gather(recording, rig, board, references=references)
+    parts = (
+        _cameras(seen, rig, tables, board.corners_mm),
+        tip_part(seen.touches, tip_covariance_mm2=known_tip(tables)),
+        temperature_part(seen.readings, claim_u95_degc=rig.thermal.accuracy_degc if rig.thermal else 5.0),
+        _time(recording, rig),
+    )
+    checked = RigChecked(now, sha256_of(path), parts)
+    for part in parts:
+        print(f"{part.name:12} {part.state:14} {part.words}.")
+    beside = path.with_name(CHECK_FILE)
+    _write(beside, write_checked(checked))
+    print(f"{checked.state.upper()}.\nWritten  {beside}")
+    print(f"Page     {put_certificate(path, check_part(checked, recording.name), tables, now=now)}")
+    return checked.state == "valid"
+
+
+def _cameras(seen: Evidence, rig: Rig, tables: Toml, corners_mm: Floats) -> CheckedPart:
+    both = [view for view in seen.views if view.thermal is not None]
+    if rig.thermal is None:
+        return CheckedPart("cameras", "not looked at", "the rig has no thermal camera")
+    if not seen.views:
+        return CheckedPart("cameras", "not looked at", seen.board_words)
+    if not both:
+        words = "the board was not found in the thermal picture; warm or cool it against what is behind it"
+        return CheckedPart("cameras", "not looked at", words)
+    found = check_cameras(both, corners_mm, rig, known=known_causes(tables))
+    return cameras_part(found)
+
+
+def _time(recording: Path, rig: Rig) -> CheckedPart:
+    streams = read_streams(recording)
+    if "thermal" not in streams.streams:
+        return time_part_of(None, clock_u95_s=None)
+    told = streams.rig.thermal.rgb_minus_thermal_s if streams.rig and streams.rig.thermal else 0.0
+    own = rig.thermal.rgb_minus_thermal_s if rig.thermal else told
+    found = find_time(
+        streams.streams["rgb"],
+        streams.streams["thermal"],
+        least_s=LEAST_S,
+        limit_s=LIMIT_S,
+        away_s=own - told,
+    )
+    clock = rig.thermal.clock if rig.thermal else None
+    return time_part_of(found, clock_u95_s=clock.u95_s if clock else None)
+
+
+def _references(path: Path | None) -> tuple[Reference, ...] | None:
+    if path is None:
+        return None
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"{path} cannot be read ({error}); write [[reference]] as in session.toml."
+        ) from error
+    return read_references(text, where=str(path))
+
+
+def _write(path: Path, text: str) -> None:
+    aside = path.with_name(f".{path.name}.part")
+    try:
+        aside.write_text(text, encoding="utf-8")
+        aside.replace(path)
+    except OSError as error:
+        raise InputError(f"{path} cannot be written ({error.strerror}); choose another place.") from error
+    finally:
+        aside.unlink(missing_ok=True)

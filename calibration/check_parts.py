@@ -1,0 +1,118 @@
+"""The quick check in words: cameras, tip on known points, references, time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy import stats
+
+from calibration.bounds import radius_95
+from calibration.check_cameras import CAUSES, MATTERS_MM, UNLIKELY, CamerasChecked
+from calibration.check_touches import Touch
+from calibration.time_offset import TimeFound
+from models.camera_offset import PatchReading
+from models.geometry import Floats
+from models.rig_checked import CheckedPart
+
+TOUCH_SIGMA_MM = 0.7
+"""How well a hand puts an orifice on a corner, 1 sigma of each direction (own choice: half the width of the
+line between two squares, and the orifice's middle is judged by eye)."""
+
+TIP_SIGMA_MM = 0.6
+"""Of a tip whose calibration states no covariance: half of the step's limit of 2.5 mm (95 % of three)."""
+
+CLOCK_U95_S = 0.02
+"""Of a rig that states none: what an honest offset may be off by (`guidance.judge`)."""
+
+
+def cameras_part(found: CamerasChecked) -> CheckedPart:
+    """In words."""
+    off = (
+        f"{found.on_skin_mm:.1f} +- {found.on_skin_u95_mm:.1f} mm on the skin {found.distance_mm:.0f} mm away"
+    )
+    if found.state == "valid":
+        return CheckedPart("cameras", "valid", f"thermal and colour camera agree: {off}")
+    if found.state == "unknown":
+        words = f"cannot be told: {off}; show the board nearer, leaning to both sides, for longer"
+        return CheckedPart("cameras", "unknown", words)
+    told = " or ".join(_cause(name, found) for name in found.causes)
+    step = "rgb, then thermal" if found.causes[0] == "colour zoom" else "thermal"
+    return CheckedPart("cameras", "moved", f"{told}: off by {off}; do calibrate {step} again")
+
+
+def _cause(name: str, found: CamerasChecked) -> str:
+    one, u95 = dict(zip(CAUSES, found.found, strict=True)), dict(zip(CAUSES, found.u95, strict=True))
+    first = name == found.causes[0]
+    if name == "turned":
+        turn = np.degrees([one["rx_rad"], one["ry_rad"], one["rz_rad"]])
+        size = (
+            f" by {np.linalg.norm(turn):.2f} +- {np.degrees(max(u95['rx_rad'], u95['ry_rad'])):.2f} degrees"
+        )
+        return "the thermal camera is turned against the colour camera" + (size if first else "")
+    if name == "shifted":
+        shift = np.array([one["tx_mm"], one["ty_mm"], one["tz_mm"]])
+        size = f" by {np.linalg.norm(shift):.1f} +- {max(u95['tx_mm'], u95['ty_mm']):.1f} mm"
+        return "the thermal camera is shifted against the colour camera" + (size if first else "")
+    key, camera = ("thermal_zoom", "thermal") if name == "thermal zoom" else ("rgb_zoom", "colour")
+    size = f" by {100.0 * one[key]:+.1f} +- {100.0 * u95[key]:.1f} %" if first else ""
+    return f"the {camera} camera's focal length changed (zoom or focus){size}"
+
+
+def tip_part(touches: Sequence[Touch], *, tip_covariance_mm2: Floats | None) -> CheckedPart:
+    """Whether the tip is where the rig says, and if not, whether collar or tip gave way.
+
+    Along the nozzle the collar slips; aside of it the tip is bent, or the collar tilted.
+    """
+    if not touches:
+        return CheckedPart("tip", "not looked at", "no known point was touched with the tip")
+    weights = [np.linalg.inv(touch.covariance_mm2 + TOUCH_SIGMA_MM**2 * np.eye(3)) for touch in touches]
+    spread = np.linalg.inv(np.sum(weights, axis=0))
+    off = spread @ np.sum([w @ t.off_nozzle_mm for w, t in zip(weights, touches, strict=True)], axis=0)
+    known = TIP_SIGMA_MM**2 * np.eye(3) if tip_covariance_mm2 is None else tip_covariance_mm2
+    whole = spread + known
+    likely = float(stats.chi2.sf(off @ np.linalg.solve(whole, off), 3))
+    size, u95 = float(np.linalg.norm(off)), radius_95(spread, freedom=1e6)
+    at = f"{len(touches)} point{'s' if len(touches) > 1 else ''} touched"
+    if likely >= UNLIKELY or size <= MATTERS_MM:
+        return CheckedPart("tip", "valid", f"tip {size:.1f} +- {u95:.1f} mm from where it should be, {at}")
+    along, aside = off[2], off[:2]
+    slipped = along**2 / whole[2, 2] + 2.0 > float(aside @ np.linalg.solve(whole[:2, :2], aside))
+    what = (
+        f"the collar slipped along the nozzle by {abs(along):.1f} mm,"
+        f" {'away from' if along > 0 else 'towards'} the tip"
+        if slipped
+        else f"the tip is bent aside by {np.linalg.norm(aside):.1f} mm, or the collar tilted"
+    )
+    return CheckedPart("tip", "moved", f"{what} (+- {u95:.1f} mm, {at}); do calibrate tip again")
+
+
+def temperature_part(readings: Sequence[PatchReading], *, claim_u95_degc: float) -> CheckedPart:
+    """Whether the thermal camera reads references as its rig claims."""
+    if not readings:
+        return CheckedPart("temperature", "not looked at", "no reference of known temperature was in sight")
+    off = np.array([r.off_degc for r in readings])
+    u95 = np.array([np.hypot(r.common_u95_degc, r.noise_u95_degc) for r in readings])
+    worst = int(np.argmax(np.abs(off) / np.hypot(u95, claim_u95_degc)))
+    told = ", ".join(
+        f"{o:+.1f} +- {u:.1f} degC at {r.at_degc:.0f} degC"
+        for o, u, r in zip(off, u95, readings, strict=True)
+    )
+    if abs(off[worst]) <= np.hypot(u95[worst], claim_u95_degc):
+        return CheckedPart("temperature", "valid", f"reads {told} (claimed: {claim_u95_degc:.1f})")
+    remedy = "let it warm up, then calibrate radiometry"
+    words = f"reads {told}, beyond the claimed {claim_u95_degc:.1f} degC; {remedy}"
+    return CheckedPart("temperature", "moved", words)
+
+
+def time_part_of(found: TimeFound | str | None, *, clock_u95_s: float | None) -> CheckedPart:
+    """Whether thermal pictures come when the rig says."""
+    if found is None or isinstance(found, str):
+        return CheckedPart("time", "not looked at", found or "there are no thermal pictures")
+    told = f"thermal times are off by {1000.0 * found.offset_s:+.0f} +- {1000.0 * found.u95_s:.0f} ms"
+    if found.refusal is not None:
+        return CheckedPart("time", "not looked at", "no motion that tells the time between the cameras")
+    stated_s = CLOCK_U95_S if clock_u95_s is None else max(clock_u95_s, 0.005)
+    if abs(found.offset_s) <= np.hypot(found.u95_s, stated_s):
+        return CheckedPart("time", "valid", told)
+    return CheckedPart("time", "moved", f"{told}; do calibrate time again")

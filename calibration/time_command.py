@@ -1,0 +1,120 @@
+"""``cryoguide calibrate time``."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import cast
+
+from calibration.motion_streams import MotionRecording, read_streams
+from calibration.replacing import replace_rig
+from calibration.rig_text import Toml, read_tables, table_of
+from calibration.time_offset import TimeFound, find_time
+from calibration.time_part import time_part
+from models.problems import InputError
+from models.rig import Rig
+from models.stream_clock import StreamClock
+
+
+def calibrate_time(options: argparse.Namespace, now: datetime) -> bool:
+    """Find offset and drift of each stream against the colour camera's, tell, and write what is good enough.
+
+    Raises:
+        InputError: If recording or rig cannot be read, or there is nothing to compare.
+    """
+    rig = cast(Path, options.rig)
+    tables = read_tables(rig)
+    recording = read_streams(cast(Path, options.recording))
+    others = [name for name in ("thermal", "depth") if name in recording.streams]
+    if not others:
+        raise InputError(
+            f"{options.recording} holds colour pictures only; record the thermal camera with it."
+        )
+    accepted: list[TimeFound] = []
+    for name in others:
+        if name not in tables:
+            raise InputError(f"{rig} has no [{name}]; calibrate that camera first.")
+        found = find_time(
+            recording.streams["rgb"],
+            recording.streams[name],
+            search_s=float(options.search_s),
+            limit_s=0.001 * float(options.limit_ms),
+        )
+        if isinstance(found, str):
+            print(f"{name}\n  REFUSED. {found}.")
+            continue
+        was = stated_clock(recording.rig, name)
+        print("\n".join(told(found, was)))
+        if found.refusal is not None:
+            print(f"  REFUSED. {found.refusal}.")
+            continue
+        print("  Accepted.")
+        accepted.append(found)
+    if not accepted:
+        return False
+    _into(tables, accepted, recording, now)
+    part = time_part(accepted, recording.name)
+    target = cast("Path | None", options.out) or rig
+    written = replace_rig(target, tables, table="time", now=now, force=options.force, part=part)
+    return written and len(accepted) == len(others)
+
+
+def stated_clock(rig: Rig | None, name: str) -> StreamClock:
+    """What the rig of the recording adds to the stamps of a stream, ``rgb_minus_thermal_s`` included."""
+    thermal, depth = (rig.thermal, rig.depth) if rig is not None else (None, None)
+    part = thermal if name == "thermal" else depth
+    clock = part.clock if part is not None and part.clock is not None else StreamClock(0.0, 1.0)
+    stated_s = thermal.rgb_minus_thermal_s if name == "thermal" and thermal is not None else 0.0
+    return StreamClock(
+        clock.offset_s + stated_s, clock.u95_s, clock.drift, clock.drift_u95, clock.reference_s
+    )
+
+
+def clock_of(found: TimeFound, was: StreamClock) -> StreamClock:
+    """The stream's clock as found, the whole of it: not what is to be added to what the rig said.
+
+    Args:
+        found: On top of `was`.
+        was: With which the recording's times were worked out.
+    """
+    return StreamClock(
+        offset_s=was.offset_s + was.drift * (found.middle_s - was.reference_s) + found.offset_s,
+        u95_s=found.u95_s,
+        drift=was.drift + (found.drift if found.drifts else 0.0),
+        drift_u95=found.drift_u95,
+        reference_s=found.middle_s,
+    )
+
+
+def told(found: TimeFound, was: StreamClock) -> Sequence[str]:
+    """What was found, line by line."""
+    clock = clock_of(found, was)
+    again = f", {found.repeated} repeated ones left out" if found.repeated else ""
+    drift = f"{1e6 * found.drift:+.0f} +- {1e6 * found.drift_u95:.0f} millionths"
+    return (
+        f"{found.stream}",
+        f"  {found.pictures[0]} colour pictures at {found.hz[0]:.1f} Hz, {found.pictures[1]} of"
+        f" {found.stream} at {found.hz[1]:.1f} Hz{again}",
+        f"  offset {1000.0 * clock.offset_s:+.1f} ms to be added to its stamps, 95 % bound"
+        f" {1000.0 * found.u95_s:.1f} ms ({1000.0 * found.offset_s:+.1f} ms against the recording's rig)",
+        f"  drift {drift}{'' if found.drifts else ': none that can be told'}",
+        f"  {100.0 * found.shift.explained:.0f} % of the motion in common",
+    )
+
+
+def _into(tables: Toml, accepted: Sequence[TimeFound], recording: MotionRecording, now: datetime) -> None:
+    table_of(tables, "time")["measured"] = now.replace(microsecond=0)
+    for found in accepted:
+        clock = clock_of(found, stated_clock(recording.rig, found.stream))
+        told_: Toml = {} if found.stream == "thermal" else {"offset_s": round(float(clock.offset_s), 6)}
+        told_ |= {
+            "u95_s": round(float(clock.u95_s), 6),
+            "drift": round(float(clock.drift), 9),
+            "drift_u95": round(float(clock.drift_u95), 9),
+            "reference_s": round(float(clock.reference_s), 3),
+        }
+        table_of(tables, "time")[found.stream] = told_
+        if found.stream == "thermal":
+            table_of(tables, "thermal")["rgb_minus_thermal_s"] = round(float(clock.offset_s), 6)

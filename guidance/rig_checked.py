@@ -1,0 +1,45 @@
+"""What the quick check of the rig found, as preflight and report tell it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+
+from models.problems import InputError
+from models.rig_checked import CHECK_FILE, RigChecked, read_checked
+
+NOT_CHECKED = "not checked since it was calibrated (cryoguide calibrate check)"
+
+
+class Checked(Protocol):
+    """What may hold a check: any source of captures."""
+
+    @property
+    def rig_sha256(self) -> str | None:
+        """Checksum of the rig file."""
+        ...
+
+    def attached(self, name: str) -> bytes | None:
+        """A file that belongs to the session."""
+        ...
+
+
+def rig_checked(source: Checked) -> RigChecked | None:
+    """The check beside the rig; None where there is none that can be read."""
+    try:
+        data = source.attached(CHECK_FILE)
+        return None if data is None else read_checked(data.decode("utf-8"), where=CHECK_FILE)
+    except (OSError, UnicodeDecodeError, InputError):
+        return None
+
+
+def checked_words(source: Checked, *, now: datetime) -> tuple[bool, str] | None:
+    """Whether the last check vouches for the rig in use, and a line for people; None where there was none."""
+    found = rig_checked(source)
+    return None if found is None else found.summary(now=now, rig_sha256=source.rig_sha256)
+
+
+def checked_figures(source: Checked, *, now: datetime) -> dict[str, object] | None:
+    """The same for the summary."""
+    told = checked_words(source, now=now)
+    return None if told is None else {"valid": told[0], "words": told[1]}
