@@ -12,6 +12,7 @@ import numpy as np
 
 from models.camera import Camera
 from models.geometry import Floats, Ints, Pose, frozen
+from models.radiometry import StatedRadiometry
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,6 +113,8 @@ class ThermalCamera:
     """What else was applied, where the recording was imported; for information."""
     spread: StatedSpread | None = None
     """None: not calibrated; measured at the edge of warm skin in the session."""
+    radiometry: StatedRadiometry | None = None
+    """None: never held against references; its claim alone holds."""
 
 
 @dataclass(frozen=True, eq=False)

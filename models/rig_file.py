@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import cast
 
 import numpy as np
@@ -10,6 +11,9 @@ from models.camera import Camera
 from models.corrected_file import NAME as CORRECTED
 from models.corrected_file import corrected_lines, read_corrected
 from models.geometry import Floats, Pose
+from models.radiometry_file import KEYS as RADIOMETRY_KEYS
+from models.radiometry_file import NAME as RADIOMETRY
+from models.radiometry_file import radiometry_lines, read_radiometry
 from models.rig import (
     INTRINSICS,
     DepthCamera,
@@ -66,6 +70,10 @@ def read_rig(text: str, *, where: str) -> tuple[Rig, tuple[str, ...]]:
     thermal = depth = nozzle = skin = scale_u95 = None
     if top.has("thermal"):
         thermal = _thermal(top.table("thermal"), where, warnings)
+        # The format names it beside [thermal], too; in its own table it goes with the camera.
+        beside = None if thermal.radiometry else _ours(top, RADIOMETRY, *RADIOMETRY_KEYS)
+        if beside:
+            thermal = replace(thermal, radiometry=read_radiometry(beside))
     if top.has("depth"):
         table = top.table("depth")
         _light(table)
@@ -123,6 +131,8 @@ def write_rig(rig: Rig) -> str:
                 halo = spread.halo
                 lines += [f"halo_share = {halo.share!r}", f"halo_px = {halo.reach_px!r}"]
                 lines.append(f"halo_u95 = {halo.u95!r}")
+        if rig.thermal.radiometry is not None:
+            lines += ["", *radiometry_lines(rig.thermal.radiometry)]
     if rig.depth is not None:
         lines += ["", "[depth]", *_camera_lines(rig.depth.camera)]
         lines.append(f"depth_from_rgb = {rig.depth.depth_from_rgb.matrix.tolist()}")
@@ -181,6 +191,7 @@ def _camera(table: Table) -> Camera:
 def _thermal(table: Table, where: str, warnings: list[str]) -> ThermalCamera:
     _light(table)
     spread = _spread(table.table("spread")) if table.has("spread") else None
+    references = _ours(table, RADIOMETRY, *RADIOMETRY_KEYS)
     latency_s = table.optional_number("latency_s", low=0.0)
     thermal = ThermalCamera(
         camera=_camera(table),
@@ -191,6 +202,7 @@ def _thermal(table: Table, where: str, warnings: list[str]) -> ThermalCamera:
         emissivity=table.number("emissivity", above=0.0, high=1.0),
         corrected=read_corrected(table.table(CORRECTED)) if table.has(CORRECTED) else None,
         spread=spread,
+        radiometry=read_radiometry(references) if references else None,
     )
     warnings += _leave_out(table, where)
     return thermal
