@@ -119,7 +119,7 @@ def add_radiometry(steps: argparse._SubParsersAction[argparse.ArgumentParser]) -
         required=True,
         metavar=("PATH", "DEGC", "U95", "EMISSIVITY"),
         help="recording or folder of thermal pictures, temperature of the reference, its 95 %% bound, and"
-        " emissivity: a number (0.97, or 0.99:0.01 with its bound), water, ice or tape; once for each reference",
+        " emissivity: a number (0.97, or 0.99:0.01 with its bound), water, ice or tape; once for each",
     )
     radiometry.add_argument(
         "--region",

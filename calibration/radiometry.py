@@ -123,9 +123,9 @@ def find_radiometry(
     off_u95 = np.hypot(SURE * np.sqrt(np.diag(noise)), step_u95 / np.sqrt(counts))
     found = RadiometryFound(stated, claim_degc, tuple(references), step_u95, tuple(off_u95.tolist()), None)
     refusal = (
-        _outside_claim(found, mean_off, SURE * np.sqrt(np.diag(noise)))
+        _warming(references, drift, drift_u95, drift_change)  # a cold camera is often outside its claim, too
+        or _outside_claim(found, mean_off, SURE * np.sqrt(np.diag(noise)))
         or _contradiction(references, left, weight)
-        or _warming(references, drift, drift_u95, drift_change)
         or _no_better(found)
     )
     return RadiometryFound(stated, claim_degc, tuple(references), step_u95, tuple(off_u95.tolist()), refusal)
@@ -226,10 +226,10 @@ def _contradiction(references: Sequence[ReferenceRead], left: Floats, weight: Fl
         return None
     if float(left @ weight @ left) <= float(stats.chi2.ppf(1.0 - CHANCE, len(left) - 2)):
         return None
-    worst = references[int(np.argmax(np.abs(left)))]
+    worst = references[int(np.argmax(np.abs(left)))]  # it may be the others that are wrong
     return (
         f"The references do not lie on one line: {worst.told.name} is {np.abs(left).max():.2f} degC off by"
-        " the others; check its thermometer and its emissivity."
+        " the others; check the thermometer and emissivity of each."
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import cv2
 import numpy as np
 
@@ -48,20 +50,21 @@ def spot_errors_degc(
     return tuple(bare), tuple(left)
 
 
+@functools.lru_cache(maxsize=64)
 def _read_spot(across_px: float, phase_px: float, spread: PointSpread) -> tuple[float, float, float, float]:
     """Bare error of the coldest pixel, what is left of it, doubt and halo, degC."""
     side = 2 * HALF_PX * FINER
     y, x = (np.indices((side, side)) + 0.5) / FINER - HALF_PX
     scene = np.where(np.hypot(x - phase_px, y - phase_px) <= 0.5 * across_px, SPOT_DEGC, SKIN_DEGC)
-    near = _blurred(scene, spread.narrow_px)
+    near = _blurred(scene, spread.narrow_px * FINER)
     if spread.wide_share > 0.0:
-        near = near + spread.wide_share * (_blurred(scene, WIDE_PX) - near)
-    halo = spread.halo or StatedHalo(HALO_U95, HALO_PX, HALO_U95)
-    seen = near + halo.share * (_blurred(scene, halo.reach_px) - near)
+        near = near + spread.wide_share * (_blurred(scene, WIDE_PX * FINER) - near)
     # A pixel reads where its centre lies: the stated spread holds the pixel's own width already.
-    picture = 0.25 * sum(
-        seen[FINER // 2 - a :: FINER, FINER // 2 - b :: FINER] for a in (0, 1) for b in (0, 1)
-    )
+    read = sum(near[FINER // 2 - a :: FINER, FINER // 2 - b :: FINER] for a in (0, 1) for b in (0, 1))
+    halo = spread.halo or StatedHalo(HALO_U95, HALO_PX, HALO_U95)
+    coarse = cv2.resize(scene, (2 * HALF_PX, 2 * HALF_PX), interpolation=cv2.INTER_AREA)
+    around = _blurred(np.asarray(coarse, float), halo.reach_px)
+    picture = 0.25 * (1.0 - halo.share) * read + halo.share * around
     degc = np.asarray(picture, float)
     nothing: Bools = np.zeros(degc.shape, np.bool_)
     sharp, doubt, mixed = without_spread(degc, nothing, spread)
@@ -69,5 +72,5 @@ def _read_spot(across_px: float, phase_px: float, spread: PointSpread) -> tuple[
     return float(degc[at]) - SPOT_DEGC, float(sharp[at]) - SPOT_DEGC, float(doubt[at]), float(mixed[at])
 
 
-def _blurred(scene: Floats, sigma_px: float) -> Floats:
-    return np.asarray(cv2.GaussianBlur(scene, (0, 0), sigma_px * FINER), float)
+def _blurred(scene: Floats, sigma: float) -> Floats:
+    return np.asarray(cv2.GaussianBlur(scene, (0, 0), sigma), float)

@@ -1,4 +1,4 @@
-"""References of known temperature tell how far the thermal camera is off, within bounds; what cannot is refused."""
+"""References tell how far the thermal camera is off, within bounds; what cannot tell it is refused."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_bounds_of_accepted_cameras_hold_the_truth_as_often_as_they_say() -> Non
             within += abs(off) <= float(found.fresh.bound_degc(np.array(read)))
             count += 1
     assert count >= 200
-    assert 0.90 <= within / count
+    assert within / count >= 0.90
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,11 @@ def test_bounds_of_accepted_cameras_hold_the_truth_as_often_as_they_say() -> Non
         (ErringCamera(falling_degc_per_min=0.5, warm_min=3.0, step_degc=0.01), {}, "still falling"),
         (ErringCamera(falling_degc_per_min=0.5, warm_min=30.0, step_degc=0.02), {}, "one way"),
         (ErringCamera(drift_degc_per_min=0.3), {}, "The drift is"),
-        (ErringCamera(), {"claim_degc": 0.3, "ice": replace(ICE, u95_degc=1.5)}, "no better than"),
+        (
+            ErringCamera(offset_degc=0.0, gain=0.0),
+            {"claim_degc": 0.3, "ice": replace(ICE, u95_degc=1.5)},
+            "no better than",
+        ),
     ],
 )
 def test_what_cannot_tell_it_is_refused_with_the_reason(
@@ -125,12 +129,12 @@ def test_what_cannot_tell_it_is_refused_with_the_reason(
 
 def test_a_saturated_reference_and_a_camera_that_does_not_live_tell_nothing() -> None:
     class Cut(Simulated):
-        def looks(self):  # noqa: ANN202
+        def looks(self):
             for look in super().looks():
                 yield replace(look, degc=np.maximum(look.degc, np.float32(5.0)))
 
     class Still(Simulated):
-        def looks(self):  # noqa: ANN202
+        def looks(self):
             for look in super().looks():
                 yield replace(look, degc=np.repeat(look.degc[:1], len(look.degc), axis=0))
 
@@ -153,7 +157,7 @@ def _read(source: Simulated, told: Told) -> ReferenceRead:
     )
 
 
-def test_three_references_that_contradict_each_other_name_the_one_that_is_off() -> None:
+def test_three_references_that_contradict_each_other_are_refused() -> None:
     camera = ErringCamera(step_degc=0.02)
     reads = [
         read_simulated(camera, Before(t, from_min=4.0 * k), Told(f"at {t:g}", t + wrong, 0.2, 0.97))
@@ -161,7 +165,7 @@ def test_three_references_that_contradict_each_other_name_the_one_that_is_off() 
     ]
     found = find_radiometry(reads, claim_degc=2.0, now=NOW)
     assert isinstance(found, RadiometryFound)
-    assert "at 18 is" in str(found.refusal)
+    assert "do not lie on one line" in str(found.refusal)
 
 
 def test_an_area_may_be_a_rectangle_or_a_polygon_inside_the_picture() -> None:
@@ -244,8 +248,8 @@ def test_the_rig_states_it_and_a_refused_run_leaves_rig_and_page_alone(
 
     # A worse one does not replace it, and does unless the user insists.
     good = rig.read_bytes()
-    worse = [word if word != "0.2" else "1.9" for word in command(ice, block, rig)]
-    worse[worse.index("1.9")] = "0.2"
+    worse = [word if word != "0.2" else "0.6" for word in command(ice, block, rig)]
+    worse[worse.index("0.6")] = "0.2"
     assert main(worse) == 3
     assert "NOT WRITTEN" in capsys.readouterr().out
     assert rig.read_bytes() == good
