@@ -73,7 +73,7 @@ def calibrate_radiometry(options: argparse.Namespace, now: datetime) -> bool:
         return False
     part = radiometry_part(found, focal_px=rig.thermal.camera.fx_px, spread=spread)
     print("\n".join(told_lines(found)))
-    for words, errors in part.on_skin[-2:]:
+    for words, errors in part.on_skin[-3:]:
         print(f"{words}: {', '.join(f'{v:.2f}' for v in errors)} degC at 0.6, 0.8, 1.0, 1.2 m (95 %)")
     if found.refusal is not None:
         print(f"REFUSED. {found.refusal}")

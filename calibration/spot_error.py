@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -20,34 +21,40 @@ SPOT_WORDS = f"{SPOT_MM:g} mm spot of {SPOT_DEGC:g} degC in skin of {SKIN_DEGC:g
 FINER, HALF_PX = 8, 40
 """The spot is drawn so much finer, in a picture of so many pixels to each side."""
 
-_PHASES = (0.0, 0.5)
+_PHASES = (0.0, 0.25, 0.5)
 """Of the spot's middle between pixels: the worst is told."""
 
 
-def spot_errors_degc(
-    *, focal_px: float, spread: PointSpread, camera_u95_degc: float
-) -> tuple[tuple[float, ...], tuple[float, ...]]:
+@dataclass(frozen=True)
+class SpotErrors:
+    """At `DISTANCES_MM`, degC; the worst of where the spot may lie between pixels."""
+
+    bare_degc: tuple[float, ...]
+    """How much too warm the bare camera shows its coldest pixel."""
+    too_warm_degc: tuple[float, ...]
+    """95 % bound of how much too warm it still reads once the spread has been taken out."""
+    too_cold_degc: tuple[float, ...]
+    """Likewise too cold: taking a spread out overshoots on spots 3 to 4 pixels wide, to the safe side."""
+
+
+def spot_errors(*, focal_px: float, spread: PointSpread, camera_u95_degc: float) -> SpotErrors:
     """How far off a small spot reads at the working distances.
 
     Args:
         focal_px: Of the thermal camera.
         spread: As calibrated; drawn into the picture and taken out by the product's own way.
         camera_u95_degc: 95 % bound of what else is wrong with a reading of `SPOT_DEGC`.
-
-    Returns:
-        At `DISTANCES_MM`: how much too warm the bare camera reads its coldest pixel; and the 95 % error of
-        what is left after the spread has been taken out.
     """
     bare: list[float] = []
-    left: list[float] = []
+    warm: list[float] = []
+    cold: list[float] = []
     for distance_mm in DISTANCES_MM:
-        across_px = SPOT_MM * focal_px / distance_mm
-        each = [_read_spot(across_px, phase, spread) for phase in _PHASES]
+        each = [_read_spot(SPOT_MM * focal_px / distance_mm, phase, spread) for phase in _PHASES]
+        beside = [float(np.hypot(doubt, camera_u95_degc)) + halo for _, _, doubt, halo in each]
         bare.append(max(one[0] for one in each))
-        left.append(
-            max(abs(off) + float(np.hypot(doubt, camera_u95_degc)) + halo for _, off, doubt, halo in each)
-        )
-    return tuple(bare), tuple(left)
+        warm.append(max(one[1] + more for one, more in zip(each, beside, strict=True)))
+        cold.append(max(more - one[1] for one, more in zip(each, beside, strict=True)))
+    return SpotErrors(tuple(bare), tuple(warm), tuple(cold))
 
 
 @functools.lru_cache(maxsize=64)
