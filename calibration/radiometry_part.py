@@ -152,8 +152,8 @@ def spread_part(
         ),
         facts=(
             f"{found.used} pictures of a straight edge. What the camera's own offset does is not in these"
-            " errors: calibrate radiometry. Taking a spread out overshoots where a spot is 3 to 4 pixels wide:"
-            " it then reads too cold, which is the safe side.",
+            " errors: calibrate radiometry. Taking a spread out overshoots where a spot is 3 to 4 pixels"
+            " wide: it then reads too cold, which is the safe side.",
         ),
         plots=(
             (

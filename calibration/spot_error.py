@@ -52,8 +52,8 @@ def spot_errors(*, focal_px: float, spread: PointSpread, camera_u95_degc: float)
         each = [_read_spot(SPOT_MM * focal_px / distance_mm, phase, spread) for phase in _PHASES]
         beside = [float(np.hypot(doubt, camera_u95_degc)) + halo for _, _, doubt, halo in each]
         bare.append(max(one[0] for one in each))
-        warm.append(max(one[1] + more for one, more in zip(each, beside, strict=True)))
-        cold.append(max(more - one[1] for one, more in zip(each, beside, strict=True)))
+        warm.append(max(0.0, *(one[1] + more for one, more in zip(each, beside, strict=True))))
+        cold.append(max(0.0, *(more - one[1] for one, more in zip(each, beside, strict=True))))
     return SpotErrors(tuple(bare), tuple(warm), tuple(cold))
 
 

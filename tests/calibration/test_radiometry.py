@@ -11,6 +11,7 @@ import pytest
 
 from calibration.certificate import certificate_path, refused_path
 from calibration.radiometry import RadiometryFound, find_radiometry
+from calibration.reference_looks import open_looks
 from calibration.reference_reading import ReferenceRead, Told, shown_degc
 from calibration.reference_region import area_mask
 from guidance.cli import main
@@ -284,3 +285,27 @@ def test_display_pictures_and_recordings_without_times_are_no_references(
     for name, why in (("grey.npy", "without temperatures"), ("timeless.npy", "--hz")):
         assert main(command(tmp_path / name, tmp_path / name, rig)) == 2
         assert why in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize("kind", ["flir_rjpeg", "cold_hand", "infiray"])
+def test_real_pictures_of_no_reference_leave_the_rig_alone_with_one_sentence(
+    shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    """Cameras of many kinds, hands and rooms: nothing here is a reference, and nothing may pass for one."""
+    folder, rig = shared_data / "real" / kind, rig_of(tmp_path)
+    bare = rig.read_bytes()
+    files = sorted(file for file in folder.iterdir() if file.suffix.lower() in {".jpg", ".tif", ".irg"})[:6]
+    for path in (folder, *files):
+        assert main(command(path, path, rig, "--hz", "1")) in (2, 3)
+        told = capsys.readouterr()
+        assert "Traceback" not in told.err
+        assert rig.read_bytes() == bare
+
+
+def test_a_radiometric_picture_is_read_as_the_camera_saw_it(shared_data: Path) -> None:
+    """Its numbers are corrected for nothing yet, so that a reference is expected as a black body shows it."""
+    (file, *_) = sorted((shared_data / "real" / "flir_rjpeg").glob("*.jpg"))
+    source = open_looks(file, unit=None, hz=1.0)
+    (look,) = source.looks()
+    assert source.camera_emissivity == 1.0
+    assert -40.0 < float(np.median(look.degc)) < 80.0
