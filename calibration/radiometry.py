@@ -134,11 +134,12 @@ def find_radiometry(
 def _lacking(references: Sequence[ReferenceRead]) -> str | None:
     for one in references:
         if len(one.looks) < LEAST_LOOKS:
-            why = f": {one.left_out[0]}" if one.left_out else ""
+            few = f"{one.told.name} has {len(one.looks)} looks that will do (at least {LEAST_LOOKS})"
+            if one.left_out:
+                return f"{few}: {one.left_out[0]}."
             return (
-                f"{one.told.name} has {len(one.looks)} looks that will do (at least {LEAST_LOOKS}){why}; a"
-                " look ends when the shutter closes, or with a pause of 10 s: let the shutter close between"
-                " them."
+                f"{few}; a look ends when the shutter closes, or with a pause of 10 s: let the shutter close"
+                " between them."
             )
     told = sorted(one.told.degc for one in references)
     if len(told) < 2 or told[-1] - told[0] < SAME_DEGC:

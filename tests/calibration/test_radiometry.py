@@ -16,7 +16,7 @@ from calibration.reference_reading import ReferenceRead, Told, shown_degc
 from calibration.reference_region import area_mask
 from guidance.cli import main
 from models.problems import InputError
-from models.rig import StatedHalo, StatedSpread
+from models.rig import Rig, StatedHalo, StatedSpread
 from models.rig_file import read_rig, write_rig
 from tests.calibration.radiometry_scenes import (
     SIZE,
@@ -292,14 +292,27 @@ def test_real_pictures_of_no_reference_leave_the_rig_alone_with_one_sentence(
     shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str
 ) -> None:
     """Cameras of many kinds, hands and rooms: nothing here is a reference, and nothing may pass for one."""
-    folder, rig = shared_data / "real" / kind, rig_of(tmp_path)
-    bare = rig.read_bytes()
+    folder, rig = shared_data / "real" / kind, tmp_path / "rig.toml"
     files = sorted(file for file in folder.iterdir() if file.suffix.lower() in {".jpg", ".tif", ".irg"})[:6]
     for path in (folder, *files):
+        rig.write_text(write_rig(_rig_for(path)))
+        bare = rig.read_bytes()
         assert main(command(path, path, rig, "--hz", "1")) in (2, 3)
         told = capsys.readouterr()
         assert "Traceback" not in told.err
         assert rig.read_bytes() == bare
+
+
+def _rig_for(path: Path) -> Rig:
+    """A rig whose thermal camera has as many pixels as the pictures, where they hold temperatures."""
+    rig = real_rig(Scene())
+    assert rig.thermal is not None
+    try:
+        source = open_looks(path, unit=None, hz=1.0).source
+    except InputError:
+        return rig
+    camera = replace(rig.thermal.camera, width_px=source.width_px, height_px=source.height_px)
+    return replace(rig, thermal=replace(rig.thermal, camera=camera))
 
 
 def test_a_radiometric_picture_is_read_as_the_camera_saw_it(shared_data: Path) -> None:
