@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from calibration.check_command import check_rig_file
 from calibration.collar_command import calibrate_collar
 from calibration.print_command import print_sheet
+from calibration.radiometry_command import calibrate_radiometry
 from calibration.rgb_command import calibrate_rgb
 from calibration.spread_command import calibrate_spread
 from calibration.thermal_command import calibrate_thermal_step
@@ -18,6 +19,7 @@ _STEPS = {
     "check": check_rig_file,
     "collar": calibrate_collar,
     "print": print_sheet,
+    "radiometry": calibrate_radiometry,
     "rgb": calibrate_rgb,
     "spread": calibrate_spread,
     "thermal": calibrate_thermal_step,

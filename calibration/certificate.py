@@ -54,6 +54,8 @@ class Certified:
     used: tuple[str, ...]
     refused: tuple[str, ...]
     """A sentence for each picture, pair or pose that has no say."""
+    on_skin_unit: str = "mm"
+    """Of `on_skin`."""
 
 
 def certificate_path(rig: Path) -> Path:
@@ -76,15 +78,44 @@ def put_certificate(rig: Path, part: Certified, tables: Toml, *, now: datetime) 
         pass  # none yet, or not ours: a page is written anew
     kept[part.step] = (part.table, fingerprint(tables, part.table), part_html(part, now=now))
     text = _page(kept, tables, rig=rig, now=now)
+    _put(path, text)
+    refused_path(rig, part.step).unlink(missing_ok=True)
+    return path
+
+
+def refused_path(rig: Path, step: str) -> Path:
+    """Where the page of a refused step stands: beside the rig, whose own page stays as it is."""
+    return rig.with_name(f"{rig.stem}-REFUSED-{step}.html")
+
+
+def put_refused(rig: Path, part: Certified, reason: str, *, now: datetime) -> Path:
+    """Write the page of a step that was refused; neither the rig nor its certificate is touched.
+
+    Raises:
+        InputError: If it cannot be written.
+    """
+    path = refused_path(rig, part.step)
+    text = (
+        '<!doctype html>\n<html lang="en"><meta charset="utf-8">'
+        f"<title>REFUSED: {escape(part.title)}</title>\n"
+        f"<style>{_STYLE}</style>\n<h1 class=bad>REFUSED: {escape(part.title)}</h1>\n"
+        f"<p>For {escape(rig.name)}, {_moment(now)}. Nothing of this was written into the rig.</p>\n"
+        f"<p class=bad>{escape(reason)}</p>\n{part_html(part, now=now, refused=True)}</html>\n"
+    )
+    _put(path, text)
+    return path
+
+
+def _put(path: Path, text: str) -> None:
     aside = path.with_name(f".{path.name}.part")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         aside.write_text(text, encoding="utf-8")
         aside.replace(path)
     except OSError as error:
         raise InputError(f"{path} cannot be written ({error.strerror}); choose another place.") from error
     finally:
         aside.unlink(missing_ok=True)
-    return path
 
 
 def fingerprint(tables: Toml, table: str) -> str:
@@ -98,7 +129,7 @@ def fingerprint(tables: Toml, table: str) -> str:
     return hashlib.sha256(repr(sorted(own.items())).encode()).hexdigest()
 
 
-def part_html(part: Certified, *, now: datetime) -> str:
+def part_html(part: Certified, *, now: datetime, refused: bool = False) -> str:
     """One part, as it stands in the page."""
     until = now + timedelta(days=VALID_DAYS)
     cells = "".join(f"<th>{d / 1000.0:.1f} m</th>" for d in DISTANCES_MM)
@@ -113,25 +144,25 @@ def part_html(part: Certified, *, now: datetime) -> str:
     plots = "".join(
         f"<figure>{svg}<figcaption>{escape(caption)}</figcaption></figure>" for caption, svg in part.plots
     )
-    refused = _list(part.refused) if part.refused else "<p>None.</p>"
+    left_out = _list(part.refused) if part.refused else "<p>None.</p>"
     # A check says how the rig was at one moment, good or not; a step is here only where it was accepted.
-    holds = (
-        f"<b>Checked</b> at {_moment(now)}"
-        if part.step == "check"
-        else f"<b>Accepted</b> on {_day(now)}, valid until {_day(until)}"
-    )
+    verdict = f"<b>Accepted</b> on {_day(now)}, valid until {_day(until)}"
+    if part.step == "check":
+        verdict = f"<b>Checked</b> at {_moment(now)}"
+    if refused:
+        verdict = f"<b class=bad>REFUSED</b> on {_day(now)}"
     head = "<tr><th>parameter</th><th>value</th><th>95 % bound</th></tr>"
     found = f"<table>{head}{values}</table>" if part.parameters else ""
     error = (
-        f"<h3>95 % error on the skin, mm</h3><table><tr><th>camera to skin</th>{cells}</tr>{skin}</table>"
+        f"<h3>95 % error on the skin, {escape(part.on_skin_unit)}</h3>"
+        f"<table><tr><th>camera to skin</th>{cells}</tr>{skin}</table>"
         if part.on_skin
         else ""
     )
     return (
-        f"<section><h2>{escape(part.title)}</h2>"
-        f"<p>{holds} by cryoguide {escape(_version())}.</p>"
+        f"<section><h2>{escape(part.title)}</h2><p>{verdict} by cryoguide {escape(_version())}.</p>"
         f"{error}<h3>What was found</h3>{found}{_list(part.facts)}<div class=plots>{plots}</div>"
-        f"<h3>Left out</h3>{refused}"
+        f"<h3>Left out</h3>{left_out}"
         f"<details><summary>Used ({len(part.used)})</summary>{_list(part.used)}</details>"
         f"<details><summary>Covariance (1 sigma squared)</summary>{_matrix(part)}</details></section>\n"
     )

@@ -100,6 +100,44 @@ def add_calibrate(parser: argparse.ArgumentParser) -> None:
     spread.add_argument("pictures", type=Path, metavar="FOLDER", help="3 pictures or more")
     _add_rig(spread, "rig with the thermal camera", needed=True)
     spread.set_defaults(step="spread")
+    add_radiometry(steps)
+
+
+def add_radiometry(steps: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the step that holds the thermal camera against references."""
+    radiometry = steps.add_parser(
+        "radiometry",
+        help="how far the thermal camera reads off, from references of known temperature",
+        description="Offset, gain and drift of the thermal camera from recordings of two or more references,"
+        " such as an ice slurry and a block at 30 to 35 degC, at least three looks at each with the shutter"
+        " closing between them. Refuses what is not good enough (exit code 3).",
+    )
+    radiometry.add_argument(
+        "--reference",
+        nargs=4,
+        action="append",
+        required=True,
+        metavar=("PATH", "DEGC", "U95", "EMISSIVITY"),
+        help="recording or folder of thermal pictures, temperature of the reference, its 95 %% bound, and"
+        " emissivity: a number (0.97, or 0.99:0.01 with its bound), water, ice or tape; once for each",
+    )
+    radiometry.add_argument(
+        "--region",
+        nargs=2,
+        action="append",
+        metavar=("NUMBER", "AREA"),
+        help="where reference NUMBER lies: x,y,w,h or corners x,y,x,y,x,y in pixels (default: found by"
+        " itself)",
+    )
+    radiometry.add_argument(
+        "--room-degc", type=float, metavar="DEGC", help="temperature of the room, which references mirror"
+    )
+    radiometry.add_argument("--unit", metavar="UNIT", help="unit of the numbers, as for cryoguide import")
+    radiometry.add_argument(
+        "--hz", type=_positive, metavar="HZ", help="pictures a second, where the files hold no times"
+    )
+    _add_rig(radiometry, "rig with the thermal camera", needed=True)
+    radiometry.set_defaults(step="radiometry")
 
     _add_time(
         steps.add_parser(

@@ -55,10 +55,12 @@ def replace_rig(
 
 def covariance_of(tables: Toml, table: str) -> dict[str, float] | None:
     """Standard deviations by name, None where the part has no covariance that can be read."""
-    part = tables.get(table)
+    part: object = tables
+    for name in table.split("."):
+        part = cast("Toml", part).get(name) if isinstance(part, dict) else None
     told = cast("Toml", part).get("covariance") if isinstance(part, dict) else None
     if not isinstance(told, dict):
-        return None
+        return _bounds_of(part)
     names, matrix = cast("Toml", told).get("parameters"), cast("Toml", told).get("matrix")
     try:
         variances: Floats = np.diag(np.asarray(matrix, float))
@@ -68,3 +70,14 @@ def covariance_of(tables: Toml, table: str) -> dict[str, float] | None:
     if len(named) != len(variances) or not np.all(variances > 0.0):
         return None
     return dict(zip(named, np.sqrt(variances).tolist(), strict=True))
+
+
+def _bounds_of(part: object) -> dict[str, float] | None:
+    """Standard deviations of a part that states 95 % bounds in place of a covariance."""
+    values = cast("Toml", part) if isinstance(part, dict) else {}
+    bounds = {
+        key: value / 1.96
+        for key, value in values.items()
+        if "u95" in key and isinstance(value, int | float) and value > 0.0
+    }
+    return bounds or None

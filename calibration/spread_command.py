@@ -10,12 +10,16 @@ from typing import cast
 import cv2
 import numpy as np
 
+from calibration.certificate import put_refused
 from calibration.pictures import picture_files
+from calibration.radiometry_part import spread_part, unsolved_spread_part
 from calibration.replacing import replace_rig
 from calibration.rig_text import read_tables, table_of
 from calibration.spread import find_spread
 from models.geometry import Floats
 from models.problems import InputError
+from models.rig import StatedHalo, StatedSpread
+from vision.point_spread import relied_on
 
 
 def calibrate_spread(options: argparse.Namespace, now: datetime) -> bool:
@@ -36,8 +40,11 @@ def calibrate_spread(options: argparse.Namespace, now: datetime) -> bool:
             raise InputError(f"{file} is not of the size of the rig's thermal camera; take its own pictures.")
         pictures.append((file.name, told))
     found = find_spread(pictures)
+    target = cast("Path | None", options.out) or rig
+    names = [name for name, _ in pictures]
     if isinstance(found, str):
         print(f"REFUSED. {found}.")
+        print(f"Page     {put_refused(target, unsolved_spread_part(names), f'{found}.', now=now)}")
         return False
     for sentence in found.refused:
         print(f"Not used: {sentence}")
@@ -54,8 +61,12 @@ def calibrate_spread(options: argparse.Namespace, now: datetime) -> bool:
         "halo_px": round(found.halo_px, 3),
         "halo_u95": round(found.halo_u95, 5),
     }
-    target = cast("Path | None", options.out) or rig
-    return replace_rig(target, tables, table="thermal", now=now, force=options.force)
+    stated = StatedSpread(
+        found.sigma_px, found.sigma_u95_px, StatedHalo(found.halo_share, found.halo_px, found.halo_u95)
+    )
+    focal_px = float(cast("float", thermal["fx_px"]))
+    part = spread_part(found, names, focal_px=focal_px, spread=relied_on(stated, None))
+    return replace_rig(target, tables, table="thermal.spread", now=now, force=options.force, part=part)
 
 
 def _degc(file: Path) -> Floats:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -13,6 +13,7 @@ from calibration.bounds import radius_95
 from calibration.intrinsics import PARAMETERS
 from calibration.skin_error import DISTANCES_MM
 from calibration.thermal_pair import (
+    LENSES,
     PairView,
     RgbKnown,
     ThermalFound,
@@ -59,6 +60,7 @@ def find_thermal(
     known: RgbKnown,
     size_px: tuple[int, int],
     rgb_size_px: tuple[int, int],
+    on_solved: Callable[[], None] = lambda: None,
 ) -> ThermalJudged | str:
     """Solve and judge.
 
@@ -68,6 +70,7 @@ def find_thermal(
         known: The colour camera.
         size_px: Of the thermal picture.
         rgb_size_px: Of the colour picture.
+        on_solved: Called after each of `solves` solutions.
 
     Returns:
         What was found, with a refusal where it is not good enough; or only why nothing was.
@@ -79,11 +82,12 @@ def find_thermal(
             " from 0.5 to 1.2 m, leaning to all sides, warm enough to be seen by both."
         )
     corners_mm = board.corners_mm
-    found = calibrate_thermal(pairs, corners_mm, known=known, size_px=size_px)
+    found = calibrate_thermal(pairs, corners_mm, known=known, size_px=size_px, on_solved=on_solved)
     held_out = []
     for k, pair in enumerate(pairs):
         others = [*pairs[:k], *pairs[k + 1 :]]
         again = calibrate_thermal(others, corners_mm, known=known, size_px=size_px, lenses=[found.free])
+        on_solved()
         held_out.append(_rms(transfer_px(pair, corners_mm, again)))
     on_skin = skin_errors_mm(found, rgb_size_px=rgb_size_px, freedom=len(pairs) - 1.0)
     return ThermalJudged(
@@ -93,6 +97,11 @@ def find_thermal(
         on_skin_mm=on_skin,
         refusal=_refusal(pairs, held_out, on_skin),
     )
+
+
+def solves(pairs: int) -> int:
+    """How often `find_thermal` solves for so many pairs: each model, then without each pair."""
+    return len(LENSES) + pairs
 
 
 def within_pair_px(pair: PairView) -> float:

@@ -15,10 +15,11 @@ from calibration.board import Board, board_of, find_tags
 from calibration.certified_parts import thermal_part
 from calibration.intrinsics import PARAMETERS, calibrate_camera
 from calibration.pairs import Pair, read_pairs
+from calibration.progress import Steps
 from calibration.replacing import replace_rig
 from calibration.rig_text import Toml, covariance_table, read_tables, table_of
 from calibration.skin_error import DISTANCES_MM
-from calibration.thermal import LEAST_PAIRS, ThermalJudged, find_thermal
+from calibration.thermal import LEAST_PAIRS, ThermalJudged, find_thermal, solves
 from calibration.thermal_pair import TURN_AND_SHIFT, PairView, RgbKnown
 from models.geometry import Floats
 from models.problems import InputError
@@ -51,7 +52,10 @@ def calibrate_thermal_step(options: argparse.Namespace, now: datetime) -> bool:
         known = RgbKnown(own.values, own.covariance, from_these=True)
     else:
         known = RgbKnown(np.zeros(9), np.zeros((9, 9)))
-    judged = find_thermal(pairs, board, known=known, size_px=size, rgb_size_px=rgb_size)
+    with Steps("Solving, with all pairs and without each", solves(len(pairs))) as steps:
+        judged = find_thermal(
+            pairs, board, known=known, size_px=size, rgb_size_px=rgb_size, on_solved=steps.one_done
+        )
     if isinstance(judged, str):
         print(f"REFUSED. {judged}")
         return False
@@ -70,16 +74,22 @@ def calibrate_thermal_step(options: argparse.Namespace, now: datetime) -> bool:
 
 def _found_in_both(pictures: Sequence[Pair], board: Board, left_out: list[str]) -> list[PairView]:
     pairs: list[PairView] = []
-    for pair in pictures:
-        rgb = find_tags(pair.rgb, board, name=pair.name)
-        thermal = find_tags(pair.thermal, board, name=pair.name, refinement=cv2.aruco.CORNER_REFINE_CONTOUR)
-        whys = [f"the colour picture {rgb}"] if isinstance(rgb, str) else []
-        whys += [f"the thermal picture {thermal}"] if isinstance(thermal, str) else []
-        if isinstance(rgb, str) or isinstance(thermal, str):
-            left_out.append(f"pair {pair.name}: {'; '.join(whys)}")
-        else:
-            pairs.append(PairView(pair.name, rgb, thermal))
+    with Steps("Looking for the target", len(pictures)) as steps:
+        for pair in pictures:
+            _find_in_both(pair, board, pairs, left_out)
+            steps.one_done()
     return pairs
+
+
+def _find_in_both(pair: Pair, board: Board, pairs: list[PairView], left_out: list[str]) -> None:
+    rgb = find_tags(pair.rgb, board, name=pair.name)
+    thermal = find_tags(pair.thermal, board, name=pair.name, refinement=cv2.aruco.CORNER_REFINE_CONTOUR)
+    whys = [f"the colour picture {rgb}"] if isinstance(rgb, str) else []
+    whys += [f"the thermal picture {thermal}"] if isinstance(thermal, str) else []
+    if isinstance(rgb, str) or isinstance(thermal, str):
+        left_out.append(f"pair {pair.name}: {'; '.join(whys)}")
+    else:
+        pairs.append(PairView(pair.name, rgb, thermal))
 
 
 def told(judged: ThermalJudged, pairs: Sequence[PairView]) -> list[str]:

@@ -78,6 +78,7 @@ def calibrate_thermal(
     known: RgbKnown,
     size_px: tuple[int, int],
     lenses: Sequence[tuple[str, ...]] = LENSES,
+    on_solved: Callable[[], None] = lambda: None,
 ) -> ThermalFound:
     """Solve with the model that the pairs support.
 
@@ -87,8 +88,12 @@ def calibrate_thermal(
         known: The colour camera.
         size_px: Width and height of the thermal picture.
         lenses: Models to choose from.
+        on_solved: Called after each of them.
     """
-    found = [_solved(pairs, corners_mm, known, size_px, free) for free in lenses]
+    found: list[ThermalFound] = []
+    for free in lenses:
+        found.append(_solved(pairs, corners_mm, known, size_px, free))
+        on_solved()
     return min(found, key=lambda one: one.price)
 
 

@@ -44,7 +44,8 @@ def recorded_checks(recording: Recording, setup: Setup) -> tuple[Check, ...]:
     depth = Check("Depth camera", "ok", "recorded") if recording.has_depth else None
     checked = rig_check(recording, setup) if recording.attached(CHECK_FILE) is not None else None
     return tuple(
-        check for check in (colour, thermal, depth, calibration_check(setup), checked, approval_check(setup))
+        check
+        for check in (colour, thermal, depth, calibration_check(setup), checked, approval_check(setup))
         if check
     ) + tuple(Check("Recording", "look", warning) for warning in recording.warnings)
 

@@ -29,7 +29,7 @@ def read_pixels(state: State, picture: ThermalPicture, tap: Tap, setup: Setup) -
         tap.outline_px, picture, pictures=setup.protocol.confirm_pictures
     )
     offset = camera_offset(state, setup)
-    degc = degrees(picture, floor_centikelvin=state.thermal.floor_centikelvin) - offset.off_degc
+    degc = offset.corrected_degc(degrees(picture, floor_centikelvin=state.thermal.floor_centikelvin))
     read = degc[tuple(np.rint(pixel_skin.pixels[:, ::-1]).astype(int).T)]
     u95 = offset.bound_degc(read)
     seen = np.isfinite(read)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import cast
 
-from guidance.camera_stage import camera_offset
+import numpy as np
+
+from guidance.camera_stage import calibrated_now, camera_offset, radiometry_age_days
 from guidance.report_markup import NARROW, number
 from guidance.state import Setup, State
 from vision.point_spread import disagree
@@ -32,10 +34,27 @@ def thermal_found(state: State, setup: Setup) -> dict[str, object]:
         "reads_too_warm_degc": round(offset.off_degc, 3) if told else None,
         "reads_too_warm_u95_degc": round(offset.u95_degc, 3) if told else None,
         "offset_bound_degc": round(offset.u95_degc, 3),
+        "calibrated": _calibrated(state, setup),
         "spread_px": round(watch.spread.sigma_px, 3),
         "spread_by": by,
         "spread_at_edge_px": round(watch.at_edge.sigma_px, 3) if watch.at_edge else None,
         "spread_calibrated_px": stated.sigma_px if stated else None,
+    }
+
+
+def _calibrated(state: State, setup: Setup) -> dict[str, object] | None:
+    """What calibration told of how far the camera reads off, and whether it was used; None: nothing."""
+    told = setup.rig.thermal.radiometry if setup.rig and setup.rig.thermal else None
+    if told is None:
+        return None
+    used, doubted = calibrated_now(state, setup), camera_offset(state, setup).doubted
+    return {
+        "age_days": round(radiometry_age_days(told, setup.treatment), 1),
+        "used": used is not None and not doubted,
+        "doubted": doubted,
+        "reads_too_warm_degc": [round(float(v), 3) for v in told.off_degc(np.array(told.references_degc))],
+        "at_degc": list(told.references_degc),
+        "u95_degc": round(used.u95_degc, 3) if used is not None else None,
     }
 
 
@@ -55,6 +74,18 @@ def thermal_remarks(state: State, setup: Setup) -> tuple[str, ...]:
         )
     if setup.treatment.references and not offset.looks and setup.thermal_expected:
         told.append("The reference in the thermal picture was never looked at: no thermal picture came.")
+    if offset.doubted:
+        told.append(
+            "A reference in the thermal picture is farther off than the camera's calibration with references"
+            " allows, so the camera's claim was taken instead: calibrate it again (cryoguide calibrate"
+            " radiometry)."
+        )
+    calibrated = cast("Mapping[str, object] | None", found["calibrated"])
+    if calibrated is not None and not calibrated["used"] and not offset.doubted:
+        told.append(
+            f"The thermal camera was calibrated with references {calibrated['age_days']} days from this"
+            " session, too long to count, so its claim was taken instead: calibrate it again."
+        )
     stated = setup.rig.thermal.spread if setup.rig and setup.rig.thermal else None
     at_edge = state.thermal.at_edge
     if stated is not None and at_edge is not None and disagree(stated, at_edge):
@@ -76,6 +107,14 @@ def offset_words(summary: Mapping[str, object]) -> str:
         return (
             f"read {number(abs(off), 2)} ±{NARROW}{number(u95, 2)} °C too {way} at the end, by a reference"
             f" relied on in {share} % of the pictures; corrected"
+        )
+    calibrated = cast("Mapping[str, object]", found.get("calibrated") or {})
+    if calibrated.get("used"):
+        u95 = cast("float", calibrated["u95_degc"])
+        days = number(cast("float", calibrated["age_days"]), 0)
+        return (
+            f"corrected as calibrated with references {days} days from the session, by then known to"
+            f" ±{NARROW}{number(u95, 2)} °C; no reference in the picture was relied on"
         )
     if found.get("references"):
         return "no reference could be relied on; its stated accuracy is in every bound"

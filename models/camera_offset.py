@@ -3,6 +3,10 @@
 The offset wanders about zero as widely as the camera's stated accuracy allows (an Ornstein-Uhlenbeck
 process). A reading of the reference pins it down; while the reference is hidden what was known of it fades,
 until only the stated accuracy is left. What the reference itself is in doubt by does not average out.
+
+A camera that was held against references before (`models.radiometry`) is corrected by that first; what is
+told here is what remains, and it wanders only as widely as that calibration allows. A reference that shows
+more than that ends the trust in the calibration, and the camera's own claim holds again.
 """
 
 from __future__ import annotations
@@ -10,10 +14,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from models.geometry import Floats
+import numpy as np
 
-SURE = 1.96
-"""Standard deviations in a 95 % bound."""
+from models.geometry import Floats
+from models.radiometry import GAIN_U95, SURE, Calibrated
 
 WANDER_U95_DEGC = 1.0
 """So far may a camera's offset have gone after a minute unseen. Own estimate: a Lepton closes its shutter
@@ -21,10 +25,6 @@ anew after three minutes or 1.5 degC of its own warming (domain section 5)."""
 
 STEP_U95_DEGC = 1.0
 """So far may a shutter event have moved it. Own estimate."""
-
-GAIN_U95 = 0.02
-"""A camera whose offset is known at one temperature is off by so much of the distance to another: data sheets
-give 2 degC or 2 % (domain section 5)."""
 
 BEYOND = 1.5
 """A reference that reads farther off than so many times its own and the camera's bound contradicts."""
@@ -80,11 +80,37 @@ class CameraOffset:
     """Pictures in which the reference was looked for."""
     seen: int = 0
     """Pictures in which it was relied on."""
+    calibrated: Calibrated | None = None
+    """What calibration told, taken from the readings first; None: nothing, or too long ago."""
+    doubted: bool = False
+    """A reference has shown more than the calibration allows: its bound holds no longer."""
+
+    @property
+    def claim_u95_degc(self) -> float:
+        """95 % bound of the offset by the camera's claim alone."""
+        return self.accuracy_degc if self.calibrated is None else self.calibrated.claim_u95_degc
+
+    @property
+    def rest_u95_degc(self) -> float:
+        """95 % bound of the offset where no reference tells of it."""
+        calibrated = None if self.doubted else self.calibrated
+        return self.claim_u95_degc if calibrated is None else calibrated.u95_degc
 
     @property
     def rest_degc2(self) -> float:
-        """Variance of the offset where nothing is known of it."""
-        return (self.accuracy_degc / SURE) ** 2
+        """Variance of the offset where no reference tells of it."""
+        return (self.rest_u95_degc / SURE) ** 2
+
+    @property
+    def known(self) -> bool:
+        """Whether more is known of the offset than the camera's claim."""
+        return self.at_degc is not None or (self.calibrated is not None and not self.doubted)
+
+    def corrected_degc(self, read_degc: Floats) -> Floats:
+        """Readings of any shape without what is known of the camera."""
+        if self.calibrated is not None:
+            read_degc = self.calibrated.corrected_degc(read_degc)
+        return read_degc - self.off_degc
 
     @property
     def u95_degc(self) -> float:
@@ -95,9 +121,12 @@ class CameraOffset:
     def bound_degc(self, read_degc: Floats) -> Floats:
         """95 % bound of corrected readings; it grows with their distance from the reference's temperature."""
         u95 = self.u95_degc
+        calibrated = None if self.doubted else self.calibrated
         if self.at_degc is None:
-            return 0.0 * read_degc + u95
-        return ((GAIN_U95 * (read_degc - self.at_degc)) ** 2 + u95**2) ** 0.5
+            return 0.0 * read_degc + u95 if calibrated is None else calibrated.bound_degc(read_degc)
+        if calibrated is None:
+            return ((GAIN_U95 * (read_degc - self.at_degc)) ** 2 + u95**2) ** 0.5
+        return np.hypot(calibrated.between_degc(read_degc, self.at_degc), u95)
 
 
 def later(camera: CameraOffset, *, t_s: float) -> CameraOffset:
@@ -133,20 +162,25 @@ def looked(camera: CameraOffset, reading: PatchReading | None, *, t_s: float) ->
     camera = replace(later(camera, t_s=t_s), looks=camera.looks + 1)
     if reading is None:
         return replace(camera, sight="hidden")
-    if abs(reading.off_degc) > BEYOND * math.hypot(camera.accuracy_degc, reading.common_u95_degc):
+    if abs(reading.off_degc) > BEYOND * math.hypot(camera.claim_u95_degc, reading.common_u95_degc):
         return replace(camera, sight="contradicts" if math.isnan(camera.variance_degc2) else "hidden")
+    hidden = replace(camera, sight="hidden")
+    if abs(reading.off_degc) > BEYOND * math.hypot(camera.rest_u95_degc, reading.common_u95_degc):
+        # More than calibration allows, and still within the camera's claim: if this is the reference, the
+        # calibration holds no longer.
+        camera = replace(camera, doubted=True)
     variance = camera.rest_degc2 if math.isnan(camera.variance_degc2) else camera.variance_degc2
     noise = (reading.noise_u95_degc / SURE) ** 2
     news = reading.off_degc - camera.off_degc
     known_edge, far = camera.edge_degc, abs(news) > JUMP * math.sqrt(variance + noise)
     if abs(known_edge) > STANDS_OUT_DEGC:
         if not abs(reading.edge_degc - known_edge) < max(EDGE_DEGC, EDGE_SHARE * abs(known_edge)):
-            return replace(camera, sight="hidden")
+            return hidden
         if far:
             # Both sides of its edge moved: the camera has stepped.
             variance = min(variance + news**2, camera.rest_degc2)
     elif far:
-        return replace(camera, sight="hidden")
+        return hidden
     gain = variance / (variance + noise)
     edge = reading.edge_degc
     if not math.isnan(known_edge) and not math.isnan(edge):
@@ -163,16 +197,23 @@ def looked(camera: CameraOffset, reading: PatchReading | None, *, t_s: float) ->
     )
 
 
-def agreed(cameras: tuple[CameraOffset, ...], *, accuracy_degc: float) -> CameraOffset:
+def agreed(
+    cameras: tuple[CameraOffset, ...], *, accuracy_degc: float, calibrated: Calibrated | None = None
+) -> CameraOffset:
     """What several references say together: the one that knows best, if none of the others contradicts it.
 
     Args:
         cameras: One a reference.
         accuracy_degc: Stated accuracy, taken where there is no reference or they contradict each other.
+        calibrated: What calibration told; it holds where there is no reference.
     """
-    nothing = CameraOffset(accuracy_degc)
     if not cameras:
-        return nothing
+        return CameraOffset(accuracy_degc, calibrated=calibrated)
+    # One of these may be right and the calibration wrong: where they contradict, only the claim is left.
+    nothing = CameraOffset(accuracy_degc, calibrated=calibrated, doubted=calibrated is not None)
+    if calibrated is not None:
+        doubted = any(one.doubted for one in cameras)
+        cameras = tuple(replace(one, calibrated=calibrated, doubted=doubted) for one in cameras)
     best = min(cameras, key=lambda one: one.u95_degc)
     for other in cameras:
         if best.at_degc is None or other.at_degc is None:

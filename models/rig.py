@@ -12,6 +12,7 @@ import numpy as np
 
 from models.camera import Camera
 from models.geometry import Floats, Ints, Pose, frozen
+from models.radiometry import StatedRadiometry
 from models.stream_clock import StreamClock
 
 
@@ -115,6 +116,8 @@ class ThermalCamera:
     """None: not calibrated; measured at the edge of warm skin in the session."""
     clock: StreamClock | None = None
     """How well `rgb_minus_thermal_s` is known, and its drift; None where calibration did not say."""
+    radiometry: StatedRadiometry | None = None
+    """None: never held against references; its claim alone holds."""
 
 
 def exposed_thermal_s(thermal: ThermalCamera, stamped_s: Floats) -> Floats:

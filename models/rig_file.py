@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import cast
 
 import numpy as np
@@ -11,6 +12,9 @@ from models.clock_file import clock_lines, read_clock
 from models.corrected_file import NAME as CORRECTED
 from models.corrected_file import corrected_lines, read_corrected
 from models.geometry import Floats, Pose
+from models.radiometry_file import KEYS as RADIOMETRY_KEYS
+from models.radiometry_file import NAME as RADIOMETRY
+from models.radiometry_file import radiometry_lines, read_radiometry
 from models.rig import (
     INTRINSICS,
     DepthCamera,
@@ -69,6 +73,10 @@ def read_rig(text: str, *, where: str) -> tuple[Rig, tuple[str, ...]]:
     clocks = _clocks(top, where, warnings)
     if top.has("thermal"):
         thermal = _thermal(top.table("thermal"), where, warnings, clocks.get("thermal"))
+        # The format names it beside [thermal], too; in its own table it goes with the camera.
+        beside = None if thermal.radiometry else _ours(top, RADIOMETRY, *RADIOMETRY_KEYS)
+        if beside:
+            thermal = replace(thermal, radiometry=read_radiometry(beside))
     if top.has("depth"):
         table = top.table("depth")
         _light(table)
@@ -126,6 +134,8 @@ def write_rig(rig: Rig) -> str:
                 halo = spread.halo
                 lines += [f"halo_share = {halo.share!r}", f"halo_px = {halo.reach_px!r}"]
                 lines.append(f"halo_u95 = {halo.u95!r}")
+        if rig.thermal.radiometry is not None:
+            lines += ["", *radiometry_lines(rig.thermal.radiometry)]
     if rig.depth is not None:
         lines += ["", "[depth]", *_camera_lines(rig.depth.camera)]
         lines.append(f"depth_from_rgb = {rig.depth.depth_from_rgb.matrix.tolist()}")
@@ -205,6 +215,7 @@ def _thermal(
 ) -> ThermalCamera:
     _light(table)
     spread = _spread(table.table("spread")) if table.has("spread") else None
+    references = _ours(table, RADIOMETRY, *RADIOMETRY_KEYS)
     latency_s = table.optional_number("latency_s", low=0.0)
     thermal = ThermalCamera(
         camera=_camera(table),
@@ -216,6 +227,7 @@ def _thermal(
         corrected=read_corrected(table.table(CORRECTED)) if table.has(CORRECTED) else None,
         spread=spread,
         clock=clock,
+        radiometry=read_radiometry(references) if references else None,
     )
     warnings += _leave_out(table, where)
     return thermal

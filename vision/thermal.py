@@ -133,7 +133,7 @@ def read_cells(
     normals = thermal_from_rgb.rotate(placed.normal_rgb)
     facing = -(points * normals).sum(1) / np.linalg.norm(points, axis=1)
     px = camera.project(points)
-    degc = degrees(picture, floor_centikelvin=floor_centikelvin) - camera_offset.off_degc
+    degc = camera_offset.corrected_degc(degrees(picture, floor_centikelvin=floor_centikelvin))
     hidden = nozzle_mask(camera, thermal_from_rgb, rig, nozzle, astray_mm=astray_mm)
     inside = camera.inside(px, 1.0) & (facing > GRAZING_COS)
     window, corner = _around(px[inside], camera, reach_px=reach_px(spread))
@@ -164,7 +164,7 @@ def read_cells(
     # A halo makes every cold spot read too warm: once the offset is known it is the largest part of the
     # bound, and does not average out against the others.
     mixed = _sample(halo, at)
-    common = np.hypot(common, mixed) if camera_offset.at_degc is None else common + mixed
+    common = common + mixed if camera_offset.known else np.hypot(common, mixed)
     behind, share = _behind(
         corrected, placed, facing, px - corner, camera.fx_px / points[:, 2], spread.between_pixels
     )

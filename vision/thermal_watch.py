@@ -53,6 +53,8 @@ class ThermalWatch:
     """As the edge of warm skin showed it; None where none did yet."""
     spread_tries: int = 0
     """Pictures in which the spread was looked for."""
+    shutter_s: float | None = None
+    """Exposure of the last picture that showed the closed shutter."""
 
     @staticmethod
     def start() -> ThermalWatch:
@@ -74,7 +76,7 @@ def watch(
 ) -> ThermalWatch:
     """Take note of one picture; ``stated`` is the spread that calibration measured."""
     if picture.shutter:
-        return replace(state, last_arrived_s=t_s, changed_s=picture.t_s, shutter=True)
+        return replace(state, last_arrived_s=t_s, changed_s=picture.t_s, shutter=True, shutter_s=picture.t_s)
     same = state.centikelvin is not None and np.array_equal(state.centikelvin, picture.centikelvin)
     changed = state.changed_s if same else picture.t_s
     floor = state.floor_centikelvin if same else _floor(picture.centikelvin)
@@ -91,6 +93,7 @@ def watch(
         spread=relied_on(stated, at_edge),
         at_edge=at_edge,
         spread_tries=tries,
+        shutter_s=state.shutter_s,
     )
 
 

@@ -16,6 +16,8 @@ from hypothesis.extra.numpy import arrays
 from models.camera import Camera
 from models.geometry import Pose, rotation_from_rvec
 from models.problems import InputError
+from models.radiometry import StatedRadiometry
+from models.radiometry_file import radiometry_lines
 from models.rig import (
     Corrected,
     DepthCamera,
@@ -29,6 +31,16 @@ from models.rig import (
 )
 from models.rig_file import read_rig, write_rig
 
+RADIOMETRY = StatedRadiometry(
+    datetime(2026, 11, 28, 9, tzinfo=UTC),
+    1.2,
+    16.5,
+    0.013,
+    0.01,
+    np.array([[0.01, 1e-5, 0.0], [1e-5, 1e-5, 0.0], [0.0, 0.0, 1e-4]]),
+    0.3,
+    (0.4, 32.6),
+)
 CORRECTED = Corrected("FLIR sequence", 22.0, 21.5, 0.5, 700.0, 0.95, ((2.0, 2.56), (30.0, 29.81)))
 
 
@@ -284,3 +296,43 @@ def test_any_text_is_refused_with_a_sentence_or_read(junk: str) -> None:
         read_rig(junk, where="rig.toml")
     with pytest.raises(InputError):
         read_rig('schema = "cryoguide.rig/1"\n' + junk, where="rig.toml")
+
+
+def test_what_references_told_of_the_camera_is_read_back(text: str) -> None:
+    lines = "\n".join(radiometry_lines(RADIOMETRY))
+    rig, warnings = read_rig(f"{text}\n{lines}\n", where="rig.toml")
+    assert rig.thermal is not None
+    assert rig.thermal.radiometry is not None
+    assert radiometry_lines(rig.thermal.radiometry) == radiometry_lines(RADIOMETRY)
+    assert not warnings
+    again, _ = read_rig(write_rig(rig), where="rig.toml")
+    assert again.thermal is not None
+    assert again.thermal.radiometry is not None
+    assert radiometry_lines(again.thermal.radiometry) == radiometry_lines(RADIOMETRY)
+    beside, _ = read_rig(f"{text}\n{lines.replace('thermal.radio', 'radio')}\n", where="rig.toml")
+    assert beside.thermal is not None
+    assert beside.thermal.radiometry is not None
+
+
+def test_another_programs_radiometry_is_left_out_with_a_sentence(text: str) -> None:
+    for table in ("radiometry", "thermal.radiometry"):
+        rig, warnings = read_rig(f"{text}\n[{table}]\noffset = 1.0\ngain = 0.0\n", where="rig.toml")
+        assert rig.thermal is not None
+        assert rig.thermal.radiometry is None
+        assert any(f"[{table}]" in sentence for sentence in warnings)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ("gain = 0.013", "gain = 3.0", "gain"),
+        ("references_degc = [0.4, 32.6]", "references_degc = [32.6, 0.4]", "rising"),
+        ("[0.01, 1e-05, 0.0]", "[-0.01, 1e-05, 0.0]", "no covariance"),
+        ("residual_u95_degc = 0.3", "residual_u95_degc = 0.3\nresidual = 1", "residual"),
+    ],
+)
+def test_a_radiometry_that_cannot_be_is_an_error(text: str, old: str, new: str, why: str) -> None:
+    lines = "\n".join(radiometry_lines(RADIOMETRY))
+    assert old in lines
+    with pytest.raises(InputError, match=why):
+        read_rig(f"{text}\n{lines.replace(old, new)}\n", where="rig.toml")
