@@ -41,6 +41,23 @@ def add_calibrate(parser: argparse.ArgumentParser) -> None:
     _add_rig(tip, "rig whose nozzle is to have its origin at this tip")
     tip.set_defaults(step="tip")
 
+    axis = steps.add_parser(
+        "axis",
+        help="the jet's axis, from poses of the nozzle spun about itself",
+        description="Spin the nozzle about itself in a V-block or between fingers: its axis from the poses of its"
+        " tags, after `tip`. Refuses what is not good enough (exit code 3).",
+    )
+    axis.add_argument("poses", type=Path, metavar="POSES", help="folder or file of 4x4 poses, mm")
+    axis.add_argument(
+        "--limit-deg",
+        type=_positive,
+        default=None,
+        metavar="DEG",
+        help="largest bound accepted (default: 0.5)",
+    )
+    _add_rig(axis, "rig whose nozzle is to blow along this axis", needed=True)
+    axis.set_defaults(step="axis")
+
     rgb = steps.add_parser(
         "rgb",
         help="the colour camera's lens, from pictures of a board",

@@ -1,9 +1,9 @@
 """What neither solution of a pivot tells of itself: errors that poses share.
 
 Two ways in which they do. *Poses that are alike err alike* (`calibration.alike`). *The noise is not what it
-is taken for*: then two consistent ways of weighting the same poses disagree by more than single errors explain
-(Hausman, Econometrica 46 (1978) 1251). Poses that the robust solution leaves out are left out of both, so one
-bad pose is no such disagreement.
+is taken for*: then two consistent ways of weighting the same poses disagree by more than single errors
+explain (Hausman, Econometrica 46 (1978) 1251). Poses that the robust solution leaves out are left out of
+both, so one bad pose is no such disagreement.
 """
 
 from __future__ import annotations

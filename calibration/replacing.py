@@ -55,7 +55,9 @@ def replace_rig(
 
 def covariance_of(tables: Toml, table: str) -> dict[str, float] | None:
     """Standard deviations by name, None where the part has no covariance that can be read."""
-    part = tables.get(table)
+    part: object = tables
+    for name in table.split("."):
+        part = cast("Toml", part).get(name) if isinstance(part, dict) else None
     told = cast("Toml", part).get("covariance") if isinstance(part, dict) else None
     if not isinstance(told, dict):
         return None
