@@ -44,8 +44,8 @@ def add_calibrate(parser: argparse.ArgumentParser) -> None:
     axis = steps.add_parser(
         "axis",
         help="the jet's axis, from poses of the nozzle spun about itself",
-        description="Spin the nozzle about itself in a V-block or between fingers: its axis from the poses of its"
-        " tags, after `tip`. Refuses what is not good enough (exit code 3).",
+        description="Spin the nozzle about itself in a V-block or between fingers: its axis from poses of"
+        " its tags, after `tip`. Refuses what is not good enough (exit code 3).",
     )
     axis.add_argument("poses", type=Path, metavar="POSES", help="folder or file of 4x4 poses, mm")
     axis.add_argument(

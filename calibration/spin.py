@@ -1,5 +1,4 @@
-"""The jet's axis from poses of the nozzle spun about itself, in a V-block or between fingers: plain and
-robust.
+"""The jet's axis from poses of the nozzle spun about itself: plain and robust.
 
 With the axis ``a`` (unit) in the tool's frame and ``d`` where it is held, every pose says ``R_i a = d``; and
 with ``q`` a point of the axis, ``R_i q + t_i`` lies on one line along ``d`` (the nozzle may slide along it).

@@ -51,8 +51,9 @@ def nozzle_error_lines(errors: NozzleErrors, ids: Sequence[int]) -> list[str]:
     return lines
 
 
-def _covariance(table: Table, key: str, names: Sequence[str], *, widest: float, required: bool = True) ->
-Floats | None:
+def _covariance(
+    table: Table, key: str, names: Sequence[str], *, widest: float, required: bool = True
+) -> Floats | None:
     if not table.has_tables(key) or not {"parameters", "matrix"} <= set(table.peek(key)):
         return None
     own = table.table(key)
