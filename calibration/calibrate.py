@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from calibration.axis_command import calibrate_axis
 from calibration.collar_command import calibrate_collar
+from calibration.jet_command import calibrate_jet
 from calibration.print_command import print_sheet
 from calibration.rgb_command import calibrate_rgb
 from calibration.spread_command import calibrate_spread
@@ -16,6 +17,7 @@ from calibration.tip_command import calibrate_tip
 _STEPS = {
     "axis": calibrate_axis,
     "collar": calibrate_collar,
+    "jet": calibrate_jet,
     "print": print_sheet,
     "rgb": calibrate_rgb,
     "spread": calibrate_spread,
