@@ -112,11 +112,16 @@ def read_burst(source: Source, rig: Rig) -> Burst:
     early = times < first_s
     if early.sum() < 3 or not (times > first_s).any():
         raise InputError(f"{source.name} needs a second without gas before the burst, and pictures after it.")
-    with np.errstate(all="ignore"):
-        before = np.nanmedian(degc[early], axis=0) if np.isfinite(degc[early]).any() else degc[0]
+    told = np.isfinite(degc[early])
+    if not told.any():
+        raise InputError(
+            f"{source.name}: the nozzle hides the surface from the thermal camera; turn it aside."
+        )
+    many = told.sum(axis=0)
+    mean = np.where(told, degc[early], 0.0).sum(axis=0) / np.maximum(many, 1)
+    spread = float(np.std(mean[many > 0]))
     # What the nozzle hid before the gas was as warm as the rest.
-    spread = float(np.nanstd(before))
-    before = np.where(np.isfinite(before), before, np.nanmedian(before))
+    before = np.where(many > 0, mean, np.median(mean[many > 0]))
     seen_s = np.array([one.t_s for one in sightings])
     blown = [(float(a), float(min(b, times[-1]))) for a, b in valve if a < times[-1]]
     grid_s = np.concatenate([np.arange(a, b, 0.02) for a, b in blown])
@@ -207,9 +212,9 @@ def _temperatures(
     """Times (m,), temperatures and doubts (m, n) of the spots."""
     stands = rig.thermal
     assert stands is not None
-    spots_px = stands.camera.project(stands.thermal_from_rgb.apply(spots_rgb)).astype(np.float32)
+    spots_px = stands.camera.project(stands.thermal_from_rgb.apply(spots_rgb)).astype(float)
     first = thermal[0].centikelvin.astype(float) / 100.0 - 273.15
-    spread = relied_on(stands.spread, measured_at_edge(first))
+    spread = relied_on(stands.spread, measured_at_edge(first)).between_pixels
     times, degc, doubts = [], [], []
     for picture in thermal:
         nozzle = _nearest(sightings, picture.t_s)
@@ -229,8 +234,8 @@ def _sampled(picture: Floats, at_px: Floats) -> Floats:
     """Linear between pixels; NaN where one of them is."""
     mapped = cv2.remap(
         picture.astype(np.float32),
-        at_px[:, 0],
-        at_px[:, 1],
+        at_px[:, 0].astype(np.float32),
+        at_px[:, 1].astype(np.float32),
         cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_CONSTANT,
         borderValue=float("nan"),

@@ -9,7 +9,7 @@ import numpy as np
 
 from calibration.burst import Burst
 from calibration.jet_fit import JetFit, fit_jet
-from models.geometry import Floats
+from models.geometry import Bools, Floats
 from models.jet_cooling import core_of
 from models.jet_profile import JetProfile
 from models.protocol import Device
@@ -233,7 +233,7 @@ def _poor(bursts: Sequence[Burst], fit: JetFit, profile: JetProfile) -> str | No
     return None
 
 
-def _far(one: Burst, profile: JetProfile) -> Floats:
+def _far(one: Burst, profile: JetProfile) -> Bools:
     """Spots that the jet does not reach, at any time of the burst."""
     tip, axis = one.tip_mm.mean(axis=0), one.axis.mean(axis=0)
     axis = axis / np.linalg.norm(axis)

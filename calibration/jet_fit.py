@@ -12,10 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.linalg import expm
 from scipy.optimize import least_squares
 
 from calibration.burst import Burst
-from models.geometry import Floats
+from models.geometry import Bools, Floats
 from models.jet import LEAST_WEIGHT
 from models.jet_profile import PARAMETERS
 
@@ -36,7 +37,7 @@ NOISE_DEGC = 0.3
 """Of a spot in one picture, from camera, sharpening and the surface's own pattern."""
 
 SPOT_MM = 3.0
-"""1 sigma of where the jet meets the surface against what the nozzle's pose says; found for each recording."""
+"""1 sigma of where the jet meets the surface against what the nozzle's pose says, by recording."""
 
 PRIOR = np.array([5.0, 0.1, 2.0, 1.0, 40.0])
 """1 sigma of what is taken for usual before anything was seen, in the order of the profile's parameters: bore
@@ -89,8 +90,13 @@ def cooled(
         flow[k, k + 1] -= conducts / gap
         flow[k + 1, k] -= conducts / gap
     store = holds * widths
-    onward = np.linalg.inv(np.eye(len(NODES_MM)) + STEP_S * flow / store[:, None])
-    unit_flux = onward[:, 0] * STEP_S / store[0]
+    # Exact over a step for a flow of heat that stays the same in it.
+    size = len(NODES_MM)
+    driven = np.zeros((size + 1, size + 1))
+    driven[:size, :size] = -flow / store[:, None]
+    driven[0, size] = 1.0 / store[0]
+    stepped = np.asarray(expm(STEP_S * driven), float)
+    onward, unit_flux = stepped[:size, :size], stepped[:size, size]
     start_s = min(float(burst.t_s[0]), burst.gas_s[0][0])
     steps = int(np.ceil((burst.t_s[-1] - start_s) / STEP_S))
     spots = burst.position_mm - (0.0 if spot_mm is None else np.append(spot_mm, 0.0))
@@ -117,7 +123,9 @@ def cooled(
             film = on * np.exp(log_film) * (reach / distance_mm) ** -power * weight * abs(axis[2])
         still = away @ onward.T
         whole = film + ROOM_FILM_W_M2K
-        flux = -(film * (burst.before_degc - gas_degc) + whole * still[:, 0]) / (1.0 + unit_flux[0] * whole)
+        # The flow goes with the mean of the surface's temperature over the step.
+        mean = 0.5 * (away[:, 0] + still[:, 0])
+        flux = -(film * (burst.before_degc - gas_degc) + whole * mean) / (1.0 + 0.5 * unit_flux[0] * whole)
         away = still + flux[:, None] * unit_flux
         surface[k + 1] = away[:, 0]
     at = np.clip((burst.t_s - start_s) / STEP_S, 0.0, steps)
@@ -220,9 +228,7 @@ def fit_jet(
     )
 
 
-def _covariance(
-    jacobian: Floats, residual: Floats, bursts: Sequence[Burst], seen: Sequence[Floats]
-) -> Floats:
+def _covariance(jacobian: Floats, residual: Floats, bursts: Sequence[Burst], seen: Sequence[Bools]) -> Floats:
     """Sandwich over blocks of the surface: what is off at a place stays off there all the time."""
     inverse = np.linalg.inv(jacobian.T @ jacobian)
     meat, at = np.zeros_like(inverse), 0
