@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -89,9 +90,8 @@ def test_values_lie_within_their_own_bounds(found: JetFound) -> None:
     ],
 )
 def test_a_recording_that_will_not_do_is_refused_by_name(
-    bursts: list[Burst], spoil: object, words: str
+    bursts: list[Burst], spoil: Callable[[Burst], Burst], words: str
 ) -> None:
-    assert callable(spoil)
     told_ = solved([bursts[0], spoil(bursts[1])])
     assert told_.refusal is not None
     assert words in told_.refusal
