@@ -48,9 +48,10 @@ MOST_WITHIN, MOST_HALF_U95_MM = 1.8, 3.0
 """Bounds of film and half radius above which a jet is refused; the class' own factor is 2.5 to 3."""
 
 CARRIED_OVER = 1.3
-"""95 %: what holds on a flat phantom under a nozzle in a stand holds on skin to this factor. Analysis lets the
-film fall with the cosine of the slant; a simulated jet that does not, swept at 35 degrees over skin of another
-effusivity, brought it to 2 degC in 0.72 of the time foretold: a film larger by a factor of 1.18. Own estimate."""
+"""95 %: what holds on a flat phantom under a nozzle in a stand holds on skin to this factor. Analysis lets
+the film fall with the cosine of the slant; a simulated jet that does not, swept at 35 degrees over skin of
+another effusivity, brought it to 2 degC in 0.72 of the time foretold: a film larger by a factor of 1.18. Own
+estimate."""
 
 SKIN_DEGC = 10.0
 """The flow of heat is told into skin of this temperature."""
@@ -145,7 +146,7 @@ def flow_w_m2(profile: JetProfile, distance_mm: float) -> float:
 
 
 def within_factor(fit: JetFit, *, from_mm: float, to_mm: float) -> float:
-    """95 %: the flow of heat into skin is at most so many times more or less, at the worst of these distances."""
+    """95 %: the flow of heat into skin is at most so many times more or less, at the worst distance."""
     worst = 0.0
     for distance in (from_mm, fit.distance_mm, to_mm):
         lean = -np.log(distance / fit.distance_mm)
