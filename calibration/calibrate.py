@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 from datetime import UTC, datetime
 
+from calibration.axis_command import calibrate_axis
 from calibration.check_command import check_rig_file
 from calibration.collar_command import calibrate_collar
+from calibration.jet_command import calibrate_jet
 from calibration.print_command import print_sheet
 from calibration.radiometry_command import calibrate_radiometry
 from calibration.rgb_command import calibrate_rgb
@@ -16,8 +18,10 @@ from calibration.time_command import calibrate_time
 from calibration.tip_command import calibrate_tip
 
 _STEPS = {
+    "axis": calibrate_axis,
     "check": check_rig_file,
     "collar": calibrate_collar,
+    "jet": calibrate_jet,
     "print": print_sheet,
     "radiometry": calibrate_radiometry,
     "rgb": calibrate_rgb,

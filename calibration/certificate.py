@@ -27,7 +27,7 @@ VALID_DAYS = 30
 """As the alarm ``calibration_old`` has it. A knock, a turned focus or a new collar ends it at once."""
 
 _PARTS = re.compile(r"<!-- part (\w+) of ([\w.]+) ([0-9a-f]{64}) -->\n(.*?)<!-- end of part -->\n", re.DOTALL)
-_OWN_STEPS = ("covariance", "scale", "spread", "radiometry", "collar", "rgb_minus_thermal_s")
+_OWN_STEPS = ("axis", "covariance", "scale", "spread", "radiometry", "collar", "rgb_minus_thermal_s")
 """What is inside a part of the rig that other steps write; the covariance follows from the part itself."""
 
 
@@ -126,7 +126,20 @@ def fingerprint(tables: Toml, table: str) -> str:
     if table == "time":  # the thermal camera's offset stands with the camera, as the format has it
         part = part | {"thermal offset": table_of(tables, "thermal").get("rgb_minus_thermal_s")}
     own = {k: v for k, v in part.items() if k not in _OWN_STEPS or "." in table}
+    if table == "nozzle" and "tag" in own:
+        own["tag"] = _far_from_tip(cast("list[Toml]", own["tag"]))
     return hashlib.sha256(repr(sorted(own.items())).encode()).hexdigest()
+
+
+def _far_from_tip(tags: list[Toml]) -> object:
+    """The axis' step turns the nozzle's frame about the tip, which says nothing against the tip."""
+    return [
+        (
+            tag.get("id"),
+            [round(float(np.linalg.norm(c)), 3) for c in cast("list[Floats]", tag["corners_nozzle_mm"])],
+        )
+        for tag in tags
+    ]
 
 
 def part_html(part: Certified, *, now: datetime, refused: bool = False) -> str:

@@ -14,9 +14,8 @@ from calibration.skin_error import DISTANCES_MM
 from calibration.thermal import MOST_TRANSFER_PX, ThermalJudged
 from calibration.thermal_pair import TURN_AND_SHIFT, PairView
 from calibration.tip import TipFound
-
-TIP = ("tip_x_mm", "tip_y_mm", "tip_z_mm")
-"""Parameters of ``[nozzle.covariance]``."""
+from models.geometry import Floats
+from models.nozzle_errors import TIP
 
 
 def rgb_part(found: CameraFound, board: Board) -> Certified:
@@ -107,7 +106,11 @@ def tip_part(found: TipFound, names: tuple[str, ...]) -> Certified:
     facts = [
         f"{int(tip.used.sum())} of {len(names)} poses, turned by {found.turn_deg:.1f} degrees in the"
         " direction turned least.",
-        f"Plain least squares differs by {np.linalg.norm(found.plain.tip_mm - tip.tip_mm):.2f} mm.",
+        f"Plain least squares: {_place(found.plain.tip_mm)} mm, bound {found.plain.tip_u95_mm:.2f} mm;"
+        f" robust: {_place(tip.tip_mm)} mm, bound {tip.tip_u95_mm:.2f} mm;"
+        f" {np.linalg.norm(found.plain.tip_mm - tip.tip_mm):.2f} mm apart, on the same poses"
+        f" {np.linalg.norm(found.agree.kept.tip_mm - tip.tip_mm):.2f} mm.",
+        f"Poses that are alike err alike: that has widened the bound {found.agree.alike:.2f} times.",
         f"Residual {tip.rms_mm:.3f} mm rms.",
         "The tip was found in the frame of the poses; in the rig it is the origin.",
     ]
@@ -123,6 +126,10 @@ def tip_part(found: TipFound, names: tuple[str, ...]) -> Certified:
         on_skin=(("tip, against the tags", (tip.tip_u95_mm,) * len(DISTANCES_MM)),),
         facts=(*facts, found.differ) if found.differ is not None else tuple(facts),
         plots=(
+            (
+                "Tip by each pose, off the mean, across (x, y of the frame of tracking)",
+                residuals_svg([tip.residuals_mm[tip.used][:, :2]], unit="mm"),
+            ),
             ("Tip by each pose, off the mean, mm", bars_svg(names, size.tolist(), limit=None, unit="mm")),
         ),
         used=tuple(name for name, used in zip(names, tip.used, strict=True) if used),
@@ -130,3 +137,7 @@ def tip_part(found: TipFound, names: tuple[str, ...]) -> Certified:
             f"{name}: off by more than the noise of the others explains" for name in found.left_out
         ),
     )
+
+
+def _place(point_mm: Floats) -> str:
+    return f"({', '.join(f'{value:.2f}' for value in point_mm)})"

@@ -41,6 +41,23 @@ def add_calibrate(parser: argparse.ArgumentParser) -> None:
     _add_rig(tip, "rig whose nozzle is to have its origin at this tip")
     tip.set_defaults(step="tip")
 
+    axis = steps.add_parser(
+        "axis",
+        help="the jet's axis, from poses of the nozzle spun about itself",
+        description="Spin the nozzle about itself in a V-block or between fingers: its axis from poses of"
+        " its tags, after `tip`. Refuses what is not good enough (exit code 3).",
+    )
+    axis.add_argument("poses", type=Path, metavar="POSES", help="folder or file of 4x4 poses, mm")
+    axis.add_argument(
+        "--limit-deg",
+        type=_positive,
+        default=None,
+        metavar="DEG",
+        help="largest bound accepted (default: 0.5)",
+    )
+    _add_rig(axis, "rig whose nozzle is to blow along this axis", needed=True)
+    axis.set_defaults(step="axis")
+
     rgb = steps.add_parser(
         "rgb",
         help="the colour camera's lens, from pictures of a board",
@@ -90,6 +107,26 @@ def add_calibrate(parser: argparse.ArgumentParser) -> None:
     )
     _add_rig(collar, "rig whose colour camera is calibrated and whose nozzle has this collar", needed=True)
     collar.set_defaults(step="collar")
+
+    jet = steps.add_parser(
+        "jet",
+        help="the device's footprint and cooling, from short bursts on a plain warm surface",
+        description="Footprint and film of the jet by distance, from recordings of 2 to 5 s of gas on a flat"
+        " warm surface, nozzle, thermal and depth camera in sight. Refuses what is not good enough"
+        " (exit code 3).",
+    )
+    jet.add_argument(
+        "recordings", type=Path, nargs="+", metavar="RECORDING", help="sessions, MCAP or folders"
+    )
+    jet.add_argument(
+        "--surface", choices=("agar", "skin"), default="agar", help="what was blown on (default: agar)"
+    )
+    jet.add_argument("--effusivity", type=_positive, metavar="E", help="of another surface, W s^0.5 / (m2 K)")
+    jet.add_argument(
+        "--effusivity-u95", type=_positive, metavar="SHARE", help="its 95 %% bound as a share (default: 0.1)"
+    )
+    _add_rig(jet, "rig whose [jet] is to be replaced", needed=True)
+    jet.set_defaults(step="jet")
 
     spread = steps.add_parser(
         "spread",

@@ -61,6 +61,17 @@ class PivotSolution:
     """Tip by each pose minus ``rest_mm``, shape (n, 3)."""
     used: Bools
     """Poses that have a say, shape (n,)."""
+    influence: Floats
+    """How the tip moves with each residual, shape (n, 3, 3)."""
+    noise_mm2: Floats
+    """Covariance of each residual, shape (n, 3, 3)."""
+    turn2: float = 0.0
+    """Variance of the poses' rotation about each axis that was found in the residuals, rad2."""
+
+    @property
+    def freedom(self) -> float:
+        """Degrees of freedom with which the size of the noise was estimated."""
+        return 3.0 * float(self.used.sum()) - 6.0
 
     @property
     def rms_mm(self) -> float:
@@ -92,6 +103,8 @@ def plain_pivot(rotations: Floats, translations_mm: Floats) -> PivotSolution:
         tip_u95_mm=radius_95(covariance, freedom=freedom),
         residuals_mm=frozen(residuals),
         used=frozen(np.ones(n, np.bool_)),
+        influence=frozen(-(inverse @ np.swapaxes(rows, 1, 2))[:, :3]),
+        noise_mm2=frozen(np.broadcast_to(np.eye(3) * np.sum(residuals**2) / freedom, (n, 3, 3))),
     )
 
 
@@ -111,6 +124,7 @@ def robust_pivot(
     solved = _start(rotations, translations_mm, seed)
     weights, noise = np.ones(len(rotations)), None
     residuals, equations = np.zeros_like(translations_mm), None
+    covariance_mm2 = np.broadcast_to(np.eye(3), (len(rotations), 3, 3))
     for _ in range(_ROUNDS):
         residuals = rotations @ solved[:3] + translations_mm - solved[3:]
         lever = solved[:3] - marker_tool_mm
@@ -123,14 +137,17 @@ def robust_pivot(
         distance = np.sqrt(np.maximum(np.sum(whitened * residuals, axis=1), 0.0))
         weights = tukey(distance * (_TUKEY / _CUT))
         noise = _noise(residuals, arms, views, weights)
-        equations = _equations(rows, residuals, rotations, lever, weights, noise.inverse(arms, views), noise)
+        covariance_mm2 = noise.covariance(arms, views)
+        inverse = np.asarray(np.linalg.inv(covariance_mm2), float)
+        equations = _equations(rows, residuals, rotations, lever, weights, inverse, noise)
         if not equations.sound:
             break  # the turn does not rise above the errors of rotation: nothing is known
         step = -np.linalg.solve(equations.bread, equations.scores.sum(axis=0))
         solved = solved + step
         if np.abs(step).max() < 1e-7:
             break
-    return _solution(solved, residuals, weights, equations)
+    turn2 = float(noise.parts[2]) if noise is not None else 0.0
+    return _solution(solved, residuals, weights, equations, covariance_mm2, turn2)
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,10 +159,13 @@ class _Noise:
     turn2_sigma: float
     """1 sigma of the last, rad2."""
 
+    def covariance(self, arms: Floats, views: Floats) -> Floats:
+        """Of each residual, shape (n, 3, 3)."""
+        return np.einsum("k,knij->nij", self.parts, _shapes(arms, views))
+
     def inverse(self, arms: Floats, views: Floats) -> Floats:
         """Inverse covariance of each residual, shape (n, 3, 3)."""
-        covariance = np.einsum("k,knij->nij", self.parts, _shapes(arms, views))
-        return np.linalg.inv(covariance)
+        return np.asarray(np.linalg.inv(self.covariance(arms, views)), float)
 
 
 def _shapes(arms: Floats, views: Floats) -> Floats:
@@ -184,6 +204,8 @@ class _Equations:
     """With what errors of rotation add to it taken out, shape (6, 6)."""
     scores: Floats
     """One a pose, shape (n, 6)."""
+    weighted: Floats
+    """Derivative of the scores by the residuals, transposed, shape (n, 3, 6)."""
     pull_per_turn2: Floats
     """By how much the scores' sum would change with the variance of rotation, shape (6,)."""
 
@@ -212,7 +234,7 @@ def _equations(
     bread[:3, :3] -= noise.parts[2] * pulls.sum(axis=0)
     scores[:, :3] -= noise.parts[2] * (pulls @ lever)
     return _Equations(
-        normal, bread, scores, np.append(pulls.sum(axis=0) @ lever, np.zeros(3)) * noise.turn2_sigma
+        normal, bread, scores, weighted, np.append(pulls.sum(axis=0) @ lever, np.zeros(3)) * noise.turn2_sigma
     )
 
 
@@ -237,11 +259,16 @@ def _start(rotations: Floats, translations_mm: Floats, seed: int) -> Floats:
 
 
 def _solution(
-    solved: Floats, residuals: Floats, weights: Floats, equations: _Equations | None
+    solved: Floats,
+    residuals: Floats,
+    weights: Floats,
+    equations: _Equations | None,
+    noise_mm2: Floats,
+    turn2: float,
 ) -> PivotSolution:
     count = float(weights.sum()) / _MEAN_WEIGHT
     freedom = 3.0 * count - 9.0
-    covariance = np.full((3, 3), np.inf)
+    covariance, influence = np.full((3, 3), np.inf), np.zeros_like(noise_mm2)
     if freedom >= 1.0 and equations is not None and equations.sound:
         inverse = np.linalg.inv(equations.bread * _SHRINK)
         scattered = equations.scores.T @ equations.scores
@@ -249,6 +276,7 @@ def _solution(
         meat = 0.5 * (scattered + expected) * (_CAUTION * 3.0 * count / freedom)
         meat += np.outer(equations.pull_per_turn2, equations.pull_per_turn2)
         covariance = (inverse @ meat @ inverse)[:3, :3]
+        influence = -(inverse @ np.swapaxes(equations.weighted, 1, 2))[:, :3]
     return PivotSolution(
         tip_mm=frozen(solved[:3]),
         rest_mm=frozen(solved[3:]),
@@ -256,4 +284,7 @@ def _solution(
         tip_u95_mm=radius_95(covariance, freedom=freedom),
         residuals_mm=frozen(residuals),
         used=frozen(weights > 0.0),
+        influence=frozen(influence),
+        noise_mm2=frozen(noise_mm2),
+        turn2=turn2,
     )

@@ -252,7 +252,7 @@ class _System:
         q, _ = np.linalg.qr(self.base[use])
         y = self.values[use] - q @ (q.T @ self.values[use])
         d = np.stack([(s[use] - q @ (q.T @ s[use])).ravel() for s in self.slopes], axis=1)
-        return np.linalg.lstsq(d, y.ravel(), rcond=None)[0]
+        return np.asarray(np.linalg.lstsq(d, y.ravel(), rcond=None)[0], float)
 
     def alone(self, use: Bools) -> tuple[float, float]:
         """Step of the offset by some rows with the common map, and its 1 sigma."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from calibration.pivot import PivotSolution, plain_pivot, robust_pivot
+from calibration.pivot_agreement import MOST_ALIKE, Agreement, agreement
 from calibration.poses_file import TrackedPoses
 from models.geometry import Floats
 
@@ -20,6 +21,9 @@ residual of 0.29 mm and a tip that is wrong by 4.5 mm)."""
 LIMIT_MM = 2.5
 """95 % bound of the tip above which a pivot is refused, unless told otherwise: half a cell of the exposure
 map, so that the jet is never counted on the wrong one by the tip alone."""
+
+SURE_MM = 0.3
+"""A bound below this is accepted whatever the poses share: it moves the spot by a sixteenth of a cell."""
 
 MOST_LEFT_OUT = 0.34
 """Share of the poses that may be left out; the start of the robust solution is safe up to a little more."""
@@ -35,8 +39,10 @@ class TipFound:
     """How far the direction of the tool that was turned least was turned."""
     left_out: tuple[str, ...]
     """Poses that have no say in the robust solution."""
+    agree: Agreement
+    """The two solutions of the same poses, held against each other."""
     differ: str | None
-    """A sentence where the two solutions are farther apart than their bounds."""
+    """A sentence where the two solutions are farther apart than their bounds, or an error is shared."""
     refusal: str | None
     """Why it is not good enough, and what to do; None where it is."""
 
@@ -51,14 +57,17 @@ def find_tip(poses: TrackedPoses, *, marker_tool_mm: Floats, limit_mm: float = L
     """
     plain = plain_pivot(poses.rotations, poses.translations_mm)
     robust = robust_pivot(poses.rotations, poses.translations_mm, marker_tool_mm=marker_tool_mm)
+    agree = agreement(poses.rotations, poses.translations_mm, robust, marker_tool_mm=marker_tool_mm)
+    robust = agree.robust
     turn = turn_deg(poses.rotations[robust.used] if robust.used.sum() > 1 else poses.rotations)
     return TipFound(
         plain=plain,
         robust=robust,
         turn_deg=turn,
         left_out=tuple(name for name, used in zip(poses.names, robust.used, strict=True) if not used),
-        differ=_differ(plain, robust),
-        refusal=_refusal(robust, turn_deg_=turn, limit_mm=limit_mm),
+        agree=agree,
+        differ=_differ(plain, agree),
+        refusal=_refusal(agree, turn_deg_=turn, limit_mm=limit_mm),
     )
 
 
@@ -77,20 +86,34 @@ def turn_deg(rotations: Floats) -> float:
     return float(np.degrees(np.arccos(np.clip(turned @ turned.T, -1.0, 1.0))).max())
 
 
-def _differ(plain: PivotSolution, robust: PivotSolution) -> str | None:
+def _differ(plain: PivotSolution, agree: Agreement) -> str | None:
+    robust = agree.robust
     apart_mm = float(np.linalg.norm(plain.tip_mm - robust.tip_mm))
-    most_mm = max(plain.tip_u95_mm, robust.tip_u95_mm)
-    if not apart_mm > most_mm:
+    kept_mm = float(np.linalg.norm(agree.kept.tip_mm - robust.tip_mm))
+    far = apart_mm > max(plain.tip_u95_mm, robust.tip_u95_mm)
+    if not far and not agree.shared and not agree.alike > MOST_ALIKE:
         return None
+    told = f"The plain and the robust solution are {apart_mm:.2f} mm apart"
+    told += f" (bounds {plain.tip_u95_mm:.2f} and {robust.tip_u95_mm:.2f} mm)"
+    if agree.shared or agree.alike > MOST_ALIKE:
+        return (
+            f"{told}, on the same poses still {kept_mm:.2f} mm: no single bad pose does that, but an error"
+            f" that poses share; the bound was widened {agree.alike:.1f} times for it"
+            + (" and covers both solutions." if agree.shared else ".")
+        )
+    if kept_mm <= max(agree.kept.tip_u95_mm, robust.tip_u95_mm):
+        return (
+            f"{told}; without the poses left out they agree to {kept_mm:.2f} mm, so these poses were bad, and"
+            " the robust one holds."
+        )
     return (
-        f"The plain and the robust solution are {apart_mm:.2f} mm apart, more than either bound"
-        f" ({plain.tip_u95_mm:.2f} and {robust.tip_u95_mm:.2f} mm): some poses are bad, or the turn was"
-        f" small for"
-        " the errors of the poses; the robust one is to be preferred, a new pivot more so."
+        f"{told}: the turn was small for the errors of rotation, which pull the plain one towards the tags"
+        f" as far as they should; the robust one allows for it, a wider turn is better."
     )
 
 
-def _refusal(found: PivotSolution, *, turn_deg_: float, limit_mm: float) -> str | None:
+def _refusal(agree: Agreement, *, turn_deg_: float, limit_mm: float) -> str | None:
+    found = agree.robust
     n, used = len(found.used), int(found.used.sum())
     if used < LEAST_POSES:
         return (
@@ -107,6 +130,12 @@ def _refusal(found: PivotSolution, *, turn_deg_: float, limit_mm: float) -> str 
             f"{n - used} of {n} poses do not belong to one resting tip; press the tip into a dimple that"
             f" holds it,"
             " and record again."
+        )
+    if agree.alike > MOST_ALIKE and not agree.robust.tip_u95_mm < SURE_MM:
+        return (
+            f"Poses that are alike err alike, which makes the bound {agree.alike:.1f} times as wide"
+            f" ({found.tip_u95_mm:.2f} mm): an error that all share, not one bad pose; calibrate the camera"
+            " and the collar anew, see that nothing on the nozzle is loose, and record again."
         )
     if not found.tip_u95_mm <= limit_mm:
         told = f"{found.tip_u95_mm:.2f} mm" if np.isfinite(found.tip_u95_mm) else "not known"

@@ -9,13 +9,14 @@ from typing import cast
 
 import numpy as np
 
-from calibration.certified_parts import TIP, tip_part
+from calibration.certified_parts import tip_part
 from calibration.pivot import PivotSolution
 from calibration.poses_file import read_poses
 from calibration.replacing import replace_rig
 from calibration.rig_text import Toml, covariance_table, read_tables, table_of
 from calibration.tip import LIMIT_MM, TipFound, find_tip
 from models.geometry import Floats
+from models.nozzle_errors import TIP
 from models.problems import InputError
 
 

@@ -162,7 +162,7 @@ def _jet(guidance: Guidance, setup: Setup, *, rgb: Camera) -> dict[str, object] 
         return out
     _, word = distance_colour(jet.distance_mm, protocol=setup.protocol)
     placed = guidance.zone if isinstance(guidance.zone, PlacedChart) else None
-    r_half_mm = half_radius_mm(jet.distance_mm, bore_mm=setup.bore_mm)
+    r_half_mm = half_radius_mm(jet.distance_mm, bore_mm=setup.bore_mm, profile=setup.profile)
     ring_px = rgb.project(footprint_ring(jet, nozzle.axis_rgb, placed, r_half_mm=r_half_mm))
     return out | {
         "hit": _rounded(hit_px),

@@ -42,6 +42,7 @@ def jet_film_now(contact: Contact, capture: Capture, setup: Setup, *, dt_s: floa
         incidence_deg=contact.jet.incidence_deg,
         bore_mm=setup.bore_mm,
         air_degc=ROOM_DEGC if room_degc is None else room_degc,
+        profile=setup.profile,
     )
     return replace(film, film_w_m2k=film.film_w_m2k * min(capture.gas_s / dt_s, 1.0))
 

@@ -84,9 +84,19 @@ def meet_skin(state: State, capture: Capture, setup: Setup, *, dt_s: float) -> t
     axis, bore_mm = nozzle.axis_rgb, setup.bore_mm
     sunk_mm = max(0.0, LEAST_DISTANCE_MM - hit.distance_mm) if hit is not None else 0.0
     tip_mm = nozzle.tip_rgb_mm - sunk_mm * axis
-    weight = jet_weights(on_skin.mesh, position, normal, tip_mm=tip_mm, axis=axis, bore_mm=bore_mm)
+    profile = setup.profile
+    weight = jet_weights(
+        on_skin.mesh, position, normal, tip_mm=tip_mm, axis=axis, bore_mm=bore_mm, profile=profile
+    )
     upper = jet_weights_spread(
-        on_skin.mesh, position, normal, tip_mm=tip_mm, axis=axis, bore_mm=bore_mm, spot_u95_mm=spot_u95
+        on_skin.mesh,
+        position,
+        normal,
+        tip_mm=tip_mm,
+        axis=axis,
+        bore_mm=bore_mm,
+        spot_u95_mm=spot_u95,
+        profile=profile,
     )
     jet, seen = _described(hit, nozzle, placed, on_skin, capture.t_s, weight, upper)
     if not capture.gas_now:

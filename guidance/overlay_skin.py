@@ -80,7 +80,7 @@ def draw_jet(picture: Bytes, guidance: Guidance, *, rig: Rig, colour: Rgb, scale
     if not (np.isfinite(tip_px).all() and np.isfinite(hit_px).all()):
         return
     if rig.nozzle is not None:
-        r_half_mm = half_radius_mm(jet.distance_mm, bore_mm=rig.nozzle.bore_mm)
+        r_half_mm = half_radius_mm(jet.distance_mm, bore_mm=rig.nozzle.bore_mm, profile=rig.jet)
         placed = guidance.zone if isinstance(guidance.zone, PlacedChart) else None
         ring_px = rig.rgb.project(footprint_ring(jet, nozzle.axis_rgb, placed, r_half_mm=r_half_mm))
         polyline(picture, ring_px, colour=WHITE if guidance.gas_now else GREY, line=line, closed=True)

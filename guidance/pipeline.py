@@ -205,7 +205,9 @@ def gather(state: State, capture: Capture, setup: Setup, contact: Contact, skin:
         jet_on_map=(jet is not None) if contact.weight is not None else None,
         jet_reason=contact.reason,
         jet_speed_cm_s=jet.speed_cm_s if jet else None,
-        jet_half_mm=half_radius_mm(jet.distance_mm, bore_mm=setup.bore_mm) if jet else None,
+        jet_half_mm=half_radius_mm(jet.distance_mm, bore_mm=setup.bore_mm, profile=setup.profile)
+        if jet
+        else None,
         static_for_s=contact.static_s,
         lowest_degc=skin.min_degc,
         lowest_bound_degc=skin.bound_degc,

@@ -16,6 +16,7 @@ from models.chart import PixelZone, ZoneChart
 from models.exposure import ExposureMap, SkinTemperature
 from models.forecast import Cooling
 from models.geometry import Bools, Bytes, Floats
+from models.jet_profile import JetProfile
 from models.mesh import ChartMesh
 from models.protocol import Device, Protocol
 from models.rig import Rig
@@ -63,6 +64,12 @@ class Setup:
     """Gas time of the session total that earlier recordings have used up."""
     made: ZoneMade | None = None
     """What the operator had made of the zone in the interrupted session."""
+
+    @property
+    def profile(self) -> JetProfile | None:
+        """The jet as measured, where it was measured on this device's class."""
+        jet = self.rig.jet if self.rig else None
+        return jet if jet is not None and jet.device == self.device.name else None
 
     @property
     def bore_mm(self) -> float:

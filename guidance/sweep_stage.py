@@ -59,7 +59,9 @@ def sweep_guide(
         film_w_m2k=float(film.film_w_m2k[strongest]) / weight,
         gas_degc=float(film.gas_degc[strongest]),
         # Whole millimetres, so that the model's eliminations are worked out once.
-        half_mm=float(round(half_radius_mm(contact.jet.distance_mm, bore_mm=setup.bore_mm))),
+        half_mm=float(
+            round(half_radius_mm(contact.jet.distance_mm, bore_mm=setup.bore_mm, profile=setup.profile))
+        ),
         tissue=model.tissue,
         low_degc=protocol.target_low_degc,
         high_degc=protocol.target_high_degc,

@@ -79,21 +79,23 @@ class Collar:
     """Views that the estimate rests on."""
 
     @staticmethod
-    def as_given(half_mm: Floats) -> Collar:
+    def as_given(half_mm: Floats, *, placed_mm: float | None = None) -> Collar:
         """Before anything was seen.
 
         Args:
             half_mm: Half the side of each tag, shape (n,).
+            placed_mm: 1 sigma of the tags' places where calibration states it; else they were glued by hand.
         """
         unit = np.stack([1.0 / half_mm] * 3 + [np.ones(len(half_mm))] * 3, axis=1).ravel()
         size = len(unit) + 1
+        first_mm = GLUED_MM if placed_mm is None else float(np.clip(placed_mm, LEAST_MM, MOST_MM))
         return Collar(
             unit=frozen(unit),
             information=frozen(np.zeros((size, size))),
             pull=frozen(np.zeros(size)),
             motion=frozen(np.zeros(size)),
-            covariance=frozen(np.diag(1.0 / _firm(unit, GLUED_MM))),
-            placed_mm=GLUED_MM,
+            covariance=frozen(np.diag(1.0 / _firm(unit, first_mm))),
+            placed_mm=first_mm,
             taken=0,
             views=frozen(np.zeros(len(half_mm), np.int64)),
             rests_on=0,

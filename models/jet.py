@@ -13,6 +13,7 @@ import numpy as np
 
 from models.footprint import footprint
 from models.geometry import Floats
+from models.jet_profile import JetProfile
 from models.mesh import ChartMesh
 
 SPREAD = 0.1
@@ -39,13 +40,22 @@ UNDER_JET_WEIGHT = 0.05
 """Footprint weight from which on a cell counts as lying under the jet."""
 
 
-def half_radius_mm(distance_mm: float, *, bore_mm: float) -> float:
-    """Radius at which the weight is one half, at a distance along the jet axis."""
+def half_radius_mm(distance_mm: float, *, bore_mm: float, profile: JetProfile | None = None) -> float:
+    """Radius at which the weight is one half, at a distance along the jet axis; measured where it was."""
+    if profile is not None:
+        return profile.half_radius_mm(distance_mm)
     return bore_mm / 2.0 + SPREAD * distance_mm
 
 
 def jet_weights(
-    mesh: ChartMesh, position_mm: Floats, normal: Floats, *, tip_mm: Floats, axis: Floats, bore_mm: float
+    mesh: ChartMesh,
+    position_mm: Floats,
+    normal: Floats,
+    *,
+    tip_mm: Floats,
+    axis: Floats,
+    bore_mm: float,
+    profile: JetProfile | None = None,
 ) -> Floats:
     """Weight of the jet on every cell.
 
@@ -56,6 +66,7 @@ def jet_weights(
         tip_mm: Centre of the orifice, shape (3,).
         axis: The way the gas blows, shape (3,); its length does not matter.
         bore_mm: Bore of the nozzle.
+        profile: Footprint as measured, in place of the one by the bore.
 
     Returns:
         Weights 0..1, shape (n,): 0 behind the orifice, where the skin does not face the jet, where the line
@@ -64,7 +75,8 @@ def jet_weights(
     Raises:
         ValueError: If the axis has no length.
     """
-    return _weights(mesh, position_mm, normal, tip_mm, axis, bore_mm, 0.0, 0.0, 0.0)
+    shape = _shape(bore_mm, profile)
+    return _weights(mesh, position_mm, normal, tip_mm, axis, shape, 0.0, 0.0, 0.0)
 
 
 def jet_weights_spread(
@@ -77,6 +89,7 @@ def jet_weights_spread(
     bore_mm: float,
     spot_u95_mm: float,
     facing_u95_deg: float = 5.0,
+    profile: JetProfile | None = None,
 ) -> Floats:
     """Upper 95 % bound of the weight when nozzle and skin are known within bounds only.
 
@@ -93,6 +106,7 @@ def jet_weights_spread(
         bore_mm: See `jet_weights`.
         spot_u95_mm: 95 % bound of the spot's place on the skin (tip, axis and surface together).
         facing_u95_deg: 95 % bound of the angle between jet and surface normal.
+        profile: See `jet_weights`; its half radius may be larger by its bound.
 
     Returns:
         Weights 0..1, shape (n,).
@@ -102,9 +116,16 @@ def jet_weights_spread(
     """
     if not (spot_u95_mm >= 0.0 and facing_u95_deg >= 0.0):
         raise ValueError(f"Bounds must not be negative: {spot_u95_mm} mm, {facing_u95_deg} deg.")
-    return _weights(
-        mesh, position_mm, normal, tip_mm, axis, bore_mm, spot_u95_mm, facing_u95_deg, spot_u95_mm
-    )
+    shape = _shape(bore_mm, profile, wider=True)
+    return _weights(mesh, position_mm, normal, tip_mm, axis, shape, spot_u95_mm, facing_u95_deg, spot_u95_mm)
+
+
+def _shape(bore_mm: float, profile: JetProfile | None, *, wider: bool = False) -> tuple[float, float]:
+    """Half radius at the orifice (mm) and its growth a mm."""
+    if profile is None:
+        return bore_mm / 2.0, SPREAD
+    open_mm = max(profile.half_u95_mm(profile.from_mm), profile.half_u95_mm(profile.to_mm)) if wider else 0.0
+    return profile.half_mm + open_mm, profile.spread
 
 
 def _weights(
@@ -113,7 +134,7 @@ def _weights(
     normal: Floats,
     tip_mm: Floats,
     axis: Floats,
-    bore_mm: float,
+    shape: tuple[float, float],
     nearer_mm: float,
     facing_deg: float,
     lift_mm: float,
@@ -131,7 +152,7 @@ def _weights(
         EDGE_ROOM * mesh.longest_mm,
         np.asarray(tip_mm, dtype=np.float64),
         np.asarray(axis, dtype=np.float64) / length,
-        (bore_mm / 2.0, SPREAD, LEAST_WEIGHT, CLEARANCE_MM),
+        (*shape, LEAST_WEIGHT, CLEARANCE_MM),
         (
             float(nearer_mm),
             float(lift_mm),

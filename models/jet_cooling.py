@@ -16,6 +16,7 @@ import numpy as np
 
 from models.geometry import Floats, frozen
 from models.jet import half_radius_mm
+from models.jet_profile import JetProfile
 from models.protocol import Device
 
 ROOM_DEGC = 22.0
@@ -143,6 +144,7 @@ def jet_film(
     incidence_deg: Floats | float = 0.0,
     bore_mm: float | None = None,
     air_degc: float = ROOM_DEGC,
+    profile: JetProfile | None = None,
 ) -> JetFilm:
     """The jet's film on every cell.
 
@@ -154,10 +156,13 @@ def jet_film(
             footprint is stretched by a slant is in the weights, the peak falls with the cosine.
         bore_mm: Of this nozzle, where it is known.
         air_degc: Temperature of the room.
+        profile: The jet as measured, in place of what follows from its class.
 
     Returns:
         Film, gas temperature and bound of every cell; outside the footprint no film.
     """
+    if profile is not None:
+        return _as_measured(profile, weight=weight, distance_mm=distance_mm, incidence_deg=incidence_deg)
     bore_mm = device.bore_mm if bore_mm is None else bore_mm
     core = core_of(device, distance_mm=distance_mm, bore_mm=bore_mm, air_degc=air_degc)
     reached = weight > 0.0
@@ -170,6 +175,22 @@ def jet_film(
     return JetFilm(
         np.where(reached, film, 0.0),
         np.full(weight.shape, core.gas_degc),
+        np.where(reached, factor, 1.0),
+    )
+
+
+def _as_measured(
+    profile: JetProfile, *, weight: Floats, distance_mm: float, incidence_deg: Floats | float
+) -> JetFilm:
+    """The measured film falls with the weight; beyond the distances measured its bound is the wider."""
+    slant = np.broadcast_to(np.asarray(incidence_deg, dtype=np.float64), weight.shape)
+    film = profile.film_at_w_m2k(distance_mm) * weight * np.clip(np.cos(np.radians(slant)), 0.0, 1.0)
+    within = profile.within_factor * (1.0 if profile.measured_at(distance_mm) else OUTSIDE_FACTOR)
+    factor = np.where(slant > OBLIQUE_DEG, within * OUTSIDE_FACTOR, within)
+    reached = weight > 0.0
+    return JetFilm(
+        np.where(reached, film, 0.0),
+        np.full(weight.shape, profile.gas_degc),
         np.where(reached, factor, 1.0),
     )
 

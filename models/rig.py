@@ -5,13 +5,15 @@ Reading and writing ``rig.toml`` is in `models.rig_file`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
 
 from models.camera import Camera
 from models.geometry import Floats, Ints, Pose, frozen
+from models.jet_profile import JetProfile
+from models.nozzle_errors import NozzleErrors
 from models.radiometry import StatedRadiometry
 from models.stream_clock import StreamClock
 
@@ -162,3 +164,7 @@ class Rig:
     (9, 9); None where calibration states none."""
     nozzle_scale_u95: float | None = None
     """95 % bound of the relative error that all tags of the nozzle share: how true their print is."""
+    nozzle_errors: NozzleErrors = field(default_factory=NozzleErrors)
+    """What calibration states of tip, axis and tags."""
+    jet: JetProfile | None = None
+    """As measured; None = as its class is."""

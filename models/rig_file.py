@@ -12,6 +12,9 @@ from models.clock_file import clock_lines, read_clock
 from models.corrected_file import NAME as CORRECTED
 from models.corrected_file import corrected_lines, read_corrected
 from models.geometry import Floats, Pose
+from models.jet_profile_file import jet_profile_lines, read_jet_profile
+from models.nozzle_errors import NozzleErrors
+from models.nozzle_errors_file import nozzle_error_lines, read_nozzle_errors
 from models.radiometry_file import KEYS as RADIOMETRY_KEYS
 from models.radiometry_file import NAME as RADIOMETRY
 from models.radiometry_file import radiometry_lines, read_radiometry
@@ -69,7 +72,8 @@ def read_rig(text: str, *, where: str) -> tuple[Rig, tuple[str, ...]]:
     stated = _ours(rgb, "covariance", "parameters", "matrix")
     covariance = _covariance(stated) if stated else None
     warnings += _leave_out(rgb, where)
-    thermal = depth = nozzle = skin = scale_u95 = None
+    thermal = depth = nozzle = skin = scale_u95 = jet = None
+    errors = NozzleErrors()
     clocks = _clocks(top, where, warnings)
     if top.has("thermal"):
         thermal = _thermal(top.table("thermal"), where, warnings, clocks.get("thermal"))
@@ -83,7 +87,10 @@ def read_rig(text: str, *, where: str) -> tuple[Rig, tuple[str, ...]]:
         depth = DepthCamera(_camera(table), _pose(table, "depth_from_rgb"), clocks.get("depth"))
         warnings += _leave_out(table, where)
     if top.has("nozzle"):
-        nozzle, scale_u95 = _nozzle(top.table("nozzle"), where, warnings)
+        nozzle, scale_u95, errors = _nozzle(top.table("nozzle"), where, warnings)
+    if stated := _ours(top, "jet", "device", "half_mm", "film_w_m2k"):
+        jet = read_jet_profile(stated)
+        warnings += _leave_out(stated, where)
     if top.has("skin"):
         skin = _skin(top.table("skin"), where, warnings)
     if nozzle and skin and nozzle.tags.dictionary == skin.dictionary:
@@ -92,7 +99,9 @@ def read_rig(text: str, *, where: str) -> tuple[Rig, tuple[str, ...]]:
             top.wrong("skin", f"names tag {both[0]}, which is on the nozzle already; use others")
     warnings += _leave_out(top, where)
     top.finish(where=where)
-    rig = Rig(created, camera, transfer, rms_px, thermal, depth, nozzle, skin, covariance, scale_u95)
+    rig = Rig(
+        created, camera, transfer, rms_px, thermal, depth, nozzle, skin, covariance, scale_u95, errors, jet
+    )
     return rig, tuple(warnings)
 
 
@@ -149,6 +158,9 @@ def write_rig(rig: Rig) -> str:
             lines += ["[[nozzle.tag]]", f"id = {tag}", f"corners_nozzle_mm = {corners.tolist()}"]
         if rig.nozzle_scale_u95 is not None:
             lines += ["[nozzle.scale]", f"u95 = {rig.nozzle_scale_u95!r}"]
+        lines += nozzle_error_lines(rig.nozzle_errors, tags.ids.tolist())
+    if rig.jet is not None:
+        lines += jet_profile_lines(rig.jet)
     if rig.skin is not None:
         lines += ["", "[skin]", f'dictionary = "{rig.skin.dictionary}"', f"size_mm = {rig.skin.size_mm!r}"]
         lines.append(f"ids = {list(rig.skin.ids)}")
@@ -288,7 +300,7 @@ def _covariance(table: Table) -> Floats:
     return whole
 
 
-def _nozzle(table: Table, where: str, warnings: list[str]) -> tuple[Nozzle, float | None]:
+def _nozzle(table: Table, where: str, warnings: list[str]) -> tuple[Nozzle, float | None, NozzleErrors]:
     ids: list[int] = []
     corners: list[Floats] = []
     tags = table.tables("tag")
@@ -314,9 +326,10 @@ def _nozzle(table: Table, where: str, warnings: list[str]) -> tuple[Nozzle, floa
     if scale := _ours(table, "scale", "u95"):
         scale_u95 = scale.number("u95", low=0.0, high=0.1)
         scale.done()
+    errors = read_nozzle_errors(table, ids)
     warnings += _leave_out(table, where)
     tags = Tags(dictionary, np.array(ids, int), np.array(corners).reshape(-1, 4, 3))
-    return Nozzle(tags, bore_mm), scale_u95
+    return Nozzle(tags, bore_mm), scale_u95, errors
 
 
 def _skin(table: Table, where: str, warnings: list[str]) -> SkinTags:

@@ -233,7 +233,10 @@ def _sighting(
         )
     pulls = pulls_on(found)
     view = collar_view(found, look.body, inverse=pulls.inverse, inflation=pulls.inflation)
-    collar = track.collar if track.collar is not None else Collar.as_given(half_sides_mm(look.body))
+    collar = track.collar
+    if collar is None:
+        placed_mm = look.rig.nozzle_errors.tag_sigma_mm
+        collar = Collar.as_given(half_sides_mm(look.body), placed_mm=placed_mm)
     body = track.body
     if plain and way_px <= SHARP_PX:
         learned = learn(collar, view.information, view.pull, found.used)

@@ -66,7 +66,8 @@ def pose_covariance(
     """Covariance of the pose as `models.sightings.NozzleSighting` wants it, shape (6, 6).
 
     Intrinsics: a scale wrong by a share moves everything by that share in depth; the rest of the
-    calibration's residual moves it across.
+    calibration's residual moves it across. What calibration leaves open of tip and axis is added as if the
+    whole nozzle were off by it.
 
     Args:
         found: The pose.
@@ -76,6 +77,7 @@ def pose_covariance(
         collar: Covariance of the tags' own motions, see `models.collar.Collar`, shape (6n + 1, 6n + 1).
     """
     covariance = noise_covariance(pulls) + pose_by_motion @ collar @ pose_by_motion.T
+    covariance += rig.nozzle_errors.pose_covariance(found.rgb_from_body, found.centroid_rgb_mm)
     return covariance + np.diag([0.0, 0.0, 0.0, *intrinsic_variance_mm2(found.centroid_rgb_mm, rig)])
 
 

@@ -191,6 +191,19 @@ class Patch:
     hidden_degc: float = 31.0
 
 
+@dataclass(frozen=True)
+class TrueJet:
+    """A jet that is not as its class is: half radius, film and gas by distance."""
+
+    half_mm: float = 6.0
+    spread: float = 0.1
+    film_w_m2k: float = 180.0
+    """On the axis, 100 mm from the orifice."""
+    power: float = 0.0
+    """By which it falls with distance."""
+    gas_degc: float = -60.0
+
+
 LENS = (0.08, -0.17, 0.0004, -0.0003, 0.0)
 
 
@@ -241,6 +254,8 @@ class Scene:
     """Session clock minus the thermal camera's."""
     thermal_latency_s: float = 0.05
     room_degc: float = 23.0
+    jet: TrueJet | None = None
+    """None: as `vision.synthetic_skin` has it for the device's class."""
     patch: Patch | None = None
     """A reference for the thermal camera."""
 

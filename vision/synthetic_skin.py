@@ -12,7 +12,7 @@ import numpy as np
 
 from models.compiled import compiled
 from models.geometry import Floats, Pose
-from vision.synthetic_scene import Scene
+from vision.synthetic_scene import Scene, TrueJet
 
 SPACING_MM = 2.5
 STEP_S = 0.01
@@ -73,7 +73,9 @@ class Cells:
         return Cells(arcs, rows, position, scene.body.normal(position), area)
 
 
-def footprint(position_mm: Floats, normal: Floats, body_from_nozzle: Pose) -> Floats:
+def footprint(
+    position_mm: Floats, normal: Floats, body_from_nozzle: Pose, jet: TrueJet | None = None
+) -> Floats:
     """Weight of the jet on points of the skin, body frame, shape (n,).
 
     The body is convex: a point sees the orifice where it faces it.
@@ -82,7 +84,7 @@ def footprint(position_mm: Floats, normal: Floats, body_from_nozzle: Pose) -> Fl
     away = position_mm - tip
     along = away @ axis
     across2 = (away * away).sum(1) - along**2
-    half = BORE_MM / 2.0 + 0.1 * along
+    half = BORE_MM / 2.0 + 0.1 * along if jet is None else jet.half_mm + jet.spread * along
     weight = np.exp(-np.log(2.0) * across2 / np.maximum(half, 1e-3) ** 2)
     faces = (normal @ axis < 0.0) & ((normal * away).sum(1) < 0.0)
     return np.where(faces & (along > 0.0) & (weight >= 0.01), weight, 0.0)
@@ -95,7 +97,7 @@ def true_dwell_s(scene: Scene, position_mm: Floats, *, to_s: float) -> Floats:
     steps = max(round((to_s - from_s) / STEP_S), 1)
     for middle_s in from_s + (np.arange(steps) + 0.5) * (to_s - from_s) / steps:
         body_from_nozzle = scene.rgb_from_body(middle_s).inverse @ scene.rgb_from_nozzle(middle_s)
-        dwell_s += footprint(position_mm, normal, body_from_nozzle) * (to_s - from_s) / steps
+        dwell_s += footprint(position_mm, normal, body_from_nozzle, scene.jet) * (to_s - from_s) / steps
     return dwell_s
 
 
@@ -121,7 +123,7 @@ class SkinUnderJet:
         """Footprint of the true jet, whether or not gas flows."""
         cells, scene = self.cells, self.scene
         body_from_nozzle = scene.rgb_from_body(t_s).inverse @ scene.rgb_from_nozzle(t_s)
-        return footprint(cells.position_mm, cells.normal, body_from_nozzle)
+        return footprint(cells.position_mm, cells.normal, body_from_nozzle, scene.jet)
 
     def degc(self, t_s: float) -> Floats:
         """Surface temperatures at a time, shape (n,); advances to it."""
@@ -139,7 +141,7 @@ class SkinUnderJet:
             )
             weight = self.weight(middle_s) * max(on, 0.0) / STEP_S
             self._before = self._columns[:, 0].copy()
-            self._cool(self._columns, weight)
+            self._cool(self._columns, weight * self._stronger(middle_s))
             now = self._columns[:, 0]
             self.dwell_s += weight * STEP_S
             self.min_degc = np.minimum(self.min_degc, now)
@@ -150,7 +152,7 @@ class SkinUnderJet:
 
     def seconds_to(self, limit_degc: float, t_s: float, *, longest_s: float = 60.0) -> float:
         """Until the first cell is so cold if the jet is frozen; inf where it takes longer, 0 where it is."""
-        weight, degc = self.weight(t_s), self.degc(t_s)
+        weight, degc = self.weight(t_s) * self._stronger(t_s), self.degc(t_s)
         if degc.min() <= limit_degc:
             return 0.0
         under = np.argsort(degc - 40.0 * weight)[:40]
@@ -161,6 +163,16 @@ class SkinUnderJet:
                 return step * STEP_S
         return float("inf")
 
+    def _stronger(self, t_s: float) -> float:
+        """Film at this distance over that at 100 mm."""
+        jet, scene = self.scene.jet, self.scene
+        if jet is None or jet.power == 0.0:
+            return 1.0
+        body_from_nozzle = scene.rgb_from_body(t_s).inverse @ scene.rgb_from_nozzle(t_s)
+        distance = scene.body.meet(body_from_nozzle.translation_mm, body_from_nozzle.rotation[:, 2])
+        return 1.0 if distance is None else (distance / 100.0) ** -jet.power
+
     def _cool(self, columns: Floats, weight: Floats) -> None:
-        gas_degc, film = JETS[self.scene.device]
+        jet = self.scene.jet
+        gas_degc, film = JETS[self.scene.device] if jet is None else (jet.gas_degc, jet.film_w_m2k)
         _cool(columns, weight * film, gas_degc, self._widths, self._gaps, STEP_S)

@@ -27,6 +27,14 @@ class Turning:
     """Share of poses that are wrong by centimetres."""
     spin_deg: float = 0.0
     """Turned about the cone's axis by as much, either way."""
+    drift: float = 0.0
+    """Share of the errors' variance that wanders from pose to pose."""
+    drift_poses: float = 5.0
+    """Over so many."""
+    misplaced: float = 0.0
+    """Share of it that is a smooth function of how the tool is held, as with tags not where they are said."""
+    slow: bool = False
+    """Turned along a spiral, so that neighbours are alike; else from anywhere to anywhere."""
 
 
 def turned(how: Turning, rng: np.random.Generator) -> tuple[Floats, Floats]:
@@ -34,15 +42,26 @@ def turned(how: Turning, rng: np.random.Generator) -> tuple[Floats, Floats]:
     tip, rest_mm = np.array(how.tip_mm), np.array([20.0, -30.0, 800.0])
     first = rotation_from_rvec(rng.normal(size=3))
     rotations, translations = [], []
-    for _ in range(how.poses):
+    (common,) = rng.spawn(1)
+    waves, wandering = common.normal(size=(8, 3)) / 0.25, common.normal(size=6)
+    sizes, phases = common.normal(size=(8, 6)) / 2.0, common.uniform(0.0, 2.0 * np.pi, 8)
+    stays = np.exp(-1.0 / how.drift_poses)
+    for k in range(how.poses):
         way = rng.uniform(0.0, 2.0 * np.pi)
         lean = np.radians(how.cone_deg) * np.sqrt(rng.uniform())
+        if how.slow:
+            way, lean = 5.0 * 2.0 * np.pi * k / how.poses, np.radians(how.cone_deg) * np.sqrt(k / how.poses)
         spin = np.radians(how.spin_deg) * rng.uniform(-1.0, 1.0)
         turn = first @ rotation_from_rvec(lean * np.array([np.cos(way), np.sin(way), 0.0]))
         turn = turn @ rotation_from_rvec(np.array([0.0, 0.0, spin]))
         at_mm = rest_mm - turn @ tip
-        wrong = rotation_from_rvec(np.radians(how.rotation_deg) * rng.normal(size=3))
-        at_mm = at_mm + how.translation_mm * np.array([1.0, 1.0, how.depth_times]) * rng.normal(size=3)
+        wandering = stays * wandering + np.sqrt(1.0 - stays**2) * common.normal(size=6)
+        smooth = np.cos(waves @ (turn @ first.T @ np.array([0.0, 0.0, 1.0])) + phases) @ sizes
+        alone = max(0.0, 1.0 - how.drift - how.misplaced)
+        error = np.sqrt(how.drift) * wandering + np.sqrt(how.misplaced) * smooth
+        error = error + np.sqrt(alone) * rng.normal(size=6)
+        wrong = rotation_from_rvec(np.radians(how.rotation_deg) * error[:3])
+        at_mm = at_mm + how.translation_mm * np.array([1.0, 1.0, how.depth_times]) * error[3:]
         if rng.uniform() < how.outliers:
             wrong = rotation_from_rvec(np.radians(10.0) * rng.normal(size=3))
             at_mm = at_mm + 8.0 * rng.normal(size=3)

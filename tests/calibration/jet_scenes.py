@@ -1,0 +1,67 @@
+"""Bursts on simulated surfaces, without pictures: the true temperatures of spots, with noise."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from calibration.burst import Burst
+from models.geometry import Floats
+from vision.synthetic_scene import Body, Motion, Scene, Sweep, TrueJet
+from vision.synthetic_skin import CONDUCTS_W_MK, HOLDS_J_M3K, SkinUnderJet
+
+EFFUSIVITY = float(np.sqrt(CONDUCTS_W_MK * HOLDS_J_M3K))
+"""Of simulated skin."""
+
+LEAN_DEG = 20.0
+
+
+def burst_scene(jet: TrueJet, distance_mm: float, *, gas_s: float = 2.5, seed: int = 0) -> Scene:
+    """A nozzle in a stand over a flat surface."""
+    return Scene(
+        seconds=1.4 + gas_s,
+        seed=seed,
+        body=Body(3000.0, 3000.0),
+        motion=Motion(breath_mm=0.0, drift_mm_s=(0.0, 0.0, 0.0), turn_deg=0.0),
+        sweep=Sweep(
+            half_across_mm=0.0, half_along_mm=0.0, distance_mm=distance_mm, lean_deg=LEAN_DEG, tremor_mm=0.5
+        ),
+        gas_s=(1.0, 1.0 + gas_s),
+        jet=jet,
+        device="ln2-wand",
+        outline_mm=None,
+    )
+
+
+def burst_of(
+    jet: TrueJet, distance_mm: float, *, gas_s: float = 2.5, seed: int = 0, off_mm: float = 1.5
+) -> Burst:
+    """What a recording of it would tell; the pose is off by ``off_mm`` (1 sigma)."""
+    scene, rng = burst_scene(jet, distance_mm, gas_s=gas_s, seed=seed), np.random.default_rng(seed)
+    skin = SkinUnderJet(scene)
+    place = skin.cells.position_mm
+    near = np.flatnonzero((np.abs(place[:, 0]) < 50.0) & (np.abs(place[:, 1]) < 50.0))
+    spots = near[:: max(len(near) // 130, 1)]
+    t_s = np.arange(0.1, scene.seconds, 0.2)
+    degc: Floats = np.array([skin.degc(float(t))[spots] for t in t_s])
+    degc = degc + rng.normal(0.0, 0.1, degc.shape)
+    nozzle_s = np.arange(0.0, scene.seconds, 0.1)
+    poses = [scene.rgb_from_body(t).inverse @ scene.rgb_from_nozzle(t) for t in nozzle_s.tolist()]
+    flat = place[spots].copy()
+    flat[:, 2] = 0.0
+    return Burst(
+        name=f"burst at {distance_mm:.0f} mm",
+        position_mm=flat,
+        t_s=t_s,
+        degc=degc,
+        doubt_degc=np.zeros_like(degc),
+        before_degc=degc[t_s < 1.0].mean(axis=0),
+        nozzle_s=nozzle_s,
+        tip_mm=np.array([pose.translation_mm for pose in poses]) + rng.normal(0.0, off_mm, 3),
+        axis=np.array([pose.rotation[:, 2] for pose in poses]),
+        tip_u95_mm=2.8 * off_mm,
+        gas_s=((1.0, 1.0 + gas_s),),
+        seen=1.0,
+        rough_mm=0.2,
+        before_spread_degc=0.1,
+        accuracy_degc=2.0,
+    )
