@@ -123,12 +123,12 @@ class BoardStep:
     def look(self, sight: Sight) -> tuple[BoardStep, Advice]:
         """Take a picture, or tell why not."""
         width = camera_known(self.foretold).width_px
-        why, moved_s = self._why_not(sight, width)
+        why, moved_s = self.why_not(sight, width)
         seen = replace(self, last=sight, moved_s=moved_s)
         after = seen._with(sight) if not why else seen
         return after, after._advice(sight, why, width)
 
-    def _why_not(self, sight: Sight, width_px: int) -> tuple[str, float]:
+    def why_not(self, sight: Sight, width_px: int) -> tuple[str, float]:
         """Why a picture is not to be taken (empty = take it), and when the board last moved."""
         view = sight.colour
         if self.done:
