@@ -3,27 +3,34 @@
     python -m benchmarks.guided --rigs 8
 
 Corners go through the true cameras (lens, bent board, noise); pictures of the collar are drawn. The operator
-reacts late, holds the board about where it is asked for, misreads now and then, and drifts while holding still.
+reacts late, holds the board about where it is asked for, misreads now and then, and drifts while holding.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
 
 import cv2
 import numpy as np
 from rich.console import Console
 
-from benchmarks.collar_pictures import collar_picture
+from benchmarks.guided_pictures import FlatPicture, collar_picture
 from benchmarks.stopwatch import machine, table_of
 from calibration.advice import Sight
 from calibration.board import OWN, Board, BoardView
 from calibration.board_step import BoardStep
 from calibration.collar import find_collar
 from calibration.collar_step import CollarStep, turning
+from calibration.folder_steps import Sheets
+from calibration.guided_options import STEPS
+from calibration.guided_run import GuidedRun, Wanted
 from calibration.intrinsics import Calibrated
 from calibration.rgb import CameraFound, find_camera
+from calibration.scale import Scale
 from calibration.sheets import TARGET, collar_of
 from calibration.skin_error import camera_of
 from calibration.thermal import ThermalJudged, find_thermal
@@ -91,7 +98,9 @@ class Done:
 def truth_of(rng: np.random.Generator) -> Truth:
     """A rig drawn at random."""
     focal, width = rng.uniform(850.0, 1150.0), 256.0
-    rgb = np.array([focal, focal * rng.normal(1.0, 0.001), *(rng.normal((639.5, 359.5), 12.0)), 0, 0, 0, 0, 0])
+    rgb = np.array(
+        [focal, focal * rng.normal(1.0, 0.001), *(rng.normal((639.5, 359.5), 12.0)), 0, 0, 0, 0, 0]
+    )
     rgb[4:6] = rng.uniform(-0.2, 0.1), rng.uniform(-0.05, 0.08)
     thermal = np.zeros(9)
     thermal[0] = thermal[1] = width * rng.uniform(1.0, 1.5)
@@ -264,13 +273,13 @@ def collar_run(
             vector, _ = cv2.Rodrigues(whole)
             angle = float(np.linalg.norm(vector))
             most = np.radians(who.turns_deg_s) * TICK_S
-            rotation = rotation @ rotation_from_rvec(np.ravel(vector) * min(1.0, most / max(angle, 1e-9)))
+            rotation = rotation @ rotation_from_rvec(
+                np.ravel(vector).astype(float) * min(1.0, most / max(angle, 1e-9))
+            )
     return step, pictures, t_s
 
 
-def tip_run(
-    step: TipStep, truth: Truth, who: Operator, rng: np.random.Generator
-) -> tuple[TipStep, float]:
+def tip_run(step: TipStep, truth: Truth, who: Operator, rng: np.random.Generator) -> tuple[TipStep, float]:
     """Lean the nozzle about its resting tip as asked; poses come from noisy corners."""
     given = step.nozzle.tags.corners_mm
     middle = given.reshape(-1, 3).mean(axis=0)
@@ -294,7 +303,10 @@ def tip_run(
             vector, _ = cv2.Rodrigues(goal @ rotation.T)
             angle = float(np.linalg.norm(vector))
             most = np.radians(who.turns_deg_s) * TICK_S
-            rotation = rotation_from_rvec(np.ravel(vector) * min(1.0, most / max(angle, 1e-9))) @ rotation
+            rotation = (
+                rotation_from_rvec(np.ravel(vector).astype(float) * min(1.0, most / max(angle, 1e-9)))
+                @ rotation
+            )
     return step, t_s
 
 
@@ -329,7 +341,11 @@ def guided(rng: np.random.Generator, who: Operator, *, with_collar: bool = True)
     """One whole run on one rig."""
     truth, out = truth_of(rng), dict[str, Done]()
     step, took_s = board_run(BoardStep.rgb(OWN, size_px=RGB_PX), truth, who, rng)
-    views = [replace(one.colour, name=f"{k}") for k, one in enumerate(step.taken) if not isinstance(one.colour, str)]
+    views = [
+        replace(one.colour, name=f"{k}")
+        for k, one in enumerate(step.taken)
+        if not isinstance(one.colour, str)
+    ]
     camera = find_camera(views, OWN, size_px=RGB_PX)
     if not isinstance(camera, CameraFound):
         return {"rgb": Done(took_s, len(step.taken), np.inf, np.inf, camera)}
@@ -372,8 +388,6 @@ def guided(rng: np.random.Generator, who: Operator, *, with_collar: bool = True)
 
 
 def _rig(values: Floats, tags: Tags) -> Rig:
-    from datetime import UTC, datetime
-
     camera = camera_of(values, size_px=RGB_PX)
     return Rig(datetime(2026, 11, 28, tzinfo=UTC), camera, "srgb", 0.2, None, None, Nozzle(tags, 12.0), None)
 
@@ -392,21 +406,111 @@ def _collar_off_mm(own_mm: Floats, real_mm: Floats) -> float:
     return float(np.linalg.norm(off, axis=1).max())
 
 
+def drawn(rng: np.random.Generator, who: Operator, folder: Path) -> Iterator[str]:
+    """A whole run in which every picture is drawn and every corner found in it; tells what happens.
+
+    Args:
+        rng: Source of all chance.
+        who: The operator.
+        folder: For the rig and the pictures taken.
+    """
+    truth = truth_of(rng)
+    colour, warm = camera_of(truth.rgb, size_px=RGB_PX), camera_of(truth.thermal, size_px=THERMAL_PX)
+    sheets = Sheets(OWN, TARGET, Scale(1.0, True), None)
+    run = GuidedRun(Wanted(folder / "rig.toml", folder / "pictures", sheets, STEPS))
+    flat = {"rgb": FlatPicture(OWN, colour), "thermal": FlatPicture(TARGET, colour)}
+    hot, t_s, begun_s, total_s = FlatPicture(TARGET, warm), 0.0, 0.0, 0.0
+    hand: Board3d | Nozzle3d | None = None
+    while not run.is_over and t_s < 4.0 * GIVE_UP_S:
+        name = run.name
+        t_s += 0.4 if name in flat else 0.2
+        if name in flat:
+            if run.step is None:
+                run.look(
+                    t_s, np.zeros((RGB_PX[1], RGB_PX[0], 3), np.uint8), np.zeros(THERMAL_PX[::-1], np.uint16)
+                )
+            assert isinstance(run.step, BoardStep)
+            if not isinstance(hand, Board3d):
+                hand = Board3d(run.step.board, who, rng)
+            pose = hand.hold(run.step, t_s)
+            thermal = hot.thermal(truth.thermal_from_rgb @ pose, rng) if name == "thermal" else None
+            advice = run.look(t_s, flat[name].colour(pose, rng), thermal)
+        else:
+            if not isinstance(hand, Nozzle3d):
+                hand = Nozzle3d(truth, name or "", rng)
+            pose = hand.hold(run.step, t_s, who)
+            advice = run.look(t_s, collar_picture(truth.tags, pose, colour, rng), None)
+        if advice is not None and advice.taken:
+            error = "unknown" if advice.error_mm is None else f"{advice.error_mm:.2f} mm"
+            yield f"{t_s - begun_s:6.1f} s {name} {advice.count}: error {error}; next: {advice.say}"
+        if advice is not None and advice.done:
+            told = run.finish()
+            yield f"{name}: {told.state} after {t_s - begun_s:.0f} s\n    " + "\n    ".join(told.lines)
+            total_s, begun_s, hand = total_s + t_s - begun_s, t_s, None
+    yield f"Camera time {total_s:.0f} s."
+
+
+class Nozzle3d:
+    """A nozzle in somebody's hands: turned before the camera, or leant about its resting tip."""
+
+    def __init__(self, truth: Truth, name: str, rng: np.random.Generator) -> None:
+        """Begin somewhere."""
+        self._truth, self._name, self._rng = truth, name, rng
+        start = np.array([0.0, 0.0, rng.uniform(0.0, 6.0)])
+        self._rotation = rotation_from_rvec(np.array([-np.pi / 2.0, 0.0, 0.0])) @ rotation_from_rvec(start)
+        self._middle = truth.given.corners_mm.reshape(-1, 3).mean(axis=0)
+        self._t_s = 0.0
+
+    def hold(self, step: object, t_s: float, who: Operator) -> Pose:
+        """Where the nozzle is now."""
+        most = np.radians(who.turns_deg_s) * min(t_s - self._t_s, 0.4)
+        self._t_s = t_s
+        pose = self._pose()
+        whole = np.eye(3)
+        if isinstance(step, CollarStep):
+            side = step.side_of(_sighting(pose, self._middle, t_s))
+            goal = step.next_side(side)
+            whole = turning(goal, side) if goal is not None else whole
+        elif isinstance(step, TipStep):
+            lean = step.next_lean()
+            whole = self._rotation.T @ lean if lean is not None else whole
+        vector, _ = cv2.Rodrigues(whole)
+        share = min(1.0, most / max(float(np.linalg.norm(vector)), 1e-9))
+        self._rotation = self._rotation @ rotation_from_rvec(np.ravel(vector).astype(float) * share)
+        return self._pose()
+
+    def _pose(self) -> Pose:
+        rotation = rotation_from_rvec(0.002 * self._rng.normal(size=3)) @ self._rotation
+        if self._name == "collar":
+            return Pose.of(rotation, np.array([0.0, 0.0, 350.0]) - rotation @ self._middle)
+        rest = np.array([0.0, 90.0, 420.0]) + 0.1 * self._rng.normal(size=3)
+        return Pose.of(rotation, rest - rotation @ self._truth.tip_mm)
+
+
+def _refused(done: Done) -> str:
+    return "" if done.refused is None else f" REFUSED: {done.refused}"
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(prog="benchmarks.guided", description=__doc__)
     parser.add_argument("--rigs", type=int, default=8)
     parser.add_argument("--first", type=int, default=0, help="seed of the first rig")
     parser.add_argument("--no-collar", dest="collar", action="store_false", help="without drawn pictures")
+    parser.add_argument("--draw", type=Path, metavar="DIR", help="one run, every picture drawn, into DIR")
     options = parser.parse_args()
     console = Console(width=130)
+    if options.draw is not None:
+        for told in drawn(np.random.default_rng(options.first), Operator(), options.draw):
+            console.print(told, highlight=False)
+        return
     console.print(machine(), highlight=False)
     runs = []
     for k in range(options.rigs):
         run = guided(np.random.default_rng(options.first + k), Operator(), with_collar=options.collar)
         runs.append(run)
         told = ", ".join(
-            f"{n} {d.camera_s:.0f} s {d.taken} {d.true_mm:.2f}/{d.bound_mm:.2f}{' REFUSED' if d.refused else ''}"
+            f"{n} {d.camera_s:.0f} s {d.taken} {d.true_mm:.2f}/{d.bound_mm:.2f}{_refused(d)}"
             for n, d in run.items()
         )
         console.print(f"rig {options.first + k}: {told}", highlight=False)
@@ -415,7 +519,9 @@ def main() -> None:
                      "bound mm, median", "true mm, median", "true <= bound", "refused")  # fmt: skip
     for name in names:
         all_ = [run[name] for run in runs if name in run]
-        times, bounds, offs = (np.array([getattr(d, f) for d in all_]) for f in ("camera_s", "bound_mm", "true_mm"))
+        times, bounds, offs = (
+            np.array([getattr(d, f) for d in all_]) for f in ("camera_s", "bound_mm", "true_mm")
+        )
         inside = int(np.sum(offs <= bounds))
         table.add_row(
             name, f"{np.median(times):.0f}", f"{times.max():.0f}", f"{np.median([d.taken for d in all_]):.0f}",

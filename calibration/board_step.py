@@ -53,6 +53,12 @@ MOST_PICTURES = 25
 SHARE_OF_BEST = 0.5
 """Of what the picture that is asked for would take off the error, to be taken."""
 
+PATIENCE_S = 12.0
+"""What did not come in so long is not asked for again: it may be out of reach, or not seen there."""
+
+ALIKE_DEG, ALIKE_SHARE = 8.0, 0.08
+"""Views turned by less and moved by a smaller share of their distance say the same."""
+
 THERMAL_SPANS = (0.40, 0.28, 0.20)
 """Of the colour picture: a thermal camera sees less of the scene, and tags must be told from 0.5 to 1.2 m."""
 
@@ -81,6 +87,10 @@ class BoardStep:
     best_mm: float | None = None
     """Error foretold with the picture that is asked for."""
     last: Sight | None = None
+    asked_s: float = -1.0
+    """Since when that is asked for; below 0 = no picture came since."""
+    avoided: tuple[Hold, ...] = ()
+    """Asked for in vain."""
     moved_s: float = -1.0
     """When the board last moved."""
 
@@ -120,13 +130,25 @@ class BoardStep:
             return False
         return self.error_mm <= self.asked_mm or len(self.taken) >= MOST_PICTURES
 
+    def having(self, sights: Sequence[Sight]) -> BoardStep:
+        """The same with pictures that were taken before, each with the board found in it."""
+        return _asking(_solved(replace(self, taken=tuple(sights)))) if sights else self
+
     def look(self, sight: Sight) -> tuple[BoardStep, Advice]:
         """Take a picture, or tell why not."""
         width = camera_known(self.foretold).width_px
         why, moved_s = self.why_not(sight, width)
         seen = replace(self, last=sight, moved_s=moved_s)
-        after = seen._with(sight) if not why else seen
-        return after, after._advice(sight, why, width)
+        after = seen.with_(sight) if not why else seen._patient(sight.t_s)
+        return after, after.advise(sight, why, width)
+
+    def _patient(self, t_s: float) -> BoardStep:
+        """Ask for something else where what is asked for does not come: it may not be possible here."""
+        if self.asked_s < 0.0 or self.wanted is None:
+            return replace(self, asked_s=t_s)
+        if t_s - self.asked_s < PATIENCE_S:
+            return self
+        return _asking(replace(self, avoided=(*self.avoided, self.wanted), asked_s=t_s))
 
     def why_not(self, sight: Sight, width_px: int) -> tuple[str, float]:
         """Why a picture is not to be taken (empty = take it), and when the board last moved."""
@@ -154,6 +176,8 @@ class BoardStep:
         if self.best_mm is None:
             return ""
         pose = board_pose(view, self.board.corners_mm, self._values)
+        if any(_alike(pose, other, self.board) for other in self.poses):
+            return "This was taken; hold it as asked."
         thermal = sight.thermal if isinstance(sight.thermal, BoardView) else None
         gain = self.foretold.gain(pose, thermal if self.name == "thermal" else view)
         now_mm = self.foretold.error_mm()
@@ -179,14 +203,18 @@ class BoardStep:
     def _spans(self) -> tuple[float, ...]:
         return SPANS if self.name == "rgb" else THERMAL_SPANS
 
-    def _with(self, sight: Sight) -> BoardStep:
-        return _asking(_solved(replace(self, taken=(*self.taken, sight))))
+    def with_(self, sight: Sight) -> BoardStep:
+        """With what this sight shows."""
+        return _asking(_solved(replace(self, taken=(*self.taken, sight), asked_s=sight.t_s)))
 
-    def _advice(self, sight: Sight, why: str, width_px: int) -> Advice:
+    def advise(self, sight: Sight, why: str, width_px: int) -> Advice:
+        """What is told after it."""
         view = sight.colour
         qualities: list[tuple[str, Quality | None, int]] = [("", sight.colour_quality, width_px)]
         warnings = [
-            f"{whose}{told}" for whose, q, w in qualities if q is not None and (told := q.complaint(width_px=w))
+            f"{whose}{told}"
+            for whose, q, w in qualities
+            if q is not None and (told := q.complaint(width_px=w))
         ]
         thing = "board" if self.name == "rgb" else "target"
         if self.done:
@@ -316,6 +344,8 @@ def _asking(step: BoardStep) -> BoardStep:
     camera = camera_known(step.foretold)
     spans = SPANS if step.name == "rgb" else THERMAL_SPANS
     ways = ways_to_hold(step.board, camera, spans=spans)
+    shown = {_kind(hold) for hold in (*step.holds, *step.avoided)}
+    ways = [way for way in ways if _kind(way) not in shown] or ways
     ways = _needed(step, ways) or ways
     best, least = None, np.inf
     for way in ways:
@@ -326,6 +356,20 @@ def _asking(step: BoardStep) -> BoardStep:
         if error < least:
             best, least = way, error
     return replace(step, wanted=best, best_mm=float(least) if best is not None else None)
+
+
+def _kind(hold: Hold) -> tuple[int, ...]:
+    """Holds of one kind count as one: which third of the picture, lean, distance."""
+    return (*(min(2, max(0, int(3.0 * x))) for x in hold.at), hold.lean, hold.far)
+
+
+def _alike(pose: Floats, other: Floats, board: Board) -> bool:
+    """Whether two views say the same: errors of a hold, a print and a lens do not average out over them."""
+    a, b = rotation_from_rvec(pose[:3]), rotation_from_rvec(other[:3])
+    middle = board.corners_mm.mean(axis=0)
+    at, there = a @ middle + pose[3:], b @ middle + other[3:]
+    turned = float(np.degrees(np.arccos(np.clip((np.trace(a.T @ b) - 1.0) / 2.0, -1.0, 1.0))))
+    return turned < ALIKE_DEG and float(np.linalg.norm(at - there)) < ALIKE_SHARE * float(there[2])
 
 
 def _needed(step: BoardStep, ways: Sequence[Hold]) -> list[Hold]:

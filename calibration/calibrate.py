@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from datetime import UTC, datetime
 
+from calibration.all_command import calibrate_all
 from calibration.collar_command import calibrate_collar
 from calibration.print_command import print_sheet
 from calibration.rgb_command import calibrate_rgb
@@ -13,6 +14,7 @@ from calibration.thermal_command import calibrate_thermal_step
 from calibration.tip_command import calibrate_tip
 
 _STEPS = {
+    "all": calibrate_all,
     "collar": calibrate_collar,
     "print": print_sheet,
     "rgb": calibrate_rgb,

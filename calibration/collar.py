@@ -110,7 +110,7 @@ def own_bounds(collar: Collar, given_mm: Floats) -> tuple[Floats, float]:
 def tip_by_tags_mm(corners_mm: Floats, covariance_mm2: Floats) -> float:
     """95 % bound of the tip by the places of the tags alone, from the worst of twelve sides, mm.
 
-    The tags that face a side are fitted by their middles as one stiff body; what they are off carries it along.
+    The tags that face a side are fitted by their middles as one stiff body, which goes where they are off.
 
     Args:
         corners_mm: Nozzle frame, the tip at the origin, shape (n, 4, 3).

@@ -16,7 +16,7 @@ from vision.nozzle import track_nozzle
 from vision.nozzle_track import NozzleTrack
 
 ASKED_MM = 0.5
-"""Of the tip, by the tags alone: a fifth of what `tip` is refused for, so that it hardly counts beside it."""
+"""Of the tip, by the tags alone: a fifth of what `tip` is refused for."""
 
 TIP_LIMIT_MM = 5.0 * LIMIT_MM
 """A tag 0.2 mm off puts the tip off by about 1 mm (`calibration.collar`)."""
@@ -29,7 +29,7 @@ APART_DEG = 14.0
 """Views nearer to each other tell the same."""
 
 MOVING_SHARE = 0.04
-"""Of the picture's width a second: at 1/50 s a smear of 1 px of 1280; views smeared by 1.5 px teach nothing."""
+"""Of the picture's width a second: at 1/50 s a smear of 1 px of 1280; one of 1.5 px teaches nothing."""
 
 MOST_PICTURES = 60
 
@@ -59,7 +59,7 @@ class CollarStep:
 
     @property
     def done(self) -> bool:
-        """Whether every tag was seen often enough, every side once, and the tip is known well enough by them."""
+        """Whether every tag was seen often, every side once, and the tip is known well enough by them."""
         if self.error_mm is None or self.views.min() < FEWEST_VIEWS or self.u95_mm > LIMIT_MM:
             return False
         enough = len(self.taken) >= MOST_PICTURES
@@ -70,8 +70,8 @@ class CollarStep:
         why = self.why_not(sight)
         after = replace(self, last=sight)
         if not why:
-            after = after._with(sight)
-        return after, after._advice(sight, why)
+            after = after.with_(sight)
+        return after, after.advise(sight, why)
 
     def side_of(self, sighting: NozzleSighting) -> Floats:
         """Where the camera is, seen from the tags' middle, nozzle frame."""
@@ -101,7 +101,8 @@ class CollarStep:
         near = any(side @ other > np.cos(np.radians(APART_DEG)) for other in self.sides)
         return "This side was taken; turn on." if near else ""
 
-    def _with(self, sight: Sight) -> CollarStep:
+    def with_(self, sight: Sight) -> CollarStep:
+        """With what this sight shows."""
         assert isinstance(sight.nozzle, NozzleSighting)
         track = self.track if self.track is not None else NozzleTrack.start()
         if sight.bgr is not None:
@@ -139,7 +140,8 @@ class CollarStep:
             return unit(np.cross(corners[3] - corners[0], corners[1] - corners[0]))
         return max(goals, key=lambda goal: float(goal @ here))
 
-    def _advice(self, sight: Sight, why: str) -> Advice:
+    def advise(self, sight: Sight, why: str) -> Advice:
+        """What is told after it."""
         goal, ghost = None, ()
         say = plain = "Good enough. Keep the nozzle."
         if not self.done:
@@ -227,7 +229,7 @@ def _middle(lean: int, k: int) -> Floats:
 
 
 def turning(first: Floats, second: Floats) -> Floats:
-    """The rotation about the nozzle's axis, then about what is square to it, that takes one side to another."""
+    """The rotation that takes a side to another: about the nozzle's axis, and what is square to it."""
 
     def frame(side: Floats) -> Floats:
         angle, rise = _azimuth(side), np.arcsin(np.clip(side[2], -1.0, 1.0))

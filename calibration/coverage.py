@@ -42,9 +42,7 @@ def _unseen(names: Sequence[str], counts: Sequence[int]) -> list[tuple[str, int]
     return [(name, n) for name, n in zip(names[1:], counts[1:], strict=True) if not n]
 
 
-def coverage_of(
-    views: Sequence[BoardView], holds: Sequence[Hold], *, size_px: tuple[int, int]
-) -> Coverage:
+def coverage_of(views: Sequence[BoardView], holds: Sequence[Hold], *, size_px: tuple[int, int]) -> Coverage:
     """Count.
 
     Args:

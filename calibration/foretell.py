@@ -1,4 +1,4 @@
-"""What the next picture would tell: information of a view about the cameras, and the error it leaves on the skin.
+"""What the next picture would tell of the cameras, and the error on the skin that it leaves.
 
 Fisher information of corners with independent noise, the board's pose eliminated: what a bundle adjustment
 would gain, without doing it. It knows neither bent boards nor how many pictures the noise was judged by: it
@@ -25,6 +25,9 @@ AT_MM = 800.0
 MARGIN_PX = 3.0
 LEAST_SHARE = 0.6
 """Of the board's corners that a pose must show to be asked for."""
+
+LEAST_TAG_PX = 16.0
+"""Side of a tag in the thermal picture: two pixels for each of its eight modules, which heat blurs."""
 
 GUESSED_FOCAL, GUESSED_THERMAL = 0.9, 1.2
 """Focal length by the picture's width, of usual cameras, before anything was seen."""
@@ -111,6 +114,8 @@ class ThermalForetold:
         ids: Ints = view.ids if view is not None else np.flatnonzero(inside)
         rgb_ids = np.flatnonzero(_inside(rgb_px, self.rgb_size_px))
         if view is None and min(len(ids), len(rgb_ids)) < LEAST_SHARE * len(base):
+            return None
+        if view is None and np.median(np.linalg.norm(base[1::4] - base[::4], axis=1)) < LEAST_TAG_PX:
             return None
         columns = [by_lens[:, :, 0] + by_lens[:, :, 1], by_lens[:, :, 2], by_lens[:, :, 3]]
         steps = np.array([1e-5] * 3 + [1e-2] * 3 + [1e-4])
@@ -218,4 +223,3 @@ def _eliminated(inner: Floats, pose: Floats) -> Floats:
     cross = pose.T @ inner
     normal = pose.T @ pose + 1e-9 * np.eye(6)
     return inner.T @ inner - cross.T @ np.linalg.solve(normal, cross)
-

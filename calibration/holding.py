@@ -1,4 +1,4 @@
-"""Where a board may be held before a camera: poses to choose the next one from, in words and as an outline."""
+"""Where a board may be held before a camera: poses to choose from, in words and as an outline."""
 
 from __future__ import annotations
 
@@ -67,7 +67,8 @@ class Hold:
 def outline_mm(board: Board) -> Floats:
     """The board's edge, as drawn for people, board frame, shape (4, 3)."""
     rim = 0.0 if board.kind == "tags" else board.square_mm
-    low, high = board.corners_mm.min(axis=0) - (rim, rim, 0.0), board.corners_mm.max(axis=0) + (rim, rim, 0.0)
+    every = board.corners_mm
+    low, high = every.min(axis=0) - rim, every.max(axis=0) + rim
     return np.array([(low[0], low[1], 0), (high[0], low[1], 0), (high[0], high[1], 0), (low[0], high[1], 0)])
 
 

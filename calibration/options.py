@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from calibration.guided_options import add_guided, add_measured
+
 
 def add_calibrate(parser: argparse.ArgumentParser) -> None:
     """Add one command for each step."""
@@ -101,6 +103,8 @@ def add_calibrate(parser: argparse.ArgumentParser) -> None:
     _add_rig(spread, "rig with the thermal camera", needed=True)
     spread.set_defaults(step="spread")
 
+    add_guided(steps)
+
 
 def _add_thermal(thermal: argparse.ArgumentParser) -> None:
     thermal.add_argument("rgb", metavar="RGB", help="folder, or pattern such as 'pairs/*_1.png', star = pair")
@@ -139,6 +143,7 @@ def _add_print(sheets: argparse.ArgumentParser) -> None:
     sheets.add_argument(
         "--bore-mm", type=_positive, default=12.0, metavar="MM", help="of the orifice (default: 12)"
     )
+    add_measured(sheets)
     sheets.set_defaults(step="print")
 
 

@@ -29,7 +29,7 @@ LEAST_CONTRAST = 45.0
 """Light minus dark side of an edge, of 255. Corners of flat pictures are noisier in proportion."""
 
 STILL_SHARE = 0.01
-"""Of the picture's width a second: at an exposure of 1/50 s a smear of 0.25 px of 1280. A hand that holds still
+"""Of the picture's width a second: at an exposure of 1/50 s a smear of 0.25 px of 1280. A still hand
 drifts by 2 to 5 mm a second, which is 0.3 to 0.8 % at half a metre."""
 
 HOLD_S = 0.35

@@ -52,8 +52,8 @@ class TipStep:
         why = self.why_not(sight)
         after = replace(self, last=sight)
         if not why:
-            after = after._with(sight)
-        return after, after._advice(sight, why)
+            after = after.with_(sight)
+        return after, after.advise(sight, why)
 
     def poses(self) -> TrackedPoses:
         """All that were taken."""
@@ -91,7 +91,8 @@ class TipStep:
     def _middle(self) -> Floats:
         return self.nozzle.tags.corners_mm.reshape(-1, 3).mean(axis=0)
 
-    def _with(self, sight: Sight) -> TipStep:
+    def with_(self, sight: Sight) -> TipStep:
+        """With what this sight shows."""
         after = replace(self, taken=(*self.taken, sight))
         n = len(after.taken)
         if n < LEAST_POSES or n % SOLVE_EACH:
@@ -106,7 +107,8 @@ class TipStep:
             turned_deg=found.turn_deg,
         )
 
-    def _advice(self, sight: Sight, why: str) -> Advice:
+    def advise(self, sight: Sight, why: str) -> Advice:
+        """What is told after it."""
         here, ghost, say, plain = sight.nozzle, (), "", ""
         if self.done:
             say = plain = "Good enough."
