@@ -9,7 +9,6 @@ reacts late, holds the board about where it is asked for, misreads now and then,
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,19 +24,15 @@ from calibration.board import OWN, Board, BoardView
 from calibration.board_step import BoardStep
 from calibration.collar import find_collar
 from calibration.collar_step import CollarStep, turning
-from calibration.folder_steps import Sheets
-from calibration.guided_options import STEPS
-from calibration.guided_run import GuidedRun, Wanted
 from calibration.intrinsics import Calibrated
 from calibration.rgb import CameraFound, find_camera
-from calibration.scale import Scale
 from calibration.sheets import TARGET, collar_of
 from calibration.skin_error import camera_of
 from calibration.thermal import ThermalJudged, find_thermal
 from calibration.thermal_pair import PairView, RgbKnown, ThermalFound
 from calibration.tip import find_tip
 from calibration.tip_step import TipStep
-from models.geometry import Bytes, Floats, Pose, rotation_from_rvec, unit
+from models.geometry import Bytes, Counts, Floats, Pose, rotation_from_rvec, unit
 from models.rig import Nozzle, Rig, Tags
 from models.sightings import NozzleSighting
 from vision.synthetic_rig import misplaced
@@ -406,85 +401,43 @@ def _collar_off_mm(own_mm: Floats, real_mm: Floats) -> float:
     return float(np.linalg.norm(off, axis=1).max())
 
 
-def drawn(rng: np.random.Generator, who: Operator, folder: Path) -> Iterator[str]:
-    """A whole run in which every picture is drawn and every corner found in it; tells what happens.
+def draw(rng: np.random.Generator, who: Operator, folder: Path) -> None:
+    """Pictures of one run, drawn as they were taken, laid out for ``cryoguide calibrate all`` and ``live``.
 
     Args:
         rng: Source of all chance.
         who: The operator.
-        folder: For the rig and the pictures taken.
+        folder: Gets ``rgb``, ``pairs``, ``collar`` and ``tip``.
     """
     truth = truth_of(rng)
     colour, warm = camera_of(truth.rgb, size_px=RGB_PX), camera_of(truth.thermal, size_px=THERMAL_PX)
-    sheets = Sheets(OWN, TARGET, Scale(1.0, True), None)
-    run = GuidedRun(Wanted(folder / "rig.toml", folder / "pictures", sheets, STEPS))
-    flat = {"rgb": FlatPicture(OWN, colour), "thermal": FlatPicture(TARGET, colour)}
-    hot, t_s, begun_s, total_s = FlatPicture(TARGET, warm), 0.0, 0.0, 0.0
-    hand: Board3d | Nozzle3d | None = None
-    while not run.is_over and t_s < 4.0 * GIVE_UP_S:
-        name = run.name
-        t_s += 0.4 if name in flat else 0.2
-        if name in flat:
-            if run.step is None:
-                run.look(
-                    t_s, np.zeros((RGB_PX[1], RGB_PX[0], 3), np.uint8), np.zeros(THERMAL_PX[::-1], np.uint16)
-                )
-            assert isinstance(run.step, BoardStep)
-            if not isinstance(hand, Board3d):
-                hand = Board3d(run.step.board, who, rng)
-            pose = hand.hold(run.step, t_s)
-            thermal = hot.thermal(truth.thermal_from_rgb @ pose, rng) if name == "thermal" else None
-            advice = run.look(t_s, flat[name].colour(pose, rng), thermal)
-        else:
-            if not isinstance(hand, Nozzle3d):
-                hand = Nozzle3d(truth, name or "", rng)
-            pose = hand.hold(run.step, t_s, who)
-            advice = run.look(t_s, collar_picture(truth.tags, pose, colour, rng), None)
-        if advice is not None and advice.taken:
-            error = "unknown" if advice.error_mm is None else f"{advice.error_mm:.2f} mm"
-            yield f"{t_s - begun_s:6.1f} s {name} {advice.count}: error {error}; next: {advice.say}"
-        if advice is not None and advice.done:
-            told = run.finish()
-            yield f"{name}: {told.state} after {t_s - begun_s:.0f} s\n    " + "\n    ".join(told.lines)
-            total_s, begun_s, hand = total_s + t_s - begun_s, t_s, None
-    yield f"Camera time {total_s:.0f} s."
+    known = RgbKnown(truth.rgb, np.diag([1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0]))
+    rig = _rig(truth.rgb, truth.given)
+    assert rig.nozzle is not None
 
+    def put(where: str, k: int, picture: Bytes | Counts) -> None:
+        path = folder / where / f"{k:03d}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(path), picture)
 
-class Nozzle3d:
-    """A nozzle in somebody's hands: turned before the camera, or leant about its resting tip."""
-
-    def __init__(self, truth: Truth, name: str, rng: np.random.Generator) -> None:
-        """Begin somewhere."""
-        self._truth, self._name, self._rng = truth, name, rng
-        start = np.array([0.0, 0.0, rng.uniform(0.0, 6.0)])
-        self._rotation = rotation_from_rvec(np.array([-np.pi / 2.0, 0.0, 0.0])) @ rotation_from_rvec(start)
-        self._middle = truth.given.corners_mm.reshape(-1, 3).mean(axis=0)
-        self._t_s = 0.0
-
-    def hold(self, step: object, t_s: float, who: Operator) -> Pose:
-        """Where the nozzle is now."""
-        most = np.radians(who.turns_deg_s) * min(t_s - self._t_s, 0.4)
-        self._t_s = t_s
-        pose = self._pose()
-        whole = np.eye(3)
-        if isinstance(step, CollarStep):
-            side = step.side_of(_sighting(pose, self._middle, t_s))
-            goal = step.next_side(side)
-            whole = turning(goal, side) if goal is not None else whole
-        elif isinstance(step, TipStep):
-            lean = step.next_lean()
-            whole = self._rotation.T @ lean if lean is not None else whole
-        vector, _ = cv2.Rodrigues(whole)
-        share = min(1.0, most / max(float(np.linalg.norm(vector)), 1e-9))
-        self._rotation = self._rotation @ rotation_from_rvec(np.ravel(vector).astype(float) * share)
-        return self._pose()
-
-    def _pose(self) -> Pose:
-        rotation = rotation_from_rvec(0.002 * self._rng.normal(size=3)) @ self._rotation
-        if self._name == "collar":
-            return Pose.of(rotation, np.array([0.0, 0.0, 350.0]) - rotation @ self._middle)
-        rest = np.array([0.0, 90.0, 420.0]) + 0.1 * self._rng.normal(size=3)
-        return Pose.of(rotation, rest - rotation @ self._truth.tip_mm)
+    step, _ = board_run(BoardStep.rgb(OWN, size_px=RGB_PX), truth, who, rng)
+    flat = FlatPicture(OWN, colour)
+    for k, vector in enumerate(step.poses):
+        put("rgb", k, flat.colour(Pose.of(rotation_from_rvec(vector[:3]), vector[3:]), rng))
+    start = BoardStep.thermal(TARGET, known, size_px=THERMAL_PX, rgb_size_px=RGB_PX)
+    step, _ = board_run(start, truth, who, rng)
+    flat, hot = FlatPicture(TARGET, colour), FlatPicture(TARGET, warm)
+    for k, vector in enumerate(step.poses):
+        pose = Pose.of(rotation_from_rvec(vector[:3]), vector[3:])
+        put("pairs/colour", k, flat.colour(pose, rng))
+        put("pairs/thermal", k, hot.thermal(truth.thermal_from_rgb @ pose, rng))
+    _, pictures, _ = collar_run(CollarStep(rig, rig.nozzle), truth, who, rng)
+    for k, bgr in enumerate(pictures):
+        put("collar", k, bgr)
+    tipped, _ = tip_run(TipStep(_rig(truth.rgb, truth.tags), Nozzle(truth.tags, 12.0)), truth, who, rng)
+    for k, one in enumerate(tipped.taken):
+        assert isinstance(one.nozzle, NozzleSighting)
+        put("tip", k, collar_picture(truth.tags, one.nozzle.rgb_from_nozzle, colour, rng))
 
 
 def _refused(done: Done) -> str:
@@ -497,12 +450,11 @@ def main() -> None:
     parser.add_argument("--rigs", type=int, default=8)
     parser.add_argument("--first", type=int, default=0, help="seed of the first rig")
     parser.add_argument("--no-collar", dest="collar", action="store_false", help="without drawn pictures")
-    parser.add_argument("--draw", type=Path, metavar="DIR", help="one run, every picture drawn, into DIR")
+    parser.add_argument("--draw", type=Path, metavar="DIR", help="draw the pictures of one run into DIR")
     options = parser.parse_args()
     console = Console(width=130)
     if options.draw is not None:
-        for told in drawn(np.random.default_rng(options.first), Operator(), options.draw):
-            console.print(told, highlight=False)
+        draw(np.random.default_rng(options.first), Operator(), options.draw)
         return
     console.print(machine(), highlight=False)
     runs = []
@@ -513,7 +465,7 @@ def main() -> None:
             f"{n} {d.camera_s:.0f} s {d.taken} {d.true_mm:.2f}/{d.bound_mm:.2f}{_refused(d)}"
             for n, d in run.items()
         )
-        console.print(f"rig {options.first + k}: {told}", highlight=False)
+        console.print(f"rig {options.first + k}: {told}", highlight=False, soft_wrap=True)
     names = ["rgb", "thermal", "collar", "tip"] if options.collar else ["rgb", "thermal", "tip"]
     table = table_of("Guided calibration, simulated operator", "step", "camera s, median", "worst", "pictures",
                      "bound mm, median", "true mm, median", "true <= bound", "refused")  # fmt: skip

@@ -59,7 +59,7 @@ PATIENCE_S = 12.0
 ALIKE_DEG, ALIKE_SHARE = 8.0, 0.08
 """Views turned by less and moved by a smaller share of their distance say the same."""
 
-THERMAL_SPANS = (0.40, 0.28, 0.20)
+THERMAL_SPANS = (0.55, 0.40, 0.28)
 """Of the colour picture: a thermal camera sees less of the scene, and tags must be told from 0.5 to 1.2 m."""
 
 _AT = DISTANCES_MM.index(800.0)
@@ -139,10 +139,10 @@ class BoardStep:
         width = camera_known(self.foretold).width_px
         why, moved_s = self.why_not(sight, width)
         seen = replace(self, last=sight, moved_s=moved_s)
-        after = seen.with_(sight) if not why else seen._patient(sight.t_s)
+        after = seen.with_(sight) if not why else seen.patient(sight.t_s)
         return after, after.advise(sight, why, width)
 
-    def _patient(self, t_s: float) -> BoardStep:
+    def patient(self, t_s: float) -> BoardStep:
         """Ask for something else where what is asked for does not come: it may not be possible here."""
         if self.asked_s < 0.0 or self.wanted is None:
             return replace(self, asked_s=t_s)
@@ -345,17 +345,17 @@ def _asking(step: BoardStep) -> BoardStep:
     spans = SPANS if step.name == "rgb" else THERMAL_SPANS
     ways = ways_to_hold(step.board, camera, spans=spans)
     shown = {_kind(hold) for hold in (*step.holds, *step.avoided)}
-    ways = [way for way in ways if _kind(way) not in shown] or ways
-    ways = _needed(step, ways) or ways
-    best, least = None, np.inf
-    for way in ways:
-        gain = step.foretold.gain(way.pose)
-        if gain is None:
-            continue
-        error = step.foretold.error_mm(gain)
-        if error < least:
-            best, least = way, error
-    return replace(step, wanted=best, best_mm=float(least) if best is not None else None)
+    new = [way for way in ways if _kind(way) not in shown]
+    for some in (_needed(step, new), new, ways):
+        best, least = None, np.inf
+        for way in some:
+            gain = step.foretold.gain(way.pose)
+            error = np.inf if gain is None else step.foretold.error_mm(gain)
+            if error < least:
+                best, least = way, error
+        if best is not None:
+            return replace(step, wanted=best, best_mm=float(least))
+    return replace(step, wanted=None, best_mm=None)
 
 
 def _kind(hold: Hold) -> tuple[int, ...]:

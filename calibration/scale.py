@@ -13,7 +13,7 @@ READ_MM = 0.2
 
 MOST_OFF = 0.005
 """Largest share by which a sheet may be off: what is placed by its size is off in distance by
-that share, 4 mm at 0.8 m, which is what `rgb` is refused for. Printers that fit to the page are off by far more."""
+that share, 4 mm at 0.8 m, which is what `rgb` is refused for."""
 
 _NO_RULER = 0.2
 

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from typing import Protocol
 
 import uvicorn
 
-from guidance.console_serve import Served
+from guidance.console_guard import Guard
 from guidance.console_wire import MESSAGE_MOST
 from models.problems import InputError
+
+
+class Served(Protocol):
+    """What a server serves: a console of a treatment, or of a calibration."""
+
+    def application(self, *, port: int) -> Guard:
+        """To be served on a port of this machine."""
+        ...
 
 
 def serve(served: Served, listening: socket.socket, *, on_ready: Callable[[str], None]) -> None:
