@@ -467,8 +467,8 @@ def main() -> None:
         )
         console.print(f"rig {options.first + k}: {told}", highlight=False, soft_wrap=True)
     names = ["rgb", "thermal", "collar", "tip"] if options.collar else ["rgb", "thermal", "tip"]
-    table = table_of("Guided calibration, simulated operator", "step", "camera s, median", "worst", "pictures",
-                     "bound mm, median", "true mm, median", "true <= bound", "refused")  # fmt: skip
+    headings = ("camera s, median", "worst", "pictures", "bound mm", "true mm", "true <= bound", "refused")
+    table = table_of("Guided calibration, simulated operator (medians)", "step", *headings)
     for name in names:
         all_ = [run[name] for run in runs if name in run]
         times, bounds, offs = (
@@ -477,7 +477,8 @@ def main() -> None:
         inside = int(np.sum(offs <= bounds))
         table.add_row(
             name, f"{np.median(times):.0f}", f"{times.max():.0f}", f"{np.median([d.taken for d in all_]):.0f}",
-            f"{np.median(bounds):.2f}", f"{np.median(offs):.2f}", f"{inside} of {len(all_)}",
+            f"{np.median(bounds):.2f}", f"{np.median(offs):.2f}",
+            f"{inside} of {len(all_)}",
             f"{sum(d.refused is not None for d in all_)}",
         )  # fmt: skip
     console.print(table)
