@@ -476,7 +476,8 @@ def main() -> None:
         )
         inside = int(np.sum(offs <= bounds))
         table.add_row(
-            name, f"{np.median(times):.0f}", f"{times.max():.0f}", f"{np.median([d.taken for d in all_]):.0f}",
+            name, f"{np.median(times):.0f}", f"{times.max():.0f}",
+            f"{np.median([d.taken for d in all_]):.0f}",
             f"{np.median(bounds):.2f}", f"{np.median(offs):.2f}",
             f"{inside} of {len(all_)}",
             f"{sum(d.refused is not None for d in all_)}",

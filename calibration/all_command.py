@@ -142,7 +142,7 @@ def played(source: Path) -> Iterator[tuple[float, Bytes, Counts | None]]:
 
 
 def _from_recording(source: Path, wanted: Wanted, now: datetime) -> list[StepTold]:
-    run = GuidedRun(wanted, now=lambda: now)
+    run = GuidedRun(wanted, recorded=True, now=lambda: now)
     for t_s, bgr, thermal in played(source):
         if run.is_over:
             break

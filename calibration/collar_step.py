@@ -58,9 +58,15 @@ class CollarStep:
         return np.zeros(len(self.nozzle.tags.ids)) if collar is None else collar.views.astype(float)
 
     @property
+    def refusal(self) -> str | None:
+        """Why it would be refused as it stands."""
+        few = self.views.min() < FEWEST_VIEWS
+        return "some tags were seen too seldom" if few or self.u95_mm > LIMIT_MM else None
+
+    @property
     def done(self) -> bool:
         """Whether every tag was seen often, every side once, and the tip is known well enough by them."""
-        if self.error_mm is None or self.views.min() < FEWEST_VIEWS or self.u95_mm > LIMIT_MM:
+        if self.error_mm is None or self.refusal is not None:
             return False
         enough = len(self.taken) >= MOST_PICTURES
         return (not self._open().any() and self.error_mm <= self.asked_mm) or enough

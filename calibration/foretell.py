@@ -23,7 +23,7 @@ AT_MM = 800.0
 """Distance at which errors are weighed, as the verdicts do."""
 
 MARGIN_PX = 3.0
-LEAST_SHARE = 0.6
+LEAST_SHARE = 0.7
 """Of the board's corners that a pose must show to be asked for."""
 
 LEAST_TAG_PX = 16.0

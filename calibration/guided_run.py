@@ -40,6 +40,10 @@ TITLES = {
 THINGS = {"rgb": "the board", "thermal": "the warmed target", "collar": "the nozzle", "tip": "the nozzle"}
 
 
+GONE_S = 2.0
+"""A recording that does not show the thing for so long has gone on to the next."""
+
+
 @dataclass(frozen=True, eq=False)
 class Wanted:
     """What is to be calibrated, and into what."""
@@ -58,11 +62,19 @@ class Wanted:
 class GuidedRun:
     """Goes through the steps; not for several threads."""
 
-    def __init__(self, wanted: Wanted, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self,
+        wanted: Wanted,
+        *,
+        recorded: bool = False,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         """Nothing is taken yet.
 
         Args:
             wanted: What is to be calibrated.
+            recorded: Whether pictures come from a recording, which does not heed what is asked: a step that
+                is within its limit is then done when its thing is shown no more.
             now: For the rig's dates.
 
         Raises:
@@ -75,7 +87,7 @@ class GuidedRun:
         self._left = list(wanted.steps)
         self._step: Step | None = None
         self._track = NozzleTrack.start()
-        self._saved = 0
+        self._saved, self._recorded, self._shown_s = 0, recorded, 0.0
 
     @property
     def name(self) -> str | None:
@@ -118,7 +130,19 @@ class GuidedRun:
             self._keep(self._left[0], bgr, thermal)
             after = _lighter(after)
         self._step = after
+        if advice.seen_px is not None:
+            self._shown_s = t_s
+        if self._recorded and self.is_within_limit and t_s - self._shown_s > GONE_S:
+            return replace(advice, done=True)
         return advice
+
+    @property
+    def is_within_limit(self) -> bool:
+        """Whether the step would not be refused as it stands, though more was asked for."""
+        step = self._step
+        if step is None or step.error_mm is None:
+            return False
+        return step.refusal is None and len(step.taken) >= 5
 
     def finish(self) -> StepTold:
         """Solve the step that is done and write it into the rig; the next begins, or this one anew.

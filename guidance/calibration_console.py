@@ -137,6 +137,8 @@ class CalibrationConsole:
             self.room.measured(None if mm is None else float(mm), insist=message.get("insist") is True)
         elif what == "skip":
             self.room.skip()
+        elif what == "enough":
+            self.room.enough()
         elif what == "again":
             self.room.again()
         else:

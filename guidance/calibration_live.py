@@ -73,7 +73,9 @@ def room_of(
     if replay is not None and (options.rgb or options.thermal):
         raise InputError("Give cameras (--rgb, --thermal) or --replay, not both.")
     pictures = _replay(replay, speed) if replay is not None else _cameras(options, stack)
-    return CalibrationRoom(pictures, lambda found: wanted_of(options, scale=found), scale=scale)
+    return CalibrationRoom(
+        pictures, lambda found: wanted_of(options, scale=found), scale=scale, waits=replay is not None
+    )
 
 
 def _replay(source: Path, speed: float) -> Pictures:
@@ -82,12 +84,13 @@ def _replay(source: Path, speed: float) -> Pictures:
     make = folder_pictures if holds_steps(source) else played
 
     def pictures(stop: threading.Event) -> Iterator[tuple[float, Bytes, Counts | None]]:
-        begun_s, waited_s, last_s = time.monotonic(), 0.0, 0.0
+        last_s, shown_s = 0.0, time.monotonic()
         for t_s, bgr, thermal in make(source):
-            waited_s += min(max(t_s - last_s, 0.0), TURNED_S if t_s - last_s >= 1.0 else 1.0)
+            step_s = TURNED_S if t_s - last_s >= 1.0 else max(t_s - last_s, 0.0)
             last_s = t_s
-            if stop.wait(max(0.0, begun_s + waited_s / speed - time.monotonic())):
+            if stop.wait(max(0.0, shown_s + step_s / speed - time.monotonic())):
                 return
+            shown_s = time.monotonic()  # what is being solved meanwhile does not make the rest hurry
             yield t_s, bgr, thermal
 
     return pictures

@@ -36,6 +36,7 @@ class CalibrationRoom:
         wanted: Callable[[Scale], Wanted],
         *,
         scale: Scale | None = None,
+        waits: bool = False,
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
         """Nothing runs yet.
@@ -44,17 +45,19 @@ class CalibrationRoom:
             pictures: Where they come from.
             wanted: What is to be calibrated, once the sheets' scale is known.
             scale: Of the sheets, where it was measured before.
+            waits: Whether pictures are of a recording: they wait until the sheets are measured.
             on_change: Told on the room's thread that there is something new to show.
         """
         self._pictures, self._make, self.on_change = pictures, wanted, on_change
         self._lock, self._stop = threading.Lock(), threading.Event()
         self._thread = threading.Thread(target=self._work, name="calibration", daemon=True)
+        self._waits, self._begun = waits, threading.Event()
         self.phase, self.trouble, self.print_trouble = PRINT, "", ""
         self._run: GuidedRun | None = None
         self._advice: Advice | None = None
         self._refused: StepTold | None = None
         self._parts: dict[str, bytes] = {}
-        self._scale_shown, self._skips = 1.0, 0
+        self._scale_shown, self._skips, self._enough = 1.0, 0, False
         self.number = self.taken_total = 0
         if scale is not None:
             self._begin(scale)
@@ -66,6 +69,7 @@ class CalibrationRoom:
     def stop(self) -> None:
         """End."""
         self._stop.set()
+        self._begun.set()
         self._thread.join(5.0)
 
     @property
@@ -92,6 +96,11 @@ class CalibrationRoom:
             self._skips += self.phase in (RUNNING, REFUSED)
             if self.phase == REFUSED:
                 self.phase, self._refused = RUNNING, None
+
+    def enough(self) -> None:
+        """End the step under way with what was taken, where that is within its limit."""
+        with self._lock:
+            self._enough = self.phase == RUNNING
 
     def again(self) -> None:
         """Take the pictures of a refused step again."""
@@ -122,8 +131,9 @@ class CalibrationRoom:
             return head, dict(self._parts)
 
     def _begin(self, scale: Scale) -> None:
-        self._run = GuidedRun(self._make(scale))
+        self._run = GuidedRun(self._make(scale), recorded=self._waits)
         self.phase = RUNNING
+        self._begun.set()
 
     def _work(self) -> None:
         try:
@@ -131,6 +141,8 @@ class CalibrationRoom:
                 if self._stop.is_set():
                     return
                 self._one(t_s, bgr, thermal)
+                if self._waits:
+                    self._begun.wait()
                 if self.phase == OVER:
                     return
             if self.phase not in (OVER, PRINT):
@@ -155,7 +167,8 @@ class CalibrationRoom:
             self._advice, self._parts = advice, parts
             self._scale_shown = min(1.0, _SHOWN_PX / bgr.shape[1])
             self.taken_total += advice is not None and advice.taken
-            if advice is not None and advice.done:
+            enough, self._enough = self._enough and run is not None and run.is_within_limit, False
+            if advice is not None and (advice.done or enough):
                 self.phase = SOLVING
             elif run is not None and run.is_over:
                 self.phase = OVER

@@ -3,7 +3,7 @@
 const $ = (id) => document.getElementById(id);
 const canvas = $("picture"), ink = canvas.getContext("2d");
 let state = null, socket = null, heardAt = performance.now(), mirrored = true, voice = true, audio = null;
-let takenSeen = 0, stepSeen = "", spoken = "", spokenAt = 0, asked = false, insist = false, begunAt = 0;
+let takenSeen = 0, typed = "", stepSeen = "", spoken = "", spokenAt = 0, insist = false, begunAt = 0;
 
 function el(tag, about = {}, ...inside) {
   const node = document.createElement(tag);
@@ -116,6 +116,7 @@ async function draw(parts) {
       ink.setLineDash([18, 10]);
       ink.stroke();
       ink.setLineDash([]);
+      nearSide(outline, scale);
     }
     ink.fillStyle = advice.taken ? "#ffffff" : "#3cdc96";
     for (const [x, y] of advice.seen) { ink.beginPath(); ink.arc(x * scale, y * scale, 4, 0, 7); ink.fill(); }
@@ -123,6 +124,17 @@ async function draw(parts) {
   if (advice?.taken) { ink.lineWidth = 24; ink.strokeStyle = "#3cdc96"; ink.strokeRect(0, 0, canvas.width, canvas.height); }
   if (warm) { const w = canvas.width / 4, h = (w * warm.height) / warm.width; ink.drawImage(warm, canvas.width - w - 8, canvas.height - h - 8, w, h); }
   ink.restore();
+}
+
+// The side of an outline that is to come nearer, where one is: it looks longer than the one opposite.
+function nearSide(outline, scale) {
+  if (state.advice.ghost.length !== 1 || outline.length !== 4) return;
+  const long = outline.map(([x, y], k) => Math.hypot(x - outline[(k + 1) % 4][0], y - outline[(k + 1) % 4][1]));
+  const more = long.map((one, k) => one / long[(k + 2) % 4]), k = more.indexOf(Math.max(...more));
+  if (more[k] < 1.06) return;
+  ink.lineWidth = 14;
+  path([outline[k], outline[(k + 1) % 4]], scale);
+  ink.stroke();
 }
 
 function path(points, scale) {
@@ -163,7 +175,7 @@ function sounds() {
 
 let overShown = "";
 function over() {
-  const key = JSON.stringify([state.phase, state.trouble, state.refused?.lines, state.dismissed, insist]);
+  const key = JSON.stringify([state.phase, state.trouble, state.print_trouble, state.refused?.lines]);
   if (key === overShown) return;
   overShown = key;
   const card = state.phase === "print" ? printCard() : state.trouble ? troubleCard() : state.phase === "over" ? doneCard() : state.refused ? refusedCard() : null;
@@ -180,15 +192,16 @@ async function begin(message) {
 
 function printCard() {
   const field = el("input", { id: "measured", inputmode: "decimal", "aria-label": "length of the ruler, mm" });
-  const go = () => { const mm = Number(field.value.replace(",", ".")); if (mm > 0) begin({ do: "measured", mm, insist }); };
+  field.value = typed;
+  const go = () => { typed = field.value; const mm = Number(field.value.replace(",", ".")); if (mm > 0) begin({ do: "measured", mm, insist }); };
   field.addEventListener("keydown", (event) => { if (event.key === "Enter") go(); });
-  const buttons = [el("button", { class: "first", id: "go", onclick: go }, "Begin")];
+  const buttons = [el("button", { class: "first", id: "go", onclick: () => { insist = false; go(); } }, "Begin")];
   if (state.print_trouble) buttons.push(el("button", { id: "insist", onclick: () => { insist = true; go(); } }, "Insist on its measured scale"));
   buttons.push(el("button", { id: "unmeasured", onclick: () => begin({ do: "measured", mm: null, insist: false }) }, "Not measured"));
   return el("div", { class: "card" }, el("h1", {}, "How long is the printed ruler?"),
     el("p", {}, "Measure the ruler of 100 mm on the sheet with a steel rule, to 0.2 mm. All that is calibrated with the sheet is off by as much as the sheet is."),
     el("p", {}, field, " mm"), el("p", { class: "bad" }, state.print_trouble ?? ""), el("div", {}, ...buttons),
-    el("p", { class: "words" }, "Then stand before the camera. A tone says that a picture was taken; the words at the foot say what to do next, and are spoken. Keys: M mirrors the picture, V switches the voice, S leaves a step out."));
+    el("p", { class: "words" }, "Then stand before the camera. A tone says that a picture was taken; the words at the foot say what to do next, and are spoken. Keys: M mirrors the picture, V switches the voice, E ends a step that is within its limit, S leaves a step out."));
 }
 
 function refusedCard() {
@@ -211,6 +224,7 @@ document.addEventListener("keydown", (event) => {
   const key = event.key.toLowerCase();
   if (key === "m") mirrored = !mirrored;
   else if (key === "v") { voice = !voice; if ("speechSynthesis" in window) speechSynthesis.cancel(); }
+  else if (key === "e") send({ do: "enough" });
   else if (key === "s" && state.phase === "running") send({ do: "skip" });
 });
 

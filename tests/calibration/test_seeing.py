@@ -70,6 +70,6 @@ def test_too_little_and_too_much_light_are_told(sharp: Bytes, view: BoardView) -
 def test_motion_is_that_of_the_corners_both_views_hold() -> None:
     ids = np.arange(20)
     px = np.random.default_rng(0).uniform(0.0, 500.0, (20, 2))
-    moved = BoardView("b", ids[5:], px[5:] + (3.0, 4.0))
+    moved = BoardView("b", ids[5:], px[5:] + np.array([3.0, 4.0]))
     assert motion_px_s(BoardView("a", ids, px), moved, dt_s=0.1) == pytest.approx(50.0)
     assert motion_px_s(BoardView("a", ids[:5], px[:5]), moved, dt_s=0.1) == np.inf
