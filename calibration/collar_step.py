@@ -189,7 +189,7 @@ class CollarStep:
         way = np.sign(turn) * np.array([y, -x, 0.0])
         tip = "towards" if goal[2] > 0.0 else "away from"
         where = way_words(way, mirrored=mirrored)
-        return f"Turn it slowly: its near side goes {where}; tip leaning {tip} the camera"
+        return f"Turn it: near side goes {where}, tip {tip} the camera"
 
     def _ghost(self, here: NozzleSighting, goal: Floats) -> tuple[Floats, ...]:
         """Tags as they would face the camera."""

@@ -43,6 +43,9 @@ THINGS = {"rgb": "the board", "thermal": "the warmed target", "collar": "the noz
 GONE_S = 2.0
 """A recording that does not show the thing for so long has gone on to the next."""
 
+IDLE_S = 8.0
+"""Nor is one that shows nothing new for so long of use to the step: a nozzle leant is not turned any more."""
+
 
 @dataclass(frozen=True, eq=False)
 class Wanted:
@@ -87,7 +90,7 @@ class GuidedRun:
         self._left = list(wanted.steps)
         self._step: Step | None = None
         self._track = NozzleTrack.start()
-        self._saved, self._recorded, self._shown_s = 0, recorded, 0.0
+        self._saved, self._recorded, self._shown_s, self._taken_s = 0, recorded, 0.0, 0.0
 
     @property
     def name(self) -> str | None:
@@ -132,7 +135,10 @@ class GuidedRun:
         self._step = after
         if advice.seen_px is not None:
             self._shown_s = t_s
-        if self._recorded and self.is_within_limit and t_s - self._shown_s > GONE_S:
+        if advice.taken:
+            self._taken_s = t_s
+        gone = t_s - self._shown_s > GONE_S or t_s - self._taken_s > IDLE_S
+        if self._recorded and self.is_within_limit and gone:
             return replace(advice, done=True)
         return advice
 

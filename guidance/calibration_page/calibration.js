@@ -52,6 +52,7 @@ async function show(parts) {
   $("clock").textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
   const advice = state.advice;
   $("say").textContent = sayNow();
+  $("say").className = sayNow().length > 58 ? "long" : "";
   const flash = advice?.taken || performance.now() < takenUntil;
   $("why").className = flash ? "taken" : "";
   $("why").textContent = state.phase !== "running" ? "" : flash ? `Taken: ${advice?.count ?? ""}` : advice?.warnings?.[0] ?? advice?.why ?? "";
