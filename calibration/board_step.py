@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 
 from calibration.advice import Advice, Sight
+from calibration.asking import alike, best_way, kind_of, needed_ways
 from calibration.board import Board, BoardView
 from calibration.coverage import Coverage, coverage_of
 from calibration.foretell import (
@@ -28,10 +28,7 @@ from calibration.foretell import (
 from calibration.holding import SPANS, Hold, held_as, outline_mm, ways_to_hold
 from calibration.intrinsics import calibrate_camera
 from calibration.rgb import (
-    LEAST_APART,
-    LEAST_COVERED,
     LEAST_PICTURES,
-    LEAST_TILT_DEG,
     CameraFound,
     find_camera,
 )
@@ -55,9 +52,6 @@ SHARE_OF_BEST = 0.5
 
 PATIENCE_S = 12.0
 """What did not come in so long is not asked for again: it may be out of reach, or not seen there."""
-
-ALIKE_DEG, ALIKE_SHARE = 8.0, 0.08
-"""Views turned by less and moved by a smaller share of their distance say the same."""
 
 THERMAL_SPANS = (0.55, 0.40, 0.28)
 """Of the colour picture: a thermal camera sees less of the scene, and tags must be told from 0.5 to 1.2 m."""
@@ -176,7 +170,7 @@ class BoardStep:
         if self.best_mm is None:
             return ""
         pose = board_pose(view, self.board.corners_mm, self._values)
-        if any(_alike(pose, other, self.board) for other in self.poses):
+        if any(alike(pose, other, self.board) for other in self.poses):
             return "This was taken; hold it as asked."
         thermal = sight.thermal if isinstance(sight.thermal, BoardView) else None
         gain = self.foretold.gain(pose, thermal if self.name == "thermal" else view)
@@ -342,55 +336,14 @@ def _asking(step: BoardStep) -> BoardStep:
     if step.done:
         return replace(step, wanted=None, best_mm=None)
     camera = camera_known(step.foretold)
-    spans = SPANS if step.name == "rgb" else THERMAL_SPANS
-    ways = ways_to_hold(step.board, camera, spans=spans)
-    shown = {_kind(hold) for hold in (*step.holds, *step.avoided)}
-    new = [way for way in ways if _kind(way) not in shown]
-    for some in (_needed(step, new), new, ways):
-        best, least = None, np.inf
-        for way in some:
-            gain = step.foretold.gain(way.pose)
-            error = np.inf if gain is None else step.foretold.error_mm(gain)
-            if error < least:
-                best, least = way, error
-        if best is not None:
-            return replace(step, wanted=best, best_mm=float(least))
-    return replace(step, wanted=None, best_mm=None)
-
-
-def _kind(hold: Hold) -> tuple[int, ...]:
-    """Holds of one kind count as one: which third of the picture, lean, distance."""
-    return (*(min(2, max(0, int(3.0 * x))) for x in hold.at), hold.lean, hold.far)
-
-
-def _alike(pose: Floats, other: Floats, board: Board) -> bool:
-    """Whether two views say the same: errors of a hold, a print and a lens do not average out over them."""
-    a, b = rotation_from_rvec(pose[:3]), rotation_from_rvec(other[:3])
-    middle = board.corners_mm.mean(axis=0)
-    at, there = a @ middle + pose[3:], b @ middle + other[3:]
-    turned = float(np.degrees(np.arccos(np.clip((np.trace(a.T @ b) - 1.0) / 2.0, -1.0, 1.0))))
-    return turned < ALIKE_DEG and float(np.linalg.norm(at - there)) < ALIKE_SHARE * float(there[2])
-
-
-def _needed(step: BoardStep, ways: Sequence[Hold]) -> list[Hold]:
-    """Ways without which the verdict would be a refusal, whatever the bound."""
-    left = list(ways)
+    ways = ways_to_hold(step.board, camera, spans=SPANS if step.name == "rgb" else THERMAL_SPANS)
+    shown = {kind_of(hold) for hold in (*step.holds, *step.avoided)}
+    new = [way for way in ways if kind_of(way) not in shown]
+    needed = new
     if not step.taken:
-        return [way for way in left if way.lean == 0 and way.far == 1 and way.at == (0.5, 0.5)]
-    if step.name != "rgb" or len(step.taken) < 2:
-        return left
-    views = [one.colour for one in step.taken if isinstance(one.colour, BoardView)]
-    every = np.concatenate([view.corners_px for view in views]).astype(np.float32)
-    camera = camera_known(step.foretold)
-    covered = float(cv2.contourArea(cv2.convexHull(every))) / (camera.width_px * camera.height_px)
-    normals = np.array([rotation_from_rvec(pose[:3])[:, 2] for pose in step.poses])
-    tilt = float(np.degrees(np.arccos(np.clip(normals @ normals.T, -1.0, 1.0))).max())
-    away = [hold.distance_mm for hold in step.holds]
-    if covered < LEAST_COVERED + 0.1 and len(views) >= 3:
-        left = [way for way in left if way.at[0] != 0.5 or way.at[1] != 0.5]
-    if tilt < LEAST_TILT_DEG + 5.0:
-        left = [way for way in left if way.lean] or left
-    if max(away) < (LEAST_APART + 0.1) * min(away) and len(views) >= 2:
-        held = max(set(step.holds), key=lambda hold: hold.distance_mm).far
-        left = [way for way in left if way.far != held] or left
-    return left
+        needed = [way for way in new if way.lean == 0 and way.far == 1 and way.at == (0.5, 0.5)]
+    elif step.name == "rgb":
+        views = [one.colour for one in step.taken if isinstance(one.colour, BoardView)]
+        needed = needed_ways(new, views, step.poses, step.holds, camera)
+    best, least = best_way(step.foretold, needed, new, ways)
+    return replace(step, wanted=best, best_mm=least)

@@ -205,10 +205,12 @@ def test_a_target_that_only_the_colour_camera_sees_is_not_taken() -> None:
     step = BoardStep.thermal(TARGET, known, size_px=THERMAL_SIZE, rgb_size_px=SIZE)
     rng = np.random.default_rng(0)
     assert step.wanted is not None
+    pose, advice = step.wanted.pose, None
     for k in range(8):
-        colour = view_of(step.wanted.pose, rng, thermal=False)
+        colour = view_of(pose, rng, thermal=False)
         step, advice = step.look(Sight(0.1 * k, colour, thermal="shows 0 tags of the board"))
         assert not advice.taken
+    assert advice is not None
     assert "thermal picture shows 0 tags" in advice.why
 
 
@@ -240,7 +242,9 @@ def test_each_side_of_the_collar_is_taken_once_and_the_next_one_is_asked_for() -
         whole = turning(goal, step.side_of(here))
         vector, _ = cv2.Rodrigues(whole)
         angle = float(np.linalg.norm(vector))
-        rotation = rotation @ rotation_from_rvec(np.ravel(vector) * min(1.0, 0.035 / max(angle, 1e-9)))
+        rotation = rotation @ rotation_from_rvec(
+            np.ravel(vector).astype(float) * min(1.0, 0.035 / max(angle, 1e-9))
+        )
     assert 24 <= len(step.taken) <= 48
     sides = np.array(step.sides)
     apart = np.degrees(np.arccos(np.clip(sides @ sides.T, -1.0, 1.0))) + 90.0 * np.eye(len(sides))
@@ -250,13 +254,14 @@ def test_each_side_of_the_collar_is_taken_once_and_the_next_one_is_asked_for() -
 
 def test_a_collar_that_is_turned_fast_is_not_taken() -> None:
     own = nozzle()
-    step = CollarStep(rig_of(own.tags), own)
+    step, advice = CollarStep(rig_of(own.tags), own), None
     for k in range(6):
         turned = UPRIGHT @ rotation_from_rvec(np.array([0.0, 0.0, 0.4 * k]))
         step, advice = step.look(
             Sight(0.1 * k, "-", nozzle=sighting(turned, np.array([0.0, 100.0, 350.0]), 0.1 * k))
         )
     assert not step.taken
+    assert advice is not None
     assert advice.warnings == ("Too fast: turn it slowly.",)
 
 
@@ -264,7 +269,9 @@ def test_a_pivot_that_is_followed_is_done_within_its_bound() -> None:
     own, rng = nozzle(), np.random.default_rng(0)
     step, rotation = TipStep(rig_of(own.tags), own), UPRIGHT
     true_mm, rest = np.array([1.0, -2.0, 3.0]), np.array([0.0, 90.0, 420.0])
+    looks = 0
     for k in range(600):
+        looks = k
         noisy = rotation_from_rvec(0.003 * rng.normal(size=3)) @ rotation
         at = rest - rotation @ true_mm + 0.15 * rng.normal(size=3)
         step, advice = step.look(Sight(0.1 * k, "-", nozzle=sighting(noisy, at, 0.1 * k)))
@@ -274,8 +281,11 @@ def test_a_pivot_that_is_followed_is_done_within_its_bound() -> None:
         if goal is not None:
             vector, _ = cv2.Rodrigues(goal @ rotation.T)
             angle = float(np.linalg.norm(vector))
-            rotation = rotation_from_rvec(np.ravel(vector) * min(1.0, 0.05 / max(angle, 1e-9))) @ rotation
+            rotation = (
+                rotation_from_rvec(np.ravel(vector).astype(float) * min(1.0, 0.05 / max(angle, 1e-9)))
+                @ rotation
+            )
     assert step.done
-    assert k < 400
+    assert looks < 400
     assert step.error_mm is not None
     assert step.error_mm <= step.asked_mm

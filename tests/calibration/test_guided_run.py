@@ -58,13 +58,14 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> GuidedRun:
         assert run.step.wanted is not None
         pose = run.step.wanted.pose
         pose = pose + np.append(0.08 * rng.normal(size=3), (15.0, 15.0, 25.0) * rng.normal(size=3))
-        picture = drawn(pose, rng)
+        picture, advice = drawn(pose, rng), None
         for _ in range(4):
             t_s += 0.2
             advice = run.look(t_s, picture, None)
             assert advice is not None
             if advice.taken:
                 break
+        assert advice is not None
         if advice.done:
             assert run.finish().state == ACCEPTED
             break

@@ -72,8 +72,11 @@ def joined(port: int, *, origin: str | None = None) -> ClientConnection:
 
 
 def heard_until(line: ClientConnection, holds) -> dict:
+    head: dict = {}
     for _ in range(300):
-        head, parts = unpack(line.recv(30.0))
+        message = line.recv(30.0)
+        assert isinstance(message, bytes)
+        head, parts = unpack(message)
         line.send(json.dumps({"do": "drawn", "number": head["number"]}))
         if holds(head):
             assert parts.get("jpeg", b"\xff\xd8")[:2] == b"\xff\xd8"
@@ -161,8 +164,8 @@ def test_a_technician_reads_what_to_do_from_afar_and_hears_that_a_picture_was_ta
         assert tab.run(size_of_all) == tab.run("[innerWidth, innerHeight]")
         words = tab.run("document.getElementById('say').textContent")
         tab.key("m", "KeyM")
-        mirrored = {"left": "right", "right": "left"}
-        turned = " ".join(mirrored.get(word, word) for word in words.split(" "))
+        mirrored: dict[str, str] = {"left": "right", "right": "left"}
+        turned = " ".join(mirrored.get(word) or word for word in str(words).split(" "))
         tab.until(
             f"document.getElementById('say').textContent.toLowerCase() === {json.dumps(turned.lower())}"
         )
