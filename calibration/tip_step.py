@@ -19,6 +19,7 @@ ASKED_MM = 1.5
 """Of the tip, 95 %: well within what is refused (2.5 mm, half a cell of the exposure map)."""
 
 LEAN_DEG, LEANS = 25.0, 8
+REACHED_DEG = 6.0
 APART_DEG = 2.5
 """Poses nearer to the one before say the same again."""
 
@@ -38,6 +39,8 @@ class TipStep:
     refusal: str | None = "no pose yet"
     turned_deg: float = 0.0
     last: Sight | None = None
+    goal: Floats | None = None
+    """Rotation that is asked for, ``rgb_from_nozzle``; it stays until it is reached."""
     name: str = "tip"
 
     @property
@@ -53,6 +56,7 @@ class TipStep:
         after = replace(self, last=sight)
         if not why:
             after = after.with_(sight)
+        after = after.aiming(sight)
         return after, after.advise(sight, why)
 
     def poses(self) -> TrackedPoses:
@@ -151,8 +155,20 @@ class TipStep:
         assert isinstance(first, NozzleSighting)
         return first.rgb_from_nozzle.rotation
 
+    def aiming(self, sight: Sight) -> TipStep:
+        """The same, asking for another lean where the one that was asked for is reached."""
+        here, goal = sight.nozzle, self.goal
+        if goal is not None and isinstance(here, NozzleSighting):
+            reached = here.axis_rgb @ goal[:, 2] > np.cos(np.radians(REACHED_DEG))
+            goal = None if reached else goal
+        return replace(self, goal=goal if goal is not None else self._most_telling())
+
     def next_lean(self) -> Floats | None:
-        """The lean that lowers the variance of the tip most; None before there is a pose."""
+        """The lean that is asked for; None before there is a pose."""
+        return self.goal
+
+    def _most_telling(self) -> Floats | None:
+        """The lean that lowers the variance of the tip most."""
         if not self.taken:
             return None
         upright, taken = self._upright(), self.poses().rotations

@@ -14,6 +14,7 @@ import numpy as np
 
 from calibration.all_command import played, wanted_of
 from calibration.folder_steps import FOLDERS, holds_steps
+from calibration.guided_run import IDLE_S
 from calibration.pictures import picture_files
 from calibration.scale import scale_of
 from guidance.calibration_console import CalibrationConsole
@@ -102,7 +103,7 @@ def folder_pictures(folder: Path) -> Iterator[tuple[float, Bytes, Counts | None]
     Args:
         folder: With ``rgb/``, ``pairs/``, ``collar/`` and ``tip/``, as far as they are there.
     """
-    t_s = 0.0
+    t_s, turned = 0.0, None
     for name, place in FOLDERS.items():
         where = folder / place / ("colour" if name == "thermal" else "")
         if not where.is_dir():
@@ -111,6 +112,9 @@ def folder_pictures(folder: Path) -> Iterator[tuple[float, Bytes, Counts | None]
             files = picture_files(where)
         except InputError:
             continue
+        for _ in range(2 if name == "tip" and turned is not None else 0):
+            t_s += IDLE_S  # so that the turn is over before the leaning begins
+            yield t_s, np.asarray(turned, np.uint8), None
         for file in files:
             bgr, warm = _read(file, cv2.IMREAD_COLOR), None
             if name == "thermal":
@@ -118,7 +122,7 @@ def folder_pictures(folder: Path) -> Iterator[tuple[float, Bytes, Counts | None]
             if bgr is None or (name == "thermal" and warm is None):
                 continue
             if name in ("collar", "tip"):
-                t_s += 1.0
+                t_s, turned = t_s + 1.0, bgr
                 yield t_s, np.asarray(bgr, np.uint8), None
                 continue
             for _ in range(round(HELD_S / HELD_TICK_S)):
