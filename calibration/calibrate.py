@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from datetime import UTC, datetime
 
+from calibration.all_command import calibrate_all
 from calibration.axis_command import calibrate_axis
 from calibration.check_command import check_rig_file
 from calibration.collar_command import calibrate_collar
@@ -18,6 +19,7 @@ from calibration.time_command import calibrate_time
 from calibration.tip_command import calibrate_tip
 
 _STEPS = {
+    "all": calibrate_all,
     "axis": calibrate_axis,
     "check": check_rig_file,
     "collar": calibrate_collar,

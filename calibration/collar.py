@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from calibration.bounds import radius_95
 from models.collar import Collar, moved_corners, solved
-from models.geometry import Bytes, Floats, Ints
+from models.geometry import Bytes, Floats, Ints, cross_matrix
 from models.rig import Nozzle, Rig, Tags
 from models.sightings import NozzleSighting
 from vision.nozzle import track_nozzle
@@ -88,6 +89,49 @@ def find_collar(pictures: Sequence[Bytes], rig: Rig, nozzle: Nozzle) -> CollarFo
     off = np.sqrt(np.mean(np.sum((corners_mm - given_mm) ** 2, axis=-1), axis=-1))
     refusal = _refusal(tags, collar.views, u95, moved)
     return CollarFound(corners_mm, own, u95, off, collar.views, seen, refusal)
+
+
+def own_bounds(collar: Collar, given_mm: Floats) -> tuple[Floats, float]:
+    """What a collar learned so far leaves open.
+
+    Args:
+        collar: Views added up.
+        given_mm: Corners as they were given, shape (n, 4, 3).
+
+    Returns:
+        95 % bound of each tag's middle, mm, shape (n,); and `tip_by_tags_mm`.
+    """
+    _, covariance = solved(collar, placed_mm=PLACED_MM)
+    own = _own_covariance(covariance, collar.unit, given_mm.mean(axis=1))
+    blocks = np.array([own[3 * k : 3 * k + 3, 3 * k : 3 * k + 3] for k in range(len(given_mm))])
+    return 1.96 * np.sqrt(np.linalg.eigvalsh(blocks)[:, -1]), tip_by_tags_mm(given_mm, own)
+
+
+def tip_by_tags_mm(corners_mm: Floats, covariance_mm2: Floats) -> float:
+    """95 % bound of the tip by the places of the tags alone, from the worst of twelve sides, mm.
+
+    The tags that face a side are fitted by their middles as one stiff body, which goes where they are off.
+
+    Args:
+        corners_mm: Nozzle frame, the tip at the origin, shape (n, 4, 3).
+        covariance_mm2: Of the middles, shape (3n, 3n).
+    """
+    middles = corners_mm.mean(axis=1)
+    out = np.cross(corners_mm[:, 3] - corners_mm[:, 0], corners_mm[:, 1] - corners_mm[:, 0])
+    out /= np.linalg.norm(out, axis=1, keepdims=True)
+    worst = 0.0
+    for angle in np.arange(12) * np.pi / 6.0:
+        facing = np.flatnonzero(out @ (np.cos(angle), np.sin(angle), 0.0) > 0.4)
+        if len(facing) < 3:
+            continue
+        away = middles[facing] - middles[facing].mean(axis=0)
+        rows = np.vstack([np.hstack([-cross_matrix(x), np.eye(3)]) for x in away])
+        at = np.concatenate([3 * k + np.arange(3) for k in facing])
+        fit = np.linalg.pinv(rows)
+        to_tip = np.hstack([-cross_matrix(-middles[facing].mean(axis=0)), np.eye(3)]) @ fit
+        own = to_tip @ covariance_mm2[np.ix_(at, at)] @ to_tip.T
+        worst = max(worst, radius_95(own, freedom=100.0))
+    return worst
 
 
 def _gone_through(pictures: Sequence[Bytes], rig: Rig) -> tuple[Collar | None, tuple[bool, ...]]:

@@ -37,7 +37,7 @@ def calibrate_collar(options: argparse.Namespace, now: datetime) -> bool:
     rig, _ = read_rig(rig_path.read_text(encoding="utf-8"), where=str(rig_path))
     if rig.nozzle is None:
         raise InputError(f"{rig_path} has no [nozzle]; add what `calibrate print collar` writes.")
-    names, pictures = _read(path)
+    names, pictures = read_pictures(path)
     size = (rig.rgb.height_px, rig.rgb.width_px)
     if any(picture.shape[:2] != size for picture in pictures):
         raise InputError(f"The pictures of {path} are not of the rig's {size[1]} x {size[0]} pixels.")
@@ -102,7 +102,7 @@ def _part(found: CollarFound, ids: Sequence[int], names: Sequence[str]) -> Certi
     )
 
 
-def _read(path: Path) -> tuple[list[str], list[Bytes]]:
+def read_pictures(path: Path) -> tuple[list[str], list[Bytes]]:
     """Names and pictures, blue green red; of a video evenly taken ones."""
     names: list[str] = []
     pictures: list[Bytes] = []

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from calibration.guided_options import add_guided, add_measured
+
 
 def add_calibrate(parser: argparse.ArgumentParser) -> None:
     """Add one command for each step."""
@@ -138,6 +140,25 @@ def add_calibrate(parser: argparse.ArgumentParser) -> None:
     _add_rig(spread, "rig with the thermal camera", needed=True)
     spread.set_defaults(step="spread")
     add_radiometry(steps)
+    _add_time(
+        steps.add_parser(
+            "time",
+            help="offset and drift between the streams, from any motion that all cameras see",
+            description="Time of thermal and depth pictures against the colour ones, from a recording of 20 s"
+            " in which a hand, the nozzle or the whole rig is moved irregularly. Refuses what is not good"
+            " enough (exit code 3).",
+        )
+    )
+    _add_check(
+        steps.add_parser(
+            "check",
+            help="five seconds before a session: does the rig still hold, or what moved",
+            description="Look at a short recording in which the target is shown to both cameras, known points"
+            " are touched with the tip, references are in sight or something moves. What no longer holds is"
+            " named (exit code 3); the outcome is written beside the rig.",
+        )
+    )
+    add_guided(steps)
 
 
 def add_radiometry(steps: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -175,25 +196,6 @@ def add_radiometry(steps: argparse._SubParsersAction[argparse.ArgumentParser]) -
     )
     _add_rig(radiometry, "rig with the thermal camera", needed=True)
     radiometry.set_defaults(step="radiometry")
-
-    _add_time(
-        steps.add_parser(
-            "time",
-            help="offset and drift between the streams, from any motion that all cameras see",
-            description="Time of thermal and depth pictures against the colour ones, from a recording of 20 s"
-            " in which a hand, the nozzle or the whole rig is moved irregularly. Refuses what is not good"
-            " enough (exit code 3).",
-        )
-    )
-    _add_check(
-        steps.add_parser(
-            "check",
-            help="five seconds before a session: does the rig still hold, or what moved",
-            description="Look at a short recording in which the target is shown to both cameras, known points"
-            " are touched with the tip, references are in sight or something moves. What no longer holds is"
-            " named (exit code 3); the outcome is written beside the rig.",
-        )
-    )
 
 
 def _add_check(check: argparse.ArgumentParser) -> None:
@@ -266,6 +268,7 @@ def _add_print(sheets: argparse.ArgumentParser) -> None:
     sheets.add_argument(
         "--bore-mm", type=_positive, default=12.0, metavar="MM", help="of the orifice (default: 12)"
     )
+    add_measured(sheets)
     sheets.set_defaults(step="print")
 
 

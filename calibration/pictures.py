@@ -40,6 +40,11 @@ def read_grey(file: Path) -> Bytes | None:
     picture = cv2.imdecode(data, how)
     if picture is None:
         return None
+    return spread_grey(picture)
+
+
+def spread_grey(picture: np.ndarray) -> Bytes:
+    """A picture of more than 8 bits spread over its range; one of 8 bits as it is."""
     if picture.dtype != np.uint8:
         low, high = np.percentile(picture, (0.5, 99.5))
         picture = np.clip((picture - low) / max(high - low, 1e-9) * 255.0, 0.0, 255.0)

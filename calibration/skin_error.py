@@ -47,8 +47,7 @@ def camera_errors(
         size_px: Width and height.
         freedom: Degrees of freedom of the noise behind the covariance.
     """
-    at_px = np.array([(x * size_px[0], y * size_px[1]) for x in _FIELD for y in _FIELD])
-    slopes = _without_turns(_ray_slopes(values, at_px, size_px), camera_of(values, size_px=size_px), at_px)
+    slopes = across_slopes(values, size_px=size_px)
     across = max(
         radius_95(slope @ covariance @ slope.T, freedom=freedom) if np.all(np.isfinite(slope)) else np.inf
         for slope in slopes
@@ -57,6 +56,12 @@ def camera_errors(
     by_size[:2] = 0.5 / values[:2]
     along = radius_95(np.array([[by_size @ covariance @ by_size]]), freedom=freedom)
     return tuple(CameraErrorOnSkin(d, across * d, along * d) for d in DISTANCES_MM)
+
+
+def across_slopes(values: Floats, *, size_px: tuple[int, int]) -> Floats:
+    """How parameters move nine rays against the rest of the picture: tangents by each, shape (9, 2, 9)."""
+    at_px = np.array([(x * size_px[0], y * size_px[1]) for x in _FIELD for y in _FIELD])
+    return _without_turns(_ray_slopes(values, at_px, size_px), camera_of(values, size_px=size_px), at_px)
 
 
 def _without_turns(slopes: Floats, camera: Camera, at_px: Floats) -> Floats:

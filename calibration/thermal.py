@@ -142,27 +142,38 @@ def skin_errors_mm(found: ThermalFound, *, rgb_size_px: tuple[int, int], freedom
         freedom: Of the noise behind the covariance.
     """
     inner = 9 + len(found.free) + 6
+    covariance = found.covariance[:inner, :inner]
+    bounds = []
+    for distance_mm in DISTANCES_MM:
+        slopes = placed_slopes(found, rgb_size_px=rgb_size_px, distance_mm=distance_mm)
+        bounds.append(max(radius_95(slope @ covariance @ slope.T, freedom=freedom) for slope in slopes))
+    return tuple(bounds)
+
+
+def placed_slopes(found: ThermalFound, *, rgb_size_px: tuple[int, int], distance_mm: float) -> Floats:
+    """How parameters move the thermal picture on what the colour camera sees, mm on the skin by each.
+
+    Args:
+        found: Where the slopes are taken.
+        rgb_size_px: Width and height.
+        distance_mm: From the cameras to the skin.
+
+    Returns:
+        At nine places, by the nine rgb parameters, the free thermal ones and the stand, shape (9, 2, k).
+    """
     turn, _ = cv2.Rodrigues(found.thermal_from_rgb.rotation)
     stand = np.concatenate([np.ravel(turn).astype(float), found.thermal_from_rgb.translation_mm])
     at = [PARAMETERS.index(name) for name in found.free]
     middle = np.concatenate([found.rgb_values, found.values[at], stand])
     field = np.array([(x * rgb_size_px[0], y * rgb_size_px[1]) for x in _FIELD for y in _FIELD])
-    covariance = found.covariance[:inner, :inner]
-    bounds = []
-    for distance_mm in DISTANCES_MM:
-
-        def placed(x: Floats, distance_mm: float = distance_mm) -> Floats:
-            return _placed_px(x, found, field, distance_mm)
-
-        slopes = np.zeros((len(field), 2, inner))
-        for k in range(inner):
-            step = np.zeros(inner)
-            step[k] = 1e-3 if k < 4 or k >= inner - 3 or abs(middle[k]) > 10.0 else 1e-5
-            slopes[:, :, k] = (placed(middle + step) - placed(middle - step)) / (2.0 * step[k])
-        mm_per_px = distance_mm / found.values[0]
-        worst = max(radius_95(slope @ covariance @ slope.T, freedom=freedom) for slope in slopes)
-        bounds.append(worst * mm_per_px)
-    return tuple(bounds)
+    inner = len(middle)
+    slopes = np.zeros((len(field), 2, inner))
+    for k in range(inner):
+        step = np.zeros(inner)
+        step[k] = 1e-3 if k < 4 or k >= inner - 3 or abs(middle[k]) > 10.0 else 1e-5
+        apart = [_placed_px(middle + side * step, found, field, distance_mm) for side in (1.0, -1.0)]
+        slopes[:, :, k] = (apart[0] - apart[1]) / (2.0 * step[k])
+    return slopes * (distance_mm / found.values[0])
 
 
 def _placed_px(x: Floats, found: ThermalFound, field: Floats, distance_mm: float) -> Floats:

@@ -40,13 +40,13 @@ def calibrate_thermal_step(options: argparse.Namespace, now: datetime) -> bool:
     if board.kind != "tags":
         raise InputError("The target for both cameras is a board of tags; name it with --board tags:...")
     pictures, left_out = read_pairs(options.rgb, options.thermal)
-    pairs = _found_in_both(pictures, board, left_out)
+    pairs = found_in_both(pictures, board, left_out)
     rgb_shape, shape = pictures[0].rgb.shape, pictures[0].thermal.shape
     rgb_size, size = (rgb_shape[1], rgb_shape[0]), (shape[1], shape[0])
     for sentence in left_out:
         print(f"Not used: {sentence}")
     if tables is not None:
-        known = _known(tables, rgb_size)
+        known = known_camera(tables, rgb_size)
     elif len(pairs) >= LEAST_PAIRS:
         own = calibrate_camera([pair.rgb for pair in pairs], board, size_px=rgb_size)
         known = RgbKnown(own.values, own.covariance, from_these=True)
@@ -72,7 +72,8 @@ def calibrate_thermal_step(options: argparse.Namespace, now: datetime) -> bool:
     return replace_rig(out or rig, tables, table="thermal", now=now, force=options.force, part=part)
 
 
-def _found_in_both(pictures: Sequence[Pair], board: Board, left_out: list[str]) -> list[PairView]:
+def found_in_both(pictures: Sequence[Pair], board: Board, left_out: list[str]) -> list[PairView]:
+    """Pairs that show the target in both pictures; a sentence goes to ``left_out`` for each other one."""
     pairs: list[PairView] = []
     with Steps("Looking for the target", len(pictures)) as steps:
         for pair in pictures:
@@ -115,7 +116,12 @@ def told(judged: ThermalJudged, pairs: Sequence[PairView]) -> list[str]:
     return lines
 
 
-def _known(tables: Toml, size_px: tuple[int, int]) -> RgbKnown:
+def known_camera(tables: Toml, size_px: tuple[int, int]) -> RgbKnown:
+    """The rig's colour camera with its covariance.
+
+    Raises:
+        InputError: If it has another number of pixels.
+    """
     rgb = table_of(tables, "rgb")
     if (rgb["width_px"], rgb["height_px"]) != size_px:
         raise InputError(

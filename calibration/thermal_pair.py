@@ -180,7 +180,7 @@ def transfer_px(pair: PairView, corners_mm: Floats, found: ThermalFound) -> Floa
     Returns:
         Thermal pixels, one a corner, shape (k,).
     """
-    pose = _pose(pair.rgb, corners_mm, found.rgb_values)
+    pose = board_pose(pair.rgb, corners_mm, found.rgb_values)
     board_mm = bloomed(corners_mm, found.bloom)
     here = board_mm[pair.thermal.ids] @ rotation_from_rvec(pose[:3]).T + pose[3:]
     return np.linalg.norm(
@@ -201,7 +201,7 @@ def _seen(points_mm: Floats, values: Floats) -> Floats:
     return np.asarray(px, float).reshape(-1, 2)
 
 
-def _pose(view: BoardView, corners_mm: Floats, values: Floats) -> Floats:
+def board_pose(view: BoardView, corners_mm: Floats, values: Floats) -> Floats:
     """``camera_from_board``: of the two poses of a plane the one that fits better, improved."""
     matrix = np.array([[values[0], 0.0, values[2]], [0.0, values[1], values[3]], [0.0, 0.0, 1.0]])
     objects, lens = np.ascontiguousarray(corners_mm[view.ids]), np.asarray(values[4:], float)
@@ -221,7 +221,7 @@ def _start(
     pairs: Sequence[PairView], corners_mm: Floats, known: RgbKnown, size_px: tuple[int, int]
 ) -> tuple[Floats, Floats]:
     """Thermal parameters and ``thermal_from_rgb`` (15,), poses of the target in the rgb frame (n, 6)."""
-    poses = np.array([_pose(pair.rgb, corners_mm, known.values) for pair in pairs])
+    poses = np.array([board_pose(pair.rgb, corners_mm, known.values) for pair in pairs])
     middle = np.array([(size_px[0] - 1) / 2.0, (size_px[1] - 1) / 2.0])
     guess = np.array(
         [[1.2 * size_px[0], 0.0, middle[0]], [0.0, 1.2 * size_px[0], middle[1]], [0.0, 0.0, 1.0]]
@@ -240,7 +240,7 @@ def _start(
     values[:4] = matrix[0, 0], matrix[0, 0], *middle
     stands: list[Pose] = []
     for pair, pose in zip(pairs, poses, strict=True):
-        own = _pose(pair.thermal, corners_mm, values)
+        own = board_pose(pair.thermal, corners_mm, values)
         here = Pose.of(rotation_from_rvec(pose[:3]), pose[3:])
         stands.append(Pose.of(rotation_from_rvec(own[:3]), own[3:]) @ here.inverse)
     apart = [sum(float(np.linalg.norm(a.rotation - b.rotation)) for b in stands) for a in stands]
@@ -253,7 +253,7 @@ def _sigmas(pairs: Sequence[PairView], corners_mm: Floats, known: RgbKnown) -> t
     """Noise of colour corners, and a first guess for thermal ones, px."""
     offs = []
     for pair in pairs:
-        pose = _pose(pair.rgb, corners_mm, known.values)
+        pose = board_pose(pair.rgb, corners_mm, known.values)
         here = corners_mm[pair.rgb.ids] @ rotation_from_rvec(pose[:3]).T + pose[3:]
         offs.append((_seen(here, known.values) - pair.rgb.corners_px).ravel())
     sigma = max(1.4826 * float(np.median(np.abs(np.concatenate(offs)))), 0.02)

@@ -195,6 +195,14 @@ def _checklist(options: argparse.Namespace) -> int:
 
 
 def _calibrate(options: argparse.Namespace) -> int:
+    if options.step == "live":
+        from guidance.calibration_live import calibrate_live
+
+        calibrate_live(
+            options,
+            on_ready=lambda address: print(f"Page  {address}\nEnd it with Ctrl-C.", flush=True),
+        )
+        return _DONE
     from calibration.calibrate import calibrate
 
     return _DONE if calibrate(options) else _REFUSED

@@ -132,6 +132,10 @@ class Served:
         """To be served, see `Console.application`."""
         return self.console.application(hosts=hosts, scheme=scheme, pairing=pairing, lifespan=self._life)
 
+    def note(self, refused: str) -> None:
+        """Tell of a refused attempt, and keep it."""
+        self.refusals.note(refused)
+
     def ended(self) -> Ended:
         """How it ended, once it is not served any more."""
         recording = self.out.with_name(self._kept.file) if self._kept is not None else None

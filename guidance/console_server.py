@@ -6,6 +6,7 @@ import logging
 import socket
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Protocol
 
 import uvicorn
 
@@ -13,9 +14,26 @@ from guidance.console_access import OPEN, Access
 from guidance.console_address import LOOPBACK, Address
 from guidance.console_certificate import tell_of_handshakes
 from guidance.console_ending import Ended
-from guidance.console_serve import Served
+from guidance.console_guard import Guard
+from guidance.console_pairing import Pairing
 from guidance.console_wire import MESSAGE_MOST
 from models.problems import InputError
+
+
+class Served(Protocol):
+    """What a server serves: a console of a treatment, or of a calibration."""
+
+    def application(self, *, hosts: tuple[str, ...], scheme: str, pairing: Pairing | None) -> Guard:
+        """To be served under these names."""
+        ...
+
+    def note(self, refused: str) -> None:
+        """Told of refused attempts."""
+        ...
+
+    def ended(self) -> Ended:
+        """How it ended, once it is not served any more."""
+        ...
 
 
 def serve(
@@ -45,8 +63,8 @@ def server_config(served: Served, *, port: int, access: Access = OPEN) -> uvicor
     """How uvicorn serves it: no log of its own, no compression of pictures, small messages only."""
     tls = access.tls
     if tls is not None:
-        tell_of_handshakes(tls, served.refusals.note)
-    _hear_of_bad_requests(served.refusals.note)
+        tell_of_handshakes(tls, served.note)
+    _hear_of_bad_requests(served.note)
     hosts = access.address.hosts(port=port, scheme=access.scheme)
     return uvicorn.Config(
         served.application(hosts=hosts, scheme=access.scheme, pairing=access.pairing),

@@ -141,6 +141,6 @@ def test_a_touch_that_is_asked_for_raises_no_stop_as_long_as_no_gas_flows(
     announced = Announcement((Shown(alarm),), HIGH)
     touching = desk(scene, TOUCH, scene.guidance(announcement=announced, gas_now=gas))
     assert (touching.sound() is not None) == heard
-    assert bool(touching.state()["alarms"]) == heard
+    assert bool(touching.alarms()) == heard
     # On every other page it is a STOP.
     assert desk(scene, READY, scene.guidance(announcement=announced, gas_now=gas)).sound() is not None

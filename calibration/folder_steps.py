@@ -1,0 +1,194 @@
+"""The steps one after the other from one folder, each by its own command."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import tempfile
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+
+from calibration.board import Board
+from calibration.collar_command import calibrate_collar, read_pictures
+from calibration.pictures import picture_files
+from calibration.rgb_command import calibrate_rgb
+from calibration.rig_text import Toml, put_rig, read_tables, rig_text
+from calibration.scale import Scale, spec_of
+from calibration.sheets import COLLAR_DICTIONARY, COLLAR_TAG_MM, collar_of
+from calibration.thermal_command import calibrate_thermal_step
+from calibration.tip_command import calibrate_tip
+from models.problems import InputError
+from models.rig_file import read_rig
+from models.sightings import NozzleSighting
+from vision.nozzle import track_nozzle
+from vision.nozzle_track import NozzleTrack
+
+FOLDERS = {"rgb": "rgb", "thermal": "pairs", "collar": "collar", "tip": "tip"}
+WANTED = {
+    "rgb": "rgb/: 10 to 20 pictures of the printed board",
+    "thermal": "pairs/colour/ and pairs/thermal/: 8 to 15 pairs of the target, named alike",
+    "collar": "collar/: 24 pictures or more of a slow turn of the nozzle, or a video",
+    "tip": "tip/: pictures or poses of the nozzle leant about its resting tip",
+}
+ACCEPTED, REFUSED, KEPT, MISSING = "accepted", "refused", "older one kept", "missing"
+
+_POSES, _VIDEOS = (".txt", ".csv", ".npy"), (".mp4", ".mov", ".avi", ".mkv")
+
+
+@dataclass(frozen=True)
+class StepTold:
+    """What came of one step."""
+
+    name: str
+    state: str
+    """``accepted``, ``refused``, ``older one kept`` or ``missing``."""
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Sheets:
+    """What was printed, as large as it came out."""
+
+    board: Board
+    target: Board
+    scale: Scale
+    collar: Path | None
+    """``collar.toml``; None = the rig's own nozzle, or the usual collar."""
+
+
+def run_step(name: str, folder: Path, rig: Path, sheets: Sheets, *, force: bool, now: datetime) -> StepTold:
+    """Do one step with what is in its folder.
+
+    Args:
+        name: ``rgb``, ``thermal``, ``collar`` or ``tip``.
+        folder: With the steps' folders.
+        rig: To go on from where it is there, and to write.
+        sheets: What was printed.
+        force: Replace what is known better.
+        now: For the rig's date.
+
+    Raises:
+        InputError: If a file cannot be read or written.
+    """
+    where = folder / FOLDERS[name]
+    if not where.exists():
+        return StepTold(name, MISSING, (f"Not there: {WANTED[name]}.",))
+    if name != "rgb" and not rig.exists():
+        return StepTold(name, MISSING, (f"{rig} is not there: the colour camera comes first.",))
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said):
+        done = _do(name, where, rig, sheets, force=force, now=now)
+    lines = tuple(said.getvalue().splitlines())
+    if done:
+        return StepTold(name, ACCEPTED, lines)
+    kept = any(line.startswith("NOT WRITTEN") for line in lines)
+    return StepTold(name, KEPT if kept else REFUSED, lines)
+
+
+def _do(name: str, where: Path, rig: Path, sheets: Sheets, *, force: bool, now: datetime) -> bool:
+    known = rig if rig.exists() else None
+    options = argparse.Namespace(rig=known, out=rig, force=force)
+    if name == "rgb":
+        options.pictures, options.board = where, spec_of(sheets.board)
+        options.flat, options.window_px = False, None
+        return calibrate_rgb(options, now)
+    if name == "thermal":
+        options.rgb, options.thermal = str(where / "colour"), str(where / "thermal")
+        options.board = spec_of(sheets.target)
+        return calibrate_thermal_step(options, now)
+    give_nozzle(rig, sheets, now=now)
+    if name == "collar":
+        u95 = sheets.scale.u95
+        options.pictures, options.tag_mm_u95 = (
+            one_video_or(where),
+            None if u95 is None else u95 * COLLAR_TAG_MM,
+        )
+        return calibrate_collar(options, now)
+    options.limit_mm = options.marker_mm = None
+    with _poses(where, rig) as options.poses:
+        return calibrate_tip(options, now)
+
+
+def one_video_or(folder: Path) -> Path:
+    """The one video of a folder, or the folder itself where it holds pictures."""
+    videos = (
+        sorted(file for file in folder.iterdir() if file.suffix.lower() in _VIDEOS) if folder.is_dir() else []
+    )
+    return videos[0] if len(videos) == 1 else folder
+
+
+def give_nozzle(rig: Path, sheets: Sheets, *, now: datetime) -> None:
+    """Put the printed collar into a rig that has no nozzle yet.
+
+    Raises:
+        InputError: If rig or collar cannot be read.
+    """
+    tables = read_tables(rig)
+    if "nozzle" in tables:
+        return
+    if sheets.collar is not None:
+        try:
+            told = cast("Toml", tomllib.loads(sheets.collar.read_text(encoding="utf-8")))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise InputError(
+                f"{sheets.collar} cannot be read ({error}); give the collar.toml that `calibrate print"
+                " collar` wrote."
+            ) from error
+        nozzle = told.get("nozzle")
+        if not isinstance(nozzle, dict):
+            raise InputError(f"{sheets.collar} holds no [nozzle]; give what `calibrate print collar` wrote.")
+    else:
+        made = collar_of(across_mm=60.0, tip_mm=60.0)  # as `print collar` prints it unless told otherwise
+        nozzle = {
+            "dictionary": COLLAR_DICTIONARY,
+            "bore_mm": 12.0,
+            "tag": [
+                {"id": int(number), "corners_nozzle_mm": np.round(sheets.scale.factor * corners, 4).tolist()}
+                for number, corners in zip(made.ids, made.corners_nozzle_mm, strict=True)
+            ],
+        }
+    put_rig(rig, rig_text({**tables, "nozzle": nozzle}, now=now), now=now)
+
+
+@contextlib.contextmanager
+def _poses(where: Path, rig: Path) -> Iterator[Path]:
+    """Poses of a folder or file; those of pictures are found first."""
+    has_poses = not where.is_dir() or any(file.suffix.lower() in _POSES for file in where.iterdir())
+    if has_poses:
+        yield where
+        return
+    known, _ = read_rig(rig.read_text(encoding="utf-8"), where=str(rig))
+    names, pictures = read_pictures(one_video_or(where))
+    track, found = NozzleTrack.start(), list[np.ndarray]()
+    for k, bgr in enumerate(pictures):
+        sighting, track = track_nozzle(track, bgr, t_s=10.0 * k, rig=known)  # each searched for by itself
+        if isinstance(sighting, NozzleSighting):
+            found.append(sighting.rgb_from_nozzle.matrix)
+    print(f"The nozzle was found in {len(found)} of {len(names)} pictures of {where}")
+    if not found:
+        raise InputError(f"No picture of {where} shows the nozzle; take them again, the collar in sight.")
+    with tempfile.TemporaryDirectory() as aside:
+        path = Path(aside) / "poses.npy"
+        np.save(path, np.array(found))
+        yield path
+
+
+def holds_steps(folder: Path) -> bool:
+    """Whether a folder is laid out for the steps."""
+    return folder.is_dir() and any((folder / name).is_dir() for name in FOLDERS.values())
+
+
+def counted(folder: Path, name: str) -> int:
+    """Pictures there are for a step."""
+    where = folder / FOLDERS[name] / ("colour" if name == "thermal" else "")
+    try:
+        return len(picture_files(where))
+    except InputError:
+        return 0

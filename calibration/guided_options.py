@@ -1,0 +1,100 @@
+"""Options of the guided calibration, from files and live; no heavy module is loaded for them."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+STEPS = ("rgb", "thermal", "collar", "tip")
+"""In the order in which each needs those before it."""
+
+
+def add_guided(steps: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add ``all`` and ``live``."""
+    every = steps.add_parser(
+        "all",
+        help="all steps from a folder of pictures or a recording, with what is missing and what to take next",
+        description="Go through the steps with what is there: a folder with rgb/, pairs/colour/,"
+        " pairs/thermal/, collar/ and tip/, or a recording in which board, target and nozzle are"
+        " shown one after the other."
+        " Exit code 3: something was refused or is missing.",
+    )
+    every.add_argument("source", type=Path, metavar="FOLDER_OR_RECORDING")
+    _add_run(every)
+    every.set_defaults(step="all")
+
+    live = steps.add_parser(
+        "live",
+        help="all steps guided on a page in the browser, with the cameras of this computer or a recording",
+        description="Guide the calibration on a page of this machine: where to hold the board next, what"
+        " is missing, pictures taken by themselves. It needs a printed board, a target and the nozzle.",
+    )
+    live.add_argument("--rgb", metavar="DEVICE", help="colour camera, as `cryoguide devices` names it")
+    live.add_argument("--thermal", metavar="DEVICE", help="thermal camera, likewise")
+    live.add_argument(
+        "--replay", type=Path, metavar="FOLDER_OR_RECORDING", help="play pictures as if they were live"
+    )
+    live.add_argument("--port", type=int, default=8720, help="port on this machine, 0 = any free one (8720)")
+    _add_run(live)
+    live.set_defaults(step="live")
+
+
+def add_measured(parser: argparse.ArgumentParser) -> None:
+    """How long the ruler on the printed sheets came out."""
+    parser.add_argument(
+        "--measured-mm",
+        type=_positive,
+        metavar="MM",
+        help="length of the printed sheet's ruler of 100 mm, as measured; refused where it is off by more"
+        " than 0.5 %%",
+    )
+    parser.add_argument(
+        "--insist", action="store_true", help="use a sheet that is off, by its measured scale"
+    )
+
+
+def _add_run(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--rig", type=Path, metavar="FILE", help="rig.toml to go on from (default: none)")
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE", help="rig.toml to write (default: --rig; else rig.toml here)"
+    )
+    parser.add_argument(
+        "--collar",
+        type=Path,
+        metavar="FILE",
+        help="collar.toml as `print collar` wrote it, where the rig has no nozzle yet",
+    )
+    parser.add_argument(
+        "--steps", type=_steps, default=STEPS, metavar="STEPS", help="such as rgb,thermal (default: all)"
+    )
+    parser.add_argument(
+        "--keep", type=Path, metavar="DIR", help="folder for the pictures taken (default: beside the rig)"
+    )
+    parser.add_argument(
+        "--asked-mm",
+        type=_positive,
+        metavar="MM",
+        help="95 %% error on the skin at 0.8 m that is asked of the cameras (default: 2)",
+    )
+    parser.add_argument(
+        "--force", action="store_true", help="replace a rig that is as good or better; never what is refused"
+    )
+    parser.add_argument("--board", default="own", metavar="BOARD", help="as for `rgb` (default: own)")
+    parser.add_argument(
+        "--target", default="own", metavar="BOARD", help="as --board of `thermal` (default: own)"
+    )
+    add_measured(parser)
+
+
+def _steps(text: str) -> tuple[str, ...]:
+    named = tuple(word.strip() for word in text.split(","))
+    if not named or any(word not in STEPS for word in named):
+        raise argparse.ArgumentTypeError(f"must be of {', '.join(STEPS)}")
+    return tuple(step for step in STEPS if step in named)
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 0.0 < value < 1e6:
+        raise argparse.ArgumentTypeError("must be above 0")
+    return value

@@ -1,0 +1,236 @@
+// The page of a guided calibration: it shows what the server says, beeps and speaks, and sends what is tapped.
+
+const $ = (id) => document.getElementById(id);
+const canvas = $("picture"), ink = canvas.getContext("2d");
+let state = null, socket = null, heardAt = performance.now(), mirrored = true, voice = true, audio = null;
+let takenSeen = 0, typed = "", stepSeen = "", spoken = "", spokenAt = 0, insist = false, begunAt = 0;
+
+function el(tag, about = {}, ...inside) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(about)) {
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else node.setAttribute(name, value);
+  }
+  node.append(...inside);
+  return node;
+}
+
+function send(message) {
+  if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
+}
+
+function connect() {
+  socket = new WebSocket(`ws://${location.host}/live`);
+  socket.binaryType = "arraybuffer";
+  socket.onclose = () => setTimeout(connect, 500);
+  socket.onmessage = async (event) => {
+    heardAt = performance.now();
+    const { head, parts } = unpack(event.data);
+    state = head;
+    await show(parts);
+    send({ do: "drawn", number: head.number });
+  };
+}
+
+function unpack(buffer) {
+  const length = new DataView(buffer).getUint32(0, true);
+  const head = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)));
+  const parts = {};
+  let at = 4 + length;
+  for (const [name, size] of head.parts) { parts[name] = new Uint8Array(buffer, at, size); at += size; }
+  return { head, parts };
+}
+
+async function show(parts) {
+  document.body.dataset.phase = state.phase;
+  document.body.dataset.step = state.step ?? "";
+  await draw(parts);
+  $("steps").replaceChildren(...state.steps.map((one) => el("li", { class: `${one.state.split(" ")[0]}${one.name === state.step ? " now" : ""}` },
+    `${one.title}${one.state === "accepted" ? " ✓" : one.state === "refused" ? " ✗" : ""}`)));
+  if (state.phase === "running" && !begunAt) begunAt = performance.now();
+  const seconds = begunAt ? Math.floor((performance.now() - begunAt) / 1000) : 0;
+  $("clock").textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+  const advice = state.advice;
+  $("say").textContent = sayNow();
+  $("say").className = sayNow().length > 58 ? "long" : "";
+  const flash = advice?.taken || performance.now() < takenUntil;
+  $("why").className = flash ? "taken" : "";
+  $("why").textContent = state.phase !== "running" ? "" : flash ? `Taken: ${advice?.count ?? ""}` : advice?.warnings?.[0] ?? advice?.why ?? "";
+  figures(advice);
+  sounds();
+  over();
+}
+
+let takenUntil = 0;
+
+function sayNow() {
+  if (state.phase === "solving") return "One moment: working it out. You may put it down.";
+  if (state.phase === "print") return "";
+  if (state.phase === "over") return "Done.";
+  if (!state.advice) return `Show ${state.thing} to the camera`;
+  return mirrored ? state.advice.say : state.advice.say_plain;
+}
+
+function figures(advice) {
+  const error = advice?.error_mm;
+  $("error-value").replaceChildren(...(error === null || error === undefined
+    ? ["not known yet"] : [`${error.toFixed(1)} mm `, el("small", {}, `→ ${advice.asked_mm.toFixed(1)} mm asked`)]));
+  const most = advice ? 2 * advice.limit_mm : 1, bar = $("error-bar");
+  bar.style.width = error === null || error === undefined ? "0" : `${Math.min(100, (100 * error) / most)}%`;
+  bar.className = advice && error !== null && error <= advice.asked_mm ? "good" : "";
+  $("error-asked").style.left = advice ? `${(100 * advice.asked_mm) / most}%` : "0";
+  const words = [];
+  if (advice && (error === null || error === undefined)) words.push(`told after ${advice.least} pictures`);
+  if (advice?.foretold_mm) words.push(`the next picture: about ${advice.foretold_mm.toFixed(1)} mm`);
+  if (advice) words.push(`refused above ${advice.limit_mm.toFixed(1)} mm`);
+  $("error-words").textContent = words.join("; ");
+  $("count").textContent = advice ? `${advice.count} ${advice.count === 1 ? "picture" : "pictures"}` : "";
+  const covered = advice?.coverage, cells = $("cells");
+  cells.replaceChildren();
+  if (covered) {
+    cells.style.gridTemplateColumns = `repeat(${covered.cells[0].length}, 1fr)`;
+    for (const row of covered.cells) for (const n of mirrored ? [...row].reverse() : row) cells.append(el("i", { class: n > 2 ? "often" : n ? "once" : "" }));
+  }
+  const side = (name) => (mirrored ? { left: "right", right: "left" }[name] ?? name : name);
+  $("marks").replaceChildren(...(covered ? [...covered.leans.map(([name, n]) => [side(name), n]), ...covered.distances] : [])
+    .map(([name, n]) => el("span", { class: n ? "has" : "" }, `${n ? "✓ " : ""}${name}`)));
+  $("missing").textContent = advice && !covered && advice.missing.length ? `Missing: ${advice.missing.join(", ")}` : "";
+}
+
+async function draw(parts) {
+  if (!parts.jpeg) return;
+  const picture = await createImageBitmap(new Blob([parts.jpeg], { type: "image/jpeg" }));
+  const warm = parts.warm ? await createImageBitmap(new Blob([parts.warm], { type: "image/jpeg" })) : null;
+  canvas.width = picture.width;
+  canvas.height = picture.height;
+  ink.save();
+  if (mirrored) { ink.translate(canvas.width, 0); ink.scale(-1, 1); }
+  ink.drawImage(picture, 0, 0);
+  const scale = state.scale, advice = state.advice;
+  if (advice && state.phase === "running") {
+    ink.lineWidth = 5;
+    for (const outline of advice.ghost) {
+      ink.strokeStyle = "#46dceb";
+      ink.fillStyle = "rgba(70, 220, 235, .16)";
+      path(outline, scale);
+      ink.fill();
+      ink.setLineDash([18, 10]);
+      ink.stroke();
+      ink.setLineDash([]);
+      nearSide(outline, scale);
+    }
+    ink.fillStyle = advice.taken ? "#ffffff" : "#3cdc96";
+    for (const [x, y] of advice.seen) { ink.beginPath(); ink.arc(x * scale, y * scale, 4, 0, 7); ink.fill(); }
+  }
+  if (advice?.taken) { ink.lineWidth = 24; ink.strokeStyle = "#3cdc96"; ink.strokeRect(0, 0, canvas.width, canvas.height); }
+  if (warm) { const w = canvas.width / 4, h = (w * warm.height) / warm.width; ink.drawImage(warm, canvas.width - w - 8, canvas.height - h - 8, w, h); }
+  ink.restore();
+}
+
+// The side of an outline that is to come nearer, where one is: it looks longer than the one opposite.
+function nearSide(outline, scale) {
+  if (state.advice.ghost.length !== 1 || outline.length !== 4) return;
+  const long = outline.map(([x, y], k) => Math.hypot(x - outline[(k + 1) % 4][0], y - outline[(k + 1) % 4][1]));
+  const more = long.map((one, k) => one / long[(k + 2) % 4]), k = more.indexOf(Math.max(...more));
+  if (more[k] < 1.06) return;
+  ink.lineWidth = 14;
+  path([outline[k], outline[(k + 1) % 4]], scale);
+  ink.stroke();
+}
+
+function path(points, scale) {
+  ink.beginPath();
+  points.forEach(([x, y], k) => (k ? ink.lineTo(x * scale, y * scale) : ink.moveTo(x * scale, y * scale)));
+  ink.closePath();
+}
+
+function tone(hz, at, lasts) {
+  const source = audio.createOscillator(), level = audio.createGain();
+  source.frequency.value = hz;
+  level.gain.setValueAtTime(0, audio.currentTime + at);
+  level.gain.linearRampToValueAtTime(0.4, audio.currentTime + at + 0.01);
+  level.gain.linearRampToValueAtTime(0, audio.currentTime + at + lasts);
+  source.connect(level).connect(audio.destination);
+  source.start(audio.currentTime + at);
+  source.stop(audio.currentTime + at + lasts + 0.02);
+}
+
+function sounds() {
+  if (state.taken_total > takenSeen) {
+    takenUntil = performance.now() + 900;
+    if (audio) tone(880, 0, 0.12);
+    document.body.dataset.beeps = String(Number(document.body.dataset.beeps ?? 0) + 1);
+  }
+  takenSeen = state.taken_total;
+  const done = state.steps.filter((one) => one.state === "accepted").map((one) => one.name).join();
+  if (done !== stepSeen && audio) { tone(660, 0, 0.12); tone(880, 0.14, 0.12); tone(1320, 0.28, 0.25); }
+  stepSeen = done;
+  const words = $("say").textContent, now = performance.now();
+  if (voice && audio && words && words !== spoken && now - spokenAt > 1500 && "speechSynthesis" in window) {
+    speechSynthesis.cancel();
+    speechSynthesis.speak(new SpeechSynthesisUtterance(words));
+    spoken = words;
+    spokenAt = now;
+  }
+}
+
+let overShown = "";
+function over() {
+  const key = JSON.stringify([state.phase, state.trouble, state.print_trouble, state.refused?.lines]);
+  if (key === overShown) return;
+  overShown = key;
+  const card = state.phase === "print" ? printCard() : state.trouble ? troubleCard() : state.phase === "over" ? doneCard() : state.refused ? refusedCard() : null;
+  $("over").hidden = card === null;
+  $("over").replaceChildren(...(card ? [card] : []));
+  $("over").querySelector("input, button.first")?.focus();
+}
+
+async function begin(message) {
+  audio ??= new AudioContext();
+  await audio.resume();
+  send(message);
+}
+
+function printCard() {
+  const field = el("input", { id: "measured", inputmode: "decimal", "aria-label": "length of the ruler, mm" });
+  field.value = typed;
+  const go = () => { typed = field.value; const mm = Number(field.value.replace(",", ".")); if (mm > 0) begin({ do: "measured", mm, insist }); };
+  field.addEventListener("keydown", (event) => { if (event.key === "Enter") go(); });
+  const buttons = [el("button", { class: "first", id: "go", onclick: () => { insist = false; go(); } }, "Begin")];
+  if (state.print_trouble) buttons.push(el("button", { id: "insist", onclick: () => { insist = true; go(); } }, "Insist on its measured scale"));
+  buttons.push(el("button", { id: "unmeasured", onclick: () => begin({ do: "measured", mm: null, insist: false }) }, "Not measured"));
+  return el("div", { class: "card" }, el("h1", {}, "How long is the printed ruler?"),
+    el("p", {}, "Measure the ruler of 100 mm on the sheet with a steel rule, to 0.2 mm. All that is calibrated with the sheet is off by as much as the sheet is."),
+    el("p", {}, field, " mm"), el("p", { class: "bad" }, state.print_trouble ?? ""), el("div", {}, ...buttons),
+    el("p", { class: "words" }, "Then stand before the camera. A tone says that a picture was taken; the words at the foot say what to do next, and are spoken. Keys: M mirrors the picture, V switches the voice, E ends a step that is within its limit, S leaves a step out."));
+}
+
+function refusedCard() {
+  return el("div", { class: "card" }, el("h1", {}, `${state.refused.title}: refused`), el("p", { class: "bad" }, state.refused.lines.filter((line) => line.startsWith("REFUSED")).join(" ")),
+    el("pre", {}, state.refused.lines.join("\n")), el("button", { class: "first", id: "again", onclick: () => send({ do: "again" }) }, "Take them again"), el("button", { onclick: () => send({ do: "skip" }) }, "Leave this step out"));
+}
+
+function troubleCard() {
+  return el("div", { class: "card" }, el("h1", {}, "It cannot go on"), el("p", { class: "bad" }, state.trouble));
+}
+
+function doneCard() {
+  const all = state.steps.every((one) => one.state === "accepted" || one.state.startsWith("older"));
+  const rows = state.steps.map((one) => el("p", {}, `${one.title}: ${one.state}`, el("pre", {}, one.lines.filter((line) => /^(Accepted|REFUSED|NOT WRITTEN|Left out|Not there| +0\.8 m)/.test(line)).join("\n"))));
+  return el("div", { class: "card" }, el("h1", {}, all ? "Calibrated" : "Not all is calibrated"), ...rows, el("p", {}, `Rig: ${state.rig}`), el("p", {}, el("a", { href: "/certificate", target: "_blank" }, "Certificate")));
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.target instanceof HTMLInputElement || !state) return;
+  const key = event.key.toLowerCase();
+  if (key === "m") mirrored = !mirrored;
+  else if (key === "v") { voice = !voice; if ("speechSynthesis" in window) speechSynthesis.cancel(); }
+  else if (key === "e") send({ do: "enough" });
+  else if (key === "s" && state.phase === "running") send({ do: "skip" });
+});
+
+setInterval(() => {
+  if (performance.now() - heardAt > 3000 && state && state.phase === "running") { $("why").className = ""; $("why").textContent = "No picture comes: look after the camera and the program."; }
+}, 500);
+
+connect();
