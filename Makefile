@@ -49,6 +49,7 @@ lock: pyproject.toml ## renew the requirements locks (needs uv)
 	uv pip compile pyproject.toml --group setup $(LOCK) -o requirements.lock
 	uv pip compile pyproject.toml --group dev -c requirements.lock $(LOCK) -o requirements-dev.lock
 	uv pip compile --group bench -c requirements-dev.lock --no-emit-package opencv-contrib-python-headless $(LOCK) -o requirements-bench.lock
+	uv pip compile --group bench-alone --no-deps $(LOCK) -o requirements-bench-alone.lock
 LOCK := --quiet --universal --fork-strategy fewest --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--no-header --no-annotate --upgrade
 
@@ -81,7 +82,7 @@ $(VENV)/.dev: $(VENV)/.run requirements-dev.lock
 	@touch $@
 
 # Every dependency is in the lock but for the second cv2 that one of them names: hence --no-deps.
-$(VENV)/.bench: $(VENV)/.dev requirements-bench.lock
+$(VENV)/.bench: $(VENV)/.dev requirements-bench.lock requirements-bench-alone.lock
 	@echo "Installing the peers of the benchmarks ..." >&2
-	@$(INSTALL) --require-hashes --no-deps --no-build-isolation -r requirements-bench.lock
+	@$(INSTALL) --require-hashes --no-deps --no-build-isolation -r requirements-bench.lock -r requirements-bench-alone.lock
 	@touch $@

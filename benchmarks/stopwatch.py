@@ -16,7 +16,12 @@ from rich.table import Table
 from models.geometry import Floats
 
 OUR_PACKAGES = ("mediapipe", "opencv-contrib-python", "numpy", "numba")
-PEER_PACKAGES = ("pupil-apriltags", "scikit-surgeryarucotracker", "pyskindose")
+PEER_PACKAGES = (
+    "pupil-apriltags",
+    "scikit-surgeryarucotracker",
+    "scikit-surgerycalibration",
+    "pyskindose",
+)
 
 
 class Stopwatch:

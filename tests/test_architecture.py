@@ -14,7 +14,12 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("vision", "models", "guidance", "calibration")
-LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-bench.lock")
+LOCKS = (
+    "requirements.lock",
+    "requirements-dev.lock",
+    "requirements-bench.lock",
+    "requirements-bench-alone.lock",
+)
 
 
 @pytest.mark.parametrize("package", PACKAGES)
@@ -91,8 +96,8 @@ def test_the_peers_bring_no_second_cv2_and_no_other_version_of_what_is_installed
 def test_the_lock_pins_everything_that_the_project_names(lock: str) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     wanted = [*project["project"]["dependencies"], *project["dependency-groups"]["setup"]]
-    if lock == "requirements-bench.lock":
-        wanted = project["dependency-groups"]["bench"]
+    if lock.startswith("requirements-bench"):
+        wanted = project["dependency-groups"][lock.removeprefix("requirements-").removesuffix(".lock")]
     if lock == "requirements-dev.lock":
         wanted += [entry for entry in project["dependency-groups"]["dev"] if isinstance(entry, str)]
     names = {re.split(r"[\[<>=!~ ]", entry)[0].lower() for entry in wanted}
