@@ -174,13 +174,23 @@ function legend() {
 function put(id, key, make) {
   const text = JSON.stringify(key);
   if (made.get(id) === text) return;
+  const place = $(id), phase = state?.phase ?? "";
+  if (place.dataset.phase === phase && inUse(place)) return; // the next state comes within 0.2 s
+  place.dataset.phase = phase;
   made.set(id, text);
-  const place = $(id), scrolled = place.querySelector(".scroll")?.scrollTop ?? 0;
+  const scrolled = place.querySelector(".scroll")?.scrollTop ?? 0;
   const focused = document.activeElement, inside = place.contains(focused) ? focused.id : "";
   place.replaceChildren(...make().filter((node) => node !== null));
   const scroll = place.querySelector(".scroll");
   if (scroll) scroll.scrollTop = scrolled;
   if (inside) $(inside)?.focus();
+}
+
+// A button that is being held, or a field with words that were not sent yet: made anew, it would lose them.
+function inUse(place) {
+  const focused = document.activeElement;
+  const typing = focused instanceof HTMLInputElement && place.contains(focused) && focused.value !== focused.defaultValue;
+  return typing || place.querySelector(".holding") !== null;
 }
 
 function clock(t_s) {

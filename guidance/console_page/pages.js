@@ -9,6 +9,7 @@ export function el(name, properties = {}, ...children) {
     if (key === "class") node.className = value;
     else if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
     else if (key === "data") Object.assign(node.dataset, value);
+    else if (key === "value" && name === "input") node.defaultValue = value; // what differs from it was typed and not sent yet
     else if (key in node) node[key] = value;
     else node.setAttribute(key, value);
   }
@@ -24,11 +25,18 @@ export function holdButton(words, act, properties = {}) {
   const begin = () => {
     if (button.disabled || timer) return;
     button.classList.add("holding");
-    timer = setTimeout(() => { end(); act(); }, 1000);
+    // A finger that is lifted counts wherever it is: this button may have been taken off the page meanwhile.
+    for (const name of ["pointerup", "pointercancel"]) window.addEventListener(name, end);
+    timer = setTimeout(() => { end(); if (button.isConnected) act(); }, 1000);
   };
-  const end = () => { clearTimeout(timer); timer = 0; button.classList.remove("holding"); };
+  const end = () => {
+    clearTimeout(timer);
+    timer = 0;
+    button.classList.remove("holding");
+    for (const name of ["pointerup", "pointercancel"]) window.removeEventListener(name, end);
+  };
   button.addEventListener("pointerdown", begin);
-  for (const name of ["pointerup", "pointerleave", "pointercancel", "blur"]) button.addEventListener(name, end);
+  for (const name of ["pointerleave", "blur"]) button.addEventListener(name, end);
   button.addEventListener("keydown", (event) => { if (event.key === "Enter" && !event.repeat) begin(); });
   button.addEventListener("keyup", end);
   return button;

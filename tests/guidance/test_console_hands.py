@@ -1,0 +1,74 @@
+"""What a hand is doing on the page is not undone by what the server tells meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.chromium import MISSING, Browser, chromium
+from tests.console_screens import ALARM, Shown, shown
+
+pytestmark = pytest.mark.skipif(chromium() is None, reason=MISSING)
+
+SENT = """
+window.sent = [];
+window.line.send = (text) => { const told = JSON.parse(text); if (told.do !== "here") window.sent.push(told.do); };
+0"""
+PRESSED = """(() => {
+    const box = document.querySelector("#start").getBoundingClientRect();
+    return [box.x + box.width / 2, box.y + box.height / 2];
+})()"""
+BETWEEN = "new Promise((done) => setTimeout(done, 400))"
+HELD = "new Promise((done) => setTimeout(done, 1200))"
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
+    with Browser() as browser, shown(browser, tmp_path_factory.mktemp("hands")) as found:
+        found.tab.run(SENT)
+        yield found
+
+
+def hold_start(page: Shown) -> tuple[float, float]:
+    """Press *START*, and be told of an alarm while it is held."""
+    page.show("ready", missing="", alarms=[])
+    page.tab.run("window.sent.length = 0")
+    x, y = page.tab.run(PRESSED)
+    page.tab.mouse("mousePressed", x, y)
+    page.tab.run(BETWEEN)
+    page.show("ready", missing="", alarms=[ALARM])
+    return x, y
+
+
+def test_a_button_that_is_held_acts_though_an_alarm_begins_meanwhile(page: Shown) -> None:
+    x, y = hold_start(page)
+    page.tab.run(HELD)
+    assert page.tab.run("window.sent.includes('start')")
+    page.tab.mouse("mouseReleased", x, y)
+
+
+def test_a_button_that_was_let_go_does_not_act_though_an_alarm_began_meanwhile(page: Shown) -> None:
+    x, y = hold_start(page)
+    page.tab.mouse("mouseReleased", x, y)
+    page.tab.run(HELD)
+    assert not page.tab.run("window.sent.includes('start')")
+
+
+def test_a_button_whose_page_was_turned_while_it_was_held_does_not_act(page: Shown) -> None:
+    x, y = hold_start(page)
+    page.show("preflight", missing="Wait.", sound_confirmed=True, preparing=None)
+    page.tab.run(HELD)
+    page.tab.mouse("mouseReleased", x, y)
+    assert not page.tab.run("window.sent.includes('start')")
+
+
+def test_a_code_half_typed_stays_while_the_server_tells_of_the_other_one(page: Shown) -> None:
+    page.show("details", missing="", operator="", subject="")
+    page.tab.run("document.querySelector('#subject').focus()")
+    page.tab.run("document.execCommand('insertText', false, 'A-0')")
+    page.show("details", missing="", operator="OP-1", subject="")
+    page.tab.run("document.execCommand('insertText', false, '17')")
+    assert page.tab.run("document.querySelector('#subject').value") == "A-017"
+    page.tab.run("document.activeElement.blur()")
+    page.tab.until("document.querySelector('#operator').value === 'OP-1'")
