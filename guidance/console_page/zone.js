@@ -149,10 +149,11 @@ export class ZoneTools {
   zone(hello) {
     const { state } = this;
     const choice = (mode, words) => el("button", { id: `mode-${mode}`, "aria-pressed": String(this.mode === mode), onclick: () => this.#choose(mode) }, words);
+    const side = /, (left|right)$/.exec(hello.title)?.[1];
     const tools = { move: () => this.#moveTools(), outline: () => this.#outlineTools(), leave: () => this.#leaveTools() }[this.mode];
     return [el("div", { class: "card scroll", id: "card-zone" },
       el("h1", {}, "Is this the zone?"),
-      el("p", { class: "quiet" }, "Does the outline lie where you want to treat, on the right side of the body?"),
+      el("p", { class: "quiet" }, `Does the outline lie where you want to treat?${side ? ` On the subject's own ${side}?` : ""}`),
       ...(state.controls ? [el("div", { class: "tools three" }, choice("move", "Move"), choice("outline", "Outline"), choice("leave", "Leave out")), ...tools()] : []),
       el("dl", {}, el("dt", {}, "Zone"), el("dd", {}, hello.title),
         ...(hello.leave_out.length ? [el("dt", {}, "Left out"), el("dd", {}, hello.leave_out.join(", "))] : [])),

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.skipif(chromium() is None, reason=MISSING)
 
 SENT = """
 window.sent = [];
-window.line.send = (text) => { const told = JSON.parse(text); if (told.do !== "here") window.sent.push(told.do); };
+window.line.send = (text) => window.sent.push(JSON.parse(text).do);
 0"""
 PRESSED = """(() => {
     const box = document.querySelector("#start").getBoundingClientRect();
@@ -72,3 +72,16 @@ def test_a_code_half_typed_stays_while_the_server_tells_of_the_other_one(page: S
     assert page.tab.run("document.querySelector('#subject').value") == "A-017"
     page.tab.run("document.activeElement.blur()")
     page.tab.until("document.querySelector('#operator').value === 'OP-1'")
+
+
+@pytest.mark.parametrize(
+    ("title", "asked"),
+    [("Calf, left", "On the subject's own left?"), ("Lower back", "")],
+    ids=["one", "both"],
+)
+def test_the_side_is_asked_for_by_its_name(page: Shown, title: str, asked: str) -> None:
+    """Never "the right side" where it is the left one that is meant."""
+    page.hello(title=title)
+    page.show("zone", missing="")
+    words = page.tab.run("document.querySelector('#card-zone p').textContent")
+    assert words == f"Does the outline lie where you want to treat? {asked}".strip()
