@@ -286,7 +286,10 @@ def open_mcap(path: Path, *, from_sightings: bool = False) -> McapRecording:
         name=path.name.removesuffix(".mcap"),
         treatment=treatment,
         rig=rig,
-        warnings=_warnings(path, whole, last_s=times_s[-1], missing=len(rgb_s) - pictures),
+        warnings=(
+            *_warnings(path, whole, last_s=times_s[-1], missing=len(rgb_s) - pictures),
+            *(() if from_sightings else _handed_on(settings[0], path)),
+        ),
         notes=notes,
         attachments=attachments,
         settings=settings[0],
@@ -323,6 +326,17 @@ def _header(settings: list[bytes], path: Path) -> tuple[Treatment, Rig | None]:
         raise InputError(
             f"{path} holds settings that cannot be read ({trouble}); use the version that recorded it."
         ) from trouble
+
+
+def _handed_on(settings: bytes, path: Path) -> tuple[str, ...]:
+    """What an analysis of the pictures lacks of a session that went on from another one."""
+    then = json.loads(settings)
+    if then.get("carried") is None and then.get("made") is None:
+        return ()
+    return (
+        f"{path.name} goes on from an interrupted session: what was handed on to it (exposure, changes to the"
+        " zone) is not taken out of its pictures; use --from-sightings for all that was known then.",
+    )
 
 
 def _warnings(path: Path, whole: Whole, *, last_s: float, missing: int) -> tuple[str, ...]:

@@ -66,6 +66,11 @@ def test_a_killed_server_loses_no_exposure(tmp_path: Path) -> None:
     summary = json.loads((out / "summary.json").read_text())
     assert summary["unassigned_s"] >= 0.5
     assert unfinished(out) is None  # the session that went on was finished
+    # An analysis of its pictures alone says what it lacks; the one that was killed lacks nothing.
+    (second,) = (one for one in path.parent.glob("*.mcap") if one != path)
+    assert "goes on from an interrupted session" in " ".join(open_mcap(second).warnings)
+    assert open_mcap(second, from_sightings=True).warnings == ()
+    assert "goes on from" not in " ".join(open_mcap(path).warnings)
 
 
 @pytest.fixture(scope="module")
