@@ -90,6 +90,8 @@ def live(
     """
     if folder is not None and (gas is not None or any(names.values())):
         raise InputError("A replay has its own cameras and gas: give --gas and names of cameras with --rig.")
+    if out.exists() and not out.is_dir():
+        raise InputError(f"{out} is a file; give a folder for the report (--out DIR).")
     listed = load_questions(questions)
     door = access(wanted, folder=data)
 
