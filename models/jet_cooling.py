@@ -39,6 +39,9 @@ OBLIQUE_DEG = 45.0
 FLOW_INTO_DEGC = 10.0
 """A measured jet is known best by the flow of heat into skin of this temperature."""
 
+WARM_DEGC = 36.0
+"""Skin before it is cooled is no warmer (31 to 35 degC, domain section 3)."""
+
 SKIN_DEGC = 20.0
 """Gas properties are taken half way between jet and skin of this temperature."""
 
@@ -193,19 +196,22 @@ def _as_measured(
     Pictures tell the flow of heat, hardly what of it is film and what gas; and skin that is foretold falls on
     into colder temperatures than were seen, where warmer gas cools it less. So the gas is the colder one of
     class and measurement, the film carries the measured flow into skin of `FLOW_INTO_DEGC`, and a flow below
-    the class' is only the end of the bound: the session's own pictures take the cells there. No cosine of
-    the slant: a footprint that is stretched may cool its middle no less.
+    the class' is only inside the bound: the session's own pictures take the cells there. No cosine of the
+    slant: whether a stretched footprint cools its middle less was not measured.
     """
     slant = np.broadcast_to(np.asarray(incidence_deg, dtype=np.float64), weight.shape)
     gas_degc = min(profile.gas_degc, core.gas_degc)
-    measured_w_m2 = profile.film_at_w_m2k(distance_mm) * (FLOW_INTO_DEGC - profile.gas_degc)
-    flow_w_m2 = max(measured_w_m2, core.film_w_m2k * (FLOW_INTO_DEGC - core.gas_degc))
-    within = profile.within_factor * flow_w_m2 / measured_w_m2
+    # Gas that is hardly colder than the skin at its limit has its flow stated into warm skin.
+    into_degc = FLOW_INTO_DEGC if profile.gas_degc < 0.0 else WARM_DEGC
+    measured = profile.film_at_w_m2k(distance_mm) * (into_degc - profile.gas_degc) / (into_degc - gas_degc)
+    # What is no less into warm skin is no less into colder, for the gas is no warmer.
+    film = max(measured, core.film_w_m2k * (WARM_DEGC - core.gas_degc) / (WARM_DEGC - gas_degc))
+    within = profile.within_factor * film / measured
     within *= 1.0 if profile.measured_at(distance_mm) else OUTSIDE_FACTOR
     factor = np.where(slant > OBLIQUE_DEG, within * OUTSIDE_FACTOR, within)
     reached = weight > 0.0
     return JetFilm(
-        np.where(reached, flow_w_m2 / (FLOW_INTO_DEGC - gas_degc) * weight, 0.0),
+        np.where(reached, film * weight, 0.0),
         np.full(weight.shape, gas_degc),
         np.where(reached, factor, 1.0),
     )

@@ -130,7 +130,9 @@ def test_the_rig_keeps_the_jet_and_analysis_uses_it_in_place_of_the_class(found:
     assert kept.jet.covariance == pytest.approx(profile.covariance)
     weight = np.array([0.0, 0.5, 1.0])
     film = jet_film(LN2, weight=weight, distance_mm=100.0, bore_mm=12.0, profile=kept.jet)
-    assert film.film_w_m2k == pytest.approx(weight * profile.film_at_w_m2k(100.0))
+    assert film.film_w_m2k == pytest.approx(weight * film.film_w_m2k[2])
+    into_cold = film.film_w_m2k[2] * (10.0 - film.gas_degc[2])
+    assert into_cold == pytest.approx(max(flow_w_m2(profile, 100.0), flow_w_m2(found.usual, 100.0)), rel=0.01)
     beyond = jet_film(LN2, weight=weight, distance_mm=300.0, bore_mm=12.0, profile=kept.jet)
     assert beyond.within_factor[2] > film.within_factor[2]
     tables: Toml = tomllib.loads(write_rig(rig))
