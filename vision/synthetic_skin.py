@@ -75,7 +75,10 @@ class Cells:
     def only(self, which: Bools | Ints) -> Cells:
         """Some of them."""
         return replace(
-            self, position_mm=self.position_mm[which], normal=self.normal[which], area_cm2=self.area_cm2[which]
+            self,
+            position_mm=self.position_mm[which],
+            normal=self.normal[which],
+            area_cm2=self.area_cm2[which],
         )
 
 

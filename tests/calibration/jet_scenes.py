@@ -39,7 +39,7 @@ def burst_of(
     scene, rng = burst_scene(jet, distance_mm, gas_s=gas_s, seed=seed), np.random.default_rng(seed)
     cells = Cells.of(scene)
     near = np.flatnonzero(np.abs(cells.position_mm[:, :2]).max(axis=1) < 50.0)
-    skin = SkinUnderJet(scene, cells.only(near[:: max(len(near) // 64, 1)]))
+    skin = SkinUnderJet(scene, cells.only(near[:: max(len(near) // 130, 1)]))
     t_s = np.arange(0.1, scene.seconds, 0.2)
     degc: Floats = np.array([skin.degc(float(t)) for t in t_s])
     degc = degc + rng.normal(0.0, 0.1, degc.shape)

@@ -102,6 +102,8 @@ def foreseen(
         strong = film.film_w_m2k >= CORE * film.film_w_m2k.max()
         core = replace(film, film_w_m2k=np.where(strong, film.film_w_m2k, 0.0))
         told = time_to_limit(estimate, jet=core, tissue=tissue, limit_degc=LIMIT_DEGC)
-        rows.append((t_s, truth.seconds_to(LIMIT_DEGC, t_s, longest_s=30.0), told.least_s, told.least_soonest_s))
+        rows.append(
+            (t_s, truth.seconds_to(LIMIT_DEGC, t_s, longest_s=30.0), told.least_s, told.least_soonest_s)
+        )
     table = np.array(rows)
     return Foreseen(table[:, 0], table[:, 1], table[:, 2], table[:, 3])

@@ -71,12 +71,14 @@ def test_under_a_sweeping_jet_the_time_left_is_not_too_late(jet: tuple[TrueJet, 
 def test_before_any_picture_no_measured_jet_cools_its_middle_less_than_its_class(
     device: str, film: float, gas_degc: float, slant_deg: float
 ) -> None:
-    """Into skin of any temperature; and into the coldest no less than was measured, which the bound holds."""
+    """Into any skin that the class cools; and into the coldest no less than was measured, which the bound holds."""
     of_class = load_devices()[device]
     measured = JetProfile(device, 8.0, 0.12, film, 100.0, 0.5, gas_degc, 70.0, 150.0, 1.4)
     weight = np.ones(1)
     for distance in (40.0, 100.0, 250.0):
-        told = jet_film(of_class, weight=weight, distance_mm=distance, incidence_deg=slant_deg, profile=measured)
+        told = jet_film(
+            of_class, weight=weight, distance_mm=distance, incidence_deg=slant_deg, profile=measured
+        )
         core = core_of(of_class, distance_mm=distance)
         for skin_degc in (36.0, 20.0, 2.0, -5.0):
             flow = told.film_w_m2k[0] * (skin_degc - told.gas_degc[0])
@@ -92,4 +94,6 @@ def test_a_jet_measured_beyond_these_distances_is_doubted_more() -> None:
     measured = JetProfile("ln2-wand", 8.0, 0.12, 250.0, 100.0, 0.5, -80.0, 70.0, 150.0, 1.4)
     near = jet_film(LN2, weight=np.ones(1), distance_mm=100.0, profile=measured)
     narrow = replace(measured, from_mm=120.0)
-    assert jet_film(LN2, weight=np.ones(1), distance_mm=100.0, profile=narrow).within_factor > near.within_factor
+    assert (
+        jet_film(LN2, weight=np.ones(1), distance_mm=100.0, profile=narrow).within_factor > near.within_factor
+    )
