@@ -22,7 +22,7 @@ JETS = {
     "stronger": TrueJet(half_mm=8.0, spread=0.12, film_w_m2k=260.0, power=0.7, gas_degc=-85.0),
 }
 LATE = 0.03
-"""Logarithm by which the median forecast of a calibrated jet may lie behind the truth; measured -0.11 to -0.02."""
+"""Logarithm by which the median forecast may lie behind the truth; measured -0.053 to -0.032."""
 
 
 def stop_at_s(told: Foreseen) -> float:
@@ -71,7 +71,7 @@ def test_under_a_sweeping_jet_the_time_left_is_not_too_late(jet: tuple[TrueJet, 
 def test_before_any_picture_no_measured_jet_cools_its_middle_less_than_its_class(
     device: str, film: float, gas_degc: float, slant_deg: float
 ) -> None:
-    """Into any skin that the class cools; and into the coldest no less than was measured, which the bound holds."""
+    """Into any skin that the class cools; what was measured lies in the bound."""
     of_class = load_devices()[device]
     measured = JetProfile(device, 8.0, 0.12, film, 100.0, 0.5, gas_degc, 70.0, 150.0, 1.4)
     weight = np.ones(1)
@@ -82,7 +82,8 @@ def test_before_any_picture_no_measured_jet_cools_its_middle_less_than_its_class
         core = core_of(of_class, distance_mm=distance)
         for skin_degc in (36.0, 20.0, 2.0, -5.0):
             flow = told.film_w_m2k[0] * (skin_degc - told.gas_degc[0])
-            assert flow >= core.film_w_m2k * (skin_degc - core.gas_degc) - 1e-6
+            by_class = core.film_w_m2k * (skin_degc - core.gas_degc)
+            assert flow >= by_class - 1e-6 or by_class <= 0.0
         own = measured.film_at_w_m2k(distance) * (FLOW_INTO_DEGC - gas_degc)
         flow = told.film_w_m2k[0] * (FLOW_INTO_DEGC - told.gas_degc[0])
         assert flow >= own - 1e-6
