@@ -14,13 +14,13 @@ from guidance import analyse as analyse_module
 from guidance.analyse import Progress, analyse
 from guidance.rows import TraceRows, zone_state
 from guidance.set_up import needs_eyes
+from models.jet_profile import JetProfile
+from models.jet_profile_file import jet_profile_lines
 from models.problems import InputError
 from models.sightings import Lost
 from vision.recording import open_recording
 
 WRITTEN = {"summary.json", "captures.parquet", "cells.parquet", "alarms.parquet", "report.html"}
-from models.jet_profile import JetProfile
-from models.jet_profile_file import jet_profile_lines
 
 
 def test_a_small_session_gives_every_file(tiny: Callable[[], Path], tmp_path: Path) -> None:
