@@ -48,9 +48,9 @@ MOST_WITHIN, MOST_HALF_U95_MM = 1.8, 3.0
 """Bounds of film and half radius above which a jet is refused; the class' own factor is 2.5 to 3."""
 
 CARRIED_OVER = 1.3
-"""95 %: what holds on a flat phantom under a nozzle in a stand holds on skin to this factor. Analysis lets
-the film fall with the cosine of the slant; a simulated jet that does not, swept at 35 degrees over skin of
-another effusivity, brought it to 2 degC in 0.72 of the time foretold: a film larger by a factor of 1.18. Own
+"""95 %: what holds on a flat phantom under a nozzle in a stand holds on skin to this factor. A
+simulated jet swept at 35 degrees over skin of another effusivity brought it to 2 degC in 0.72 of the time
+foretold with a cosine of the slant, which analysis has no more: a film larger by a factor of 1.18. Own
 estimate."""
 
 SKIN_DEGC = 10.0

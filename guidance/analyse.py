@@ -117,6 +117,7 @@ def analyse(
                     protocol=setup.protocol,
                     zone=setup.zone,
                     zone_scale=shown.scale,
+                    device=setup.device.name,
                 )
                 overlay.add(picture, t_s=capture.t_s)
             on_progress(_progress(recording, run.colour_rows, capture.t_s, "analysing"))

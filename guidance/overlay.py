@@ -42,6 +42,7 @@ def draw_overlay(
     protocol: Protocol,
     zone: Zone,
     zone_scale: float = 1.0,
+    device: str | None = None,
 ) -> Bytes:
     """Draw one result over its picture.
 
@@ -53,6 +54,7 @@ def draw_overlay(
         zone: For its title.
         zone_scale: Enlargement of ``bgr`` against the picture in whose pixels a `PixelZone` is given
             (a thermal picture drawn larger, say).
+        device: Of the session; the protocol's where None.
 
     Returns:
         A new picture of the same shape.
@@ -70,7 +72,8 @@ def draw_overlay(
     if rig is not None:
         jet = guidance.jet
         colour = WHITE if jet is None else distance_colour(jet.distance_mm, protocol=protocol)[0]
-        draw_jet(picture, guidance, rig=rig, colour=colour, scale=scale)
+        used = protocol.device if device is None else device
+        draw_jet(picture, guidance, rig=rig, device=used, colour=colour, scale=scale)
     draw_state_bar(picture, guidance, protocol=protocol, zone=zone, scale=scale)
     draw_strip(picture, guidance, protocol=protocol, metric=rig is not None, scale=scale)
     if isinstance(place, Lost):

@@ -65,8 +65,13 @@ def draw_pixel_zone(picture: Bytes, zone: PixelZone, *, zone_scale: float, scale
         polyline(picture, dash, colour=WHITE, line=line)
 
 
-def draw_jet(picture: Bytes, guidance: Guidance, *, rig: Rig, colour: Rgb, scale: float) -> None:
-    """Tip, axis, hit point and footprint ring of the jet, with the distance beside the tip; in place."""
+def draw_jet(
+    picture: Bytes, guidance: Guidance, *, rig: Rig, device: str, colour: Rgb, scale: float
+) -> None:
+    """Tip, axis, hit point and footprint ring of the jet, with the distance beside the tip; in place.
+
+    The ring is that of the jet as measured only where it was measured on this session's ``device``.
+    """
     nozzle, jet = guidance.nozzle, guidance.jet
     if not isinstance(nozzle, NozzleSighting):
         return
@@ -80,7 +85,8 @@ def draw_jet(picture: Bytes, guidance: Guidance, *, rig: Rig, colour: Rgb, scale
     if not (np.isfinite(tip_px).all() and np.isfinite(hit_px).all()):
         return
     if rig.nozzle is not None:
-        r_half_mm = half_radius_mm(jet.distance_mm, bore_mm=rig.nozzle.bore_mm, profile=rig.jet)
+        measured = rig.jet if rig.jet is not None and rig.jet.device == device else None
+        r_half_mm = half_radius_mm(jet.distance_mm, bore_mm=rig.nozzle.bore_mm, profile=measured)
         placed = guidance.zone if isinstance(guidance.zone, PlacedChart) else None
         ring_px = rig.rgb.project(footprint_ring(jet, nozzle.axis_rgb, placed, r_half_mm=r_half_mm))
         polyline(picture, ring_px, colour=WHITE if guidance.gas_now else GREY, line=line, closed=True)

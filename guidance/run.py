@@ -130,6 +130,8 @@ class Run:
             )
         if self._damaged:
             told.append(f"{self._damaged} colour pictures are damaged and were left out.")
+        if remark := self.setup.jet_remark:
+            told.append(remark)
         told += thermal_remarks(self.state, self.setup)
         told += (*zone_remarks(self.state), *touch_remarks(self._touch))
         return tuple(told)

@@ -72,6 +72,17 @@ class Setup:
         return jet if jet is not None and jet.device == self.device.name else None
 
     @property
+    def jet_remark(self) -> str | None:
+        """Why a jet that was measured is not used."""
+        jet = self.rig.jet if self.rig else None
+        if jet is None or self.profile is not None:
+            return None
+        return (
+            f"The rig's [jet] was measured on {jet.device} and this session's device is {self.device.name}:"
+            " it is not used, the jet is that of the device's class."
+        )
+
+    @property
     def bore_mm(self) -> float:
         """Bore of the nozzle: the rig's, else the device's usual one."""
         return self.rig.nozzle.bore_mm if self.rig and self.rig.nozzle else self.device.bore_mm

@@ -36,6 +36,12 @@ OUTSIDE_FACTOR = 1.5
 OBLIQUE_DEG = 45.0
 """Beyond this the jet is taken as degraded (domain section 3) and the bound widened."""
 
+FLOW_INTO_DEGC = 10.0
+"""A measured jet is known best by the flow of heat into skin of this temperature."""
+
+WARM_DEGC = 36.0
+"""Skin before it is cooled is no warmer (31 to 35 degC, domain section 3)."""
+
 SKIN_DEGC = 20.0
 """Gas properties are taken half way between jet and skin of this temperature."""
 
@@ -156,15 +162,18 @@ def jet_film(
             footprint is stretched by a slant is in the weights, the peak falls with the cosine.
         bore_mm: Of this nozzle, where it is known.
         air_degc: Temperature of the room.
-        profile: The jet as measured, in place of what follows from its class.
+        profile: The jet as measured: its footprint and flow of heat, where the latter is not below the
+            class', in place of what follows from its class.
 
     Returns:
         Film, gas temperature and bound of every cell; outside the footprint no film.
     """
-    if profile is not None:
-        return _as_measured(profile, weight=weight, distance_mm=distance_mm, incidence_deg=incidence_deg)
     bore_mm = device.bore_mm if bore_mm is None else bore_mm
     core = core_of(device, distance_mm=distance_mm, bore_mm=bore_mm, air_degc=air_degc)
+    if profile is not None:
+        return _as_measured(
+            profile, core, weight=weight, distance_mm=distance_mm, incidence_deg=incidence_deg
+        )
     reached = weight > 0.0
     half_bores = half_radius_mm(distance_mm, bore_mm=bore_mm) / bore_mm
     radius_bores = half_bores * np.sqrt(-np.log2(np.clip(weight, 1e-3, 1.0)))
@@ -180,17 +189,30 @@ def jet_film(
 
 
 def _as_measured(
-    profile: JetProfile, *, weight: Floats, distance_mm: float, incidence_deg: Floats | float
+    profile: JetProfile, core: JetCore, *, weight: Floats, distance_mm: float, incidence_deg: Floats | float
 ) -> JetFilm:
-    """The measured film falls with the weight; beyond the distances measured its bound is the wider."""
+    """The measured footprint and flow of heat, on the side of the class' jet on which a warning comes early.
+
+    Pictures tell the flow of heat, hardly what of it is film and what gas; and skin that is foretold falls on
+    into colder temperatures than were seen, where warmer gas cools it less. So the gas is the colder one of
+    class and measurement, the film carries the measured flow into skin of `FLOW_INTO_DEGC`, and a flow below
+    the class' is only inside the bound: the session's own pictures take the cells there. No cosine of the
+    slant: whether a stretched footprint cools its middle less was not measured.
+    """
     slant = np.broadcast_to(np.asarray(incidence_deg, dtype=np.float64), weight.shape)
-    film = profile.film_at_w_m2k(distance_mm) * weight * np.clip(np.cos(np.radians(slant)), 0.0, 1.0)
-    within = profile.within_factor * (1.0 if profile.measured_at(distance_mm) else OUTSIDE_FACTOR)
+    gas_degc = min(profile.gas_degc, core.gas_degc)
+    # Gas that is hardly colder than the skin at its limit has its flow stated into warm skin.
+    into_degc = FLOW_INTO_DEGC if profile.gas_degc < 0.0 else WARM_DEGC
+    measured = profile.film_at_w_m2k(distance_mm) * (into_degc - profile.gas_degc) / (into_degc - gas_degc)
+    # What is no less into warm skin is no less into colder, for the gas is no warmer.
+    film = max(measured, core.film_w_m2k * (WARM_DEGC - core.gas_degc) / (WARM_DEGC - gas_degc))
+    within = profile.within_factor * film / measured
+    within *= 1.0 if profile.measured_at(distance_mm) else OUTSIDE_FACTOR
     factor = np.where(slant > OBLIQUE_DEG, within * OUTSIDE_FACTOR, within)
     reached = weight > 0.0
     return JetFilm(
-        np.where(reached, film, 0.0),
-        np.full(weight.shape, profile.gas_degc),
+        np.where(reached, film * weight, 0.0),
+        np.full(weight.shape, gas_degc),
         np.where(reached, factor, 1.0),
     )
 

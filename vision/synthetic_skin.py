@@ -6,12 +6,12 @@ cooled at its surface by a film of gas in proportion to the footprint; heat flow
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from models.compiled import compiled
-from models.geometry import Floats, Pose
+from models.geometry import Bools, Floats, Ints, Pose
 from vision.synthetic_scene import Scene, TrueJet
 
 SPACING_MM = 2.5
@@ -72,6 +72,15 @@ class Cells:
         area = np.linalg.norm(np.cross(along_u, along_v), axis=1) * SPACING_MM**2 / 100.0
         return Cells(arcs, rows, position, scene.body.normal(position), area)
 
+    def only(self, which: Bools | Ints) -> Cells:
+        """Some of them."""
+        return replace(
+            self,
+            position_mm=self.position_mm[which],
+            normal=self.normal[which],
+            area_cm2=self.area_cm2[which],
+        )
+
 
 def footprint(
     position_mm: Floats, normal: Floats, body_from_nozzle: Pose, jet: TrueJet | None = None
@@ -104,9 +113,9 @@ def true_dwell_s(scene: Scene, position_mm: Floats, *, to_s: float) -> Floats:
 class SkinUnderJet:
     """The skin from the session's start on; `advance` only goes forwards."""
 
-    def __init__(self, scene: Scene) -> None:
-        """Warm everywhere."""
-        self.scene, self.cells = scene, Cells.of(scene)
+    def __init__(self, scene: Scene, cells: Cells | None = None) -> None:
+        """Warm everywhere; only these cells, where some of the body's are enough."""
+        self.scene, self.cells = scene, Cells.of(scene) if cells is None else cells
         n = len(self.cells.position_mm)
         profile = SKIN_DEGC + (DEEP_DEGC - SKIN_DEGC) * NODES_MM / NODES_MM[-1]
         self._columns = np.tile(profile, (n, 1))

@@ -7,7 +7,7 @@ import numpy as np
 from calibration.burst import Burst
 from models.geometry import Floats
 from vision.synthetic_scene import Body, Motion, Scene, Sweep, TrueJet
-from vision.synthetic_skin import CONDUCTS_W_MK, HOLDS_J_M3K, SkinUnderJet
+from vision.synthetic_skin import CONDUCTS_W_MK, HOLDS_J_M3K, Cells, SkinUnderJet
 
 EFFUSIVITY = float(np.sqrt(CONDUCTS_W_MK * HOLDS_J_M3K))
 """Of simulated skin."""
@@ -37,16 +37,15 @@ def burst_of(
 ) -> Burst:
     """What a recording of it would tell; the pose is off by ``off_mm`` (1 sigma)."""
     scene, rng = burst_scene(jet, distance_mm, gas_s=gas_s, seed=seed), np.random.default_rng(seed)
-    skin = SkinUnderJet(scene)
-    place = skin.cells.position_mm
-    near = np.flatnonzero((np.abs(place[:, 0]) < 50.0) & (np.abs(place[:, 1]) < 50.0))
-    spots = near[:: max(len(near) // 130, 1)]
+    cells = Cells.of(scene)
+    near = np.flatnonzero(np.abs(cells.position_mm[:, :2]).max(axis=1) < 50.0)
+    skin = SkinUnderJet(scene, cells.only(near[:: max(len(near) // 130, 1)]))
     t_s = np.arange(0.1, scene.seconds, 0.2)
-    degc: Floats = np.array([skin.degc(float(t))[spots] for t in t_s])
+    degc: Floats = np.array([skin.degc(float(t)) for t in t_s])
     degc = degc + rng.normal(0.0, 0.1, degc.shape)
     nozzle_s = np.arange(0.0, scene.seconds, 0.1)
     poses = [scene.rgb_from_body(t).inverse @ scene.rgb_from_nozzle(t) for t in nozzle_s.tolist()]
-    flat = place[spots].copy()
+    flat = skin.cells.position_mm.copy()
     flat[:, 2] = 0.0
     return Burst(
         name=f"burst at {distance_mm:.0f} mm",

@@ -14,6 +14,8 @@ from guidance import analyse as analyse_module
 from guidance.analyse import Progress, analyse
 from guidance.rows import TraceRows, zone_state
 from guidance.set_up import needs_eyes
+from models.jet_profile import JetProfile
+from models.jet_profile_file import jet_profile_lines
 from models.problems import InputError
 from models.sightings import Lost
 from vision.recording import open_recording
@@ -138,3 +140,12 @@ def test_no_rows_are_a_trace_of_none() -> None:
     trace = TraceRows().trace()
     assert trace.t_s.shape == (0,)
     assert trace.tip_rgb_mm.shape == (0, 3)
+
+
+def test_a_jet_measured_on_another_device_is_told_once(tiny: Callable[[], Path], tmp_path: Path) -> None:
+    session = tiny()
+    with (session / "rig.toml").open("a") as rig:
+        jet = JetProfile("another-device", 8.0, 0.1, 180.0, 100.0, 0.5, -70.0, 70.0, 150.0, 1.4)
+        rig.write("\n" + "\n".join(jet_profile_lines(jet)) + "\n")
+    outcome = analyse(session, out=tmp_path / "report", video=False)
+    assert sum("another-device" in warning for warning in outcome.warnings) == 1

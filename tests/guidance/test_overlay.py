@@ -17,6 +17,7 @@ from guidance.palette import MAGENTA, RED, VERMILLION, bgr
 from guidance.session import Alarm, Announcement, Guidance, SweepGuide
 from models.capture import ThermalPicture
 from models.geometry import Bytes, Pose
+from models.jet_profile import JetProfile
 from models.rig import Rig
 from models.sightings import Lost
 from models.skin_estimate import MEASURED, PREDICTED, UNOBSERVED, CellTemperatures
@@ -272,6 +273,16 @@ def test_the_zone_outline_follows_its_edge_within_a_cell(scene: Scene) -> None:
     angle = np.arctan2(-loop.points_mm[:, 0], 810.0 - loop.points_mm[:, 2])
     u, v = angle * 110.0, -loop.points_mm[:, 1]
     assert np.abs(np.hypot(u / 95.0, v / 70.0) - 1.0).max() < 5.0 / 70.0
+
+
+def test_the_ring_is_that_of_a_measured_jet_only_for_the_device_it_was_measured_on(scene: Scene) -> None:
+    def with_jet(device: str) -> Rig:
+        jet = JetProfile(device, 20.0, 0.2, 180.0, 100.0, 0.5, -70.0, 70.0, 150.0, 1.4)
+        return replace(scene.rig, jet=jet)
+
+    usual = drawn(scene, scene.guidance())
+    assert np.array_equal(drawn(scene, scene.guidance(), rig=with_jet("another")), usual)
+    assert not np.array_equal(drawn(scene, scene.guidance(), rig=with_jet(scene.protocol.device)), usual)
 
 
 def test_the_footprint_ring_lies_on_the_curved_skin(scene: Scene) -> None:
