@@ -6,6 +6,7 @@ of the body before its cooler background shows by how much: a sharp step arrives
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -42,6 +43,11 @@ HALO_ROUNDS = 4
 
 BETWEEN_PX2 = 1.0 / 6.0
 """Reading between pixels by straight lines spreads too: x (1 - x) along each way, on average so much."""
+
+NOISE_FIELD_PX = 25
+"""A point's answer is worked out on so many pixels: eight standard deviations of the wide part each way."""
+
+NOISE_PLACES_PX = (0.125, 0.375, 0.625, 0.875)
 
 ROUNDS = 2
 """Times that what the spread took is given back: of a spot that lost 11 % of its depth 0.1 % stay lost, and
@@ -231,6 +237,22 @@ def _fitted(place_px: Floats, step_degc: Floats, low_degc: float, rise_degc: flo
 def reach_px(spread: PointSpread) -> float:
     """What lies farther away changes no reading."""
     return REACHES * (HALO_PX if spread.halo is None else max(HALO_PX, spread.halo.reach_px))
+
+
+@functools.lru_cache(maxsize=16)
+def noise_gain(spread: PointSpread) -> float:
+    """By how much taking out the spread raises the noise of readings between pixels (rms over their places)."""
+    point = np.zeros((NOISE_FIELD_PX, NOISE_FIELD_PX))
+    point[NOISE_FIELD_PX // 2, NOISE_FIELD_PX // 2] = 1.0
+    bare = replace(spread, halo=None)
+    answer = without_spread(point, np.zeros(point.shape, np.bool_), bare)[0]
+    powers: list[float] = []
+    for x in NOISE_PLACES_PX:
+        along = (1.0 - x) * answer + x * np.roll(answer, 1, axis=1)
+        powers += [
+            float(np.sum(((1.0 - y) * along + y * np.roll(along, 1, axis=0)) ** 2)) for y in NOISE_PLACES_PX
+        ]
+    return float(np.sqrt(np.mean(powers)))
 
 
 def without_spread(degc: Floats, hidden: Bools, spread: PointSpread) -> tuple[Floats, Floats, Floats]:

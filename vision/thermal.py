@@ -21,7 +21,7 @@ from models.geometry import Bools, Bytes, Floats
 from models.rig import Rig, ThermalCamera
 from models.sightings import Lost, NozzleSighting
 from vision.nozzle_mask import nozzle_mask
-from vision.point_spread import SHRINK, PointSpread, reach_px, without_spread
+from vision.point_spread import SHRINK, PointSpread, noise_gain, reach_px, without_spread
 from vision.rim import horizon, off_share
 from vision.thermal_watch import degrees
 
@@ -157,7 +157,8 @@ def read_cells(
     )
     visible &= ~beside
     slant = np.clip((SLANT_COS - facing) / (SLANT_COS - GRAZING_COS), 0.0, 1.0)
-    noise = np.hypot(NOISE_U95_DEGC, PLACE_U95_PX * slope)
+    # Sharpening a picture sharpens its noise, too.
+    noise = np.hypot(NOISE_U95_DEGC * noise_gain(spread.between_pixels), PLACE_U95_PX * slope)
     common = np.sqrt(
         camera_offset.bound_degc(read) ** 2 + _sample(doubt, at) ** 2 + (SLANT_U95_DEGC * slant) ** 2
     )
