@@ -21,6 +21,7 @@ from models.deposit import record_temperature
 from models.forecast import update_cooling
 from models.geometry import Floats
 from models.jet import UNDER_JET_WEIGHT
+from models.jet_cooling import JetFilm
 from models.rig import Rig
 from models.sightings import NozzleSighting
 from models.skin_estimate import FRESH_S, CellTemperatures, temperatures
@@ -38,6 +39,9 @@ LATE_INTERVALS = 1.5
 """A picture that comes later after its predecessor than this is missed."""
 
 
+LEAST_S = 1e-3
+"""Shorter parts of an interval are left out."""
+
 PART_S = 0.1
 """A jet is taken to stay where it is for no longer: 7 mm at the fastest usual sweep, half its half radius."""
 
@@ -54,8 +58,7 @@ def read_skin(
     if state.on_skin is not None:
         blind = capture.gas_s > 0.0 and contact.may_cool_unseen
         model = state.on_skin.model
-        for part, to_s in parts_of(contact, t_s=capture.t_s, dt_s=dt_s):
-            film = jet_film_now(part, capture, setup, dt_s=dt_s)
+        for film, to_s in told_in_parts(contact, capture, setup, dt_s=dt_s):
             model = carried(model, jet=film, blind=blind, t_s=to_s)
         state = replace(state, on_skin=replace(state.on_skin, model=model))
     stated = setup.rig.thermal.spread if setup.rig and setup.rig.thermal else None
@@ -99,21 +102,32 @@ def read_skin(
     return replace(state, on_skin=on_skin), now
 
 
-def parts_of(contact: Contact, *, t_s: float, dt_s: float) -> tuple[tuple[Contact, float], ...]:
-    """The interval up to a capture in parts, each with the jet half way through it and the part's end.
+def told_in_parts(
+    contact: Contact, capture: Capture, setup: Setup, *, dt_s: float
+) -> tuple[tuple[JetFilm | None, float], ...]:
+    """What the jet did in each part of the interval up to a capture, with the part's end.
 
-    A sweep of 7 cm/s moves the jet by its own half radius between two captures of a 6 Hz camera: skin that
-    it left meanwhile was cooled as well. Between two captures the footprint goes over from one to the other.
+    A sweep of 7 cm/s moves the jet by most of its half radius between two captures of a 6 Hz camera: skin
+    that it left meanwhile was cooled as well. Between two captures the footprint goes over from one to the
+    other. Gas that flows now flowed at the interval's end, gas that has stopped at its beginning: a jet that
+    strikes for a fifth of an interval cools by more than one of a fifth of the strength (by the root of 5).
     """
-    before, now = contact.weight_before, contact.weight
-    parts = math.ceil(dt_s / PART_S - 1e-6) if np.isfinite(dt_s) else 1
-    if parts <= 1 or before is None or now is None or len(before) != len(now):
-        return ((contact, t_s),)
-    shares = [(k + 0.5) / parts for k in range(parts)]
-    return tuple(
-        (replace(contact, weight=before + share * (now - before)), t_s - dt_s * (parts - 1 - k) / parts)
-        for k, share in enumerate(shares)
-    )
+    t_s, gas_s = capture.t_s, min(capture.gas_s, dt_s)
+    if not (np.isfinite(dt_s) and gas_s > 0.0) or contact.weight is None:
+        return ((None, t_s),)
+    on_s = (t_s - gas_s, t_s) if capture.gas_now else (t_s - dt_s, t_s - dt_s + gas_s)
+    parts = max(math.ceil(gas_s / PART_S - 1e-6), 1)
+    before = contact.weight if contact.weight_before is None else contact.weight_before
+    told: list[tuple[JetFilm | None, float]] = [(None, on_s[0])] if on_s[0] > t_s - dt_s + LEAST_S else []
+    for k in range(parts):
+        middle_s = on_s[0] + (k + 0.5) * gas_s / parts
+        # At usual rates one part is as good as the footprint at its end, which alarms have been judged by.
+        share = 1.0 if dt_s <= PART_S else 1.0 - (t_s - middle_s) / dt_s
+        part = replace(contact, weight=before + share * (contact.weight - before))
+        told.append(
+            (jet_film_now(part, capture, setup, dt_s=gas_s), on_s[0] + (k + 1) * gas_s / parts)
+        )
+    return (*told, (None, t_s)) if on_s[1] < t_s - LEAST_S else tuple(told)
 
 
 def _hidden_share(chart: ZoneChart, contact: Contact) -> float:
