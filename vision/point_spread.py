@@ -6,7 +6,6 @@ of the body before its cooler background shows by how much: a sharp step arrives
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -18,6 +17,7 @@ from scipy.special import ndtr
 
 from models.geometry import Bools, Floats
 from models.rig import StatedHalo, StatedSpread
+from vision.unsettled import unsettled_degc
 
 WIDE_PX = 1.5
 """Standard deviation of the spread's wide part; the narrow part and its share are measured. One wide part of
@@ -43,11 +43,6 @@ HALO_ROUNDS = 4
 
 BETWEEN_PX2 = 1.0 / 6.0
 """Reading between pixels by straight lines spreads too: x (1 - x) along each way, on average so much."""
-
-NOISE_FIELD_PX = 25
-"""A point's answer is worked out on so many pixels: eight standard deviations of the wide part each way."""
-
-NOISE_PLACES_PX = (0.125, 0.375, 0.625, 0.875)
 
 ROUNDS = 2
 """Times that what the spread took is given back: of a spot that lost 11 % of its depth 0.1 % stay lost, and
@@ -239,22 +234,6 @@ def reach_px(spread: PointSpread) -> float:
     return REACHES * (HALO_PX if spread.halo is None else max(HALO_PX, spread.halo.reach_px))
 
 
-@functools.lru_cache(maxsize=16)
-def noise_gain(spread: PointSpread) -> float:
-    """By how much taking out the spread raises the noise of readings between pixels (rms over their places)."""
-    point = np.zeros((NOISE_FIELD_PX, NOISE_FIELD_PX))
-    point[NOISE_FIELD_PX // 2, NOISE_FIELD_PX // 2] = 1.0
-    bare = replace(spread, halo=None)
-    answer = without_spread(point, np.zeros(point.shape, np.bool_), bare)[0]
-    powers: list[float] = []
-    for x in NOISE_PLACES_PX:
-        along = (1.0 - x) * answer + x * np.roll(answer, 1, axis=1)
-        powers += [
-            float(np.sum(((1.0 - y) * along + y * np.roll(along, 1, axis=0)) ** 2)) for y in NOISE_PLACES_PX
-        ]
-    return float(np.sqrt(np.mean(powers)))
-
-
 def without_spread(degc: Floats, hidden: Bools, spread: PointSpread) -> tuple[Floats, Floats, Floats]:
     """Take the surroundings' share out of each pixel.
 
@@ -271,19 +250,22 @@ def without_spread(degc: Floats, hidden: Bools, spread: PointSpread) -> tuple[Fl
     use = np.isfinite(degc) & ~hidden
     weight, held = use.astype(np.float32), np.where(use, degc, 0.0).astype(np.float32)
     total = np.maximum(_spread_out(weight, spread), 1e-3)
-    sharp = held
+    sharp, given = held, []
     for _ in range(ROUNDS):
-        sharp = np.where(use, sharp + held - _spread_out(sharp * weight, spread) / total, held)
+        given.append(np.where(use, held - _spread_out(sharp * weight, spread) / total, 0.0))
+        sharp = sharp + given[-1]
     gained = np.where(use, sharp - held, 0.0).astype(np.float64)
+    doubt = np.hypot(spread.u95 * np.abs(gained), unsettled_degc(given[0], given[-1]))
     if spread.halo is not None:
-        return _without_halo(degc, gained, use, spread.halo, doubt=spread.u95)
+        return _without_halo(degc, gained, use, spread.halo, doubt=doubt)
     far = _far_and_wide(weight)
     halo = np.where(far > 0.02, held - _far_and_wide(held) / np.maximum(far, 1e-3), 0.0)
-    return degc + gained, spread.u95 * np.abs(gained), HALO_U95 * np.abs(halo)
+    # A reading that holds a share of its surroundings is off by that share of the true contrast.
+    return degc + gained, doubt, HALO_U95 / (1.0 - HALO_U95) * np.abs(halo)
 
 
 def _without_halo(
-    degc: Floats, gained: Floats, use: Bools, halo: StatedHalo, *, doubt: float
+    degc: Floats, gained: Floats, use: Bools, halo: StatedHalo, *, doubt: Floats
 ) -> tuple[Floats, Floats, Floats]:
     """As `without_spread`; what was taken out of a pixel weighs in the halo of the others as it really is.
 
@@ -301,7 +283,7 @@ def _without_halo(
     taken = np.where(use, own - held, 0.0)
     # A share that is off by one hundredth leaves a hundredth of the contrast.
     left = np.where(use & known, halo.u95 * np.abs(own - around) / (1.0 - halo.share), 0.0)
-    return degc + gained + taken, doubt * np.abs(gained), np.asarray(left, np.float64)
+    return degc + gained + taken, doubt, np.asarray(left, np.float64)
 
 
 def _spread_out(picture: NDArray[np.float32], spread: PointSpread) -> NDArray[np.float32]:
