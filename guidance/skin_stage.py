@@ -124,9 +124,7 @@ def told_in_parts(
         # At usual rates one part is as good as the footprint at its end, which alarms have been judged by.
         share = 1.0 if dt_s <= PART_S else 1.0 - (t_s - middle_s) / dt_s
         part = replace(contact, weight=before + share * (contact.weight - before))
-        told.append(
-            (jet_film_now(part, capture, setup, dt_s=gas_s), on_s[0] + (k + 1) * gas_s / parts)
-        )
+        told.append((jet_film_now(part, capture, setup, dt_s=gas_s), on_s[0] + (k + 1) * gas_s / parts))
     return (*told, (None, t_s)) if on_s[1] < t_s - LEAST_S else tuple(told)
 
 

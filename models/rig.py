@@ -121,8 +121,8 @@ class ThermalCamera:
     radiometry: StatedRadiometry | None = None
     """None: never held against references; its claim alone holds."""
     covariance: Floats | None = None
-    """Of `THERMAL_PARAMETERS` in this order, 1 sigma squared, 0 for what was not estimated, shape (15, 15); None
-    where calibration states none."""
+    """Of `THERMAL_PARAMETERS` in this order, 1 sigma squared, 0 for what was not estimated, shape (15, 15);
+    None where calibration states none."""
 
 
 def exposed_thermal_s(thermal: ThermalCamera, stamped_s: Floats) -> Floats:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import numpy as np
 from scipy.spatial.transform import Rotation
 
@@ -21,12 +19,14 @@ _STEPS = (1e-2, 1e-2, 1e-2, 1e-2, 1e-5, 1e-5, 1e-5, 1e-5, 1e-5, 1e-6, 1e-6, 1e-6
 def moved_px(thermal: ThermalCamera, points_rgb_mm: Floats, change: Floats) -> Floats:
     """Pixels (n, 2) of points (n, 3) once the parameters have changed by so much, shape (15,)."""
     camera, count = thermal.camera, len(INTRINSICS)
-    rvec = cast("Floats", Rotation.from_matrix(thermal.thermal_from_rgb.rotation).as_rotvec())
+    rvec = Rotation.from_matrix(thermal.thermal_from_rgb.rotation).as_rotvec()
     turn = rotation_from_rvec(rvec + change[count : count + 3])
     stands = Pose.of(turn, thermal.thermal_from_rgb.translation_mm + change[count + 3 :])
     fx, fy, cx, cy = (float(v) for v in camera.focal + change[:4])
     lens = camera.distortion + change[4:count]
-    return Camera(camera.width_px, camera.height_px, fx, fy, cx, cy, lens).project(stands.apply(points_rgb_mm))
+    return Camera(camera.width_px, camera.height_px, fx, fy, cx, cy, lens).project(
+        stands.apply(points_rgb_mm)
+    )
 
 
 def place_u95_px(thermal: ThermalCamera, points_rgb_mm: Floats) -> float:

@@ -46,8 +46,8 @@ LEAST_SHARE = 0.01
 """Smaller shares of a pixel are not looked at."""
 
 PLACE_U95_PX = 0.6
-"""How far a cell may lie beside the pixel it is read from: surface and timing together, and calibration where it
-states no covariance of the thermal camera; what it states comes on top (`models.thermal_place`)."""
+"""How far a cell may lie beside the pixel it is read from: surface and timing together, and calibration where
+it states no covariance of the thermal camera; what it states comes on top (`models.thermal_place`)."""
 
 NOISE_U95_DEGC = 0.2
 """Two NETD of an uncooled camera (domain section 5: 40-70 mK), at 30 degC; colder pixels are noisier."""
@@ -228,11 +228,15 @@ def _outermost(px: Floats, inside: Bools) -> Ints:
 
 
 def _misplaced(degc: Floats, at: Floats, read: Floats, slope: Floats, off_px: float) -> Floats:
-    """How much cells read so far beside their places would differ, in all pictures alike; not by the slope
-    alone, for the bottom of a cold spot has none."""
+    """How much cells read so far beside their places would differ, in all pictures alike.
+
+    Not by the slope alone, for the bottom of a cold spot has none.
+    """
     if off_px <= 0.0:
         return np.zeros(len(read))
-    ways = [np.fmax(*(np.abs(_sample(degc, at + s * w) - read) for s in (off_px, -off_px))) for w in np.eye(2)]
+    ways = [
+        np.fmax(*(np.abs(_sample(degc, at + s * w) - read) for s in (off_px, -off_px))) for w in np.eye(2)
+    ]
     return np.fmax(np.hypot(*ways), off_px * slope)
 
 
