@@ -10,9 +10,9 @@ from models.geometry import Floats
 
 UNSETTLED, BY_NOISE_DEGC = 2.0, 0.3
 """Discs, squares and bells 2.6 to 8 px wide and 25 degC deep, sigma 0.6 to 0.95 px, pure and mixed spreads,
-on pixels and between them: so many times the mean of what first and last round give, the largest nearby, holds
-the error in 95 % (own simulation). Smaller spots are no more than a pixel and not told. Noise alone makes so
-much of it."""
+on pixels and between them: so many times the mean of what first and last round give, the largest nearby,
+holds the error in 95 % (own simulation). Smaller spots are no more than a pixel and not told. Noise alone
+makes so much of it."""
 
 
 def unsettled_degc(first: NDArray[np.float32], last: NDArray[np.float32]) -> Floats:
