@@ -122,8 +122,8 @@ def lowest_of(
             behind: one counts as the lowest only if it is colder than that explains. Its own bound stays.
         struck_floor_degc: Lowest that cells may have which a jet has just struck and which are unobserved for
             that (`models.skin_estimate.struck_floor_degc`): the bound reaches down to it.
-        noise_u95_degc: What of each cell's bound is chance, and each cell's own: the lowest of many cells is the
-            one that chance made lowest.
+        noise_u95_degc: What of each cell's bound is chance, and each cell's own: the lowest is the one
+            that chance made lowest.
     """
     vague = (known.status != UNOBSERVED) & (known.u95_degc > VAGUE_DEGC)
     told = (known.status != UNOBSERVED) & ~vague
@@ -138,7 +138,7 @@ def lowest_of(
     floor = float(np.where(vague, known.degc - known.u95_degc, np.inf).min())
     if noise_u95_degc is not None:
         noise = float(noise_u95_degc[coldest])
-        rivals = int(np.sum(told & (at_most < at_most[coldest] + 2.0 * noise)))
+        rivals = int(np.sum(told & (at_most < at_most[coldest] + 3.0 * noise)))
         sure = float(ndtri(1.0 - 0.025 / max(rivals, 1)))
         u95 = float(np.sqrt(u95**2 + noise**2 * ((sure / SURE) ** 2 - 1.0)))
     return lowest, max(u95, lowest - floor, lowest - struck_floor_degc)

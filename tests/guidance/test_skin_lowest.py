@@ -35,7 +35,8 @@ def test_the_lowest_of_many_cells_of_even_skin_holds_the_truth() -> None:
 def test_a_cell_far_colder_than_the_rest_keeps_its_own_bound() -> None:
     degc = np.full(CELLS, 33.0)
     degc[7] = 10.0
-    assert lowest_of(known(degc), noise_u95_degc=np.full(CELLS, NOISE_U95))[1] == pytest.approx(NOISE_U95)
+    u95 = lowest_of(known(degc), noise_u95_degc=np.full(CELLS, NOISE_U95))[1]
+    assert u95 == pytest.approx(NOISE_U95, rel=1e-3)
 
 
 def test_the_bound_reaches_down_to_what_a_jet_may_have_done_unread() -> None:
