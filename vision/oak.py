@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import time
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -27,6 +28,8 @@ def library() -> ModuleType:
     Raises:
         InputError: If it is not installed.
     """
+    # Its own handlers would end the program where a file may not grow, which the recorder lives through.
+    os.environ.setdefault("DEPTHAI_INSTALL_SIGNAL_HANDLER", "0")
     try:
         return importlib.import_module("depthai")
     except ImportError as trouble:
