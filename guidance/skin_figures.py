@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.special import ndtri
 
 from guidance.forecast_stage import left_by_model, left_by_rate
 from guidance.state import Forecast, OnSkin
@@ -13,13 +12,10 @@ from models.capture import Capture
 from models.geometry import Bools, Floats
 from models.jet_cooling import JetFilm
 from models.protocol import Protocol
-from models.skin_estimate import MEASURED, SURE, UNOBSERVED, CellTemperatures, struck_floor_degc
+from models.skin_estimate import MEASURED, UNOBSERVED, CellTemperatures
 
 CARRIED_S = 5.0
 """A forecast runs on for at most this long while the spot is not observed; a shutter event takes 1 s."""
-
-PICTURE_U95_DEGC = 0.3
-"""Chance in the reading of a cell: 0.2 degC of noise (`vision.thermal`), sharpened by half."""
 
 VAGUE_DEGC = 4.5
 """The lowest temperature is looked for among cells known better than this (95 %): what a jet does to skin
@@ -58,13 +54,7 @@ def figures_of_cells(
     mean = float(np.average(skin.degc[zone], weights=chart.area_cm2[zone])) if zone.any() else None
     if not seen.any():
         return SkinNow(zone_mean_degc=mean, zone_observed_share=share)
-    model = on_skin.model.now
-    lowest, lowest_u95 = lowest_of(
-        known,
-        warmer_degc=on_skin.warmer_degc,
-        struck_floor_degc=struck_floor_degc(model),
-        noise_u95_degc=np.minimum(PICTURE_U95_DEGC, SURE * np.sqrt(model.widest_degc2)),
-    )
+    lowest, lowest_u95 = lowest_of(known, warmer_degc=on_skin.warmer_degc)
     left, soonest = None, None
     if film is not None:
         left, soonest = left_by_model(film, on_skin, protocol)
@@ -108,11 +98,7 @@ def run_on(
 
 
 def lowest_of(
-    known: CellTemperatures,
-    *,
-    warmer_degc: Floats | None = None,
-    struck_floor_degc: float = float("inf"),
-    noise_u95_degc: Floats | None = None,
+    known: CellTemperatures, *, warmer_degc: Floats | None = None
 ) -> tuple[float | None, float | None]:
     """Lowest temperature of the map and its 95 % bound, which takes in what cells known vaguely may be at.
 
@@ -120,10 +106,6 @@ def lowest_of(
         known: Of every cell.
         warmer_degc: So much warmer cells at the rim of the body may be, for their pixels mix with what lies
             behind: one counts as the lowest only if it is colder than that explains. Its own bound stays.
-        struck_floor_degc: Lowest that cells may have which a jet has just struck and which are unobserved for
-            that (`models.skin_estimate.struck_floor_degc`): the bound reaches down to it.
-        noise_u95_degc: What of each cell's bound is chance, and each cell's own: the lowest is the one
-            that chance made lowest.
     """
     vague = (known.status != UNOBSERVED) & (known.u95_degc > VAGUE_DEGC)
     told = (known.status != UNOBSERVED) & ~vague
@@ -136,12 +118,7 @@ def lowest_of(
     coldest = int(np.argmin(np.where(told, at_most, np.inf)))
     lowest, u95 = float(known.degc[coldest]), float(known.u95_degc[coldest])
     floor = float(np.where(vague, known.degc - known.u95_degc, np.inf).min())
-    if noise_u95_degc is not None:
-        noise = float(noise_u95_degc[coldest])
-        rivals = int(np.sum(told & (at_most < at_most[coldest] + 3.0 * noise)))
-        sure = float(ndtri(1.0 - 0.025 / max(rivals, 1)))
-        u95 = float(np.sqrt(u95**2 + noise**2 * ((sure / SURE) ** 2 - 1.0)))
-    return lowest, max(u95, lowest - floor, lowest - struck_floor_degc)
+    return lowest, max(u95, lowest - floor)
 
 
 def with_newest(bounds_degc: Floats, newest_degc: Floats, *, fresh: Bools) -> Floats:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
 import numpy as np
@@ -21,7 +20,6 @@ from models.deposit import record_temperature
 from models.forecast import update_cooling
 from models.geometry import Floats
 from models.jet import UNDER_JET_WEIGHT
-from models.jet_cooling import JetFilm
 from models.rig import Rig
 from models.sightings import NozzleSighting
 from models.skin_estimate import FRESH_S, CellTemperatures, temperatures
@@ -39,12 +37,6 @@ LATE_INTERVALS = 1.5
 """A picture that comes later after its predecessor than this is missed."""
 
 
-LEAST_S = 1e-3
-"""Shorter parts of an interval are left out."""
-
-PART_S = 0.1
-"""A jet is taken to stay where it is for no longer: 7 mm at the fastest usual sweep, half its half radius."""
-
 HIDDEN_SHARE = 0.1
 """Share of the zone that gas may reach and nobody sees, from which on the lowest temperature is not known. A
 limb's rim takes 5 % of a zone in sight, a nozzle before the skin 10 to 20 % (our simulation)."""
@@ -56,10 +48,9 @@ def read_skin(
     """Carry the skin model on under the jet, and take in the thermal pictures of this capture."""
     weight = contact.weight
     if state.on_skin is not None:
+        film = jet_film_now(contact, capture, setup, dt_s=dt_s)
         blind = capture.gas_s > 0.0 and contact.may_cool_unseen
-        model = state.on_skin.model
-        for film, to_s in told_in_parts(contact, capture, setup, dt_s=dt_s):
-            model = carried(model, jet=film, blind=blind, t_s=to_s)
+        model = carried(state.on_skin.model, jet=film, blind=blind, t_s=capture.t_s)
         state = replace(state, on_skin=replace(state.on_skin, model=model))
     stated = setup.rig.thermal.spread if setup.rig and setup.rig.thermal else None
     for picture in capture.thermal:
@@ -100,32 +91,6 @@ def read_skin(
     on_skin = replace(on_skin, spot_unobserved_s=blind_spot_s, forecast=forecast, sweep=sweep)
     on_skin = _counted(on_skin, known, weight if capture.gas_now else None, dt_s=dt_s)
     return replace(state, on_skin=on_skin), now
-
-
-def told_in_parts(
-    contact: Contact, capture: Capture, setup: Setup, *, dt_s: float
-) -> tuple[tuple[JetFilm | None, float], ...]:
-    """What the jet did in each part of the interval up to a capture, with the part's end.
-
-    A sweep of 7 cm/s moves the jet by most of its half radius between two captures of a 6 Hz camera: skin
-    that it left meanwhile was cooled as well. Between two captures the footprint goes over from one to the
-    other. Gas that flows now flowed at the interval's end, gas that has stopped at its beginning: a jet that
-    strikes for a fifth of an interval cools by more than one of a fifth of the strength (by the root of 5).
-    """
-    t_s, gas_s = capture.t_s, min(capture.gas_s, dt_s)
-    if not (np.isfinite(dt_s) and gas_s > 0.0) or contact.weight is None:
-        return ((None, t_s),)
-    on_s = (t_s - gas_s, t_s) if capture.gas_now else (t_s - dt_s, t_s - dt_s + gas_s)
-    parts = max(math.ceil(gas_s / PART_S - 1e-6), 1)
-    before = contact.weight if contact.weight_before is None else contact.weight_before
-    told: list[tuple[JetFilm | None, float]] = [(None, on_s[0])] if on_s[0] > t_s - dt_s + LEAST_S else []
-    for k in range(parts):
-        middle_s = on_s[0] + (k + 0.5) * gas_s / parts
-        # At usual rates one part is as good as the footprint at its end, which alarms have been judged by.
-        share = 1.0 if dt_s <= PART_S else 1.0 - (t_s - middle_s) / dt_s
-        part = replace(contact, weight=before + share * (contact.weight - before))
-        told.append((jet_film_now(part, capture, setup, dt_s=gas_s), on_s[0] + (k + 1) * gas_s / parts))
-    return (*told, (None, t_s)) if on_s[1] < t_s - LEAST_S else tuple(told)
 
 
 def _hidden_share(chart: ZoneChart, contact: Contact) -> float:

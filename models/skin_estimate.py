@@ -117,19 +117,6 @@ class CellTemperatures:
             object.__setattr__(self, field.name, frozen(getattr(self, field.name)))
 
 
-def struck_floor_degc(estimate: SkinEstimate) -> float:
-    """Lowest that cells may have which the jet has just struck, and which are no longer known for that alone.
-
-    Their bound is wider than `MOST_U95_DEGC`, mostly by what is not known of the jet; inf where none is.
-    """
-    by_jet = estimate.by_flux[0] ** 2 * estimate.covariance[0]
-    u95 = np.hypot(SURE * np.sqrt(estimate.widest_degc2), estimate.common_u95_degc)
-    with np.errstate(invalid="ignore"):
-        struck = (by_jet > estimate.covariance[3]) & (u95 > MOST_U95_DEGC)
-        struck &= estimate.t_s - estimate.seen_t_s <= LONGEST_S
-    return float(np.where(struck, estimate.skin.surface_degc - u95, np.inf).min(initial=np.inf))
-
-
 def temperatures(estimate: SkinEstimate, *, fresh_s: float = FRESH_S) -> CellTemperatures:
     """Temperature, 95 % bound and status of every cell now.
 

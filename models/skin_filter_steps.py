@@ -162,24 +162,12 @@ def spread_on(
 
 
 @compiled
-def widened(variance: float) -> float:
-    """How much farther the 95 % bound of a factor lies than its slope says, by its logarithm's variance."""
-    bound = 1.96 * math.sqrt(max(variance, 0.0))
-    return math.expm1(min(bound, 2.5)) / bound if bound > 1e-3 else 1.0
-
-
-@compiled
 def surface_variance(by_flux: Floats, by_blood: Floats, covariance: Floats) -> Floats:
-    """Variance of the surface temperature from all that is not known, shape (n,).
-
-    It is the logarithm of the film that is known so well: a film known within a factor of three may be three
-    times as strong, which cools by more than the slope at its middle says (`widened`).
-    """
+    """Variance of the surface temperature from all that is not known, shape (n,)."""
     n = by_flux.shape[1]
     out = np.empty(n)
     for i in range(n):
-        p, b = covariance[:, i], by_blood[0, i]
-        a = by_flux[0, i] * widened(p[FLUX])
+        p, a, b = covariance[:, i], by_flux[0, i], by_blood[0, i]
         both = a * a * p[FLUX] + b * b * p[BLOOD] + p[NEAR]
         both += 2.0 * (a * b * p[FLUX_BLOOD] + a * p[FLUX_NEAR] + b * p[BLOOD_NEAR])
         out[i] = both if both > 0.0 or math.isnan(both) else 0.0

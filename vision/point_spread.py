@@ -17,7 +17,6 @@ from scipy.special import ndtr
 
 from models.geometry import Bools, Floats
 from models.rig import StatedHalo, StatedSpread
-from vision.unsettled import unsettled_degc
 
 WIDE_PX = 1.5
 """Standard deviation of the spread's wide part; the narrow part and its share are measured. One wide part of
@@ -250,22 +249,19 @@ def without_spread(degc: Floats, hidden: Bools, spread: PointSpread) -> tuple[Fl
     use = np.isfinite(degc) & ~hidden
     weight, held = use.astype(np.float32), np.where(use, degc, 0.0).astype(np.float32)
     total = np.maximum(_spread_out(weight, spread), 1e-3)
-    sharp, given = held, []
+    sharp = held
     for _ in range(ROUNDS):
-        given.append(np.where(use, held - _spread_out(sharp * weight, spread) / total, 0.0))
-        sharp = sharp + given[-1]
+        sharp = np.where(use, sharp + held - _spread_out(sharp * weight, spread) / total, held)
     gained = np.where(use, sharp - held, 0.0).astype(np.float64)
-    doubt = np.hypot(spread.u95 * np.abs(gained), unsettled_degc(given[0], given[-1]))
     if spread.halo is not None:
-        return _without_halo(degc, gained, use, spread.halo, doubt=doubt)
+        return _without_halo(degc, gained, use, spread.halo, doubt=spread.u95)
     far = _far_and_wide(weight)
     halo = np.where(far > 0.02, held - _far_and_wide(held) / np.maximum(far, 1e-3), 0.0)
-    # A reading that holds a share of its surroundings is off by that share of the true contrast.
-    return degc + gained, doubt, HALO_U95 / (1.0 - HALO_U95) * np.abs(halo)
+    return degc + gained, spread.u95 * np.abs(gained), HALO_U95 * np.abs(halo)
 
 
 def _without_halo(
-    degc: Floats, gained: Floats, use: Bools, halo: StatedHalo, *, doubt: Floats
+    degc: Floats, gained: Floats, use: Bools, halo: StatedHalo, *, doubt: float
 ) -> tuple[Floats, Floats, Floats]:
     """As `without_spread`; what was taken out of a pixel weighs in the halo of the others as it really is.
 
@@ -283,7 +279,7 @@ def _without_halo(
     taken = np.where(use, own - held, 0.0)
     # A share that is off by one hundredth leaves a hundredth of the contrast.
     left = np.where(use & known, halo.u95 * np.abs(own - around) / (1.0 - halo.share), 0.0)
-    return degc + gained + taken, doubt, np.asarray(left, np.float64)
+    return degc + gained + taken, doubt * np.abs(gained), np.asarray(left, np.float64)
 
 
 def _spread_out(picture: NDArray[np.float32], spread: PointSpread) -> NDArray[np.float32]:

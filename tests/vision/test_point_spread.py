@@ -167,7 +167,7 @@ def test_a_cold_spot_of_12_mm_reads_within_a_degree_where_calibration_states_the
         bound.append(float(np.hypot(doubt, mixed)[96, 128]))
     assert off[0] > 1.5
     assert abs(off[1]) < 1.0
-    assert abs(off[1]) <= bound[1] < bound[0]
+    assert abs(off[1]) <= bound[1] < 0.6 * bound[0]
 
 
 def test_without_a_stated_halo_nothing_is_taken_for_it() -> None:
@@ -177,9 +177,8 @@ def test_without_a_stated_halo_nothing_is_taken_for_it() -> None:
     bare = from_calibration(StatedSpread(0.76, 0.03))
     corrected, doubt, mixed = without_spread(read, hidden, bare)
     assert bare.halo is None
-    assert np.all(doubt >= np.abs(corrected - read) * bare.u95 - 1e-9)
+    assert np.array_equal(np.abs(corrected - read) * bare.u95 > 0.0, doubt > 0.0)
     far = replace(bare, halo=StatedHalo(share=0.0, reach_px=7.0, u95=HALO_U95))
     none_taken, _, same = without_spread(read, hidden, far)
     assert none_taken == pytest.approx(corrected, abs=1e-4)
-    # Of a reading that may hold a share h of its surroundings, h / (1 - h) of the contrast may be missing.
-    assert same[96, 128] == pytest.approx((1.0 - HALO_U95) * float(mixed[96, 128]), rel=0.05)
+    assert same[96, 128] == pytest.approx(float(mixed[96, 128]), rel=0.05)

@@ -13,12 +13,10 @@ from models.capture import ThermalPicture
 from models.chart import PlacedChart
 from models.exposure import SkinTemperature
 from models.geometry import Bools, Counts, Floats, Pose
-from models.rig import Rig
 from models.sightings import Lost, NozzleSighting
 from tests.rendered_limb import ROOM_DEGC, SKIN_DEGC, RenderedLimb, nozzle_over
 from vision.nozzle_mask import nozzle_mask
 from vision.point_spread import USUAL
-from vision.sharpened_noise import noise_gain
 from vision.thermal import GRAZING_COS, NOISE_U95_DEGC, OBSERVED_S, CellReadings, aged, read_cells
 from vision.thermal_watch import STUCK_S, ThermalWatch, degrees, watch
 
@@ -41,13 +39,12 @@ def read(
     floor: int | None = None,
     t_s: float | None = None,
     untouched: Bools = TOUCHED,
-    rig: Rig = SCENE.rig,
 ) -> SkinTemperature:
     return read_cells(
         before,
         picture,
         placed,
-        rig=rig,
+        rig=SCENE.rig,
         nozzle=nozzle,
         floor_centikelvin=floor,
         spread=USUAL,
@@ -104,8 +101,7 @@ def test_the_bound_holds_the_cameras_accuracy_exactly_once() -> None:
     square_on = facing() > 0.97
     assert square_on.sum() > 20
     assert SCENE.rig.thermal is not None
-    sharpened = NOISE_U95_DEGC * noise_gain(USUAL.between_pixels)
-    once = float(np.hypot(SCENE.rig.thermal.accuracy_degc, sharpened))
+    once = float(np.hypot(SCENE.rig.thermal.accuracy_degc, NOISE_U95_DEGC))
     assert skin.u95_degc[square_on].min() == pytest.approx(once, abs=0.01)
     assert np.median(skin.u95_degc[square_on]) < once + 0.2
     assert np.nanmin(skin.u95_degc) >= once - 1e-6
