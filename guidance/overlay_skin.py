@@ -65,9 +65,7 @@ def draw_pixel_zone(picture: Bytes, zone: PixelZone, *, zone_scale: float, scale
         polyline(picture, dash, colour=WHITE, line=line)
 
 
-def draw_jet(
-    picture: Bytes, guidance: Guidance, *, rig: Rig, device: str, colour: Rgb, scale: float
-) -> None:
+def draw_jet(picture: Bytes, guidance: Guidance, *, rig: Rig, device: str, colour: Rgb, scale: float) -> None:
     """Tip, axis, hit point and footprint ring of the jet, with the distance beside the tip; in place.
 
     The ring is that of the jet as measured only where it was measured on this session's ``device``.

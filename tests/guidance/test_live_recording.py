@@ -44,7 +44,7 @@ def test_a_treatment_replayed_from_its_recording_gives_the_same_numbers_cells_an
     """With a STOP, an acknowledgement between two captures, a pause, pain, and what was left out."""
     path = tmp_path / "a.mcap"
     with (
-        running(tmp_path / "report", record=recorder(path), prepare=compiled, speed=1.5) as server,
+        running(tmp_path / "report", record=recorder(path), prepare=compiled) as server,
         Screen(server, A) as screen,
     ):
         screen.go_to("running")
@@ -57,6 +57,8 @@ def test_a_treatment_replayed_from_its_recording_gives_the_same_numbers_cells_an
         screen.hear_until(lambda: any(alarm["stop"] for alarm in screen.state["alarms"]))
         screen.say("acknowledge")
         screen.hear_until(lambda: any(alarm["acknowledged"] for alarm in screen.state["alarms"]))
+        shown_s = screen.state["t_s"]  # shown before a step takes it: wait until one has
+        screen.hear_until(lambda: screen.state["t_s"] > shown_s + 0.1)
         screen.say("pain")
         screen.until(phase="stopped")
         screen.say("finish")
