@@ -13,7 +13,7 @@ from guidance.outcome import Outcome
 from guidance.overlay import draw_overlay
 from guidance.poster import scene
 from guidance.record import write_tables
-from guidance.remember import go_on, look_up, remember
+from guidance.remember import go_on, look_up, remember, unkept
 from guidance.replay import Comparison, collar_then, inputs, setup_then, with_agreement
 from guidance.report import write_report
 from guidance.run import Run
@@ -132,6 +132,8 @@ def analyse(
             summary=outcome.summary | {"checklist": checklist_figures(checked)},
             warnings=(*outcome.warnings, *((checked.remark,) if checked.remark else ())),
         )
+        if isinstance(recording, McapRecording) and recording.lacks_handed_on:
+            past = unkept(past)
         outcome = remember(outcome, past, run.setup)
         on_progress(_progress(recording, run.colour_rows, outcome.duration_s, "writing the report"))
         stack.close()

@@ -79,6 +79,8 @@ class McapRecording:
     has_depth: bool
     from_sightings: bool = False
     """Whether `captures` gives what was seen instead of looking at the pictures again."""
+    lacks_handed_on: bool = False
+    """The session went on from another one, and what was handed on to it is not in the pictures."""
     damaged: bool = False
     """Whether it ends where bytes in the middle of the file have changed."""
 
@@ -281,6 +283,7 @@ def open_mcap(path: Path, *, from_sightings: bool = False) -> McapRecording:
     if not times_s:
         raise InputError(f"{path} holds no capture: the session ended before its first one was written.")
     treatment, rig = _header(settings, path)
+    lacking = not from_sightings and _goes_on(settings[0])
     return McapRecording(
         path=path,
         name=path.name.removesuffix(".mcap"),
@@ -288,7 +291,7 @@ def open_mcap(path: Path, *, from_sightings: bool = False) -> McapRecording:
         rig=rig,
         warnings=(
             *_warnings(path, whole, last_s=times_s[-1], missing=len(rgb_s) - pictures),
-            *(() if from_sightings else _handed_on(settings[0], path)),
+            *(_handed_on(path) if lacking else ()),
         ),
         notes=notes,
         attachments=attachments,
@@ -302,6 +305,7 @@ def open_mcap(path: Path, *, from_sightings: bool = False) -> McapRecording:
         has_thermal=THERMAL in seen_topics,
         has_depth=DEPTH in seen_topics,
         from_sightings=from_sightings,
+        lacks_handed_on=lacking,
         damaged=whole.damaged,
     )
 
@@ -328,11 +332,13 @@ def _header(settings: list[bytes], path: Path) -> tuple[Treatment, Rig | None]:
         ) from trouble
 
 
-def _handed_on(settings: bytes, path: Path) -> tuple[str, ...]:
-    """What an analysis of the pictures lacks of a session that went on from another one."""
+def _goes_on(settings: bytes) -> bool:
     then = json.loads(settings)
-    if then.get("carried") is None and then.get("made") is None:
-        return ()
+    return then.get("carried") is not None or then.get("made") is not None
+
+
+def _handed_on(path: Path) -> tuple[str, ...]:
+    """What an analysis of the pictures lacks of a session that went on from another one."""
     return (
         f"{path.name} goes on from an interrupted session: what was handed on to it (exposure, changes to the"
         " zone) is not taken out of its pictures; use --from-sightings for all that was known then.",

@@ -11,6 +11,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from guidance.analyse import analyse
+from guidance.history_store import HistoryStore
 from guidance.recorder import Recorder
 from guidance.replay import setup_then, steps
 from guidance.resume import ended_at, interrupted, may_go_on, unfinished
@@ -71,6 +73,19 @@ def test_a_killed_server_loses_no_exposure(tmp_path: Path) -> None:
     assert "goes on from an interrupted session" in " ".join(open_mcap(second).warnings)
     assert open_mcap(second, from_sightings=True).warnings == ()
     assert "goes on from" not in " ".join(open_mcap(path).warnings)
+    # Nor does it put less into the history than there may be.
+    store = HistoryStore(tmp_path / "history.sqlite3")
+    for sightings in (False, True):
+        outcome = analyse(
+            second,
+            out=tmp_path / f"again-{sightings}",
+            video=False,
+            history=store.path,
+            subject="A-017",
+            from_sightings=sightings,
+        )
+        assert len(store.sessions()) == sightings
+        assert ("is not kept in the history" in " ".join(outcome.warnings)) != sightings
 
 
 @pytest.fixture(scope="module")
