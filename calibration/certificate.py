@@ -126,9 +126,24 @@ def fingerprint(tables: Toml, table: str) -> str:
     if table == "time":  # the thermal camera's offset stands with the camera, as the format has it
         part = part | {"thermal offset": table_of(tables, "thermal").get("rgb_minus_thermal_s")}
     own = {k: v for k, v in part.items() if k not in _OWN_STEPS or "." in table}
+    if table == "nozzle.collar":  # its tags stand in [nozzle]: their places to one another, not to the frame
+        own = _without_frame(part, cast("list[Toml]", table_of(tables, "nozzle").get("tag", [])))
     if table == "nozzle" and "tag" in own:
         own["tag"] = _far_from_tip(cast("list[Toml]", own["tag"]))
     return hashlib.sha256(repr(sorted(own.items())).encode()).hexdigest()
+
+
+def _without_frame(collar: Toml, tags: list[Toml]) -> Toml:
+    """What the collar is in any frame, for the steps of tip and axis move it: distances and variance."""
+    every = np.array([tag["corners_nozzle_mm"] for tag in tags], float).reshape(-1, 3)
+    apart = np.linalg.norm(every[:, None] - every[None], axis=2)
+    stated = cast("Toml", collar.get("covariance") or {})
+    variance = float(np.trace(np.array(stated.get("matrix", [[0.0]]), float)))
+    return {
+        "tags": [tag.get("id") for tag in tags],
+        "apart": np.round(apart[np.triu_indices(len(every), 1)], 3).tolist(),
+        "variance": f"{variance:.5g}",
+    }
 
 
 def _far_from_tip(tags: list[Toml]) -> object:

@@ -93,5 +93,5 @@ def _move_origin(tables: Toml, where: object, solution: PivotSolution) -> None:
     """Give all corners from the tip; the axes stay."""
     corners = _corners_mm(tables, where) - solution.tip_mm
     for tag, own in zip(cast("list[Toml]", table_of(tables, "nozzle")["tag"]), corners, strict=True):
-        tag["corners_nozzle_mm"] = [[round(float(v), 5) for v in corner] for corner in own]
+        tag["corners_nozzle_mm"] = [[round(float(v), 9) for v in corner] for corner in own]
     table_of(tables, "nozzle")["covariance"] = covariance_table(TIP, solution.covariance_mm2)

@@ -120,6 +120,9 @@ class ThermalCamera:
     """How well `rgb_minus_thermal_s` is known, and its drift; None where calibration did not say."""
     radiometry: StatedRadiometry | None = None
     """None: never held against references; its claim alone holds."""
+    covariance: Floats | None = None
+    """Of `THERMAL_PARAMETERS` in this order, 1 sigma squared, 0 for what was not estimated, shape (15, 15);
+    None where calibration states none."""
 
 
 def exposed_thermal_s(thermal: ThermalCamera, stamped_s: Floats) -> Floats:
@@ -144,6 +147,9 @@ class DepthCamera:
 
 INTRINSICS = ("fx_px", "fy_px", "cx_px", "cy_px", "k1", "k2", "p1", "p2", "k3")
 """Names of a camera's parameters in its covariance."""
+
+THERMAL_PARAMETERS = (*INTRINSICS, "rx_rad", "ry_rad", "rz_rad", "tx_mm", "ty_mm", "tz_mm")
+"""The same of the thermal camera, with rotation vector and shift of ``thermal_from_rgb``."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,6 +20,7 @@ from models.radiometry_file import NAME as RADIOMETRY
 from models.radiometry_file import radiometry_lines, read_radiometry
 from models.rig import (
     INTRINSICS,
+    THERMAL_PARAMETERS,
     DepthCamera,
     Nozzle,
     Rig,
@@ -70,7 +71,7 @@ def read_rig(text: str, *, where: str) -> tuple[Rig, tuple[str, ...]]:
     transfer, rms_px = _light(rgb)
     camera = _camera(rgb)
     stated = _ours(rgb, "covariance", "parameters", "matrix")
-    covariance = _covariance(stated) if stated else None
+    covariance = _covariance(stated, INTRINSICS) if stated else None
     warnings += _leave_out(rgb, where)
     thermal = depth = nozzle = skin = scale_u95 = jet = None
     errors = NozzleErrors()
@@ -129,6 +130,9 @@ def write_rig(rig: Rig) -> str:
             f"rgb_minus_thermal_s = {rig.thermal.rgb_minus_thermal_s!r}",
             f"latency_s = {rig.thermal.latency_s!r}",
         ]
+        if rig.thermal.covariance is not None:
+            lines += ["", "[thermal.covariance]", f"parameters = {list(THERMAL_PARAMETERS)}"]
+            lines.append(f"matrix = {rig.thermal.covariance.tolist()}")
         if rig.thermal.corrected is not None:
             lines += corrected_lines(rig.thermal.corrected)
         if rig.thermal.spread is not None:
@@ -228,6 +232,7 @@ def _thermal(
     _light(table)
     spread = _spread(table.table("spread")) if table.has("spread") else None
     references = _ours(table, RADIOMETRY, *RADIOMETRY_KEYS)
+    stated = _ours(table, "covariance", "parameters", "matrix")
     latency_s = table.optional_number("latency_s", low=0.0)
     thermal = ThermalCamera(
         camera=_camera(table),
@@ -240,6 +245,7 @@ def _thermal(
         spread=spread,
         clock=clock,
         radiometry=read_radiometry(references) if references else None,
+        covariance=_covariance(stated, THERMAL_PARAMETERS) if stated else None,
     )
     warnings += _leave_out(table, where)
     return thermal
@@ -281,21 +287,21 @@ def _pose(table: Table, key: str) -> Pose:
     return Pose.of(cast("Floats", left @ right), matrix[:3, 3])
 
 
-def _covariance(table: Table) -> Floats:
-    """Of the intrinsics, in the order of `INTRINSICS`; what is not named was not estimated."""
-    names = table.texts("parameters", choices=INTRINSICS, least=1)
+def _covariance(table: Table, parameters: tuple[str, ...]) -> Floats:
+    """Of these parameters in their order; what is not named was not estimated."""
+    names = table.texts("parameters", choices=parameters, least=1)
     if len(set(names)) != len(names):
         table.wrong("parameters", "names one twice")
     given = table.array("matrix", (len(names), len(names)))
     table.done()
-    whole = np.zeros((len(INTRINSICS), len(INTRINSICS)))
+    whole = np.zeros((len(parameters), len(parameters)))
     if not table.sound:
         return whole
     spread = np.sqrt(np.abs(np.diag(given)))
     scaled = given / np.outer(*[np.where(spread > 0.0, spread, 1.0)] * 2)
     if np.abs(scaled - scaled.T).max() > 1e-6 or np.linalg.eigvalsh(scaled).min() < -1e-6:
         table.wrong("matrix", "is no covariance: it must be symmetric with no negative eigenvalue")
-    at = [INTRINSICS.index(name) for name in names]
+    at = [parameters.index(name) for name in names]
     whole[np.ix_(at, at)] = given
     return whole
 

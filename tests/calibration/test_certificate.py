@@ -10,13 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from calibration.certificate import Certified, certificate_path, put_certificate
+from calibration.certificate import Certified, certificate_path, fingerprint, put_certificate
 from calibration.certified_parts import rgb_part, tip_part
 from calibration.poses_file import TrackedPoses
 from calibration.rgb import CameraFound, find_camera
 from calibration.rgb_command import into
 from calibration.rig_text import Toml, table_of
 from calibration.tip import find_tip
+from models.geometry import Floats, rotation_from_rvec
 from tests.calibration.board_scenes import BOARD, SIZE_PX, views_of
 from tests.calibration.pivot_scenes import Turning, turned
 
@@ -112,3 +113,22 @@ def test_a_tip_found_after_the_collar_leaves_the_collar_vouched_for(
     assert "no longer holds" not in put_certificate(rig, tip, tables, now=NOW).read_text()
     table_of(tables, "nozzle.collar")["covariance"] = {"parameters": ["tag3_x_mm"], "matrix": [[4e-4]]}
     assert "no longer holds" in put_certificate(rig, tip, tables, now=NOW).read_text()
+
+
+def test_a_frame_that_is_moved_leaves_the_collar_vouched_for_and_a_tag_that_is_moved_does_not() -> None:
+    rng = np.random.default_rng(0)
+    corners, turn = rng.normal(0.0, 30.0, (12, 4, 3)), rotation_from_rvec(np.array([0.1, -0.2, 0.05]))
+    spread = rng.normal(0.0, 0.01, (36, 36))
+    every = np.kron(np.eye(12), turn)
+
+    def tables(places_mm: Floats, covariance: Floats) -> Toml:
+        tags = [{"id": k, "corners_nozzle_mm": one.tolist()} for k, one in enumerate(places_mm)]
+        return {"nozzle": {"tag": tags, "collar": {"covariance": {"matrix": covariance.tolist()}}}}
+
+    told = tables(corners, spread @ spread.T)
+    moved = tables(np.round(corners @ turn.T + (1.0, 2.0, 3.0), 9), every @ spread @ spread.T @ every.T)
+    assert fingerprint(told, "nozzle.collar") == fingerprint(moved, "nozzle.collar")
+    corners[5] += (0.01, 0.0, 0.0)
+    assert fingerprint(told, "nozzle.collar") != fingerprint(
+        tables(corners, spread @ spread.T), "nozzle.collar"
+    )

@@ -1,0 +1,50 @@
+"""How far the thermal camera may look beside the place it is taken to look at, as its calibration states."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.spatial.transform import Rotation
+
+from models.camera import Camera
+from models.geometry import Floats, Pose, rotation_from_rvec
+from models.rig import INTRINSICS, ThermalCamera
+
+SURE = 1.96
+"""Standard deviations in a 95 % bound."""
+
+_STEPS = (1e-2, 1e-2, 1e-2, 1e-2, 1e-5, 1e-5, 1e-5, 1e-5, 1e-5, 1e-6, 1e-6, 1e-6, 1e-3, 1e-3, 1e-3)
+"""For differences, in the order of `models.rig.THERMAL_PARAMETERS`: each moves a pixel by less than 0.1."""
+
+
+def moved_px(thermal: ThermalCamera, points_rgb_mm: Floats, change: Floats) -> Floats:
+    """Pixels (n, 2) of points (n, 3) once the parameters have changed by so much, shape (15,)."""
+    camera, count = thermal.camera, len(INTRINSICS)
+    rvec = Rotation.from_matrix(thermal.thermal_from_rgb.rotation).as_rotvec()
+    turn = rotation_from_rvec(rvec + change[count : count + 3])
+    stands = Pose.of(turn, thermal.thermal_from_rgb.translation_mm + change[count + 3 :])
+    fx, fy, cx, cy = (float(v) for v in camera.focal + change[:4])
+    lens = camera.distortion + change[4:count]
+    return Camera(camera.width_px, camera.height_px, fx, fy, cx, cy, lens).project(
+        stands.apply(points_rgb_mm)
+    )
+
+
+def place_u95_px(thermal: ThermalCamera, points_rgb_mm: Floats) -> float:
+    """95 % bound, along whatever way is worst, of where points (n, 3) lie in the thermal picture.
+
+    To first order, the worst of the points; 0 where calibration states nothing.
+    """
+    covariance = thermal.covariance
+    if covariance is None or not len(points_rgb_mm):
+        return 0.0
+    slopes = np.empty((len(points_rgb_mm), 2, len(_STEPS)))
+    for k, step in enumerate(_STEPS):
+        change = np.zeros(len(_STEPS))
+        change[k] = step
+        ahead, behind = (moved_px(thermal, points_rgb_mm, way * change) for way in (1.0, -1.0))
+        slopes[..., k] = (ahead - behind) / (2.0 * step)
+    slopes = slopes[np.isfinite(slopes).all(axis=(1, 2))]
+    if not len(slopes):
+        return 0.0
+    across = np.linalg.eigvalsh(slopes @ covariance @ slopes.transpose(0, 2, 1))[:, -1]
+    return SURE * float(np.sqrt(max(float(across.max()), 0.0)))
