@@ -8,9 +8,7 @@ from scipy.spatial.transform import Rotation
 from models.camera import Camera
 from models.geometry import Floats, Pose, rotation_from_rvec
 from models.rig import INTRINSICS, ThermalCamera
-
-SURE = 1.96
-"""Standard deviations in a 95 % bound."""
+from models.sightings import radius_95_mm
 
 _STEPS = (1e-2, 1e-2, 1e-2, 1e-2, 1e-5, 1e-5, 1e-5, 1e-5, 1e-5, 1e-6, 1e-6, 1e-6, 1e-3, 1e-3, 1e-3)
 """For differences, in the order of `models.rig.THERMAL_PARAMETERS`: each moves a pixel by less than 0.1."""
@@ -30,7 +28,7 @@ def moved_px(thermal: ThermalCamera, points_rgb_mm: Floats, change: Floats) -> F
 
 
 def place_u95_px(thermal: ThermalCamera, points_rgb_mm: Floats) -> float:
-    """95 % bound, along whatever way is worst, of where points (n, 3) lie in the thermal picture.
+    """Radius about where points (n, 3) are taken to lie in the thermal picture that holds 95 % of them.
 
     To first order, the worst of the points; 0 where calibration states nothing.
     """
@@ -46,5 +44,4 @@ def place_u95_px(thermal: ThermalCamera, points_rgb_mm: Floats) -> float:
     slopes = slopes[np.isfinite(slopes).all(axis=(1, 2))]
     if not len(slopes):
         return 0.0
-    across = np.linalg.eigvalsh(slopes @ covariance @ slopes.transpose(0, 2, 1))[:, -1]
-    return SURE * float(np.sqrt(max(float(across.max()), 0.0)))
+    return max(radius_95_mm(one @ covariance @ one.T) for one in slopes)

@@ -17,9 +17,10 @@ from models.camera_offset import CameraOffset
 from models.capture import ThermalPicture
 from models.chart import PlacedChart, ZoneChart
 from models.exposure import SkinTemperature
-from models.geometry import Bools, Bytes, Floats
+from models.geometry import Bools, Bytes, Floats, Ints
 from models.rig import Rig, ThermalCamera
 from models.sightings import Lost, NozzleSighting
+from models.thermal_place import place_u95_px
 from vision.nozzle_mask import nozzle_mask
 from vision.point_spread import SHRINK, PointSpread, reach_px, without_spread
 from vision.rim import horizon, off_share
@@ -44,7 +45,8 @@ LEAST_SHARE = 0.01
 """Smaller shares of a pixel are not looked at."""
 
 PLACE_U95_PX = 0.6
-"""How far a cell may lie beside the pixel it is read from: calibration, surface and timing together."""
+"""How far a cell may lie beside the pixel it is read from: surface and timing together, and calibration where
+it states no covariance of the thermal camera; what it states comes on top (`models.thermal_place`)."""
 
 NOISE_U95_DEGC = 0.2
 """Two NETD of an uncooled camera (domain section 5: 40-70 mK), at 30 degC; colder pixels are noisier."""
@@ -158,15 +160,19 @@ def read_cells(
     visible &= ~beside
     slant = np.clip((SLANT_COS - facing) / (SLANT_COS - GRAZING_COS), 0.0, 1.0)
     noise = np.hypot(NOISE_U95_DEGC, PLACE_U95_PX * slope)
+    beside_px = place_u95_px(thermal, placed.position_rgb_mm[_outermost(px, inside)])
     common = np.sqrt(
-        camera_offset.bound_degc(read) ** 2 + _sample(doubt, at) ** 2 + (SLANT_U95_DEGC * slant) ** 2
+        camera_offset.bound_degc(read) ** 2
+        + _sample(doubt, at) ** 2
+        + (SLANT_U95_DEGC * slant) ** 2
+        + _misplaced(corrected, at, read, slope, beside_px) ** 2
     )
     # A halo makes every cold spot read too warm: once the offset is known it is the largest part of the
     # bound, and does not average out against the others.
     mixed = _sample(halo, at)
     common = common + mixed if camera_offset.known else np.hypot(common, mixed)
     behind, share = _behind(
-        corrected, placed, facing, px - corner, camera.fx_px / points[:, 2], spread.between_pixels
+        corrected, placed, facing, px - corner, camera.fx_px / points[:, 2], spread.between_pixels, beside_px
     )
     mixes = share * np.where(np.isfinite(behind - read), behind - read, 0.0)
     # Cold skin that mixes with a warm couch reads too warm, which harms: that widens its bound.
@@ -189,6 +195,7 @@ def _behind(
     px: Floats,
     px_mm: Floats,
     spread: PointSpread,
+    beside_px: float,
 ) -> tuple[Floats, Floats]:
     """What lies behind the body beside each cell, NaN where it is not read, and its share of the pixel.
 
@@ -200,7 +207,7 @@ def _behind(
     share = off_share(
         ends.inside_px,
         spread_px=spread.sigma_px,
-        misplaced_u95_px=np.hypot(PLACE_U95_PX, raised_px),
+        misplaced_u95_px=np.hypot(np.hypot(PLACE_U95_PX, beside_px), raised_px),
     )
     at_rim = (share > LEAST_SHARE) & np.isfinite(ends.inside_px)
     out_px = px + ends.way * np.where(at_rim, ends.inside_px + BEHIND_PX, 0.0)[:, None]
@@ -208,6 +215,27 @@ def _behind(
     there = at_rim & (out_px >= 0.0).all(axis=1) & (out_px[:, 0] <= wide - 1.0) & (out_px[:, 1] <= high - 1.0)
     behind = _sample(degc, np.where(there[:, None], out_px, 0.0))
     return np.where(there, behind, np.nan), np.where(at_rim, share, 0.0)
+
+
+def _outermost(px: Floats, inside: Bools) -> Ints:
+    """Cells farthest out along rows, columns and diagonals: what calibration leaves open is worst there."""
+    seen = np.flatnonzero(inside)
+    ways = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0], [1.0, -1.0]])
+    along = px[seen] @ ways.T
+    return seen[np.unique([along.argmin(axis=0), along.argmax(axis=0)])] if len(seen) else seen
+
+
+def _misplaced(degc: Floats, at: Floats, read: Floats, slope: Floats, off_px: float) -> Floats:
+    """How much cells read so far beside their places would differ, in all pictures alike.
+
+    Not by the slope alone, for the bottom of a cold spot has none.
+    """
+    if off_px <= 0.0:
+        return np.zeros(len(read))
+    ways = [
+        np.fmax(*(np.abs(_sample(degc, at + s * w) - read) for s in (off_px, -off_px))) for w in np.eye(2)
+    ]
+    return np.fmax(np.hypot(*ways), off_px * slope)
 
 
 def _beside(read: Floats, slope: Floats, untouched: Bools, in_zone: Bools) -> Bools:

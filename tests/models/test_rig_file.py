@@ -68,6 +68,11 @@ def same(a: Rig, b: Rig) -> None:
         assert ours.distortion.tolist() == theirs.distortion.tolist()
         assert (ours.width_px, ours.height_px) == (theirs.width_px, theirs.height_px)
     assert a.nozzle_scale_u95 == b.nozzle_scale_u95
+    if a.thermal is not None and b.thermal is not None:
+        ours_covariance, theirs_covariance = a.thermal.covariance, b.thermal.covariance
+        assert (ours_covariance is None) == (theirs_covariance is None)
+        if ours_covariance is not None and theirs_covariance is not None:
+            assert np.array_equal(ours_covariance, theirs_covariance)
     assert (a.rgb_covariance is None) == (b.rgb_covariance is None)
     if a.rgb_covariance is not None and b.rgb_covariance is not None:
         assert np.array_equal(a.rgb_covariance, b.rgb_covariance)

@@ -13,6 +13,7 @@ from models.capture import ThermalPicture
 from models.chart import PlacedChart
 from models.exposure import SkinTemperature
 from models.geometry import Bools, Counts, Floats, Pose
+from models.rig import Rig
 from models.sightings import Lost, NozzleSighting
 from tests.rendered_limb import ROOM_DEGC, SKIN_DEGC, RenderedLimb, nozzle_over
 from vision.nozzle_mask import nozzle_mask
@@ -39,12 +40,13 @@ def read(
     floor: int | None = None,
     t_s: float | None = None,
     untouched: Bools = TOUCHED,
+    rig: Rig = SCENE.rig,
 ) -> SkinTemperature:
     return read_cells(
         before,
         picture,
         placed,
-        rig=SCENE.rig,
+        rig=rig,
         nozzle=nozzle,
         floor_centikelvin=floor,
         spread=USUAL,
