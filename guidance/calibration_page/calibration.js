@@ -216,7 +216,7 @@ function troubleCard() {
 
 function doneCard() {
   const all = state.steps.every((one) => one.state === "accepted" || one.state.startsWith("older"));
-  const rows = state.steps.map((one) => el("p", {}, `${one.title}: ${one.state}`, el("pre", {}, one.lines.filter((line) => /^(Accepted|REFUSED|NOT WRITTEN|Left out|Not there| +0\.8 m)/.test(line)).join("\n"))));
+  const rows = state.steps.map((one) => el("p", {}, `${one.title}: ${one.state}`, el("pre", {}, one.lines.filter((line) => /^(Accepted|REFUSED|NOT WRITTEN|Left out|Not there|95 % error| +0\.8 m)/.test(line)).join("\n"))));
   return el("div", { class: "card" }, el("h1", {}, all ? "Calibrated" : "Not all is calibrated"), ...rows, el("p", {}, `Rig: ${state.rig}`), el("p", {}, el("a", { href: "/certificate", target: "_blank" }, "Certificate")));
 }
 
