@@ -17,7 +17,7 @@ from guidance.sweep_stage import sweep_guide
 from models.capture import Capture, ThermalPicture
 from models.chart import ZoneChart
 from models.deposit import record_temperature
-from models.forecast import update_cooling
+from models.forecast import Cooling, update_cooling
 from models.geometry import Floats
 from models.jet import UNDER_JET_WEIGHT
 from models.rig import Rig
@@ -176,9 +176,7 @@ def _cells(
             read_degc=readings.read_degc,
             noise_u95_degc=readings.noise_u95_degc,
             # All pictures are off by the same time, so skin that cools reads wrong by as much of its fall.
-            common_u95_degc=np.hypot(
-                readings.common_u95_degc, u95_s * np.abs(np.nan_to_num(on_skin.cooling.rate_degc_s))
-            ),
+            common_u95_degc=np.hypot(readings.common_u95_degc, u95_s * _fall_degc_s(on_skin.cooling)),
         ),
         skin=now,
         beside=readings.beside,
@@ -186,3 +184,9 @@ def _cells(
         warmer_degc=np.where(np.isfinite(readings.warmer_degc), readings.warmer_degc, on_skin.warmer_degc),
         bounds_degc=with_newest(on_skin.bounds_degc, now.degc - now.u95_degc, fresh=fresh),
     )
+
+
+def _fall_degc_s(cooling: Cooling) -> Floats:
+    """How fast each cell cools; as fast as the fastest where that is not known yet."""
+    rate = np.abs(cooling.rate_degc_s)
+    return np.where(np.isfinite(rate), rate, rate[np.isfinite(rate)].max(initial=0.0))

@@ -17,7 +17,7 @@ def read_clock(table: Table, *, with_offset: bool) -> StreamClock:
         offset_s=table.number("offset_s", low=-86400.0, high=86400.0) if with_offset else 0.0,
         u95_s=table.number("u95_s", above=0.0, high=10.0),
         drift=table.optional_number("drift", low=-0.01, high=0.01) or 0.0,
-        drift_u95=table.optional_number("drift_u95", low=0.0, high=0.01) or 0.0,
+        drift_u95=table.number("drift_u95", low=0.0, high=0.01),
         reference_s=table.optional_number("reference_s") or 0.0,
     )
     table.done()
