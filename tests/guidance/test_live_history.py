@@ -66,7 +66,8 @@ def test_a_treatment_is_kept_as_it_ends_as_its_analysis_has_it_and_is_not_double
     assert (kept.live, kept.subject, kept.zone, kept.side) == (True, "A-017", "calf", "left")
     assert kept.gas_s > 1.0
     assert kept.checklist == "clear"
-    assert summary(tmp_path / "first")["history"]["verdict"] == "allowed"
+    history = summary(tmp_path / "first")["history"]
+    assert history["verdict"] == "allowed", history
     cells = store.cells(kept.recording_sha256)
     assert cells is not None
     analyse(recording, out=tmp_path / "again", video=False, history=store.path, from_sightings=True)
