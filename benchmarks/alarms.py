@@ -18,9 +18,9 @@ import numpy as np
 from rich.console import Console
 
 from benchmarks.stopwatch import table_of
-from guidance.alarms import AlarmBoard, close, load_alarm_table, update
-from guidance.hysteresis import lingering
-from guidance.judge import Facts, conditions
+from guidance.alarms.episodes import AlarmBoard, close, load_alarm_table, update
+from guidance.alarms.hysteresis import lingering
+from guidance.alarms.judge import Facts, conditions
 from guidance.session import Alarm
 from models.catalogue import load_devices, load_protocols
 from models.geometry import Floats

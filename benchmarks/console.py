@@ -26,9 +26,9 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.stopwatch import machine
-from guidance.live import Replay, Source, Stepped
+from guidance.live.loop import Replay, Source, Stepped
+from guidance.live.pace import Pace
 from guidance.live_command import rehearse
-from guidance.pace import Pace
 from guidance.set_up import set_up
 from models.capture import Capture
 from models.problems import InputError

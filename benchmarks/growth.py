@@ -20,7 +20,7 @@ from benchmarks.step import NOZZLE, STEP, WARM_UP_S, timed
 from benchmarks.stopwatch import Stopwatch, machine, table_of
 from guidance import pipeline
 from guidance.set_up import needs_eyes, set_up
-from guidance.state import begin
+from guidance.stages.state import begin
 from models.camera import Camera
 from vision.landmarks import BodyEyes
 from vision.recording import Recording, open_recording

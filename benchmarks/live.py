@@ -28,7 +28,7 @@ from benchmarks.live_faults import KINDS, make
 from benchmarks.live_soak import belongs, course
 from benchmarks.live_stand import Stand, looking, standing, ways_s
 from benchmarks.stopwatch import machine
-from guidance.replay import inputs, replayed, setup_then
+from guidance.recording.replay import inputs, replayed, setup_then
 from guidance.run import Run
 from guidance.session import Guidance
 from guidance.set_up import set_up

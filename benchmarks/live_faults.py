@@ -76,7 +76,7 @@ def _wall_clock(by: timedelta) -> Fault:
             return super().now(tz) + by
 
     def make(_: Stand) -> Generator[None]:
-        with patch("guidance.recorder.datetime", Clock):
+        with patch("guidance.recording.recorder.datetime", Clock):
             yield
 
     return make

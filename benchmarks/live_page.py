@@ -18,7 +18,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 from websockets.typing import Origin
 
-from guidance.console_wire import unpack
+from guidance.treatment.wire import unpack
 
 WAITS_S = 0.02
 """Between two looks at whether a picture that takes long is drawn."""

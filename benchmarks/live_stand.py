@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from guidance.camera_command import get_ready
-from guidance.camera_room import CameraRoom
-from guidance.console_choice import Choices
-from guidance.live import Stepped
-from guidance.live_recording import LiveRecording
+from guidance.live.loop import Stepped
+from guidance.treatment.camera_room import CameraRoom
+from guidance.treatment.choice import Choices
+from guidance.treatment.recording import LiveRecording
 from models.catalogue import load_devices, load_protocols, load_questions, load_zones
 from models.geometry import Bytes, Counts
 from tests.recorded_device import RecordedDevice, devices_of

@@ -18,7 +18,7 @@ from rich.table import Table
 from benchmarks.stopwatch import machine, table_of
 from guidance.pipeline import step
 from guidance.simulate import Wish, scene_of, setup_of
-from guidance.state import begin
+from guidance.stages.state import begin
 from models.geometry import Floats
 from models.sightings import NozzleSighting
 from vision.synthetic import captures

@@ -19,7 +19,7 @@ from rich.table import Table
 from calibration.radiometry import RadiometryFound, find_radiometry
 from guidance.pipeline import step
 from guidance.simulate import setup_of
-from guidance.state import begin
+from guidance.stages.state import begin
 from models.geometry import Floats
 from models.radiometry import SURE
 from models.rig import StatedHalo, StatedSpread

@@ -30,11 +30,11 @@ from rich.table import Table
 from benchmarks.soak import there_and_back
 from benchmarks.stopwatch import machine
 from guidance.pipeline import step
-from guidance.recorder import Manifest, Recorder
+from guidance.recording.recorder import Manifest, Recorder
 from guidance.seen import seen_in
 from guidance.session import Guidance
 from guidance.set_up import set_up
-from guidance.state import Setup, begin
+from guidance.stages.state import Setup, begin
 from models.capture import Capture
 from models.problems import InputError
 from models.sightings import Seen

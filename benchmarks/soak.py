@@ -22,7 +22,7 @@ from rich.console import Console
 from benchmarks.stopwatch import machine, table_of
 from guidance.pipeline import step
 from guidance.set_up import needs_eyes, set_up
-from guidance.state import begin
+from guidance.stages.state import begin
 from models.capture import Capture
 from models.problems import InputError
 from vision.landmarks import BodyEyes

@@ -24,10 +24,10 @@ from rich.table import Table
 from benchmarks.nozzle_peers import PUPIL, SURGERY, Truth, nozzle_peers
 from benchmarks.stopwatch import Stopwatch, machine, table_of
 from guidance import pipeline
-from guidance.overlay import draw_overlay
+from guidance.overlay.picture import draw_overlay
 from guidance.run import Run
 from guidance.set_up import needs_eyes, set_up
-from guidance.state import begin
+from guidance.stages.state import begin
 from models.capture import Capture
 from models.problems import InputError
 from models.sightings import NozzleSighting

@@ -23,7 +23,7 @@ TIP_SIGMA_MM = 0.6
 """Of a tip whose calibration states no covariance: half of the step's limit of 2.5 mm (95 % of three)."""
 
 CLOCK_U95_S = 0.02
-"""Of a rig that states none: what an honest offset may be off by (`guidance.judge`)."""
+"""Of a rig that states none: what an honest offset may be off by (`guidance.alarms.judge`)."""
 
 
 def cameras_part(found: CamerasChecked) -> CheckedPart:

@@ -8,17 +8,17 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from guidance.checklist import FILE, checklist_figures, judge_checklist
+from guidance.checklist.answers import FILE, checklist_figures, judge_checklist
+from guidance.history.remember import go_on, look_up, remember, unkept
 from guidance.outcome import Outcome
-from guidance.overlay import draw_overlay
-from guidance.poster import scene
-from guidance.record import write_tables
-from guidance.remember import go_on, look_up, remember, unkept
-from guidance.replay import Comparison, collar_then, inputs, setup_then, with_agreement
-from guidance.report import write_report
+from guidance.overlay.picture import draw_overlay
+from guidance.overlay.poster import scene
+from guidance.overlay.video import OverlayVideo
+from guidance.recording.replay import Comparison, collar_then, inputs, setup_then, with_agreement
+from guidance.report.page import write_report
+from guidance.report.record import write_tables
 from guidance.run import Run
 from guidance.set_up import needs_eyes, set_up
-from guidance.video import OverlayVideo
 from guidance.warm_up import warm_up
 from models.catalogue import load_questions
 from models.problems import InputError
@@ -62,7 +62,7 @@ def analyse(
     """Analyse a session folder or a recording, and write its report.
 
     Args:
-        folder: The session: a folder, or a file of `guidance.recorder`.
+        folder: The session: a folder, or a file of `guidance.recording.recorder`.
         out: Folder for the report; replaced as a whole when all of it is written, untouched before.
         video: Whether to write the annotated video.
         models_dir: The user's own landmark models.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from guidance.history_options import add_history_file
+from guidance.history.options import add_history_file
 from guidance.protocol_options import add_protocols_file
 
 

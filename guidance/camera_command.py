@@ -9,14 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
-from guidance.camera_room import CameraRoom
-from guidance.console_choice import Choice, Choices
-from guidance.console_desk import Check
-from guidance.console_serve import Prepare
-from guidance.console_session import Course
+from guidance.console.serve import Prepare
 from guidance.pipeline import see_nozzle
 from guidance.simulate import setup_of
-from guidance.state import Setup, begin
+from guidance.stages.state import Setup, begin
+from guidance.treatment.camera_room import CameraRoom
+from guidance.treatment.choice import Choice, Choices
+from guidance.treatment.desk import Check
+from guidance.treatment.session import Course
 from guidance.warm_up import warm_up
 from models.catalogue import load_devices, load_protocols, load_zones
 from models.contraindications import Questions

@@ -86,7 +86,7 @@ def _analyze(options: argparse.Namespace) -> int:
 def _live(options: argparse.Namespace) -> int:
     session: Path | None = options.replay
     print("Getting ready ...", file=sys.stderr, flush=True)
-    from guidance.console_access import Wanted
+    from guidance.console.access import Wanted
     from guidance.live_command import live, todays_report
 
     ended = live(
@@ -134,7 +134,7 @@ def _import(options: argparse.Namespace) -> int:
 
     with ProgressLine() as line:
         line.say("starting")
-        from guidance.import_command import import_session
+        from guidance.importing.command import import_session
 
         import_session(
             options, on_progress=lambda done, total, note: line.show(done, total, t_s=0.0, note=note)
@@ -167,7 +167,7 @@ def _protocols(options: argparse.Namespace) -> int:
 
 
 def _tones(options: argparse.Namespace) -> int:
-    from guidance.tone_files import write_tones
+    from guidance.alarms.tone_files import write_tones
 
     for path in write_tones(options.out):
         print(path)
@@ -175,28 +175,28 @@ def _tones(options: argparse.Namespace) -> int:
 
 
 def _history(options: argparse.Namespace) -> int:
-    from guidance.history_command import history
+    from guidance.history.command import history
 
     history(options, default=_default_history())
     return _DONE
 
 
 def _may_treat(options: argparse.Namespace) -> int:
-    from guidance.history_command import may_treat_now
+    from guidance.history.command import may_treat_now
 
     refused = may_treat_now(options, default=_default_history(), now=datetime.now(UTC))
     return _REFUSED if refused else _DONE
 
 
 def _checklist(options: argparse.Namespace) -> int:
-    from guidance.checklist_command import checklist
+    from guidance.checklist.command import checklist
 
     return _DONE if checklist(options, now=datetime.now(UTC)) else _NOT_CLEAR
 
 
 def _calibrate(options: argparse.Namespace) -> int:
     if options.step == "live":
-        from guidance.calibration_live import calibrate_live
+        from guidance.calibrating.live import calibrate_live
 
         calibrate_live(
             options,
@@ -209,7 +209,7 @@ def _calibrate(options: argparse.Namespace) -> int:
 
 
 def _default_history() -> Path:
-    from guidance.history_store import default_history
+    from guidance.history.store import default_history
 
     return default_history(os.environ, home=Path.home(), platform=sys.platform)
 

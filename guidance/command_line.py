@@ -9,12 +9,12 @@ from typing import NoReturn
 
 from calibration.options import add_calibrate
 from guidance.analyze_options import add_analyze
-from guidance.checklist_options import add_checklist
-from guidance.history_options import add_history, add_may_treat
-from guidance.import_options import add_import
-from guidance.live_options import add_live
+from guidance.checklist.options import add_checklist
+from guidance.history.options import add_history, add_may_treat
+from guidance.importing.options import add_import
+from guidance.live.options import add_live
 from guidance.protocol_options import add_protocols, add_protocols_file
-from guidance.recording_options import add_recording_commands
+from guidance.recording.options import add_recording_commands
 from guidance.simulate_options import add_simulate
 
 BAD_INPUT = 2

@@ -9,19 +9,19 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from guidance.beeper import machine_beep
 from guidance.camera_command import NO_NAMES, camera_room
-from guidance.console_access import Wanted, access, token_words
-from guidance.console_ending import Ended
-from guidance.console_preflight import disk_check
-from guidance.console_serve import Prepare, Served
-from guidance.console_server import listen, serve
-from guidance.live_recording import LiveRecording, recording_path
-from guidance.resume import Interrupted, check_for, interrupted, may_go_on, unfinished
+from guidance.console.access import Wanted, access, token_words
+from guidance.console.beeper import machine_beep
+from guidance.console.ending import Ended
+from guidance.console.serve import Prepare, Served
+from guidance.console.server import listen, serve
 from guidance.run import Run
 from guidance.set_up import needs_eyes, set_up
-from guidance.staged import FIRST_LOOK_S, Staged, rehearsed
-from guidance.state import Setup
+from guidance.stages.state import Setup
+from guidance.treatment.preflight import disk_check
+from guidance.treatment.recording import LiveRecording, recording_path
+from guidance.treatment.resume import Interrupted, check_for, interrupted, may_go_on, unfinished
+from guidance.treatment.staged import FIRST_LOOK_S, Staged, rehearsed
 from guidance.warm_up import warm_up
 from models.catalogue import load_questions
 from models.contraindications import questions_for

@@ -7,20 +7,20 @@ from dataclasses import replace
 
 import numpy as np
 
-from guidance.alarms import update
-from guidance.annunciator import advance
-from guidance.at_exposure import clock_u95_s
-from guidance.camera_stage import reference_remark
-from guidance.edit_stage import edit_zone
-from guidance.facts import Facts
-from guidance.hysteresis import lingering
-from guidance.jet_stage import Contact, meet_skin, room_for
-from guidance.judge import conditions
-from guidance.rig_stage import check_rig
+from guidance.alarms.annunciator import advance
+from guidance.alarms.episodes import update
+from guidance.alarms.facts import Facts
+from guidance.alarms.hysteresis import lingering
+from guidance.alarms.judge import conditions
 from guidance.session import Guidance, LeftOutArea, OperatorAction, ZoneEdited
-from guidance.skin_stage import SkinNow, read_skin
-from guidance.state import Setup, State
-from guidance.zone_stage import place_or_follow, see_body
+from guidance.stages.at_exposure import clock_u95_s
+from guidance.stages.camera import reference_remark
+from guidance.stages.edit import edit_zone
+from guidance.stages.jet import Contact, meet_skin, room_for
+from guidance.stages.rig import check_rig
+from guidance.stages.skin import SkinNow, read_skin
+from guidance.stages.state import Setup, State
+from guidance.stages.zone import place_or_follow, see_body
 from models.capture import Capture
 from models.chart import PixelZone, PlacedChart
 from models.deposit import peak_per_cm2
@@ -38,7 +38,7 @@ def step(
     Sources to sightings, to the zone's place, to exposure and temperature, to alarms.
 
     Args:
-        state: What the previous step returned, or `guidance.state.begin()`.
+        state: What the previous step returned, or `guidance.stages.state.begin()`.
         capture: Later than the previous one. Where it says what was seen, its picture is not looked at.
         setup: Fixed for the session.
         actions: What the operator has done since the previous capture, in order of time.

@@ -7,20 +7,20 @@ from dataclasses import replace
 
 import numpy as np
 
-from guidance.alarms import close
-from guidance.annunciator import advance
-from guidance.history_entry import coldest_tenth
+from guidance.alarms.annunciator import advance
+from guidance.alarms.episodes import close
+from guidance.history.entry import coldest_tenth
 from guidance.outcome import CellKnowledge, Outcome, PixelCells, Poster, Verdicts
+from guidance.overlay.poster import better_poster
 from guidance.pipeline import edited_since, step
-from guidance.poster import better_poster
+from guidance.report.rows import TraceRows
+from guidance.report.summary import summarise
+from guidance.report.thermal_found import thermal_remarks
+from guidance.report.zone_words import edited_figures, touch_remarks, zone_remarks
 from guidance.rig_checked import checked_figures
-from guidance.rows import TraceRows
 from guidance.session import Alarm, Announcement, Guidance, OperatorAction
-from guidance.state import Setup, State, begin
-from guidance.summary import summarise
-from guidance.thermal_found import thermal_remarks
+from guidance.stages.state import Setup, State, begin
 from guidance.zone_actions import TouchAction, TouchChecked, TouchSkipped
-from guidance.zone_words import edited_figures, touch_remarks, zone_remarks
 from models.capture import Capture
 from models.chart import measures_distance
 from models.collar import Collar

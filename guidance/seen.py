@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from guidance.session import Guidance
-from guidance.state import State
+from guidance.stages.state import State
 from models.capture import Capture
 from models.sightings import Seen
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from guidance.state import Setup
+from guidance.stages.state import Setup
 from models.catalogue import find, limits_in_zone, load_devices, load_protocols, load_zones, unsuited
 from models.problems import InputError
 from models.zone_side import zone_on_side

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from guidance.state import Setup
+from guidance.stages.state import Setup
 from models.catalogue import find, limits_in_zone, load_devices, load_protocols, load_zones
 from models.problems import InputError
 from models.zone import Zone

@@ -11,12 +11,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from guidance.jet_stage import meet_skin
 from guidance.pipeline import gather
-from guidance.rig_stage import check_rig
-from guidance.skin_stage import read_skin
-from guidance.state import Setup, State, begin
-from guidance.zone_stage import laid
+from guidance.stages.jet import meet_skin
+from guidance.stages.rig import check_rig
+from guidance.stages.skin import read_skin
+from guidance.stages.state import Setup, State, begin
+from guidance.stages.zone import laid
 from models.capture import Capture, ThermalPicture
 from models.chart import CELL_MM, ZoneChart
 from models.exposure import ExposureMap

@@ -127,7 +127,7 @@ ZoneAction = (
     | KeepIn
     | MarkSpot
 )
-"""What `guidance.edit_stage` takes."""
+"""What `guidance.stages.edit` takes."""
 
 ZONE_ACTIONS = (
     OutlineZone, AdjustZone, DragZone, ZoneAsFound, LeaveOutCircle, LeaveOutOutline, ResizeLeftOut, KeepIn,

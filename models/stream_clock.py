@@ -9,7 +9,7 @@ from models.geometry import Floats
 
 LONGEST_U95_S = 0.08
 """No bound grows beyond this by drift: the rig checks itself while gas flows, and an offset of more than this
-raises ``rig_mismatch`` (`guidance.judge`)."""
+raises ``rig_mismatch`` (`guidance.alarms.judge`)."""
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from guidance.camera_command import get_ready
-from guidance.camera_room import CameraRoom
-from guidance.console_choice import Choices
 from guidance.live_command import goes_on
-from guidance.live_recording import LiveRecording
-from guidance.resume import Interrupted
+from guidance.treatment.camera_room import CameraRoom
+from guidance.treatment.choice import Choices
+from guidance.treatment.recording import LiveRecording
+from guidance.treatment.resume import Interrupted
 from models.catalogue import load_devices, load_protocols, load_questions, load_zones
 from tests.held_switch import HeldSwitch
 from tests.recorded_device import RecordedDevice, devices_of

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from guidance.console_choice import Choices
-from guidance.console_wire import pack
+from guidance.treatment.choice import Choices
+from guidance.treatment.wire import pack
 from models.catalogue import load_devices, load_protocols, load_zones
 from tests.chromium import Browser, Tab
 from tests.served_console import Screen, running

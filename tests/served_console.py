@@ -18,16 +18,16 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
-from guidance.camera_room import CameraRoom
-from guidance.console_access import OPEN, Access
-from guidance.console_serve import Prepare, Served
-from guidance.console_server import listen, server_config
-from guidance.console_wire import unpack
-from guidance.live import Replay, Source
-from guidance.live_recording import LiveRecording
-from guidance.pace import Pace
+from guidance.console.access import OPEN, Access
+from guidance.console.serve import Prepare, Served
+from guidance.console.server import listen, server_config
+from guidance.live.loop import Replay, Source
+from guidance.live.pace import Pace
 from guidance.set_up import set_up
-from guidance.staged import Staged, rehearsed
+from guidance.treatment.camera_room import CameraRoom
+from guidance.treatment.recording import LiveRecording
+from guidance.treatment.staged import Staged, rehearsed
+from guidance.treatment.wire import unpack
 from models.catalogue import load_questions
 from models.contraindications import questions_for
 from vision.recording import Recording, open_recording

@@ -57,7 +57,7 @@ class Finder(Protocol):
 
 
 class FaceBlur:
-    """Covers the heads of one stream of pictures; a `guidance.recorder_writer.BeforeWriting`."""
+    """Covers the heads of one stream of pictures; a `guidance.recording.writer.BeforeWriting`."""
 
     def __init__(self, finder: Finder) -> None:
         """Nothing found yet."""

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from guidance.outcome import Outcome, PixelCells, Poster, Trace, Verdicts
-from guidance.overlay_mesh import cell_mesh
+from guidance.overlay.mesh import cell_mesh
 from guidance.session import Alarm, Guidance, JetOnSkin
 from models.camera import Camera
 from models.catalogue import load_devices, load_protocols, load_zones

@@ -13,7 +13,7 @@ import pytest
 from guidance import pipeline
 from guidance.pipeline import step
 from guidance.session import Alarm, Guidance
-from guidance.state import Setup, State, begin
+from guidance.stages.state import Setup, State, begin
 from models.capture import Capture, DepthPicture, ThermalPicture
 from models.catalogue import load_devices, load_protocols
 from models.geometry import Bytes, Floats

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from guidance.pipeline import step
 from guidance.session import Guidance
 from guidance.simulate import setup_of
-from guidance.state import State, begin
+from guidance.stages.state import State, begin
 from vision.synthetic import Truth, captures
 from vision.synthetic_scene import Scene
 

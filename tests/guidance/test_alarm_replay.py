@@ -11,7 +11,7 @@ import pytest
 
 from guidance.pipeline import step
 from guidance.session import Acknowledge, Alarm, Announcement, OperatorAction, PauseAudio
-from guidance.state import State, begin
+from guidance.stages.state import State, begin
 from models.sightings import Lost, NozzleSighting
 from tests.guidance.scripted import SCENE, Player, Script, setup_of
 from tests.rendered_limb import nozzle_over
@@ -83,7 +83,16 @@ def test_what_the_operator_does_changes_no_entry(player: Player) -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["alarms", "annunciator", "hysteresis", "judge", "pipeline", "state", "tones"]
+    "module",
+    [
+        "alarms/episodes",
+        "alarms/annunciator",
+        "alarms/hysteresis",
+        "alarms/judge",
+        "alarms/tones",
+        "stages/state",
+        "pipeline",
+    ],
 )
 def test_what_makes_alarms_knows_no_clock_no_chance_and_no_thread(module: str) -> None:
     tree = ast.parse((ROOT / "guidance" / f"{module}.py").read_text("utf-8"))

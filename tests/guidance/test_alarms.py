@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from guidance.alarms import (
+from guidance.alarms.episodes import (
     AlarmBoard,
     AlarmRule,
     AlarmTable,

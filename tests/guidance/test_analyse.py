@@ -12,7 +12,7 @@ import pytest
 
 from guidance import analyse as analyse_module
 from guidance.analyse import Progress, analyse
-from guidance.rows import TraceRows, zone_state
+from guidance.report.rows import TraceRows, zone_state
 from guidance.set_up import needs_eyes
 from models.jet_profile import JetProfile
 from models.jet_profile_file import jet_profile_lines

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from guidance.alarms import PRIORITIES, AlarmBoard, Condition, load_alarm_table, update
-from guidance.annunciator import ESCALATE_S, PAUSE_MOST_S, Annunciator, advance
+from guidance.alarms.annunciator import ESCALATE_S, PAUSE_MOST_S, Annunciator, advance
+from guidance.alarms.episodes import PRIORITIES, AlarmBoard, Condition, load_alarm_table, update
 from guidance.session import (
     Acknowledge,
     Announcement,

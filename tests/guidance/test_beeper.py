@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from guidance.beeper import AGAIN_S, ALONE_S, Alone, machine_beep
+from guidance.console.beeper import AGAIN_S, ALONE_S, Alone, machine_beep
 from tests.served_console import Screen, running
 
 

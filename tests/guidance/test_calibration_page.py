@@ -23,11 +23,11 @@ from calibration.folder_steps import Sheets
 from calibration.guided_run import Wanted
 from calibration.scale import Scale, scaled
 from calibration.sheets import TARGET
-from guidance.calibration_console import CalibrationConsole
-from guidance.calibration_live import folder_pictures
-from guidance.calibration_room import CalibrationRoom
-from guidance.console_server import listen, server_config
-from guidance.console_wire import unpack
+from guidance.calibrating.console import CalibrationConsole
+from guidance.calibrating.live import folder_pictures
+from guidance.calibrating.room import CalibrationRoom
+from guidance.console.server import listen, server_config
+from guidance.treatment.wire import unpack
 from models.geometry import Bytes, Counts
 from tests.calibration.test_guided_run import drawn
 from tests.chromium import MISSING, Browser, chromium

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from guidance.chained_log import ChainedLog, verify
+from guidance.recording.chained_log import ChainedLog, verify
 from models.problems import InputError
 
 AT = datetime(2026, 11, 28, 10, tzinfo=UTC)

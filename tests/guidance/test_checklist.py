@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from guidance.analyse import analyse
-from guidance.checklist import judge_checklist
+from guidance.checklist.answers import judge_checklist
 from guidance.outcome import Checked
 from models.catalogue import load_questions
 from models.contraindications import Checklist, questions_for

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from guidance.analyse import analyse
-from guidance.checklist import judge_file
-from guidance.checklist_reasons import checklist_reasons
+from guidance.checklist.answers import judge_file
+from guidance.checklist.reasons import checklist_reasons
 from guidance.cli import main
-from guidance.history_store import HistoryStore
+from guidance.history.store import HistoryStore
 from guidance.outcome import Checked
 from models.catalogue import load_questions
 from models.contraindications import Checklist, questions_for

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from guidance import console
-from guidance.chained_log import verify
-from guidance.console_control import FREE_AFTER_S, Control
-from guidance.console_guard import Allowance
-from guidance.live_recording import LiveRecording
-from guidance.recording_command import log_of
+from guidance.console import pages as console
+from guidance.console.control import FREE_AFTER_S, Control
+from guidance.console.guard import Allowance
+from guidance.recording.chained_log import verify
+from guidance.recording.command import log_of
 from guidance.session import CourseAction
+from guidance.treatment.recording import LiveRecording
 from tests.served_console import Running, Screen, knock, running
 
 A, B = "a" * 32, "b" * 32

@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 import pytest
 
-from guidance.console_control import FREE_AFTER_S, Control
-from guidance.palette import RED
+from guidance.console.control import FREE_AFTER_S, Control
+from guidance.overlay.palette import RED
 from models.geometry import Bytes
 from tests.camera_place import Place
 from tests.chromium import MISSING, Browser, Tab, chromium

@@ -6,8 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from guidance.console_desk import STALLED_S, Desk
-from guidance.console_session import (
+from guidance.console.told import state, word
+from guidance.live.loop import Stepped
+from guidance.live.pace import Pace
+from guidance.session import Alarm, Announcement, Guidance, Shown, Sound
+from guidance.treatment.desk import STALLED_S, Desk
+from guidance.treatment.session import (
     CHECKLIST,
     DONE,
     PAUSED,
@@ -20,11 +24,7 @@ from guidance.console_session import (
     Move,
     NotNowError,
 )
-from guidance.console_told import state, word
-from guidance.console_wire import About
-from guidance.live import Stepped
-from guidance.pace import Pace
-from guidance.session import Alarm, Announcement, Guidance, Shown, Sound
+from guidance.treatment.wire import About
 from tests.guidance.conftest import Scene
 from tests.guidance.test_console_view import capture_of, setup_of
 

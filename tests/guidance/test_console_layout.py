@@ -275,7 +275,7 @@ def test_every_state_has_a_sign_or_a_word_beside_its_colour(page: Shown) -> None
 @pytest.mark.parametrize("ground", ["#0b0f14", "#151b23"])
 def test_words_stand_out_from_their_ground(ground: str) -> None:
     """4.5 to 1 at least (WCAG 2.2, 1.4.3)."""
-    css = (Path(__file__).parents[2] / "guidance" / "console_page" / "console.css").read_text()
+    css = (Path(__file__).parents[2] / "guidance" / "console" / "page" / "console.css").read_text()
     for name in ("ink", "dim"):
         found = re.search(rf"--{name}: (#[0-9a-f]{{6}})", css)
         assert found is not None

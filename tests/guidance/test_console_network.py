@@ -18,13 +18,13 @@ import numpy as np
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from guidance.console_access import OPEN, Access, Wanted, access, token_words
-from guidance.console_address import Address, resolve
-from guidance.console_certificate import identity
-from guidance.console_guard import Allowance
-from guidance.console_pairing import Pairing, Token
-from guidance.console_self_signed import FILE, LASTS, RENEWED, keep_certificate
-from guidance.console_server import listen
+from guidance.console.access import OPEN, Access, Wanted, access, token_words
+from guidance.console.address import Address, resolve
+from guidance.console.certificate import identity
+from guidance.console.guard import Allowance
+from guidance.console.pairing import Pairing, Token
+from guidance.console.self_signed import FILE, LASTS, RENEWED, keep_certificate
+from guidance.console.server import listen
 from models.problems import InputError
 from tests.chromium import MISSING, Browser, chromium
 from tests.served_console import Running, Screen, knock, running

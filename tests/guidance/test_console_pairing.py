@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from guidance.console_control import FREE_AFTER_S, Control
-from guidance.console_pairing import (
+from guidance.console.control import FREE_AFTER_S, Control
+from guidance.console.pairing import (
     DIGITS,
     LASTS_S,
     LONG_WAIT_S,

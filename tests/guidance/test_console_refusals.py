@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from guidance.chained_log import verify
-from guidance.console_guard import Allowance
-from guidance.console_refusals import WORDS_MOST, Refusals, access_log_of
+from guidance.console.guard import Allowance
+from guidance.console.refusals import WORDS_MOST, Refusals, access_log_of
+from guidance.recording.chained_log import verify
 
 
 def words_in(path: Path) -> list[str]:

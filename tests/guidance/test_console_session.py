@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from guidance.console_session import (
+from guidance.treatment.session import (
     CHECKLIST,
     DETAILS,
     MOVES,
@@ -33,7 +33,7 @@ from guidance.console_session import (
     missing,
     source_ended,
 )
-from guidance.touch_check import Touch
+from guidance.treatment.touch_check import Touch
 from guidance.zone_actions import MarkSpot, TouchChecked, TouchSkipped, ZoneAsFound
 from models.catalogue import load_questions
 from models.contraindications import ABSOLUTE, CLEAR, RELATIVE, questions_for

@@ -10,8 +10,13 @@ import cv2
 import numpy as np
 import pytest
 
-from guidance.console_figures import alarms, figures
-from guidance.console_view import (
+from guidance.overlay.mesh import cell_mesh
+from guidance.overlay.palette import MAGENTA, VERMILLION, css
+from guidance.overlay.skin import LEVELS, cell_states
+from guidance.session import UNMEASURABLE, Alarm, Announcement, Guidance, Shown, SweepGuide
+from guidance.stages.state import Setup
+from guidance.treatment.figures import alarms, figures
+from guidance.treatment.view import (
     LEFT_OUT,
     NOWHERE,
     OVER,
@@ -23,12 +28,7 @@ from guidance.console_view import (
     look,
     picture_data,
 )
-from guidance.console_view import PREDICTED as PREDICTED_LOOK
-from guidance.overlay_mesh import cell_mesh
-from guidance.overlay_skin import LEVELS, cell_states
-from guidance.palette import MAGENTA, VERMILLION, css
-from guidance.session import UNMEASURABLE, Alarm, Announcement, Guidance, Shown, SweepGuide
-from guidance.state import Setup
+from guidance.treatment.view import PREDICTED as PREDICTED_LOOK
 from models.capture import Capture
 from models.catalogue import load_devices
 from models.chart import PlacedChart

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guidance.console_session import (
+from guidance.treatment.session import (
     Answer,
     ConfirmSound,
     EditZone,
@@ -16,7 +16,7 @@ from guidance.console_session import (
     SkipTouch,
     TakeTouch,
 )
-from guidance.console_wire import (
+from guidance.treatment.wire import (
     MESSAGE_MOST,
     About,
     BadMessageError,

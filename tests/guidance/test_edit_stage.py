@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from guidance.pipeline import edited_since, step
+from guidance.recording.told import told_in
 from guidance.seen import seen_in
 from guidance.session import Guidance, OperatorAction
 from guidance.simulate import Wish, scene_of, setup_of
-from guidance.state import OnSkin, Setup, State, begin
-from guidance.told import told_in
+from guidance.stages.state import OnSkin, Setup, State, begin
 from guidance.zone_actions import (
     AdjustZone,
     DragZone,

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from mcap.records import Message
 
-from guidance.recorder import Recorder
-from guidance.recording_command import recover
-from guidance.replay import steps
+from guidance.recording.command import recover
+from guidance.recording.recorder import Recorder
+from guidance.recording.replay import steps
 from models.problems import InputError
 from tests.guidance.tiny_session import SEEN, capture, guidance, manifest
 from vision.encrypted import decrypt

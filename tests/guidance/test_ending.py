@@ -6,9 +6,9 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from guidance.chained_log import verify
-from guidance.live_recording import LiveRecording
-from guidance.recording_command import log_of
+from guidance.recording.chained_log import verify
+from guidance.recording.command import log_of
+from guidance.treatment.recording import LiveRecording
 from tests.live_process import live_process
 from tests.served_console import CALF, Running, Screen, running
 from vision.mcap_recording import open_mcap

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guidance.gas_from_input import GasFromInput
+from guidance.treatment.gas_from_input import GasFromInput
 from tests.vision.played_camera import Clock
 from tests.vision.said_gas import SaidGas
 from vision.gas_input import OFF_AFTER_S, SILENT_S, GasInput

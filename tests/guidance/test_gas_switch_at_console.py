@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from guidance.analyse import Run
-from guidance.replay import Recorded, replayed, setup_then
+from guidance.recording.replay import Recorded, replayed, setup_then
 from guidance.session import Guidance
 from tests.camera_place import Place
 from tests.guidance.to_running import to_start

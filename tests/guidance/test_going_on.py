@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from guidance.state import OnSkin, Setup
+from guidance.stages.state import OnSkin, Setup
 from models.carry import Carried
 from models.exposure_pack import KeptExposure
 from models.protocol import Ladder

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from guidance.history_store import HistoryStore
+from guidance.history.store import HistoryStore
 from tests.camera_place import Place
 from tests.chromium import MISSING, Browser, chromium
 from tests.guidance.test_console_browser import WATCH, choose, hear, kept, phase, reads

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from guidance.cli import main
-from guidance.history_store import HistoryStore
+from guidance.history.store import HistoryStore
 from tests.history_scenes import NOON, past
 
 HOUR = timedelta(hours=1)

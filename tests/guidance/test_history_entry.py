@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from guidance.history_entry import coldest_tenth, limits_reached
+from guidance.history.entry import coldest_tenth, limits_reached
 from guidance.session import Alarm
 from models.exposure import SkinTemperature
 from models.history import LimitReached, PastSession, is_code

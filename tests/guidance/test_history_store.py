@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from guidance import history_schema, history_store
-from guidance.history_store import HistoryStore, default_history
+from guidance.history import schema as history_schema
+from guidance.history import store as history_store
+from guidance.history.store import HistoryStore, default_history
 from models.history import PastFinding
 from models.problems import InputError
 from tests.history_scenes import NOON, past
@@ -110,7 +111,7 @@ def write_side_by_side(store: HistoryStore) -> None:
     code = (
         "import sys; from pathlib import Path\n"
         f"sys.path.insert(0, {str(ROOT)!r})\n"
-        "from guidance.history_store import HistoryStore; from tests.history_scenes import past\n"
+        "from guidance.history.store import HistoryStore; from tests.history_scenes import past\n"
         "store = HistoryStore(Path(sys.argv[1]))\n"
         "sys.stdin.readline()\n"
         "for n in range(25):\n"
@@ -139,7 +140,7 @@ def test_a_write_that_the_system_refuses_halfway_keeps_what_the_file_holds(store
     code = (
         "import resource, signal, sys; from pathlib import Path\n"
         f"sys.path.insert(0, {str(ROOT)!r})\n"
-        "from guidance.history_store import HistoryStore; from models.problems import InputError\n"
+        "from guidance.history.store import HistoryStore; from models.problems import InputError\n"
         "from tests.history_scenes import past\n"
         "store = HistoryStore(Path(sys.argv[1]))\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
@@ -166,9 +167,9 @@ def test_a_process_killed_while_it_writes_loses_nothing(store: HistoryStore) -> 
     code = (
         "import os, sys; from pathlib import Path\n"
         f"sys.path.insert(0, {str(ROOT)!r})\n"
-        "from guidance import history_store; from tests.history_scenes import past\n"
-        "history_store._plain = lambda value: os._exit(9)\n"
-        "history_store.HistoryStore(Path(sys.argv[1])).record(past())\n"
+        "from guidance.history import store; from tests.history_scenes import past\n"
+        "store._plain = lambda value: os._exit(9)\n"
+        "store.HistoryStore(Path(sys.argv[1])).record(past())\n"
     )
     done = subprocess.run([sys.executable, "-c", code, str(store.path)], check=False)
     assert done.returncode == 9

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from benchmarks.alarms import Noise
 from benchmarks.alarms import entries as safe_entries
-from guidance.alarms import AlarmBoard, close, update
-from guidance.facts import Facts
-from guidance.hysteresis import DISTANCE_MM, TEMPERATURE_DEGC, lingering
-from guidance.judge import conditions
+from guidance.alarms.episodes import AlarmBoard, close, update
+from guidance.alarms.facts import Facts
+from guidance.alarms.hysteresis import DISTANCE_MM, TEMPERATURE_DEGC, lingering
+from guidance.alarms.judge import conditions
 from guidance.session import Alarm
 from models.catalogue import load_devices, load_protocols
 from tests.guidance.test_judge import FINE

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from guidance.alarms import AlarmBoard, load_alarm_table, update
-from guidance.facts import Facts
-from guidance.judge import conditions
+from guidance.alarms.episodes import AlarmBoard, load_alarm_table, update
+from guidance.alarms.facts import Facts
+from guidance.alarms.judge import conditions
 from guidance.session import UNMEASURABLE
 from models.catalogue import load_devices, load_protocols
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from guidance.jet_stage import meet_skin
 from guidance.session import JetOnSkin
-from guidance.skin_stage import read_skin
-from guidance.state import OnSkin, Setup, State, begin
+from guidance.stages.jet import meet_skin
+from guidance.stages.skin import read_skin
+from guidance.stages.state import OnSkin, Setup, State, begin
 from models.capture import Capture, ThermalPicture
 from models.chart import ZoneChart
 from models.exposure import ExposureMap, SkinTemperature

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from guidance.live import PICTURES_KEPT, LiveRun, Mailbox, Replay, Stepped, merged
-from guidance.pace import Pace
+from guidance.live.loop import PICTURES_KEPT, LiveRun, Mailbox, Replay, Stepped, merged
+from guidance.live.pace import Pace
 from guidance.run import Run
 from guidance.session import Acknowledge, CourseAction, Guidance, OperatorAction
 from guidance.set_up import set_up

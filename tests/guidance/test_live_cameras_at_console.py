@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from guidance.checklist import judge_checklist
-from guidance.replay import replayed, setup_then
-from guidance.resume import interrupted
+from guidance.checklist.answers import judge_checklist
+from guidance.recording.replay import replayed, setup_then
 from guidance.run import Run
+from guidance.treatment.resume import interrupted
 from models.catalogue import load_questions
 from tests.camera_place import Place
 from tests.guidance.to_running import CALF_CO2, to_start

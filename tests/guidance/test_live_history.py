@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 
 from guidance.analyse import analyse
-from guidance.console_choice import Choice, Choices
-from guidance.console_history import HistoryBefore
-from guidance.console_session import (
+from guidance.history.store import HistoryStore
+from guidance.treatment.choice import Choice, Choices
+from guidance.treatment.history import HistoryBefore
+from guidance.treatment.session import (
     DETAILS,
     ConfirmHistory,
     Course,
@@ -25,7 +26,6 @@ from guidance.console_session import (
     follow,
     missing,
 )
-from guidance.history_store import HistoryStore
 from models.catalogue import load_devices, load_protocols, load_zones
 from models.exposure_pack import unpack
 from models.history_rules import Allowed, Reason, Refused, Warned

@@ -11,15 +11,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from guidance.chained_log import verify
 from guidance.live_command import rehearse
-from guidance.live_recording import Kept, LiveRecording, history_remark
-from guidance.recorder import RecorderStatus
-from guidance.replay import Comparison, setup_then, steps
+from guidance.recording.chained_log import verify
+from guidance.recording.recorder import RecorderStatus
+from guidance.recording.replay import Comparison, setup_then, steps
 from guidance.run import Run
 from guidance.session import Acknowledge, CourseAction
 from guidance.set_up import set_up
-from guidance.staged import Staged
+from guidance.treatment.recording import Kept, LiveRecording, history_remark
+from guidance.treatment.staged import Staged
 from tests.guidance.test_pipeline import same
 from tests.served_console import CALF, Screen, running
 from vision.mcap_recording import last_mark, open_mcap
@@ -133,7 +133,7 @@ def test_a_recorder_that_dies_is_told_and_guidance_goes_on(
         def dies(*_: object, **__: object) -> None:
             raise RuntimeError("of whatever")
 
-        monkeypatch.setattr("guidance.recorder_writer.RecordingWriter.flush", dies)
+        monkeypatch.setattr("guidance.recording.writer.RecordingWriter.flush", dies)
         screen.hear_until(lambda: "has failed" in screen.state["unrecorded"])
         at_s = screen.state["t_s"]
         screen.hear_until(lambda: screen.state["t_s"] > at_s + 1.0)

@@ -7,13 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from guidance import overlay_figures, overlay_panels
-from guidance.overlay import draw_overlay, draw_thermal
-from guidance.overlay_ink import dashes, fitted, plain, text_width_px, wrapped, write
-from guidance.overlay_mesh import cell_mesh
-from guidance.overlay_skin import footprint_ring
-from guidance.overlay_states import cell_states
-from guidance.palette import MAGENTA, RED, VERMILLION, bgr
+from guidance.overlay import figures as overlay_figures
+from guidance.overlay import panels as overlay_panels
+from guidance.overlay.ink import dashes, fitted, plain, text_width_px, wrapped, write
+from guidance.overlay.mesh import cell_mesh
+from guidance.overlay.palette import MAGENTA, RED, VERMILLION, bgr
+from guidance.overlay.picture import draw_overlay, draw_thermal
+from guidance.overlay.skin import footprint_ring
+from guidance.overlay.states import cell_states
 from guidance.session import Alarm, Announcement, Guidance, SweepGuide
 from models.capture import ThermalPicture
 from models.geometry import Bytes, Pose
@@ -221,8 +222,8 @@ def test_without_a_rig_there_is_an_outline_and_no_millimetre(
         words.append(text)
         write(picture, text, at, **how)  # type: ignore[arg-type]
 
-    for module in ("overlay_figures", "overlay_panels", "overlay_tiles"):
-        monkeypatch.setattr(f"guidance.{module}.write", heard)
+    for module in ("figures", "panels", "tiles"):
+        monkeypatch.setattr(f"guidance.overlay.{module}.write", heard)
     pixel = scene.guidance(
         zone=scene.pixel_zone(), jet=None, exposure=None, skin=None, weight=None, blind=None, tile_time_s=None
     )
@@ -238,8 +239,8 @@ def test_what_is_not_known_is_said_in_words(scene: Scene, monkeypatch: pytest.Mo
     def heard(picture: Bytes, text: str, at: tuple[float, float], **how: object) -> None:
         words.append(text)
 
-    for module in ("overlay_panels", "overlay_tiles", "overlay_figures"):
-        monkeypatch.setattr(f"guidance.{module}.write", heard)
+    for module in ("panels", "tiles", "figures"):
+        monkeypatch.setattr(f"guidance.overlay.{module}.write", heard)
     drawn(scene, scene.lost())
     assert words.count("not known") >= 2
     assert "not seen" in words
@@ -313,8 +314,8 @@ def test_dashes_keep_to_the_line() -> None:
 
 def test_no_word_claims_safety(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     words: list[str] = []
-    for module in ("overlay_panels", "overlay_tiles"):
-        monkeypatch.setattr(f"guidance.{module}.write", lambda _, text, __, **___: words.append(text))
+    for module in ("panels", "tiles"):
+        monkeypatch.setattr(f"guidance.overlay.{module}.write", lambda _, text, __, **___: words.append(text))
     drawn(scene, scene.guidance())
     assert not any("safe" in text.lower() for text in words)
 

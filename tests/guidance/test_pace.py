@@ -3,7 +3,7 @@
 import threading
 from dataclasses import replace
 
-from guidance.pace import Pace, paced
+from guidance.live.pace import Pace, paced
 from models.capture import Capture
 
 EMPTY = Capture(0.0, None, None, (), (), 0.0, False)

@@ -7,11 +7,11 @@ from dataclasses import fields, is_dataclass, replace
 import numpy as np
 import pytest
 
-from guidance.alarms import load_alarm_table
-from guidance.at_exposure import astray_mm, nozzle_at
-from guidance.jet_stage import room_for
+from guidance.alarms.episodes import load_alarm_table
 from guidance.pipeline import step
-from guidance.state import OnSkin, State, begin
+from guidance.stages.at_exposure import astray_mm, nozzle_at
+from guidance.stages.jet import room_for
+from guidance.stages.state import OnSkin, State, begin
 from models.capture import ThermalPicture
 from models.chart import PixelZone, PlacedChart
 from models.geometry import Floats, unit

@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from guidance.camera_stage import calibrated_now, camera_offset, reference_remark
 from guidance.pipeline import step
+from guidance.report.thermal_found import thermal_found, thermal_remarks
 from guidance.simulate import setup_of
-from guidance.state import Setup, State, begin
-from guidance.thermal_found import thermal_found, thermal_remarks
+from guidance.stages.camera import calibrated_now, camera_offset, reference_remark
+from guidance.stages.state import Setup, State, begin
 from models.radiometry import StatedRadiometry
 from vision.synthetic import captures
 from vision.synthetic_scene import Errors, Patch, Scene

@@ -16,7 +16,7 @@ import pytest
 
 from guidance.analyse import analyse
 from guidance.outcome import Outcome
-from guidance.record import write_tables
+from guidance.report.record import write_tables
 from guidance.run import Run
 from guidance.set_up import set_up
 from models.body_landmarks import LANDMARKS

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from guidance.outcome import Outcome, PixelCells, Trace, Verdicts
-from guidance.record import plain, write_tables
+from guidance.report.record import plain, write_tables
 from guidance.session import Alarm
 from models.chart import ZoneChart
 from models.exposure import ExposureMap

@@ -16,15 +16,15 @@ import numpy as np
 import pytest
 from mcap.records import Channel, Message
 
-from guidance.chained_log import ChainedLog, verify
 from guidance.cli import main
 from guidance.pipeline import step
-from guidance.recorder import CAPTURES_WAITING, PICTURES_WAITING, Recorder
-from guidance.recording_command import recover
-from guidance.replay import Recorded, replayed, steps
+from guidance.recording.chained_log import ChainedLog, verify
+from guidance.recording.command import recover
+from guidance.recording.recorder import CAPTURES_WAITING, PICTURES_WAITING, Recorder
+from guidance.recording.replay import Recorded, replayed, steps
+from guidance.recording.told import told_in
 from guidance.session import Acknowledge, Alarm, Guidance, PauseAudio
-from guidance.state import begin
-from guidance.told import told_in
+from guidance.stages.state import begin
 from models.exact_text import to_text
 from models.geometry import Bytes
 from models.problems import InputError
@@ -281,13 +281,13 @@ def test_a_disk_that_stays_full_leaves_a_recording_that_is_not_finished(
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert not status.finished
-    monkeypatch.setattr("guidance.recording_command.record", lambda *_, **__: status)
+    monkeypatch.setattr("guidance.recording.command.record", lambda *_, **__: status)
     assert main(["record", "session", str(path)]) == 2
     assert "is not whole: The recording was not finished" in capsys.readouterr().err
     whole = Recorder(tmp_path / "b.mcap", manifest())
     whole.take(capture(0), SEEN, guidance(0.0))
     finished = whole.close()
-    monkeypatch.setattr("guidance.recording_command.record", lambda *_, **__: finished)
+    monkeypatch.setattr("guidance.recording.command.record", lambda *_, **__: finished)
     assert main(["record", "session", str(path)]) == 0
 
 

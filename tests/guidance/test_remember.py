@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from guidance.analyse import analyse
-from guidance.history_store import HistoryStore
+from guidance.history.store import HistoryStore
 from guidance.outcome import Outcome
 from models.history_rules import Allowed, Refused, Warned
 from models.problems import InputError
@@ -165,7 +165,7 @@ def test_a_locked_history_costs_a_sentence_and_not_the_report(
     tiny: Callable[[], Path], store: HistoryStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store.record(past())
-    monkeypatch.setattr("guidance.history_store.WAIT_S", 0.05)
+    monkeypatch.setattr("guidance.history.store.WAIT_S", 0.05)
     monkeypatch.setattr(HistoryStore.__init__, "__kwdefaults__", {"wait_s": 0.05})
     other = sqlite3.connect(store.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")

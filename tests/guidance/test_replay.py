@@ -11,15 +11,15 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from guidance import recording_command
 from guidance.analyse import analyse
 from guidance.cli import main
 from guidance.outcome import Outcome
 from guidance.pipeline import step
-from guidance.recording_command import record, replay
-from guidance.replay import steps
+from guidance.recording import command as recording_command
+from guidance.recording.command import record, replay
+from guidance.recording.replay import steps
 from guidance.seen import seen_in
-from guidance.state import begin
+from guidance.stages.state import begin
 from models.body_landmarks import LANDMARKS
 from models.capture import Capture
 from models.geometry import Bytes
@@ -136,7 +136,7 @@ def test_a_bit_that_was_changed_is_found(recording: Path, monkeypatch: pytest.Mo
                 yield one
 
         with monkeypatch.context() as patch:
-            patch.setattr("guidance.replay.steps", spoiled)
+            patch.setattr("guidance.recording.replay.steps", spoiled)
             assert not replay(recording)
 
 

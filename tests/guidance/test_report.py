@@ -14,18 +14,18 @@ import numpy as np
 import pytest
 
 from guidance.outcome import CellKnowledge, Earlier, Outcome, Poster, Verdicts
-from guidance.palette import PURPLE, VERDICTS, ramp, verdict_look
-from guidance.report import report_html, write_report
-from guidance.report_body import bare_picture
-from guidance.report_charts import reduced, stretched
-from guidance.report_facts import headline, rewarming_figures, shares
-from guidance.report_grid import SQUARE_PX, chart_grid, pixel_grid, raster
-from guidance.report_known import sweep_share
-from guidance.report_maps import cold_paint, dwell_paint, knowledge_paint, unknown_cells, verdict_paint
-from guidance.report_markup import clock, number, typeset, with_bound
-from guidance.report_plot import nice_ceiling, path, ticks, time_ticks
-from guidance.report_tables import rig as rig_section
-from guidance.report_unknown import unknowns
+from guidance.overlay.palette import PURPLE, VERDICTS, ramp, verdict_look
+from guidance.report.body import bare_picture
+from guidance.report.charts import reduced, stretched
+from guidance.report.facts import headline, rewarming_figures, shares
+from guidance.report.grid import SQUARE_PX, chart_grid, pixel_grid, raster
+from guidance.report.known import sweep_share
+from guidance.report.maps import cold_paint, dwell_paint, knowledge_paint, unknown_cells, verdict_paint
+from guidance.report.markup import clock, number, typeset, with_bound
+from guidance.report.page import report_html, write_report
+from guidance.report.plot import nice_ceiling, path, ticks, time_ticks
+from guidance.report.tables import rig as rig_section
+from guidance.report.unknown import unknowns
 from guidance.session import Alarm
 from models.history_rules import Reason, Refused, Warned
 from models.rig import Corrected
@@ -88,11 +88,11 @@ def test_the_page_refers_to_nothing_but_itself_and_the_video(page: Page) -> None
 
 
 def report_css() -> str:
-    return (Path(__file__).parents[2] / "guidance" / "report.css").read_text(encoding="utf-8")
+    return (Path(__file__).parents[2] / "guidance" / "report" / "report.css").read_text(encoding="utf-8")
 
 
 def test_the_script_asks_no_network() -> None:
-    script = (Path(__file__).parents[2] / "guidance" / "report.js").read_text(encoding="utf-8")
+    script = (Path(__file__).parents[2] / "guidance" / "report" / "report.js").read_text(encoding="utf-8")
     assert not re.search(r"fetch|XMLHttpRequest|WebSocket|import\(|https?:|eval|innerHTML", script)
 
 

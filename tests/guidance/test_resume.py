@@ -12,11 +12,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from guidance.analyse import analyse
-from guidance.history_store import HistoryStore
-from guidance.recorder import Recorder
-from guidance.replay import setup_then, steps
-from guidance.resume import ended_at, interrupted, may_go_on, unfinished
+from guidance.history.store import HistoryStore
+from guidance.recording.recorder import Recorder
+from guidance.recording.replay import setup_then, steps
 from guidance.run import Run
+from guidance.treatment.resume import ended_at, interrupted, may_go_on, unfinished
 from models.problems import InputError
 from tests.guidance.tiny_session import SEEN, capture, guidance, manifest
 from tests.live_process import live_process

@@ -8,9 +8,9 @@ from functools import lru_cache
 import numpy as np
 import pytest
 
-from guidance.camera_stage import camera_offset
 from guidance.pipeline import step
-from guidance.state import begin
+from guidance.stages.camera import camera_offset
+from guidance.stages.state import begin
 from models.chart import PlacedChart
 from models.geometry import Floats, Pose, rotation_from_rvec
 from models.sightings import NozzleSighting

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from guidance.jet_stage import Contact
-from guidance.skin_figures import VAGUE_DEGC, lowest_of
+from guidance.stages.jet import Contact
+from guidance.stages.skin_figures import VAGUE_DEGC, lowest_of
 from models.skin_estimate import MEASURED, PREDICTED, UNOBSERVED, CellTemperatures
 
 

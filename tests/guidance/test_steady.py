@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 
-from guidance.steady import SWITCH_S, settle, steady
+from guidance.live.steady import SWITCH_S, settle, steady
 
 
 def test_collector_and_threads_are_as_before_when_a_session_is_over() -> None:

@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from guidance.overlay_sweep import sweep_words
-from guidance.sweep_stage import guide_of
+from guidance.overlay.sweep import sweep_words
+from guidance.stages.sweep import guide_of
 from models.catalogue import load_protocols
 from models.time_to_limit import SweepBand
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from guidance.alarms.tones import RATE_HZ, SOUNDS, burst, repeated, rhythm
 from guidance.cli import main
 from guidance.session import Sound
-from guidance.tones import RATE_HZ, SOUNDS, burst, repeated, rhythm
 from models.geometry import Floats
 
 PULSES = {"high": 10, "medium": 3, "low": 1}

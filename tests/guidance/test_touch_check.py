@@ -11,8 +11,8 @@ import pytest
 from guidance.pipeline import step
 from guidance.session import Guidance
 from guidance.simulate import setup_of
-from guidance.state import Setup, begin
-from guidance.touch_check import Touch, TouchTrack, limits_mm, measured, seen
+from guidance.stages.state import Setup, begin
+from guidance.treatment.touch_check import Touch, TouchTrack, limits_mm, measured, seen
 from guidance.zone_actions import MarkSpot
 from models.catalogue import load_protocols
 from models.chart import PlacedChart

@@ -8,7 +8,7 @@ import av
 import numpy as np
 import pytest
 
-from guidance.video import OverlayVideo
+from guidance.overlay.video import OverlayVideo
 
 
 def pictures(count: int, height_px: int = 72, width_px: int = 96) -> list[np.ndarray]:

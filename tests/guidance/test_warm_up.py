@@ -18,7 +18,7 @@ from pathlib import Path
 from numba.core.dispatcher import Dispatcher
 from guidance.set_up import set_up
 from guidance.pipeline import step
-from guidance.state import begin
+from guidance.stages.state import begin
 from guidance.warm_up import warm_up
 from vision.recording import open_recording
 

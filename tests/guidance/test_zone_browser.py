@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from guidance.analyse import Run
-from guidance.live_recording import LiveRecording
-from guidance.recording_command import log_of
-from guidance.replay import inputs, replayed, setup_then
-from guidance.resume import interrupted
+from guidance.recording.command import log_of
+from guidance.recording.replay import inputs, replayed, setup_then
+from guidance.treatment.recording import LiveRecording
+from guidance.treatment.resume import interrupted
 from guidance.zone_actions import ZONE_ACTIONS, TouchSkipped
 from models.chart import PlacedChart
 from models.geometry import Floats

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from guidance.chained_log import ChainedLog
-from guidance.recorder import Manifest, Recorder
+from guidance.recording.chained_log import ChainedLog
+from guidance.recording.recorder import Manifest, Recorder
 from guidance.session import Acknowledge, Guidance
 from models.capture import Capture, ThermalPicture
 from models.sightings import Lost, Seen

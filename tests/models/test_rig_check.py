@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from guidance.judge import RIG_CLOCK_S, RIG_LAG_S, RIG_OFFSET_MM, RIG_PLACE_MM
+from guidance.alarms.judge import RIG_CLOCK_S, RIG_LAG_S, RIG_OFFSET_MM, RIG_PLACE_MM
 from models.chart import ZoneChart
 from models.geometry import Floats
 from models.rig_check import MODEL_U95_S, RigOffset, RigWatch, SeenPicture, compare, feel_jet, see_cooling
@@ -119,7 +119,7 @@ def watched(
 
 
 def mismatch(offset: RigOffset | None) -> bool:
-    """As `guidance.judge` tells it."""
+    """As `guidance.alarms.judge` tells it."""
     return offset is not None and (
         offset.offset_mm > max(RIG_OFFSET_MM, offset.offset_u95_mm + RIG_PLACE_MM)
         or abs(offset.lag_s) > max(RIG_LAG_S, offset.lag_u95_s + RIG_CLOCK_S)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from guidance.judge import PATIENT_JUMP_MM
+from guidance.alarms.judge import PATIENT_JUMP_MM
 from models.capture import DepthPicture
 from models.geometry import Bytes, Floats, Pose
 from models.sightings import NozzleSighting, TagPatch

@@ -1,0 +1,1 @@
+"""Contraindications asked before the gas, and their answers."""

@@ -1,0 +1,40 @@
+"""What is told at the terminal when a console is not served any more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from guidance.treatment.session import DONE, PAUSED, REPORTING, RUNNING, STOPPED
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a served treatment ended."""
+
+    words: str
+    """One sentence or more for the terminal."""
+    whole: bool
+    """Nothing was begun that is not reported."""
+
+
+def how_it_ended(phase: str, *, report: Path | None, recording: Path | None) -> Ended:
+    """How a treatment ended that was left in a phase.
+
+    Args:
+        phase: Of the course.
+        report: The report's folder, where one was written.
+        recording: The file, where one was closed.
+    """
+    if phase == DONE and report is not None:
+        return Ended(f"The report is in {report}", whole=True)
+    files = f" The recording is closed: {recording}" if recording is not None else ""
+    if phase in (RUNNING, PAUSED):
+        what = "Ended in mid-session, with the valve as it was: close it. There is no report."
+    elif phase in (STOPPED, REPORTING, DONE):
+        what = "Ended before a report was written."
+    else:
+        return Ended(f"Ended; nothing was treated.{files}", whole=True)
+    if recording is None:
+        return Ended(f"{what} Nothing was recorded.", whole=False)
+    return Ended(f"{what}{files}\n`cryoguide analyze` makes a report of it.", whole=False)

@@ -1,0 +1,341 @@
+"""A treatment with its console, as it is served: what runs, what is recorded, what is written at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from guidance.console.beeper import watch
+from guidance.console.ending import Ended, how_it_ended
+from guidance.console.guard import Guard
+from guidance.console.pages import Console
+from guidance.console.pairing import Pairing
+from guidance.console.refusals import Refusals, access_log_of
+from guidance.console.watches import heed, look
+from guidance.live.loop import LiveRun, Stepped
+from guidance.live.steady import settle, steady
+from guidance.outcome import Outcome
+from guidance.run import Run
+from guidance.treatment.camera_room import CameraRoom
+from guidance.treatment.desk import Desk
+from guidance.treatment.gas_from_input import GasFromInput
+from guidance.treatment.history import HistoryBefore
+from guidance.treatment.kept_history import LiveHistory
+from guidance.treatment.preflight import open_hello
+from guidance.treatment.recording import (
+    Kept,
+    LiveRecording,
+    history_remark,
+    recorded_figures,
+    recorded_remarks,
+)
+from guidance.treatment.report import live_outcome, write_live_report
+from guidance.treatment.session import CHECKLIST, DETAILS, PREFLIGHT, ZONE
+from guidance.treatment.staged import Staged
+from models.problems import InputError
+
+Prepare = Callable[[Callable[[int, int], None]], None]
+"""What is done before the first capture; tells steps done and steps in all."""
+
+
+class _EndingError(Exception):
+    """The program is told to end while it gets ready."""
+
+
+class Served:
+    """One treatment with its console: what a server serves."""
+
+    def __init__(
+        self,
+        staged: Staged | CameraRoom,
+        *,
+        out: Path,
+        note: Callable[[str], None],
+        record: Callable[[Staged], LiveRecording] | None = None,
+        prepare: Prepare | None = None,
+        beep: Callable[[], None] = lambda: None,
+        history: Path | None = None,
+    ) -> None:
+        """Nothing runs yet.
+
+        Args:
+            staged: What is guided, or a room with cameras where the operator chooses that.
+            out: Folder for the report.
+            note: Told of refused attempts, which are logged as well.
+            record: Begins a recording; None = nothing is recorded.
+            prepare: Done once the page can be seen, before the first capture.
+            beep: Sounds by this machine where no page shows the treatment.
+            history: The file of earlier treatments, in which this one is kept; None = neither read nor
+                written. A recording that is played is no treatment.
+        """
+        self._history = LiveHistory(history if isinstance(staged, CameraRoom) else None)
+        self._beep = beep
+        self.out, self._record, self._prepare = out, record, prepare
+        self._room = staged if isinstance(staged, CameraRoom) else None
+        self._staged = staged if isinstance(staged, Staged) else None
+        self._run: Run | None = None
+        if isinstance(staged, CameraRoom):
+            self.desk = Desk(
+                setup=None,
+                asked=(),
+                checks=staged.checks,
+                choices=staged.choices,
+                cameras=lambda: staged.states,
+                gas_input=lambda: staged.gas_state,
+                course=staged.course,
+                before=None if history is None else HistoryBefore(history, staged.choices),
+            )
+            told = open_hello(staged.choices, checks=staged.checks, source="Live")
+        else:
+            self.desk = Desk(
+                setup=staged.setup,
+                asked=staged.asked,
+                checks=staged.checks,
+                gas_first=staged.gas_first,
+                pace=staged.pace,
+                gas=staged.gas,
+                course=staged.course,
+            )
+            told = staged.hello()
+        self.desk.finish, self.desk.started, self.desk.turned = self._finish, self._started, self._turned
+        self.refusals = Refusals(access_log_of(out), say=note)
+        self.console = Console(self.desk, hello=told, note=self.refusals.note)
+        self._ending, self._left_in = False, PREFLIGHT
+        self.recording: LiveRecording | None = None
+        self._kept: Kept | None = None
+        self._answered: datetime | None = None
+        """By when all was answered before the gas."""
+        self._began_s = time.monotonic()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._in_turn = asyncio.Lock()
+
+    @property
+    def staged(self) -> Staged:
+        """What is guided."""
+        assert self._staged is not None, "nothing was chosen yet"
+        return self._staged
+
+    @property
+    def run(self) -> Run:
+        """What has been stepped."""
+        assert self._run is not None, "nothing is guided yet"
+        return self._run
+
+    def application(
+        self, *, hosts: tuple[str, ...], scheme: str = "http", pairing: Pairing | None = None
+    ) -> Guard:
+        """To be served, see `Console.application`."""
+        return self.console.application(hosts=hosts, scheme=scheme, pairing=pairing, lifespan=self._life)
+
+    def note(self, refused: str) -> None:
+        """Tell of a refused attempt, and keep it."""
+        self.refusals.note(refused)
+
+    def ended(self) -> Ended:
+        """How it ended, once it is not served any more."""
+        recording = self.out.with_name(self._kept.file) if self._kept is not None else None
+        return how_it_ended(self._left_in, report=self.desk.report, recording=recording)
+
+    @contextlib.asynccontextmanager
+    async def _life(self) -> AsyncGenerator[None]:
+        self._loop = asyncio.get_running_loop()
+        self._do(self._get_ready())
+        watches = [watch(self._shown, self._beep), heed(self.desk, self.console)]
+        watches += [look(self._room, self.desk, self.console)] if self._room is not None else []
+        watching = [asyncio.create_task(work) for work in watches]
+        try:
+            with steady():
+                yield
+        finally:
+            self._ending = True
+            for task in watching:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            self._left_in = self.desk.course.phase
+            if self.desk.course.treating:
+                self.refusals.note(f"Ended from the terminal in mid-session ({self.desk.course.phase}).")
+            await self._end()
+            self.refusals.close()
+
+    def _shown(self) -> bool:
+        """Whether a page shows the treatment, or none runs."""
+        gas = self.desk.latest is not None and self.desk.latest.guidance.gas_now
+        return not (self.desk.course.treating or (gas and not self.desk.over)) or self.console.is_shown
+
+    def _do(self, work: Coroutine[None, None, None]) -> None:
+        self._tasks.append(asyncio.create_task(work))
+
+    def _soon(self, call: Callable[..., None]) -> Callable[..., None]:
+        """A call that other threads may make."""
+
+        def there(*what: object) -> None:
+            with contextlib.suppress(RuntimeError):  # the server has gone
+                self._loop.call_soon_threadsafe(call, *what)
+
+        return there
+
+    async def _get_ready(self) -> None:
+        """Compile what runs from the first gas on; a recording then begins to play."""
+        try:
+            if self._prepare is not None:
+                self._prepared(0, 0)
+                await asyncio.to_thread(self._prepare, self._tell_prepared)
+                settle()
+                # What was told on the way comes first.
+                self._loop.call_soon(self._prepared_all)
+        except _EndingError:
+            return
+        except Exception as problem:
+            self._ended(f"Guidance could not be made ready ({type(problem).__name__}: {problem}).")
+            return
+        if self._staged is not None and not self._ending:
+            await self._begin(self._staged)
+
+    def _tell_prepared(self, done: int, of: int) -> None:
+        """One step of what comes before the first capture is done (on its own thread)."""
+        if self._ending:
+            raise _EndingError
+        self._soon(self._prepared)(done, of)
+
+    async def _begin(self, staged: Staged) -> None:
+        """Guide; where that cannot begin the page says so."""
+        async with self._in_turn:
+            try:
+                if staged.go_on is not None:
+                    staged = replace(staged, setup=staged.go_on(staged.setup))
+                if self._room is not None:
+                    staged = self._history.begin(staged)
+                self._staged, self.desk.setup = staged, staged.setup
+                self._run = run = Run(staged.setup, staged.session)
+                if self._record is not None:
+                    self.recording = await asyncio.to_thread(self._record, staged)
+                    self.desk.recording, self._kept = self.recording, None
+                    self.refusals.session = self.recording.note
+            except InputError as problem:
+                self._ended(str(problem))
+                return
+            live = LiveRun(
+                run,
+                staged.pictures(),
+                told=self._soon(self._stepped),
+                ended=self._soon(self._ended),
+                listener=self.recording.listener(run) if self.recording is not None else None,
+            )
+            self.desk.live = live
+            self.console.begin_anew()
+            live.start()
+
+    async def _end(self) -> None:
+        """End what runs, and its recording."""
+        async with self._in_turn:
+            if self.desk.live is not None:
+                await asyncio.to_thread(self.desk.live.close)
+            await asyncio.to_thread(self._close_recording)
+            if self._run is not None and self._run.state.gas_total_s > 0.0 and self._history.waits:
+                with contextlib.suppress(Exception):  # the recording is there to be analysed
+                    await asyncio.to_thread(self._keep, self._found(self._kept))
+            self._history.drop()
+
+    async def _start_over(self) -> None:
+        """The operator goes back behind the zone: what ran until now is over, and nothing was treated."""
+        await self._end()
+        self.desk.live, self.recording, self.desk.recording = None, None, None
+        self.desk.over, self.desk.latest, self.desk.fault = False, None, None
+        self.console.begin_anew()
+
+    def _turned(self, before: str, after: str) -> None:
+        """With cameras a session begins once it is chosen and the checklist answered."""
+        if self._room is None:
+            return
+        if (before, after) == (DETAILS, CHECKLIST):
+            staged = self._room.stage(self.desk.course)
+            self.desk.asked = staged.asked
+            self.console.hello = staged.hello() | {"choices": self._room.choices.told()}
+        elif (before, after) == (CHECKLIST, ZONE):
+            self._staged = staged = self._room.stage(self.desk.course)
+            self.desk.setup, self.desk.gas = staged.setup, staged.gas
+            self._do(self._begin(staged))
+        elif (before, after) == (ZONE, CHECKLIST):
+            self._do(self._start_over())
+
+    def _prepared_all(self) -> None:
+        self.desk.preparing = None
+        self.console.wake()
+
+    def _prepared(self, done: int, of: int) -> None:
+        self.desk.preparing = (done, of)
+        self.console.wake()
+
+    def _stepped(self, stepped: Stepped) -> None:
+        self.console.stepped(stepped)
+
+    def _ended(self, fault: str | None) -> None:
+        self.desk.ended(fault)
+        self.console.wake()
+
+    def _started(self) -> None:
+        # With cameras the session's clock starts once all is answered; a recording has a time of its own.
+        staged = self.staged
+        self._answered = datetime.now(UTC) if staged.gas is None else staged.setup.treatment.started
+        self._answered = self._answered.replace(microsecond=0)  # as it is written
+        if self.recording is not None:
+            t_s = self.desk.t_s or 0.0
+            self.recording.answered(staged, self.desk.course, t_s=t_s, now=self._answered)
+
+    def _finish(self) -> None:
+        self._do(self._write())
+
+    async def _write(self) -> None:
+        trouble: str | None = None
+        try:
+            outcome = await asyncio.to_thread(self._outcome)
+            await asyncio.to_thread(write_live_report, outcome, self.out)
+        except InputError as problem:
+            trouble = str(problem)
+        except Exception as problem:
+            trouble = f"The report could not be written ({type(problem).__name__}: {problem})."
+        self.desk.wrote(None if trouble else self.out, trouble=trouble)
+        self.console.wake()
+
+    def _outcome(self) -> Outcome:
+        live = self.desk.live
+        if live is None or not live.close():
+            raise InputError("The last step does not end, so there is no report; run `cryoguide analyze`.")
+        return self._keep(self._found(self._close_recording()))
+
+    def _keep(self, outcome: Outcome) -> Outcome:
+        """Judge it by the history, and keep it there."""
+        path = None if self.recording is None else self.recording.path
+        return self._history.keep(outcome, self.run.setup, recording=path)
+
+    def _found(self, kept: Kept | None) -> Outcome:
+        live, played = self.desk.live, self._room is None
+        remark = history_remark(kept, played=played, wanted=self._history.path is not None)
+        return live_outcome(
+            self.run,
+            self.desk.course,
+            asked=self.staged.asked,
+            listed=self.staged.listed,
+            runtime_s=time.monotonic() - self._began_s,
+            now=self._answered or datetime.now(UTC),
+            recorded=recorded_figures(kept),
+            remarks=(
+                *recorded_remarks(kept, unrecorded=None if live is None else live.unrecorded),
+                *((remark,) if remark else ()),
+                *((self.desk.gas.remark(),) if isinstance(self.desk.gas, GasFromInput) else ()),
+            ),
+        )
+
+    def _close_recording(self) -> Kept | None:
+        """Finish the recording, once."""
+        self.refusals.session = None
+        if self.recording is not None and self._run is not None and self._kept is None:
+            live = self.desk.live
+            untaken = live.untaken() if live is not None else ()
+            self._kept = self.recording.close(untaken, t_s=max(self._run.state.t_s, 0.0))
+        return self._kept

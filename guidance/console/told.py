@@ -1,0 +1,72 @@
+"""Where a treatment stands, as every page is told it."""
+
+from __future__ import annotations
+
+from guidance.treatment.desk import REWARMING_S, Desk
+from guidance.treatment.figures import figures
+from guidance.treatment.gas import gas_row
+from guidance.treatment.session import DETAILS, missing
+from guidance.treatment.zone_figures import edited_words, touch_words
+
+
+def word(desk: Desk) -> dict[str, object]:
+    """What must not wait for anything else: what sounds, which alarms stand, why there is no guidance."""
+    guidance = desk.latest.guidance if desk.latest is not None else None
+    return {
+        "kind": "word",
+        "t_s": None if guidance is None else guidance.t_s,
+        "sound": desk.sound(),
+        "trouble": desk.trouble(),
+        "alarms": desk.alarms(),
+    }
+
+
+def state(desk: Desk) -> dict[str, object]:
+    """Where the treatment stands, as a page gets it."""
+    course, now, notice = desk.course, desk.situation, desk.notice()
+    before = desk.before if course.phase == DETAILS else None
+    out: dict[str, object] = {
+        "kind": "state",
+        "phase": course.phase,
+        "missing": missing(course, now),
+        "sound_confirmed": course.sound_confirmed,
+        "operator": course.operator,
+        "subject": course.subject or desk.recorded_subject or "",
+        "choice": vars(course.choice),
+        "cameras": [
+            {"name": c.name, "kind": c.kind, "state": c.state, "ok": c.ok, "words": c.words, "hz": c.hz}
+            for c in desk.cameras()
+        ],
+        "gas_counts": None if desk.gas is None else desk.gas.on,
+        "gas_input": gas_row(desk.gas_input()),
+        "history": None if before is None else before.told(),
+        "history_confirmed": course.history_confirmed,
+        "answers": dict(course.answers),
+        "reasons": dict(course.reasons),
+        "pain": len(course.pain_s),
+        "notice": None if notice is None else {"state": notice.state, "words": notice.words},
+        "trouble": desk.trouble(),
+        "sound": desk.sound(),
+        "held": desk.pace is not None and desk.pace.held,
+        "over": desk.over,
+        "rewarming_s": desk.rewarming_s,
+        "rewarming_wanted_s": REWARMING_S,
+        "report": desk.report is not None,
+        "records": desk.recording is not None,
+        "unrecorded": desk.unrecorded,
+        "unrecorded_heard": desk.unrecorded == desk.heard_of,
+        "preparing": desk.preparing,
+    }
+    if desk.latest is not None and desk.setup is not None:
+        guidance = desk.latest.guidance
+        out |= {
+            "t_s": guidance.t_s,
+            "figures": figures(guidance, desk.setup),
+            "alarms": desk.alarms(),
+            "pause_left_s": guidance.announcement.pause_left_s,
+            "remarks": list(guidance.status),
+            "left_out": desk.latest.left_out,
+            "edited": edited_words(guidance),
+            "touch": touch_words(desk.touch, course.touch),
+        }
+    return out

@@ -1,0 +1,1 @@
+"""The history of sessions: its file, its entries, its command."""

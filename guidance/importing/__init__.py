@@ -1,0 +1,1 @@
+"""``cryoguide import``: thermal files of other makers as a session folder."""

@@ -1,0 +1,1 @@
+"""Captures through the step as they come, in step with the clock."""

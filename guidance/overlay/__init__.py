@@ -1,0 +1,1 @@
+"""The picture for the operator, and the annotated video."""

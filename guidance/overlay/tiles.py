@@ -1,0 +1,275 @@
+"""Instruments along the lower edge: distance, temperature, time to the limit, coverage, zone time, legend."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from guidance.overlay.figures import (
+    ALARMING,
+    CYAN,
+    DIM,
+    OK_COLOUR,
+    TRACK,
+    Area,
+    put_label,
+    put_note,
+    put_progress,
+    put_value,
+    put_word,
+)
+from guidance.overlay.ink import box, panel, plain, wrapped, write
+from guidance.overlay.legend import draw_legend_tile
+from guidance.overlay.palette import AMBER, INK, MAGENTA, RED, WHITE, YELLOW
+from guidance.overlay.skin import distance_colour
+from guidance.overlay.sweep import draw_sweep_tile
+from guidance.session import Guidance
+from models.chart import PlacedChart
+from models.geometry import Bytes
+from models.protocol import Protocol
+from models.sightings import Lost
+from models.verdict import reached_target
+
+STRIP_PX = 92.0
+"""Height of the strip at scale 1."""
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One instrument of the strip."""
+
+    width_px: float
+    """Least width at scale 1."""
+    rank: int
+    """Where there is no room, the highest rank goes first."""
+    draw: Callable[[Area], None]
+
+
+def draw_strip(picture: Bytes, guidance: Guidance, *, protocol: Protocol, metric: bool, scale: float) -> None:
+    """Distance, lowest temperature, time to the limit, coverage, zone time and legend, in place.
+
+    Without millimetres (``metric`` false) only what is known then.
+    """
+    height, width = picture.shape[:2]
+    top = height - strip_height_px(picture, metric=metric, scale=scale)
+    panel(picture, (0, top, width, height))
+    if not metric:
+        text = "no rig: no millimetres. Zone known in pixels only; no distance, area or dwell."
+        for k, line in enumerate(wrapped(text, size=0.6 * scale, width_px=width - 330 * scale, lines=2)):
+            write(picture, line, (16 * scale, top + (38 + 26 * k) * scale), size=0.6 * scale, colour=YELLOW)
+        _skin_tile(
+            picture,
+            guidance,
+            (width - 290 * scale, top, width - 10 * scale, height),
+            protocol=protocol,
+            scale=scale,
+        )
+        return
+    tiles = [
+        Tile(262, 0, lambda b: _distance_tile(picture, guidance, b, protocol=protocol, scale=scale)),
+        Tile(204, 1, lambda b: _skin_tile(picture, guidance, b, protocol=protocol, scale=scale)),
+        Tile(152, 2, lambda b: _limit_tile(picture, guidance, b, protocol=protocol, scale=scale)),
+        Tile(168, 3, lambda b: draw_sweep_tile(picture, guidance, b, protocol=protocol, scale=scale)),
+        Tile(112, 5, lambda b: _coverage_tile(picture, guidance, b, protocol=protocol, scale=scale)),
+        Tile(160, 4, lambda b: _time_tile(picture, guidance, b, protocol=protocol, scale=scale)),
+        Tile(214, 6, lambda b: draw_legend_tile(picture, b, protocol=protocol, scale=scale)),
+    ]
+    if height > width:
+        _draw_row(picture, tiles[:4], top, scale)
+        _draw_row(picture, tiles[4:], top + STRIP_PX * scale, scale)
+    else:
+        _draw_row(picture, tiles, top, scale)
+
+
+def strip_height_px(picture: Bytes, *, metric: bool, scale: float) -> float:
+    """Height of the strip: two rows in an upright picture, one else."""
+    return STRIP_PX * scale * (2.0 if metric and picture.shape[0] > picture.shape[1] else 1.0)
+
+
+def _draw_row(picture: Bytes, tiles: list[Tile], top: float, scale: float) -> None:
+    """Draw tiles side by side over the whole width; those that find no room are left out."""
+    width, height = picture.shape[1], top + STRIP_PX * scale
+    tiles = list(tiles)
+    while len(tiles) > 1 and sum(t.width_px for t in tiles) * scale > width:
+        tiles.remove(max(tiles, key=lambda t: t.rank))
+    spare = (width - sum(t.width_px for t in tiles) * scale) / len(tiles)
+    x = 0.0
+    for k, tile in enumerate(tiles):
+        right = x + tile.width_px * scale + spare
+        if k:
+            box(picture, (x, top + 14 * scale, x + max(1, round(scale)), height - 14 * scale), colour=TRACK)
+        tile.draw((x + 14 * scale, top, right - 14 * scale, height))
+        x = right
+
+
+def coverage_share(guidance: Guidance, *, protocol: Protocol) -> float | None:
+    """Share of the zone's area whose observed lowest temperature reached the target band; None = no zone."""
+    if guidance.exposure is None or not isinstance(guidance.zone, PlacedChart):
+        return None
+    chart = guidance.zone.chart
+    reached = reached_target(guidance.exposure, protocol=protocol)
+    total = float(chart.area_cm2[chart.in_zone].sum())
+    return float(chart.area_cm2[chart.in_zone & reached].sum()) / total if total > 0.0 else None
+
+
+def _distance_tile(
+    picture: Bytes,
+    guidance: Guidance,
+    area: Area,
+    *,
+    protocol: Protocol,
+    scale: float,
+) -> None:
+    put_label(picture, area, "DISTANCE", scale)
+    band, jet = protocol.distance, guidance.jet
+    if jet is None:
+        put_value(picture, area, "not known", "", scale, MAGENTA)
+    else:
+        colour, word = distance_colour(jet.distance_mm, protocol=protocol)
+        put_value(picture, area, f"{jet.distance_mm:.0f}", f"±{jet.distance_u95_mm:.0f} mm", scale, colour)
+        put_word(picture, area, word, scale, colour)
+    top, bottom = area[1] + 68 * scale, area[1] + 76 * scale
+    full_mm = max(1.25 * (band.warn_high_mm or band.good_high_mm), 1.5 * band.good_high_mm)
+
+    def at(mm: float) -> float:
+        return area[0] + (area[2] - area[0]) * min(max(mm / full_mm, 0.0), 1.0)
+
+    for low, high, colour in (
+        (0.0, band.stop_low_mm, RED),
+        (band.stop_low_mm, band.good_low_mm, AMBER),
+        (band.good_low_mm, band.good_high_mm, (0, 158, 115)),
+        (band.good_high_mm, full_mm, AMBER),
+    ):
+        box(picture, (at(low) + 1, top, at(high), bottom), colour=colour)
+    if jet is None:
+        reason = guidance.jet_reason or (guidance.nozzle.reason if isinstance(guidance.nozzle, Lost) else "")
+        room = area[2] - area[0] - 132 * scale
+        lines = wrapped(plain(reason), size=0.44 * scale, width_px=room, lines=2)
+        for k, words in enumerate(lines):
+            y = area[1] + (61 - 17 * len(lines) / 2 + 17 * k) * scale
+            write(picture, words, (area[0] + 132 * scale, y), size=0.44 * scale, colour=MAGENTA)
+        return
+    x, low, high = (
+        at(jet.distance_mm),
+        at(jet.distance_mm - jet.distance_u95_mm),
+        at(jet.distance_mm + jet.distance_u95_mm),
+    )
+    box(picture, (low, top - 4 * scale, max(high, low + 2), top - 1), colour=WHITE)
+    tip = np.array(
+        [[x, top + 3 * scale], [x - 6 * scale, bottom + 9 * scale], [x + 6 * scale, bottom + 9 * scale]]
+    )
+    cv2.fillPoly(picture, [np.round(tip).astype(np.int32)], WHITE, cv2.LINE_AA)
+    cv2.polylines(picture, [np.round(tip).astype(np.int32)], True, INK[::-1], 1, cv2.LINE_AA)
+
+
+def _skin_tile(
+    picture: Bytes,
+    guidance: Guidance,
+    area: Area,
+    *,
+    protocol: Protocol,
+    scale: float,
+) -> None:
+    put_label(picture, area, "LOWEST SKIN", scale)
+    if guidance.skin_min_degc is None:
+        put_value(picture, area, "not seen", "", scale, MAGENTA)
+        put_note(picture, area, "nothing is observed", scale, MAGENTA)
+        return
+    bound = guidance.skin_min_u95_degc
+    least = guidance.skin_min_degc - (bound or 0.0)
+    limits = protocol.skin_degc
+    colour, word = (WHITE, f"STOP at {limits.stop:g} °C")
+    if guidance.skin_min_degc <= limits.stop:
+        colour, word = ALARMING, f"REACHED STOP ({limits.stop:g} °C)"
+    elif least <= limits.stop:
+        colour, word = YELLOW, f"may be at STOP ({limits.stop:g} °C)"
+    elif least <= limits.warn:
+        colour, word = YELLOW, f"near STOP ({limits.stop:g} °C)"
+    put_value(
+        picture,
+        area,
+        f"{guidance.skin_min_degc:.1f}",
+        (f"±{bound:.1f} " if bound is not None else "") + "°C",
+        scale,
+        colour,
+    )
+    put_note(
+        picture,
+        area,
+        word if bound is not None else "bound not known",
+        scale,
+        colour if colour != WHITE else DIM,
+    )
+
+
+def _limit_tile(
+    picture: Bytes,
+    guidance: Guidance,
+    area: Area,
+    *,
+    protocol: Protocol,
+    scale: float,
+) -> None:
+    put_label(picture, area, "TO LIMIT IF HELD", scale)
+    left_s, limits = guidance.time_to_limit_s, protocol.predicted_s
+    if left_s is None:
+        if guidance.gas_now:
+            put_value(picture, area, "not known", "", scale, MAGENTA)
+        else:
+            put_value(picture, area, "--", "gas off", scale, DIM)
+        return
+    if not np.isfinite(left_s) or left_s >= 60.0:
+        put_value(picture, area, "> 60", "s", scale)
+        return
+    colour, word = WHITE, ""
+    if left_s <= limits.stop:
+        colour, word = ALARMING, "MOVE NOW"
+    elif left_s <= limits.warn:
+        colour, word = YELLOW, "move on"
+    put_value(picture, area, f"{left_s:.1f}", "s", scale, colour)
+    put_note(picture, area, word, scale, colour)
+
+
+def _coverage_tile(
+    picture: Bytes,
+    guidance: Guidance,
+    area: Area,
+    *,
+    protocol: Protocol,
+    scale: float,
+) -> None:
+    put_label(picture, area, "COVERAGE", scale)
+    share = coverage_share(guidance, protocol=protocol)
+    if share is None:
+        put_value(picture, area, "not known", "", scale, MAGENTA)
+        return
+    put_value(picture, area, f"{100.0 * share:.0f}", "%", scale)
+    put_progress(picture, area, share, OK_COLOUR, scale)
+
+
+def _time_tile(
+    picture: Bytes,
+    guidance: Guidance,
+    area: Area,
+    *,
+    protocol: Protocol,
+    scale: float,
+) -> None:
+    tiles = 0 if guidance.tile_time_s is None else len(guidance.tile_time_s)
+    which = (
+        f", TILE {int(np.argmax(guidance.tile_time_s)) + 1}/{tiles}"
+        if guidance.tile_time_s is not None and tiles > 1
+        else ""
+    )
+    put_label(picture, area, "ZONE TIME" + which, scale)
+    if guidance.tile_time_s is None or not len(guidance.tile_time_s):
+        put_value(picture, area, "not known", "", scale, MAGENTA)
+        return
+    limits = protocol.zone_time_s
+    longest = float(np.max(guidance.tile_time_s))
+    colour = ALARMING if longest >= limits.stop else YELLOW if longest >= limits.warn else WHITE
+    put_value(picture, area, f"{longest:.0f}", f"/ {limits.warn:g} s", scale, colour)
+    put_progress(picture, area, longest / limits.warn, colour if colour != WHITE else CYAN, scale)

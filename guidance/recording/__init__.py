@@ -1,0 +1,1 @@
+"""Recordings: written, replayed, recovered, verified."""

@@ -1,0 +1,1 @@
+"""What is written of a session: page, summary, tables."""

@@ -1,0 +1,1 @@
+"""The stages of the step, and what it carries from capture to capture."""
