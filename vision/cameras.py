@@ -17,6 +17,7 @@ from typing import Protocol
 import numpy as np
 
 from models.geometry import Bytes, Counts
+from vision.device_thread import DeviceThread
 
 SILENT_S = 0.35
 """Without a picture for so long a camera is silent: alarms on it are due at 0.5 s, and the slowest camera in
@@ -39,9 +40,6 @@ LATE = 1.4
 
 RATE_OVER = 4
 """Intervals from which the rate is told."""
-
-REOPEN_S = 0.4
-"""Between two tries to open a camera that is gone."""
 
 STOP_S = 2.0
 """So long a thread is waited for that hangs in a driver; it ends with the program."""
@@ -158,15 +156,20 @@ class Camera:
         self._lock = threading.Lock()
         self._waiting: deque[Picture] = deque(maxlen=keep)
         self._times_s: deque[float] = deque(maxlen=RATE_OVER + 1)
-        self._open = False
         self._trouble: tuple[str, str] | None = None
         self._trouble_s = self._began_s = clock()
-        self._try_s = -np.inf
         self._mark = -1
         self._changed_s = 0.0
         self._shutter = False
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._thread = DeviceThread(
+            device,
+            kind="camera",
+            came=self._came,
+            gone=self._gone,
+            troubles=(DeviceGoneError, WrongFormatError),
+            stop_s=STOP_S,
+            clock=clock,
+        )
 
     @property
     def kind(self) -> str:
@@ -176,18 +179,11 @@ class Camera:
     def start(self) -> None:
         """Begin to read."""
         self._began_s = self._clock()
-        self._thread = threading.Thread(target=self._work, name=f"camera {self.device.name}", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         """End reading and let go of the device."""
-        self._stop.set()
-        if self._thread is not None:
-            self._thread.join(STOP_S)
-            if self._thread.is_alive():
-                return  # it hangs in the driver, which must not be closed under it
-        self.device.close()
-        self._open = False
+        self._thread.stop()
 
     def take(self) -> tuple[Picture, ...]:
         """The newest pictures that were not taken yet, oldest first."""
@@ -210,35 +206,13 @@ class Camera:
         return CameraState(self.device.name, self.device.kind, kind, since_s, hz, words)
 
     def turn(self) -> bool:
-        """One turn of the thread: open the device where it is not, else read one picture.
+        """One turn of the thread: see `DeviceThread.turn`."""
+        return self._thread.turn()
 
-        Returns:
-            Whether there was something to do; False = nothing to do until `REOPEN_S` is over.
-        """
-        try:
-            if not self._open:
-                if self._clock() - self._try_s < REOPEN_S:
-                    return False
-                self._try_s = self._clock()
-                self.device.open()
-                self._open = True
-            picture = self.device.read()
-        except (DeviceGoneError, WrongFormatError) as trouble:
-            self._gone("unplugged" if isinstance(trouble, DeviceGoneError) else "wrong_format", str(trouble))
-            return True
-        self._came(picture)
-        return True
-
-    def _work(self) -> None:
-        while not self._stop.is_set():
-            if not self.turn():
-                self._stop.wait(REOPEN_S / 4.0)
-
-    def _gone(self, state: str, words: str) -> None:
-        self._in_trouble(state, words)
-        self._open = False
-        self._try_s = self._clock()
-        self.device.close()
+    def _gone(self, trouble: Exception) -> None:
+        self._in_trouble(
+            "unplugged" if isinstance(trouble, DeviceGoneError) else "wrong_format", str(trouble)
+        )
 
     def _in_trouble(self, state: str, words: str) -> None:
         with self._lock:

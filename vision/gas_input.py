@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
 
+from vision.device_thread import DeviceThread
+
 TURN_S = 0.05
 """A driver waits no longer than this in one read: whoever stops the thread does not wait for long."""
 
@@ -29,9 +31,6 @@ for milliseconds, a foot shifts its weight for tens of them (own choice). Until 
 CONTRADICTS_S = 0.42
 """So long without the same word twice over `OFF_AFTER_S` an input contradicts itself. A change is sure after
 two words, 0.4 s at 5 a second; an alarm is due at 0.5 s."""
-
-REOPEN_S = 0.4
-"""Between two tries to open an input that is gone."""
 
 STOP_S = 1.0
 """So long a thread is waited for that hangs in a driver; it ends with the program."""
@@ -136,11 +135,16 @@ class GasInput:
         self._off_after_s, self._clock = off_after_s, clock
         self._contradicts_s = CONTRADICTS_S + max(0.0, off_after_s - OFF_AFTER_S)
         self._lock = threading.RLock()
-        self._open = False
+        self._thread = DeviceThread(
+            device,
+            kind="gas",
+            came=self._came,
+            gone=self._gone,
+            troubles=(GasGoneError,),
+            stop_s=STOP_S,
+            clock=clock,
+        )
         self._trouble = ""
-        self._try_s = -float("inf")
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
         self._listener: deque[GasChange] = deque(maxlen=KEPT)
         self._told: bool | None = None
         self._seen_on = self._seen_off = False
@@ -161,18 +165,11 @@ class GasInput:
     def start(self) -> None:
         """Begin to read."""
         self._begin(self._clock())
-        self._thread = threading.Thread(target=self._work, name=f"gas {self.device.name}", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         """End reading and let go of the device."""
-        self._stop.set()
-        if self._thread is not None:
-            self._thread.join(STOP_S)
-            if self._thread.is_alive():
-                return  # it hangs in the driver, which must not be closed under it
-        self.device.close()
-        self._open = False
+        self._thread.stop()
 
     def state(self) -> GasState:
         """How it stands now."""
@@ -191,30 +188,8 @@ class GasInput:
             return self._listener
 
     def turn(self) -> bool:
-        """One turn of the thread: open the device where it is not, else read.
-
-        Returns:
-            Whether there was something to do; False = nothing to do until `REOPEN_S` is over.
-        """
-        try:
-            if not self._open:
-                if self._clock() - self._try_s < REOPEN_S:
-                    return False
-                self._try_s = self._clock()
-                self.device.open()
-                self._open = True
-            said = self.device.read()
-        except GasGoneError as trouble:
-            self._gone(str(trouble))
-            return True
-        if said:
-            self._heard(said)
-        return True
-
-    def _work(self) -> None:
-        while not self._stop.is_set():
-            if not self.turn():
-                self._stop.wait(REOPEN_S / 4.0)
+        """One turn of the thread: see `DeviceThread.turn`."""
+        return self._thread.turn()
 
     def _begin(self, now_s: float) -> None:
         self._began_s = now_s
@@ -223,15 +198,16 @@ class GasInput:
         self._run: tuple[bool | None, float, int] = (None, now_s, 0)  # what is said, since when, how often
         self._flows = True
 
-    def _gone(self, words: str) -> None:
+    def _gone(self, trouble: Exception) -> None:
         with self._lock:
             if not self._trouble:
                 self._trouble_s = self._clock()
-            self._trouble = words
+            self._trouble = str(trouble)
             self._tell("unplugged")
-            self._try_s = self._clock()
-        self._open = False
-        self.device.close()
+
+    def _came(self, said: Sequence[bool | None]) -> None:
+        if said:
+            self._heard(said)
 
     def _heard(self, said: Sequence[bool | None]) -> None:
         now_s = self._clock()
