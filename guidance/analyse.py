@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from guidance.checklist.answers import FILE, checklist_figures, judge_checklist
-from guidance.history.remember import go_on, look_up, remember, unkept
+from guidance.history.remember import go_on, look_up, remember
 from guidance.outcome import Outcome
 from guidance.overlay.picture import draw_overlay
 from guidance.overlay.poster import scene
 from guidance.overlay.video import OverlayVideo
 from guidance.recording.replay import Comparison, collar_then, inputs, setup_then, with_agreement
+from guidance.recording.taken_over import taken_over
 from guidance.report.page import write_report
 from guidance.report.record import write_tables
 from guidance.run import Run
@@ -93,6 +94,8 @@ def analyse(
             setup = setup_then(replayed)
         else:
             setup = go_on(set_up(recording, protocols=protocols), past, recording)
+            if isinstance(recording, McapRecording):
+                setup = taken_over(setup, setup_then(recording), known=past.sessions is not None)
         if replayed is None and needs_eyes(recording):
             on_progress(_progress(recording, 0, 0.0, "loading landmark models"))
             eyes = stack.enter_context(BodyEyes(models_dir=models_dir))
@@ -132,8 +135,6 @@ def analyse(
             summary=outcome.summary | {"checklist": checklist_figures(checked)},
             warnings=(*outcome.warnings, *((checked.remark,) if checked.remark else ())),
         )
-        if isinstance(recording, McapRecording) and recording.lacks_handed_on:
-            past = unkept(past)
         outcome = remember(outcome, past, run.setup)
         on_progress(_progress(recording, run.colour_rows, outcome.duration_s, "writing the report"))
         stack.close()

@@ -79,8 +79,6 @@ class McapRecording:
     has_depth: bool
     from_sightings: bool = False
     """Whether `captures` gives what was seen instead of looking at the pictures again."""
-    lacks_handed_on: bool = False
-    """The session went on from another one, and what was handed on to it is not in the pictures."""
     damaged: bool = False
     """Whether it ends where bytes in the middle of the file have changed."""
 
@@ -283,16 +281,12 @@ def open_mcap(path: Path, *, from_sightings: bool = False) -> McapRecording:
     if not times_s:
         raise InputError(f"{path} holds no capture: the session ended before its first one was written.")
     treatment, rig = _header(settings, path)
-    lacking = not from_sightings and _goes_on(settings[0])
     return McapRecording(
         path=path,
         name=path.name.removesuffix(".mcap"),
         treatment=treatment,
         rig=rig,
-        warnings=(
-            *_warnings(path, whole, last_s=times_s[-1], missing=len(rgb_s) - pictures),
-            *(_handed_on(path) if lacking else ()),
-        ),
+        warnings=_warnings(path, whole, last_s=times_s[-1], missing=len(rgb_s) - pictures),
         notes=notes,
         attachments=attachments,
         settings=settings[0],
@@ -305,7 +299,6 @@ def open_mcap(path: Path, *, from_sightings: bool = False) -> McapRecording:
         has_thermal=THERMAL in seen_topics,
         has_depth=DEPTH in seen_topics,
         from_sightings=from_sightings,
-        lacks_handed_on=lacking,
         damaged=whole.damaged,
     )
 
@@ -330,19 +323,6 @@ def _header(settings: list[bytes], path: Path) -> tuple[Treatment, Rig | None]:
         raise InputError(
             f"{path} holds settings that cannot be read ({trouble}); use the version that recorded it."
         ) from trouble
-
-
-def _goes_on(settings: bytes) -> bool:
-    then = json.loads(settings)
-    return then.get("carried") is not None or then.get("made") is not None
-
-
-def _handed_on(path: Path) -> tuple[str, ...]:
-    """What an analysis of the pictures lacks of a session that went on from another one."""
-    return (
-        f"{path.name} goes on from an interrupted session: what was handed on to it (exposure, changes to the"
-        " zone) is not taken out of its pictures; use --from-sightings for all that was known then.",
-    )
 
 
 def _warnings(path: Path, whole: Whole, *, last_s: float, missing: int) -> tuple[str, ...]:

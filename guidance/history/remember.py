@@ -142,14 +142,6 @@ def go_on(setup: Setup, past: Past, recording: Source) -> Setup:
     return replace(setup, carried=carried, session_used_s=gone_s + carried.gap_gas_s)
 
 
-def unkept(past: Past) -> Past:
-    """The same for an analysis that knows less of its session than the history may."""
-    if past.store is None:
-        return past
-    told = "This analysis is not kept in the history: it lacks what was handed on; --from-sightings has it."
-    return replace(past, store=None, remarks=(*past.remarks, told))
-
-
 def remember(outcome: Outcome, past: Past, setup: Setup) -> Outcome:
     """Judge a session by what was before, and keep it in the history."""
     if past.store is None and not past.remarks:

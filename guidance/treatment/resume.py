@@ -25,7 +25,7 @@ from models.catalogue import load_questions
 from models.contraindications_file import read_checklist
 from models.earlier import COLD_PERFUSION
 from models.problems import InputError
-from vision.files import sha256_of
+from vision.files import sha256_of_all
 from vision.mcap_file import is_whole
 from vision.mcap_recording import McapRecording, last_mark, open_mcap
 from vision.source import SUFFIX
@@ -62,7 +62,9 @@ class Interrupted:
         gap_s = self.gap_s(now)
         gas_s = self.run.state.gas_total_s
         gap_gas_s = 0.0 if shut and not _open(self.outcome) else gap_s
-        carried = _handed_on(self.run, self.outcome, sha256_of(self.path), gap_s=gap_s, shut=shut)
+        # The key under which the history keeps it.
+        key = sha256_of_all((self.path,))
+        carried = _handed_on(self.run, self.outcome, key, gap_s=gap_s, shut=shut)
         perfusion = self.then.perfusion
         return replace(
             setup,

@@ -8,11 +8,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
 from guidance.analyse import analyse
 from guidance.history.store import HistoryStore
+from guidance.outcome import Outcome
 from guidance.recording.recorder import Recorder
 from guidance.recording.replay import setup_then, steps
 from guidance.run import Run
@@ -21,6 +23,7 @@ from models.problems import InputError
 from tests.guidance.tiny_session import SEEN, capture, guidance, manifest
 from tests.live_process import live_process
 from tests.served_console import CALF, Screen
+from vision.files import sha256_of_all
 from vision.mcap_file import is_whole
 from vision.mcap_recording import open_mcap
 
@@ -68,15 +71,13 @@ def test_a_killed_server_loses_no_exposure(tmp_path: Path) -> None:
     summary = json.loads((out / "summary.json").read_text())
     assert summary["unassigned_s"] >= 0.5
     assert unfinished(out) is None  # the session that went on was finished
-    # An analysis of its pictures alone says what it lacks; the one that was killed lacks nothing.
+    # Looked at again from its pictures it has what was handed on, as it has replayed from what was seen: both
+    # may go into the history, and are one session there.
     (second,) = (one for one in path.parent.glob("*.mcap") if one != path)
-    assert "goes on from an interrupted session" in " ".join(open_mcap(second).warnings)
-    assert open_mcap(second, from_sightings=True).warnings == ()
-    assert "goes on from" not in " ".join(open_mcap(path).warnings)
-    # Nor does it put less into the history than there may be.
+    assert open_mcap(second).warnings == ()
     store = HistoryStore(tmp_path / "history.sqlite3")
-    for sightings in (False, True):
-        outcome = analyse(
+    again = {
+        sightings: analyse(
             second,
             out=tmp_path / f"again-{sightings}",
             video=False,
@@ -84,8 +85,42 @@ def test_a_killed_server_loses_no_exposure(tmp_path: Path) -> None:
             subject="A-017",
             from_sightings=sightings,
         )
-        assert len(store.sessions()) == sightings
-        assert ("is not kept in the history" in " ".join(outcome.warnings)) != sightings
+        for sightings in (False, True)
+    }
+    (kept,) = store.sessions()
+    assert kept.continues == sha256_of_all((path,))
+    replayed = again[True].exposure
+    assert replayed is not None
+    assert np.array_equal(replayed.dwell_s, dwell_s, equal_nan=True)
+    _agree(again[False], again[True])
+
+
+def _agree(pictures: Outcome, sightings: Outcome) -> None:
+    """From lossy pictures against what was seen then: maps, figures and STOPs.
+
+    The tip is off by 0.05 mm (p95) from recorded pictures (`docs/recording.md`), 0.27 mm at most: next to
+    nothing beside the spot's half radius of 14 mm. Measured here: the dwell of a cell differs by 0.010 s and
+    its upper bound by 0.003 s at most, of 1.8 and 17 s; 0.05 s are asked for.
+    """
+    here, there = pictures.exposure, sightings.exposure
+    assert here is not None
+    assert there is not None
+    for name, within in (("dwell_s", 0.05), ("dwell_upper_s", 0.05), ("blind_gas_s", 0.05)):
+        one, other = getattr(here, name), getattr(there, name)
+        worst = float(np.nanmax(np.abs(one - other)))
+        assert worst < within, (name, worst)
+    for name in ("gas_s", "unassigned_s", "duration_s"):
+        assert pictures.summary[name] == pytest.approx(sightings.summary[name], abs=1e-9), name
+    assert pictures.summary["history"] == sightings.summary["history"]
+    assert pictures.summary["tile_time_s"] == pytest.approx(sightings.summary["tile_time_s"])
+    assert stops(pictures) == pytest.approx(stops(sightings), abs=0.1)
+    assert [alarm.cause for alarm in pictures.alarms] == [alarm.cause for alarm in sightings.alarms]
+
+
+def stops(outcome: Outcome) -> dict[str, float]:
+    """When each STOP came first."""
+    high = [a for a in outcome.alarms if a.priority == "high" and a.kind == "physiological"]
+    return {alarm.cause: alarm.t_on_s for alarm in reversed(high)}
 
 
 @pytest.fixture(scope="module")
