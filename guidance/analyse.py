@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 from guidance.checklist.answers import FILE, checklist_figures, judge_checklist
@@ -14,6 +15,7 @@ from guidance.outcome import Outcome
 from guidance.overlay.picture import draw_overlay
 from guidance.overlay.poster import scene
 from guidance.overlay.video import OverlayVideo
+from guidance.recording.log_beside import LogBeside, log_beside
 from guidance.recording.replay import Comparison, collar_then, inputs, setup_then, with_agreement
 from guidance.recording.taken_over import taken_over
 from guidance.report.page import write_report
@@ -85,7 +87,10 @@ def analyse(
     recording = open_source(folder, from_sightings=from_sightings)
     on_progress(_progress(recording, 0, 0.0, "opening"))
     checked = judge_checklist(
-        lambda: recording.attached(FILE), recording.treatment, load_questions(questions)
+        lambda: recording.attached(FILE),
+        recording.treatment,
+        load_questions(questions),
+        played_at=recording.played_at if isinstance(recording, McapRecording) else None,
     )
     past = look_up(recording, history=history, subject=subject)
     with atomic_folder(out) as aside, ExitStack() as stack:
@@ -135,9 +140,33 @@ def analyse(
             summary=outcome.summary | {"checklist": checklist_figures(checked)},
             warnings=(*outcome.warnings, *((checked.remark,) if checked.remark else ())),
         )
+        if isinstance(recording, McapRecording):
+            outcome = _with_log(_as_played(outcome, recording.played_at), log_beside(recording))
         outcome = remember(outcome, past, run.setup)
         on_progress(_progress(recording, run.colour_rows, outcome.duration_s, "writing the report"))
         stack.close()
         write_tables(outcome, aside)
         write_report(outcome, aside / "report.html")
     return outcome
+
+
+def _as_played(outcome: Outcome, played_at: datetime | None) -> Outcome:
+    """Say in summary and warnings that this is no treatment but the replay of one; None = it is one."""
+    if played_at is None:
+        return outcome
+    told = (
+        f"This is the recording of a replay: the session of {outcome.treatment.started:%Y-%m-%d %H:%M %Z} was"
+        f" played at the console on {played_at:%Y-%m-%d %H:%M %Z}. It is no treatment of its own."
+    )
+    return replace(
+        outcome,
+        summary=outcome.summary | {"played_at": played_at.isoformat()},
+        warnings=(told, *outcome.warnings),
+    )
+
+
+def _with_log(outcome: Outcome, found: LogBeside | None) -> Outcome:
+    """Say in summary and warnings how the log of actions and alarms stands beside its recording."""
+    figures = None if found is None else {"file": found.name, "state": found.state, "lines": found.lines}
+    words = () if found is None or not found.words else (found.words,)
+    return replace(outcome, summary=outcome.summary | {"log": figures}, warnings=(*outcome.warnings, *words))

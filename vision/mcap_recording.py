@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,12 @@ from vision.picture_messages import read_compressed_image, read_raw_image
 
 NOTES = "cryoguide"
 """Name of the table of words that every recording holds."""
+
+ENDED = "end"
+"""Name of the table that a recording ends with, unless it was broken off."""
+
+PLAYED_AT = "played_at"
+"""In the table of words: when a recorded session was played as if live, in ISO 8601."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +88,10 @@ class McapRecording:
     """Whether `captures` gives what was seen instead of looking at the pictures again."""
     damaged: bool = False
     """Whether it ends where bytes in the middle of the file have changed."""
+    ended: bool = True
+    """Whether it was ended by the program that recorded it, not broken off."""
+    sealed: tuple[int, str] | None = None
+    """Lines of the log beside it, and the seal of the last one, as last noted; None = not noted."""
 
     @property
     def frames(self) -> int:
@@ -101,6 +112,14 @@ class McapRecording:
     def version(self) -> str:
         """Of the software that recorded it."""
         return self.notes.get("version", "not known")
+
+    @property
+    def played_at(self) -> datetime | None:
+        """When the session that this is the recording of was played as if live; None = it took place."""
+        try:
+            return datetime.fromisoformat(self.notes[PLAYED_AT])
+        except (KeyError, ValueError):
+            return None
 
     @property
     def rig_sha256(self) -> str | None:
@@ -255,11 +274,14 @@ def open_mcap(path: Path, *, from_sightings: bool = False) -> McapRecording:
     times_s: list[float] = []
     rgb_s: list[float] = []
     pictures, seen_topics = 0, set[str]()
+    ended, sealed = False, None
     for record in read_records(path, whole):
         if isinstance(record, Channel):
             topics[record.id] = record.topic
         elif isinstance(record, Metadata) and record.name == NOTES:
             notes = notes | record.metadata
+        elif isinstance(record, Metadata) and record.name == ENDED:
+            ended = True
         elif isinstance(record, Attachment):
             attachments[record.name] = record.data
         elif isinstance(record, Message):
@@ -269,6 +291,8 @@ def open_mcap(path: Path, *, from_sightings: bool = False) -> McapRecording:
                 settings.append(record.data)
             elif topic == COLLAR:
                 collar = record.data
+            elif topic == RECORDER:
+                sealed = _sealed(record.data) or sealed
             elif topic == COLOUR:
                 pictures += 1
             elif topic == CAPTURES:
@@ -300,7 +324,18 @@ def open_mcap(path: Path, *, from_sightings: bool = False) -> McapRecording:
         has_depth=DEPTH in seen_topics,
         from_sightings=from_sightings,
         damaged=whole.damaged,
+        ended=ended,
+        sealed=sealed,
     )
+
+
+def _sealed(data: bytes) -> tuple[int, str] | None:
+    """What a mark of the recorder says of the log: lines and seal."""
+    try:
+        noted = json.loads(data)
+        return int(noted["log_lines"]), str(noted["log_seal"])
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def _when(data: bytes, path: Path) -> tuple[float, bool]:

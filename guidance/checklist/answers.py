@@ -20,7 +20,13 @@ HOLDS = timedelta(hours=12)
 NOT_FILLED_IN = "not_filled_in"
 
 
-def judge_checklist(read: Callable[[], bytes | None], treatment: Treatment, listed: Questions) -> Checked:
+def judge_checklist(
+    read: Callable[[], bytes | None],
+    treatment: Treatment,
+    listed: Questions,
+    *,
+    played_at: datetime | None = None,
+) -> Checked:
     """Judge the answers that belong to a session.
 
     Trouble with them is a remark and never stops an analysis: they then count as not filled in.
@@ -29,6 +35,8 @@ def judge_checklist(read: Callable[[], bytes | None], treatment: Treatment, list
         read: Gives the file; None = there is none.
         treatment: What was treated, with what, and when.
         listed: The questions.
+        played_at: When the session was played at the console: answers given there, within `HOLDS` from then
+            on, are of this session as well.
     """
     return _judged(
         read,
@@ -38,6 +46,7 @@ def judge_checklist(read: Callable[[], bytes | None], treatment: Treatment, list
         zone=treatment.zone,
         device=treatment.device,
         started=treatment.started,
+        played_at=played_at,
     )
 
 
@@ -68,6 +77,7 @@ def _judged(
     zone: str,
     device: str,
     started: datetime,
+    played_at: datetime | None = None,
 ) -> Checked:
     try:
         text = read()
@@ -86,7 +96,9 @@ def _judged(
         if said is not None and true is not None and said.casefold() != true.casefold():
             words = f"{name} is for the {what} {said}, not {true}, so it counts as not filled in."
             return _nothing(words, listed)
-    if not timedelta(0) <= started - answered.filled_in <= HOLDS:
+    # Answers are dated to the second.
+    at_console = played_at is not None and (timedelta(seconds=-1) <= answered.filled_in - played_at <= HOLDS)
+    if not at_console and not timedelta(0) <= started - answered.filled_in <= HOLDS:
         when = f"{answered.filled_in:%Y-%m-%d %H:%M %Z}"
         words = (
             f"{name} was filled in at {when}, not within 12 h before the session: it counts as not filled in."

@@ -8,6 +8,15 @@ from pathlib import Path
 
 from guidance.pipeline import step
 from guidance.recording.chained_log import ChainedLog, verify
+from guidance.recording.log_beside import (
+    BROKEN_OFF,
+    HOLDS,
+    RECOVERED,
+    LogBeside,
+    held_against,
+    log_of,
+    stem_of,
+)
 from guidance.recording.recorder import Manifest, Recorder, RecorderStatus
 from guidance.recording.replay import Recorded, replayed
 from guidance.seen import seen_in
@@ -94,15 +103,6 @@ def print_recorded(out: Path, status: RecorderStatus) -> None:
         print(f"Note       {status.trouble}")
 
 
-def log_of(recording: Path) -> Path:
-    """The log of actions and alarms beside a recording."""
-    return recording.with_name(_stem(recording) + ".log")
-
-
-def _stem(recording: Path) -> str:
-    return recording.name.removesuffix(ENCRYPTED).removesuffix(SUFFIX)
-
-
 def attachments_of(source: Source) -> tuple[tuple[str, bytes], ...]:
     """The files of a session that go into its recording."""
     found = ((name, source.attached(name)) for name in ATTACHED)
@@ -158,7 +158,7 @@ def recover(path: Path, out: Path | None = None, *, identity: Path | None = None
     Raises:
         InputError: If nothing can be read, or the file cannot be written.
     """
-    target = out or path.with_name(f"{_stem(path)}-recovered{SUFFIX}")
+    target = out or path.with_name(f"{stem_of(path)}{RECOVERED}{SUFFIX}")
     with atomic_file(target) as aside, ExitStack() as stack:
         source = path
         if identity is not None:
@@ -200,15 +200,33 @@ def verify_log(path: Path, *, lines: int | None = None, seal: str | None = None)
         )
     if not trouble and seal is not None and seal.lower() != found.seal:
         trouble = f"{path.name} ends with another seal: lines were cut off at its end, added or changed."
+    beside = _beside(path)
+    if beside is not None and beside.state not in (HOLDS, BROKEN_OFF):
+        trouble = trouble or beside.words
     print(f"Lines   {found.lines} that hold")
     print(f"Seal    {found.seal}")
     if trouble:
         print(f"Broken  {trouble}")
         return False
-    if not found.closed:
+    if beside is not None and beside.words:
+        print(f"Open    {beside.words}")
+    elif not found.closed:
         print("Open    no line ends the session: it still runs, was interrupted, or its end was cut off")
-    if lines is None and seal is None:
+    if lines is None and seal is None and beside is None:
         print(
-            "        lines cut off at the end are told by --lines or --seal, or by a missing last line only"
+            "        lines cut off at the end are told by --lines, --seal or the recording beside the log, or"
+            " by a missing last line only"
         )
     return True
+
+
+def _beside(log: Path) -> LogBeside | None:
+    """What the recording beside a log says of it; None where there is none that can be read."""
+    for name in (f"{log.stem}{SUFFIX}", f"{log.stem}{RECOVERED}{SUFFIX}"):
+        path = log.with_name(name)
+        if path.exists():
+            try:
+                return held_against(log, open_mcap(path, from_sightings=True))
+            except InputError as trouble:
+                print(f"Note    {trouble}")
+    return None

@@ -293,6 +293,9 @@ class Recorder:
     def _end(self) -> None:
         status = self.status
         try:
+            # The log first, so that the last mark names its last line but one.
+            with suppress(OSError):
+                self._writer.flush(to_disk=False)
             self._writer.mark(datetime.now(UTC))
             self._writer.close(
                 captures=status.captures,

@@ -36,7 +36,7 @@ from models.recorded import (
 )
 from models.sightings import NozzleSighting, Seen
 from vision.mcap_file import McapFile
-from vision.mcap_recording import NOTES
+from vision.mcap_recording import ENDED, NOTES, PLAYED_AT
 from vision.picture_messages import (
     COMPRESSED_IMAGE,
     RAW_IMAGE,
@@ -65,6 +65,8 @@ class Manifest:
     setup: Setup
     attachments: tuple[tuple[str, bytes], ...] = ()
     """Files by name: ``rig.toml``, ``session.toml``, ``checklist.toml``, the protocols in use."""
+    played_at: datetime | None = None
+    """When a recorded session was played as if live; None = it takes place now."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,8 +190,14 @@ class RecordingWriter:
             self._file.add(topic, data, t_ns=self._ns(t_s))
 
     def mark(self, at: datetime) -> None:
-        """Note the time of day: how long nobody watched is told by the last one after a crash."""
-        topic, data, t_s = _json(RECORDER, {"at": at.isoformat(), "t_s": self._last_s}, t_s=self._last_s)
+        """Note the time of day: how long nobody watched is told by the last one after a crash.
+
+        So is how long the log is, and its seal: lines cut off at its end are found by that.
+        """
+        noted: dict[str, Any] = {"at": at.isoformat(), "t_s": self._last_s}
+        if self._log is not None:
+            noted |= {"log_lines": self._log.number, "log_seal": self._log.seal}
+        topic, data, t_s = _json(RECORDER, noted, t_s=self._last_s)
         self._file.add(topic, data, t_ns=self._ns(t_s))
 
     def flush(self, *, to_disk: bool) -> None:
@@ -219,7 +227,7 @@ class RecordingWriter:
         if self._collar is not None:
             topic, data, t_s = _json(COLLAR, self._collar, t_s=self._last_s)
             self._file.add(topic, data, t_ns=self._ns(t_s))
-        self._file.note("end", {name: str(value) for name, value in figures.items()})
+        self._file.note(ENDED, {name: str(value) for name, value in figures.items()})
         self._file.close()
         self._write_log(to_disk=False)
         if self._log is not None:
@@ -329,6 +337,8 @@ class RecordingWriter:
             "protocol": setup.protocol.name,
             "protocol_approval": setup.protocol.approval,
         }
+        if manifest.played_at is not None:
+            notes[PLAYED_AT] = manifest.played_at.isoformat()
         notes |= {f"{name}_sha256": value or "" for name, value in setup.hashes.items()}
         self._file.note(NOTES, notes)
         for name, data in manifest.attachments:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +56,8 @@ class LiveRecording:
         """
         self.path = path
         self._log = ChainedLog(log_of(path))
-        manifest = Manifest(staged.setup, attachments_of(staged.session))
+        played_at = datetime.now(UTC) if staged.pace is not None else None
+        manifest = Manifest(staged.setup, attachments_of(staged.session), played_at)
         self._recorder = Recorder(path, manifest, log=self._log, before_writing=faces)
 
     def listener(self, run: Run) -> Listener:

@@ -70,6 +70,24 @@ def test_answers_of_another_treatment_count_as_not_filled_in(tmp_path: Path, sai
     assert told in str(looked(tmp_path).remark)
 
 
+@pytest.mark.parametrize(
+    ("after_s", "verdict"),
+    [(0.0, "clear"), (600.0, "clear"), (-60.0, "not_filled_in"), (46800.0, "not_filled_in")],
+)
+def test_answers_given_at_the_console_while_a_session_was_played_are_of_that_replay(
+    tmp_path: Path, after_s: float, verdict: str
+) -> None:
+    """The session that is played is days old; its replay is now."""
+    played_at = NOON + timedelta(days=5, microseconds=900_000)
+    write(tmp_path, before=-timedelta(days=5, seconds=after_s))
+    path = tmp_path / "checklist.toml"
+    checked = judge_checklist(path.read_bytes, TREATMENT, LISTED, played_at=played_at)
+    assert checked.verdict == verdict
+    assert judge_checklist(path.read_bytes, TREATMENT, LISTED).verdict == "not_filled_in"
+    write(tmp_path)  # what lay beside the session that is played holds for its own time
+    assert judge_checklist(path.read_bytes, TREATMENT, LISTED, played_at=played_at).verdict == "clear"
+
+
 def test_summary_and_report_hold_what_was_answered(tiny: Callable[[], Path]) -> None:
     folder = tiny()
     write(folder, before=timedelta(hours=2, minutes=5), drugs="yes")

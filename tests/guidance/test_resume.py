@@ -87,6 +87,10 @@ def test_a_killed_server_loses_no_exposure(tmp_path: Path) -> None:
         )
         for sightings in (False, True)
     }
+    # What was answered at the console is of this session, although the one that was played is older.
+    assert [one.summary["checklist"]["verdict"] for one in again.values()] == ["clear", "clear"]
+    assert "is the recording of a replay" in (tmp_path / "again-False" / "report.html").read_text()
+    assert [one.summary["log"]["state"] for one in again.values()] == ["holds", "holds"]
     (kept,) = store.sessions()
     assert kept.continues == sha256_of_all((path,))
     replayed = again[True].exposure
