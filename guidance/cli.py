@@ -175,6 +175,20 @@ def _tones(options: argparse.Namespace) -> int:
 
 
 def _history(options: argparse.Namespace) -> int:
+    if options.take_in:
+        from guidance.terminal import ProgressLine
+        from guidance.treatment.take_in import take_in
+
+        with ProgressLine() as line:
+            whole = take_in(
+                options.history or _default_history(),
+                subject=options.subject,
+                report_of=default_report_folder,
+                on_progress=lambda progress: line.show(
+                    progress.done, progress.total, t_s=progress.t_s, note=progress.note
+                ),
+            )
+        return _DONE if whole else _FAULT
     from guidance.history.command import history
 
     history(options, default=_default_history())

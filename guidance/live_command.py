@@ -15,9 +15,12 @@ from guidance.console.beeper import machine_beep
 from guidance.console.ending import Ended
 from guidance.console.serve import Prepare, Served
 from guidance.console.server import listen, serve
+from guidance.history.begun import broken_off
+from guidance.history.store import HistoryStore
 from guidance.run import Run
 from guidance.set_up import needs_eyes, set_up
 from guidance.stages.state import Setup
+from guidance.treatment.desk import Check
 from guidance.treatment.preflight import disk_check
 from guidance.treatment.recording import LiveRecording, recording_path
 from guidance.treatment.resume import Interrupted, check_for, interrupted, may_go_on, unfinished
@@ -114,6 +117,9 @@ def live(
         if folder is None:
             if rig is None:
                 raise InputError("Give --rig FILE for cameras, or --replay SESSION.")
+            if before is not None and history is not None:
+                say(before.keep(history))
+            checks = (*checks, *history_checks(history, say=say))
             room, prepare = camera_room(
                 stack,
                 rig,
@@ -158,6 +164,24 @@ def live(
         )
         served = Served(staged, out=out, note=say, record=recorder, prepare=prepare, beep=machine_beep())
         return serve(served, listening, access=door, on_ready=ready)
+
+
+def history_checks(history: Path | None, *, say: Callable[[str], None]) -> tuple[Check, ...]:
+    """What is told before a treatment of those that were broken off and are not in the history.
+
+    Args:
+        history: The file; None = there is none.
+        say: Told the same.
+    """
+    if history is None:
+        return ()
+    try:
+        words = [one.words for one in broken_off(HistoryStore(history))]
+    except InputError as trouble:
+        words = [str(trouble)]
+    for one in words:
+        say(one)
+    return tuple(Check("History", "look", one) for one in words)
 
 
 def goes_on(before: Interrupted | None, *, shut: bool) -> Callable[[Setup], Setup] | None:

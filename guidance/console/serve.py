@@ -236,10 +236,11 @@ class Served:
             if self.desk.live is not None:
                 await asyncio.to_thread(self.desk.live.close)
             await asyncio.to_thread(self._close_recording)
-            if self._run is not None and self._run.state.gas_total_s > 0.0 and self._history.waits:
+            treated = self._run is not None and self._run.state.gas_total_s > 0.0
+            if treated and self._history.waits:
                 with contextlib.suppress(Exception):  # the recording is there to be analysed
                     await asyncio.to_thread(self._keep, self._found(self._kept))
-            self._history.drop()
+            self._history.drop(treated=treated)
 
     async def _start_over(self) -> None:
         """The operator goes back behind the zone: what ran until now is over, and nothing was treated."""
@@ -281,6 +282,9 @@ class Served:
     def _started(self) -> None:
         # With cameras the session's clock starts once all is answered; a recording has a time of its own.
         staged = self.staged
+        recording = None if self.recording is None else self.recording.path
+        if unnoted := self._history.started(staged.setup.treatment, recording=recording):
+            self.refusals.note(unnoted)
         self._answered = datetime.now(UTC) if staged.gas is None else staged.setup.treatment.started
         self._answered = self._answered.replace(microsecond=0)  # as it is written
         if self.recording is not None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from guidance.checklist.answers import judge_file
 from guidance.checklist.reasons import checklist_reasons
+from guidance.history.begun import broken_off, nothing_begun
 from guidance.history.export import export
 from guidance.history.store import HistoryStore
 from guidance.history.view import print_session, print_sessions, print_verdict
@@ -43,6 +44,8 @@ def history(options: argparse.Namespace, *, default: Path) -> None:
         print(f"{_counted(len(sessions))} in {options.export}")
     else:
         print_sessions(store.sessions(subject=options.subject), where=store.path)
+        for one in broken_off(store, subject=options.subject):
+            print(one.words)
 
 
 def may_treat_now(options: argparse.Namespace, *, default: Path, now: datetime) -> bool:
@@ -66,7 +69,8 @@ def may_treat_now(options: argparse.Namespace, *, default: Path, now: datetime) 
     if reason := unsuited(protocol, zone):
         raise InputError(f"{reason[0].upper()}{reason[1:]}")
     protocol = limits_in_zone(protocol, zone)
-    known = HistoryStore(options.history or default).sessions(subject=options.subject)
+    store = HistoryStore(options.history or default)
+    known = store.sessions(subject=options.subject)
     skin = _skin(options.skin_degc, options.skin_u95)
     verdict = may_treat(known, protocol=protocol, zone=options.zone, side=options.side, now=now, skin=skin)
     checked = None
@@ -79,16 +83,25 @@ def may_treat_now(options: argparse.Namespace, *, default: Path, now: datetime) 
             device=protocol.device,
             started=now,
         )
-    verdict = with_reasons(verdict, checklist_reasons(checked, known))
+    off = [one.reason for one in broken_off(store, subject=options.subject)]
+    verdict = with_reasons(verdict, [*checklist_reasons(checked, known), *off])
     print_verdict(verdict, protocol=protocol, sessions=len(known))
     return isinstance(verdict, Refused)
 
 
 def forget(store: HistoryStore, what: str) -> int:
-    """Take out all sessions of a subject, or one recording; returns how many."""
+    """Take out all sessions of a subject, or one recording; returns how many.
+
+    With a subject goes what was noted of treatments that were broken off.
+    """
+    off = broken_off(store, subject=what)
+    for one in off:
+        nothing_begun(store.path, one)
     sessions = store.sessions()
+    if off and not any(past.subject.casefold() == what.casefold() for past in sessions):
+        return len(off)
     if any(past.subject.casefold() == what.casefold() for past in sessions):
-        return store.forget(subject=what)
+        return store.forget(subject=what) + len(off)
     return store.forget(recording_sha256=one_session(sessions, what).recording_sha256)
 
 

@@ -20,6 +20,11 @@ def add_history(parser: argparse.ArgumentParser) -> None:
     one.add_argument("--show", metavar="RECORDING", help="all of one session; the first digits are enough")
     one.add_argument("--export", type=Path, metavar="FILE", help="write the list as .csv or .json")
     one.add_argument("--forget", metavar="WHAT", help="take out all of a SUBJECT, or one RECORDING")
+    one.add_argument(
+        "--take-in",
+        action="store_true",
+        help="analyse treatments whose program was killed, from their recordings; exit code 1: not all",
+    )
     add_history_file(parser)
 
 

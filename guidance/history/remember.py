@@ -7,6 +7,7 @@ from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 
+from guidance.history.begun import broken_off
 from guidance.history.entry import history_entry, kept_exposure
 from guidance.history.store import HistoryStore
 from guidance.outcome import Earlier, Outcome
@@ -108,6 +109,7 @@ def _looked_up(code: str, key: str, history: Path, *, started: datetime) -> Past
     store = HistoryStore(history)
     try:
         known = store.sessions(subject=code)
+        off = tuple(one.words for one in broken_off(store, subject=code) if one.started < started)
     except InputError as trouble:
         return Past(store, code, key, None, (f"Earlier sessions are not known: {trouble}",))
     # What was kept of this very treatment as it ended is no earlier one.
@@ -118,7 +120,7 @@ def _looked_up(code: str, key: str, history: Path, *, started: datetime) -> Past
         and past.started <= started
         and not (past.live and past.started == started)
     )
-    return Past(store, code, key, before, ())
+    return Past(store, code, key, before, off)
 
 
 def go_on(setup: Setup, past: Past, recording: Source) -> Setup:

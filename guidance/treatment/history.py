@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from guidance.history.begun import broken_off
 from guidance.history.store import HistoryStore
 from guidance.treatment.choice import Choice, Choices
 from models.catalogue import limits_in_zone
 from models.earlier import meet
 from models.history import PastSession
-from models.history_rules import Allowed, Reason, Refused, Warned, may_treat
+from models.history_rules import Allowed, Reason, Refused, Warned, may_treat, with_reasons
 from models.problems import InputError
 from models.zone_side import zone_on_side
 
@@ -76,10 +77,12 @@ class HistoryBefore:
         now = self._now()
         try:
             known = self._store.sessions(subject=subject)
+            off = broken_off(self._store, subject=subject)
         except InputError as trouble:
             unknown = Reason("history", False, f"What was done to {subject} before is not known: {trouble}")
             return Before(Warned((unknown,)), "not known")
         verdict = may_treat(known, protocol=protocol, zone=choice.zone, side=choice.side, now=now)
+        verdict = with_reasons(verdict, [one.reason for one in off])
         here = [one for one in known if one.zone == choice.zone and meet(one.side, choice.side) and one.gas_s]
         return Before(verdict, _last(here, now=now))
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from guidance.history.begun import Begun, broken_off, note_begun, nothing_begun
 from guidance.history.remember import Past, go_on, look_up_live, recorded_as, remember
+from guidance.history.store import HistoryStore
 from guidance.outcome import Outcome
 from guidance.stages.state import Setup
 from guidance.treatment.staged import Staged
+from models.problems import InputError
+from models.treatment import Treatment
 
 
 class LiveHistory:
@@ -22,6 +27,7 @@ class LiveHistory:
         """
         self.path = path
         self._past: Past | None = None
+        self._begun: Begun | None = None
 
     def begin(self, staged: Staged) -> Staged:
         """A treatment begins: the same is handed on to it as an analysis of its recording will find."""
@@ -39,11 +45,51 @@ class LiveHistory:
         if self._past is None:
             return outcome
         past, self._past = recorded_as(self._past, recording, treatment=setup.treatment), None
-        return remember(outcome, past, setup)
+        outcome = remember(outcome, past, setup)
+        if self.path is not None and self._begun is not None:
+            # What is in by now needs no note; what the history did not take stays noted.
+            with suppress(InputError):
+                broken_off(HistoryStore(self.path), subject=self._begun.subject)
+        self._begun = None
+        return outcome
 
-    def drop(self) -> None:
-        """Nothing was treated."""
-        self._past = None
+    def started(self, treatment: Treatment, *, recording: Path | None) -> str:
+        """Gas may flow from now on: note it where the next treatment looks, should this program die.
+
+        Args:
+            treatment: With its subject's code; without one it will be in no history.
+            recording: Its file.
+
+        Returns:
+            One sentence where that could not be noted; else empty.
+        """
+        if self.path is None or treatment.subject is None or self._past is None:
+            return ""
+        begun = Begun(
+            subject=treatment.subject,
+            zone=treatment.zone,
+            side=treatment.side,
+            device=treatment.device,
+            protocol=treatment.protocol,
+            started=treatment.started,
+            recording=str(recording.absolute()) if recording is not None else "",
+        )
+        try:
+            note_begun(self.path, begun)
+        except InputError as trouble:
+            return str(trouble)
+        self._begun = begun
+        return ""
+
+    def drop(self, *, treated: bool = False) -> None:
+        """It is over.
+
+        Args:
+            treated: Gas flowed: where it was not kept, the next treatment is told of it.
+        """
+        if not treated and self.path is not None and self._begun is not None:
+            nothing_begun(self.path, self._begun)
+        self._past = self._begun = None
 
     @property
     def waits(self) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 
 from guidance.checklist.answers import FILE as CHECKLIST
 from guidance.history.entry import kept_exposure
-from guidance.history.remember import SHUT_S, handed_on
+from guidance.history.remember import SHUT_S, handed_on, look_up, remember
 from guidance.outcome import Outcome
 from guidance.recording.replay import inputs, setup_then
 from guidance.run import Run
@@ -36,6 +36,7 @@ class Interrupted:
     """A session that was interrupted, replayed to the last capture that its recording holds."""
 
     path: Path
+    recording: McapRecording
     then: Setup
     run: Run
     outcome: Outcome
@@ -79,6 +80,21 @@ class Interrupted:
         state = self.run.state
         return made_of(state.work) if state.on_skin is not None else self.then.made
 
+    def keep(self, history: Path) -> str:
+        """Put the interrupted session into the history, since it has been replayed anyway.
+
+        Args:
+            history: The file.
+
+        Returns:
+            One sentence: that it is there, or why not.
+        """
+        past = look_up(self.recording, history=history)
+        kept = remember(self.outcome, past, self.run.setup)
+        if past.store is None or past.subject is None or kept.warnings[-1:] != self.outcome.warnings[-1:]:
+            return f"{self.path.name} is not in the history: {' '.join(kept.warnings[-1:])}"
+        return f"{self.path.name} is in the history now: {self.run.state.gas_total_s:.0f} s of gas."
+
     def gap_s(self, now: datetime) -> float:
         """How long nobody has watched."""
         return max(0.0, (now - self.ended).total_seconds())
@@ -120,7 +136,9 @@ def interrupted(path: Path, *, now: datetime, say: Callable[[str], None]) -> Int
     run = Run(then, recording)
     for given in inputs(recording, then, pictures=False):
         run.take(given.capture, given.actions, setup=given.setup)
-    return Interrupted(path, then, run, run.outcome(runtime_s=0.0), ended, _answered(recording, then))
+    return Interrupted(
+        path, recording, then, run, run.outcome(runtime_s=0.0), ended, _answered(recording, then)
+    )
 
 
 def ended_at(recording: McapRecording) -> datetime:
