@@ -84,6 +84,11 @@ class Run:
         self._poster = better_poster(self._poster, capture, guidance, rig=self.setup.rig)
         return guidance
 
+    @property
+    def touch(self) -> TouchAction | None:
+        """The last touch check; None before."""
+        return self._touch
+
     def know(self, collar: Collar | None) -> None:
         """Take over what is known of the nozzle's tags, which a replay does not look at."""
         if collar is not None:

@@ -124,7 +124,15 @@ class Screen:
 
     def hear(self) -> None:
         """One message."""
-        message = self.line.recv(WITHIN_S)
+        self.hear_within(WITHIN_S)
+
+    def hear_within(self, within_s: float) -> None:
+        """One message.
+
+        Raises:
+            TimeoutError: If there is none in time.
+        """
+        message = self.line.recv(within_s)
         if isinstance(message, bytes):
             head, parts = unpack(message)
             self.pictures.append((head, parts))
@@ -150,7 +158,7 @@ class Screen:
         self.hear_until(lambda: all(self.state.get(name) == value for name, value in wanted.items()))
 
     def go_to(self, phase: str) -> None:
-        """Do all that leads to ``ready`` or ``running``, with nothing that speaks against it."""
+        """Do all that leads to ``zone``, ``ready`` or ``running``, with nothing that speaks against it."""
         self.say("confirm_sound")
         self.until(sound_confirmed=True, missing="")
         self.say("next")
@@ -160,6 +168,11 @@ class Screen:
             self.say("answer", question=question["name"], answer="no", reason="")
         self.say("next")
         self.until(phase="zone", missing="")
+        if phase != "zone":
+            self.go_on(phase)
+
+    def go_on(self, phase: str) -> None:
+        """From the zone as it is to ``ready`` or ``running``."""
         self.say("next")
         self.until(phase="touch")
         self.say("skip_touch", reason="a test")

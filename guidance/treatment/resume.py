@@ -14,6 +14,7 @@ from guidance.history.entry import kept_exposure
 from guidance.history.remember import SHUT_S, handed_on, look_up, remember
 from guidance.outcome import Outcome
 from guidance.recording.replay import inputs, setup_then
+from guidance.report.zone_words import touch_remarks
 from guidance.run import Run
 from guidance.stages.state import Setup
 from guidance.treatment.choice import Choice
@@ -109,6 +110,8 @@ class Interrupted:
             words += "; the zone was outlined anew: outline it again, and mark again what to leave out"
         elif self._made() is not None:
             words += "; the zone is as it was changed then: look at it"
+        for told in touch_remarks(self.run.touch):
+            words += f". {told.rstrip('.')}; it is done anew now"
         return Check("Goes on from", "look", words)
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -30,13 +31,48 @@ from vision.mcap_recording import open_mcap
 A = "a" * 32
 
 
-def test_a_killed_server_loses_no_exposure(tmp_path: Path) -> None:
-    """The real command, killed (SIGKILL) while gas flows, started again, and treated to the end."""
-    out = tmp_path / "calf-live-report"
+@dataclass(frozen=True, eq=False)
+class Twice:
+    """A treatment that was killed and gone on with."""
+
+    out: Path
+    killed: Path
+    seen_s: float
+    """Session time that the page was told of before the kill."""
+    run: Run
+    """The killed recording, replayed."""
+    edited: dict[str, Any]
+    """What the page was told of the zone before the kill."""
+    checks: dict[str, str]
+    """What the page was told before the second one."""
+    course: dict[str, Any]
+    """The page's state as the second console opens."""
+    edited_again: dict[str, Any]
+    figures: dict[str, Any]
+    """As the second one runs."""
+    second: Path
+
+
+@pytest.fixture(scope="module")
+def twice(tmp_path_factory: pytest.TempPathFactory) -> Twice:
+    """The real command, killed (SIGKILL) while gas flows, started again, and treated to the end.
+
+    Before the gas the zone is moved, turned and made smaller, and two areas in it are left out.
+    """
+    folder = tmp_path_factory.mktemp("twice")
+    out = folder / "calf-live-report"
     told = ("--replay", str(CALF), "--out", str(out))
     with live_process(*told) as process:
         with Screen(process, A) as screen:
-            screen.go_to("running")
+            screen.go_to("zone")
+            screen.hear_until(lambda: screen.state["t_s"] > 0.5)  # the skin is known by then
+            screen.say("adjust_zone", right_mm=4.0, down_mm=-3.0, turn_deg=10.0, scale=0.9)
+            screen.say("leave_out_circle", at=[620.0, 415.0], radius_mm=5.0)
+            screen.say("leave_out_outline", points=[[660.0, 400.0], [685.0, 402.0], [672.0, 425.0]])
+            screen.say("resize_left_out", number=1, radius_mm=8.0)
+            screen.hear_until(lambda: screen.state["edited"]["count"] == 4)
+            edited = screen.state["edited"]
+            screen.go_on("running")
             screen.hear_until(lambda: screen.state["t_s"] > 3.5)
             seen_s = screen.state["t_s"]
         process.kill()
@@ -44,41 +80,82 @@ def test_a_killed_server_loses_no_exposure(tmp_path: Path) -> None:
     assert path is not None
     assert not is_whole(path)
     recording = open_mcap(path, from_sightings=True)
-    assert recording.duration_s > seen_s - 1.0  # nothing is lost but the last moment
-    then = Run(setup_then(recording), recording)
+    run = Run(setup_then(recording), recording)
     for given in steps(recording, pictures=False):
-        then.take(given.capture, given.actions, setup=given.setup)
-    assert then.state.on_skin is not None
-    before_s = then.state.on_skin.exposure.dwell_s.max()
-    assert before_s > 0.1
-
+        run.take(given.capture, given.actions, setup=given.setup)
     with live_process(*told, "--resume", str(path)) as process, Screen(process, "b" * 32) as screen:
-        told_of = {check["name"]: check["words"] for check in screen.hello["checks"]}
-        assert path.name in told_of["Goes on from"]
+        checks = {check["name"]: check["words"] for check in screen.hello["checks"]}
         screen.hear_until(lambda: bool(screen.state))
-        assert screen.state["operator"] == "OP-1"
-        assert screen.state["answers"]
+        course = screen.state
         screen.go_to("running")
-        assert screen.state["figures"]["session_time"]["s"] > then.state.gas_total_s
-        assert screen.state["figures"]["gas"]["unassigned_s"] > 0.0
+        figures = screen.state["figures"]
         screen.hear_until(lambda: screen.state["t_s"] > 2.0)
+        edited_again = screen.state["edited"]
         screen.say("stop")
         screen.until(phase="stopped")
         screen.say("finish")
         screen.until(phase="done", report=True)
-    dwell_s = pq.read_table(out / "cells.parquet")["dwell_s"].to_numpy()
+    (second,) = (one for one in folder.glob("*.mcap") if one != path)
+    return Twice(out, path, seen_s, run, edited, checks, course, edited_again, figures, second)
+
+
+def test_a_killed_server_loses_no_exposure(twice: Twice) -> None:
+    assert twice.run.state.t_s > twice.seen_s - 1.0  # nothing is lost but the last moment
+    had = twice.run.state.on_skin
+    assert had is not None
+    before_s = had.exposure.dwell_s.max()
+    assert before_s > 0.1
+    assert twice.killed.name in twice.checks["Goes on from"]
+    assert twice.figures["session_time"]["s"] > twice.run.state.gas_total_s
+    assert twice.figures["gas"]["unassigned_s"] > 0.0
+    dwell_s = pq.read_table(twice.out / "cells.parquet")["dwell_s"].to_numpy()
     assert dwell_s.max() >= 0.95 * before_s
-    summary = json.loads((out / "summary.json").read_text())
-    assert summary["unassigned_s"] >= 0.5
-    assert unfinished(out) is None  # the session that went on was finished
-    # Looked at again from its pictures it has what was handed on, as it has replayed from what was seen: both
-    # may go into the history, and are one session there.
-    (second,) = (one for one in path.parent.glob("*.mcap") if one != path)
-    assert open_mcap(second).warnings == ()
+    assert json.loads((twice.out / "summary.json").read_text())["unassigned_s"] >= 0.5
+    assert unfinished(twice.out) is None  # the session that went on was finished
+
+
+def test_what_the_operator_made_of_the_zone_outlives_a_kill_and_what_is_not_kept_is_asked_anew(
+    twice: Twice,
+) -> None:
+    assert twice.edited["refused"] == ""
+    assert [area["kind"] for area in twice.edited["areas"]] == ["circle", "outline"]
+    for what in ("outline", "areas", "refused", "spot"):
+        assert twice.edited_again[what] == twice.edited[what], what
+    before = twice.run.state
+    recording = open_mcap(twice.second, from_sightings=True)
+    then = Run(setup_then(recording), recording)
+    for given in steps(recording, pictures=False):
+        then.take(given.capture, given.actions, setup=given.setup)
+    after = then.state
+    assert before.on_skin is not None
+    assert after.on_skin is not None
+    assert after.work.shift == before.work.shift
+    old, new = before.on_skin.chart, after.on_skin.chart
+    assert old.left_out.sum() > 10
+    for cells in ("in_zone", "left_out", "u_mm", "v_mm", "tile"):
+        assert np.array_equal(getattr(new, cells), getattr(old, cells)), cells
+    # What each cell has had is there, cell by cell, and what was used up of the session counts.
+    assert (after.on_skin.exposure.dwell_s >= before.on_skin.exposure.dwell_s).all()
+    assert (after.on_skin.exposure.dwell_upper_s >= before.on_skin.exposure.dwell_upper_s).all()
+    assert then.setup.session_used_s >= before.gas_total_s
+    # Codes and answers are filled in; sound, zone, touch check and Start are asked for again, and it is said
+    # what the touch check was.
+    for name, value in (("operator", "OP-1"), ("subject", "A-017"), ("phase", "preflight")):
+        assert twice.course[name] == value, name
+    assert set(twice.course["answers"].values()) == {"no"}
+    assert not twice.course["sound_confirmed"]
+    assert "No touch check was done: a test; it is done anew now" in twice.checks["Goes on from"]
+    assert "as it was changed then" in twice.checks["Goes on from"]
+
+
+def test_an_analysis_of_a_resumed_session_has_what_was_handed_on(twice: Twice, tmp_path: Path) -> None:
+    """Looked at again from its pictures as well as replayed from what was seen then: one session in the
+    history."""
+    assert open_mcap(twice.second).warnings == ()
     store = HistoryStore(tmp_path / "history.sqlite3")
     again = {
         sightings: analyse(
-            second,
+            twice.second,
             out=tmp_path / f"again-{sightings}",
             video=False,
             history=store.path,
@@ -92,9 +169,10 @@ def test_a_killed_server_loses_no_exposure(tmp_path: Path) -> None:
     assert "is the recording of a replay" in (tmp_path / "again-False" / "report.html").read_text()
     assert [one.summary["log"]["state"] for one in again.values()] == ["holds", "holds"]
     (kept,) = store.sessions()
-    assert kept.continues == sha256_of_all((path,))
+    assert kept.continues == sha256_of_all((twice.killed,))
     replayed = again[True].exposure
     assert replayed is not None
+    dwell_s = pq.read_table(twice.out / "cells.parquet")["dwell_s"].to_numpy()
     assert np.array_equal(replayed.dwell_s, dwell_s, equal_nan=True)
     _agree(again[False], again[True])
 
