@@ -8,7 +8,9 @@ picture and sighting of the nozzle, and which tap was the first that is not ther
 read the same, `cryoguide verify` must say that the log was broken off, and must find lines cut off its end.
 
 The clock starts anew as the page taps Start, and is taken from when that tap was sent: the way of the tap
-counts as lost. What a camera needs to hand over a picture is no part of it.
+counts as lost. What a camera needs to hand over a picture is no part of it. Where the machine does not keep
+up, most of what is lost had not been looked at yet: what the page had been told of and is not in the file is
+listed apart.
 """
 
 from __future__ import annotations
@@ -107,6 +109,8 @@ class Tapped:
     stop_s: float | None = None
     at_s: list[float] = field(default_factory=list)
     """Taps on the alarm's sound while the treatment ran."""
+    told_s: float = 0.0
+    """Session time of the newest step that the page was told of."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +120,8 @@ class Lost:
     when: str
     lost_s: dict[str, float]
     """From the last one that can be read to the kill, by kind."""
+    told_s: float
+    """From the last one that can be read to the newest one that the page was told of."""
     tap_s: float
     """From the first tap that is not there to the kill; 0 where all are."""
     stop_lost: bool
@@ -159,6 +165,9 @@ def _tap(screen: Screen, tapped: Tapped, *, until_s: float) -> None:
             tapped.at_s.append(now_s)
         with contextlib.suppress(TimeoutError):
             screen.hear_within(min(0.05, max(until_s - now_s, 0.001)))
+        shown_s = [float(str(head["t_s"])) for head, _ in screen.pictures]
+        tapped.told_s = max(tapped.told_s, screen.state.get("t_s") or 0.0, *shown_s)
+        screen.pictures.clear()
 
 
 def _found(path: Path, tapped: Tapped, *, kill_s: float, when: str) -> Lost:
@@ -184,6 +193,7 @@ def _found(path: Path, tapped: Tapped, *, kill_s: float, when: str) -> Lost:
     return Lost(
         when,
         {kind: clock_s - t_s for kind, t_s in last_s.items()},
+        max(0.0, tapped.told_s - end_s),
         kill_s - tapped.at_s[taps] if taps < len(tapped.at_s) else 0.0,
         tapped.stop_s is not None and not stop,
         captures / max(end_s - GAS_S[0], 1e-3),
@@ -222,6 +232,10 @@ def table_of(found: list[Lost]) -> Table:
     for kind in KINDS:
         lost = [[one.lost_s.get(kind, float("nan")) for one in group] for group in groups.values()]
         table.add_row(kind, *(f"{np.nanmedian(s):.2f} / {np.nanmax(s):.2f}" for s in lost))
+    told = [[one.told_s for one in group] for group in groups.values()]
+    table.add_row(
+        "capture that the page had been told of", *(f"{np.median(s):.2f} / {max(s):.2f}" for s in told)
+    )
     taps = [[one.tap_s for one in group] for group in groups.values()]
     table.add_row("tap (oldest one lost)", *(f"{np.median(s):.2f} / {max(s):.2f}" for s in taps))
     stops = [sum(one.stop_lost for one in group) for group in groups.values()]
@@ -254,7 +268,10 @@ def main() -> int:
                 )
             found.append(one)
             words = ", ".join(f"{kind} {s:.2f}" for kind, s in one.lost_s.items())
-            console.print(f"{k + 1}: {when}: {words}, tap {one.tap_s:.2f} s {one.truthful}", highlight=False)
+            console.print(
+                f"{k + 1}: {when}: {words}, told {one.told_s:.2f}, tap {one.tap_s:.2f} s {one.truthful}",
+                highlight=False,
+            )
     console.print(table_of(found))
     console.print(f"load average before and after: {load:.1f}, {os.getloadavg()[0]:.1f}", highlight=False)
     return 1 if any(one.truthful for one in found) else 0
