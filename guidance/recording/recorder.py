@@ -50,6 +50,9 @@ TO_DISK_S = 1.0
 PICTURES_WAITING = 45
 """Captures that may wait with their colour picture: 1.5 s at 30 a second, 125 MB at 720p."""
 
+PICTURES_WAIT_S = 1.5
+"""The same in time, for a machine that steps less often: what waits is lost when the program dies."""
+
 CAPTURES_WAITING = 300
 """Captures that may wait at all: 10 s at 30 a second."""
 
@@ -159,11 +162,13 @@ class Recorder:
                 self._lacks = _NO_CAPTURES
                 self._queue.append(Missing(guidance.t_s, guidance.active, guidance.ended, tuple(actions)))
                 return
-            if waiting >= PICTURES_WAITING and capture.bgr is not None:
+            late = waiting >= PICTURES_WAITING or (not patient and self._waits_s() > PICTURES_WAIT_S)
+            if late and capture.bgr is not None:
                 capture = replace(capture, bgr=None)
                 self._pictures_left_out += 1
                 self._lacks = self._lacks or _NO_PICTURES
-            self._queue.append(Taken(capture, seen, guidance, tuple(actions), collar))
+            taken = Taken(capture, seen, guidance, tuple(actions), collar, taken_s=time.monotonic())
+            self._queue.append(taken)
             self._changed.notify_all()
 
     def after_step(
@@ -189,6 +194,11 @@ class Recorder:
     def note(self, kind: str, told: dict[str, Any]) -> None:
         """Put an entry into the log alone."""
         self._put(Noted(kind, told))
+
+    def _waits_s(self) -> float:
+        """How long the oldest capture has waited; 0 where none waits."""
+        oldest = next((item for item in self._queue if isinstance(item, Taken)), None)
+        return 0.0 if oldest is None else time.monotonic() - oldest.taken_s
 
     def _put(self, item: Item) -> None:
         with self._changed:

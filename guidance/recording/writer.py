@@ -78,6 +78,8 @@ class Taken:
     guidance: Guidance
     actions: tuple[OperatorAction, ...]
     collar: Collar | None
+    taken_s: float = 0.0
+    """Real time (monotonic) at which it was handed over."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -168,6 +168,29 @@ def test_a_disk_that_does_not_keep_up_costs_pictures_first_and_it_is_said(tmp_pa
     assert all(one.capture.thermal for one in steps(recording, pictures=False))
 
 
+def test_pictures_are_left_out_first_where_few_captures_wait_for_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine that steps four times a second: ten captures that wait are 2.5 s that a kill would cost."""
+    clock_s, go_on = [0.0], threading.Event()
+    monkeypatch.setattr("guidance.recording.recorder.time.monotonic", lambda: clock_s[0])
+
+    def hold(bgr: Bytes, _: float) -> Bytes:
+        go_on.wait(10.0)
+        return bgr
+
+    recorder = Recorder(tmp_path / "a.mcap", manifest(), before_writing=hold)
+    for k in range(10):
+        recorder.take(capture(k), SEEN, guidance(capture(k).t_s))
+        clock_s[0] += 0.25
+    # The first is being written, the second has waited for more than 1.5 s by the ninth.
+    assert recorder.status.pictures_left_out in (2, 3)
+    assert "left out" in recorder.status.trouble
+    go_on.set()
+    status = recorder.close()
+    assert (status.captures, status.captures_lost) == (10, 0)
+
+
 def test_captures_that_are_lost_are_named_in_the_recording(tmp_path: Path) -> None:
     path, go_on = tmp_path / "a.mcap", threading.Event()
 
