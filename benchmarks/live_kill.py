@@ -19,6 +19,7 @@ import argparse
 import contextlib
 import io
 import itertools
+import json
 import os
 import random
 import sys
@@ -39,7 +40,7 @@ from guidance.recording.chained_log import verify
 from guidance.recording.command import recover
 from guidance.recording.log_beside import log_of
 from guidance.recording.replay import steps
-from guidance.session import CourseAction, PauseAudio, ResumeAudio
+from guidance.session import PauseAudio, ResumeAudio
 from guidance.treatment.staged import BEFORE_S
 from models.sightings import NozzleSighting
 from tests.live_process import live_process
@@ -125,7 +126,7 @@ class Lost:
     tap_s: float
     """From the first tap that is not there to the kill; 0 where all are."""
     stop_lost: bool
-    """STOP had been tapped and is not there."""
+    """STOP had been tapped and is not in the log beside the recording."""
     captures_hz: float
     """Captures a second that were stepped."""
     truthful: str
@@ -173,7 +174,11 @@ def _tap(screen: Screen, tapped: Tapped, *, until_s: float) -> None:
 def _found(path: Path, tapped: Tapped, *, kill_s: float, when: str) -> Lost:
     recording = open_mcap(path)  # as `cryoguide analyze` reads it
     last_s: dict[str, float] = {}
-    taps, stop, captures = 0, False, 0
+    taps, captures = 0, 0
+    stop = any(
+        entry["kind"] == "tap" and entry["told"]["name"] == "stop"
+        for entry in map(json.loads, log_of(path).read_text().splitlines())
+    )
     for given in steps(recording, pictures=True):
         capture = given.capture
         captures += capture.t_s > GAS_S[0]
@@ -184,7 +189,6 @@ def _found(path: Path, tapped: Tapped, *, kill_s: float, when: str) -> Lost:
         }
         last_s |= {kind: capture.t_s for kind, is_there in there.items() if is_there}
         taps += sum(isinstance(action, PauseAudio | ResumeAudio) for action in given.actions)
-        stop |= any(isinstance(action, CourseAction) and action.name == "stop" for action in given.actions)
     end_s = recording.duration_s
     whole = open_mcap(recover(path))
     assert (whole.duration_s, whole.pictures) == (end_s, recording.pictures)

@@ -121,6 +121,7 @@ class Recorder:
             words = f"{path} cannot be written ({trouble.strerror}); make room or choose another place."
             raise InputError(words) from trouble
         self._queue: deque[Item] = deque()
+        self._at_once: deque[Noted] = deque()
         self._changed = threading.Condition()
         self._closing = False
         self._captures = self._pictures_left_out = self._captures_lost = 0
@@ -192,8 +193,11 @@ class Recorder:
         self._put(Attached(name, data))
 
     def note(self, kind: str, told: dict[str, Any]) -> None:
-        """Put an entry into the log alone."""
-        self._put(Noted(kind, told))
+        """Put an entry into the log alone, ahead of all that waits: it outlives a kill at once."""
+        with self._changed:
+            if not self._dead:
+                self._at_once.append(Noted(kind, told))
+            self._changed.notify_all()
 
     def _waits_s(self) -> float:
         """How long the oldest capture has waited; 0 where none waits."""
@@ -267,8 +271,10 @@ class Recorder:
     def _next(self, *, until_s: float) -> Item | None:
         with self._changed:
             full = self._writer.bytes_waiting > KEPT_BYTES
-            if full or (not self._queue and not self._closing):
+            if not self._at_once and (full or (not self._queue and not self._closing)):
                 self._changed.wait(max(0.0, until_s - time.monotonic()))
+            if self._at_once:
+                return self._at_once.popleft()
             if full and not self._closing:
                 return None
             self._changed.notify_all()
@@ -276,7 +282,7 @@ class Recorder:
 
     def _done(self) -> bool:
         with self._changed:
-            return self._closing and not self._queue
+            return self._closing and not self._queue and not self._at_once
 
     def _write(self, item: Item) -> None:
         try:
@@ -285,6 +291,9 @@ class Recorder:
             with self._changed:
                 self._captures_lost += 1
                 self._lacks = f"A capture could not be recorded ({trouble}); report this."
+        if isinstance(item, Noted):
+            with suppress(OSError):  # it is tried again at the next flush, which says so
+                self._writer.flush_log()
 
     def _flush(self, *, to_disk: bool) -> bool:
         try:

@@ -211,6 +211,14 @@ class RecordingWriter:
         self._file.flush(to_disk=to_disk)
         self._write_log(to_disk=to_disk)
 
+    def flush_log(self) -> None:
+        """Hand what was noted for the log to the operating system.
+
+        Raises:
+            OSError: If there is no room; nothing is lost by that.
+        """
+        self._write_log(to_disk=False)
+
     def abandon(self) -> None:
         """Let go of file and log as they are, unfinished."""
         self._file.abandon()

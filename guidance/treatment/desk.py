@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from guidance.alarms.judge import SHUTTER_S
 from guidance.alarms.tone_files import tone_name
@@ -85,6 +85,10 @@ class Records(Protocol):
     @property
     def trouble(self) -> str:
         """One sentence where what is recorded is less than all; empty while all is well."""
+        ...
+
+    def note(self, kind: str, told: dict[str, Any]) -> None:
+        """Put an entry into the session's log at once."""
         ...
 
 
@@ -239,6 +243,9 @@ class Desk:
         if self.gas is not None and name in ("start", "resume", "gas_on", "gas_off"):
             self.gas.switch(on=name != "gas_off")
         if self.live is not None and name not in ("next", "back"):
+            if self.recording is not None:
+                # The step that takes it up may not come any more.
+                self.recording.note("tap", {"name": name, "t_s": self.t_s})
             self.live.act(lambda t_s: CourseAction(t_s, name))
         if self.pace is not None:
             if name == "pause":

@@ -367,3 +367,29 @@ def test_a_session_that_never_had_a_capture_is_refused_in_a_sentence(tmp_path: P
     Recorder(tmp_path / "a.mcap", manifest()).close()
     with pytest.raises(InputError, match="no capture"):
         open_mcap(tmp_path / "a.mcap")
+
+
+def test_a_note_is_in_the_log_at_once_whatever_waits(tmp_path: Path) -> None:
+    """The recorder writes one capture and ten more wait: what is tapped then is next, and outlives a kill."""
+    writing, go_on = threading.Event(), threading.Semaphore(0)
+
+    def hold(bgr: Bytes, _: float) -> Bytes:
+        writing.set()
+        go_on.acquire(timeout=20.0)
+        return bgr
+
+    log = ChainedLog(tmp_path / "a.log")
+    recorder = Recorder(tmp_path / "a.mcap", manifest(), log=log, before_writing=hold)
+    for k in range(11):
+        recorder.take(capture(k), SEEN, guidance(capture(k).t_s))
+    assert writing.wait(20.0)
+    recorder.note("tap", {"name": "stop", "t_s": 0.3})
+    writing.clear()
+    go_on.release()  # the capture that is being written
+    assert writing.wait(20.0)  # the next one: the note came before it
+    kinds = [json.loads(line)["kind"] for line in log.path.read_text().splitlines()]
+    assert kinds == ["begin", "tap"]
+    for _ in range(10):
+        go_on.release()
+    assert recorder.close().captures_lost == 0
+    assert verify(log.path).trouble == ""
