@@ -26,6 +26,7 @@ from tests.guidance.test_live_cameras_at_console import CALF_CO2, A, to_running
 from tests.guidance.test_live_history import lookup
 from tests.history_scenes import NOON, past
 from tests.served_console import Screen
+from vision.mcap_recording import open_mcap
 
 BEGUN = Begun("A-017", "knee", "left", "ln2-wand", "ln2-analgesia", NOON, "")
 TREATMENT = Treatment(NOON, "knee", "left", "ln2-wand", "ln2-analgesia", "A-017", None, None, None, ())
@@ -121,6 +122,8 @@ def test_a_killed_treatment_is_told_of_and_taken_in_from_its_recording(
     ):
         to_running(screen)
         screen.hear_until(lambda: screen.state["figures"]["session_time"]["s"] > 1.0)
+        told_s = screen.state["t_s"]
+        screen.hear_until(lambda: open_mcap(place.path, from_sightings=True).duration_s >= told_s)
         (begun,) = broken_off(store)
         assert begun.recording == str(place.path.absolute())
         left = {path: path.read_bytes() for path in (place.path, log_of(place.path))}
