@@ -272,8 +272,9 @@ def main() -> int:
                 )
             found.append(one)
             words = ", ".join(f"{kind} {s:.2f}" for kind, s in one.lost_s.items())
+            gone = ", STOP lost" if one.stop_lost else ""
             console.print(
-                f"{k + 1}: {when}: {words}, told {one.told_s:.2f}, tap {one.tap_s:.2f} s {one.truthful}",
+                f"{k + 1}: {when}: {words}, told {one.told_s:.2f}, tap {one.tap_s:.2f}{gone} {one.truthful}",
                 highlight=False,
             )
     console.print(table_of(found))
