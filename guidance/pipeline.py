@@ -98,6 +98,7 @@ def step(
         sweep=on_skin.sweep if on_skin else None,
         known=on_skin.known if on_skin else None,
         announcement=annunciator.announcement,
+        now=board.now,
         edited=_zone_edited(state),
     )
 

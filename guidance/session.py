@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from guidance.zone_actions import TouchAction, ZoneAction
 from models.chart import PixelZone, PlacedChart
@@ -28,6 +29,16 @@ class Alarm:
     t_on_s: float
     t_off_s: float | None = None
     """None while the condition stands."""
+
+
+@dataclass(frozen=True)
+class Now:
+    """What is to be displayed of an alarm that stands; the alarm itself keeps the words it began with."""
+
+    message: str
+    """The same sentence with figures of late."""
+    mended: bool
+    """Its condition has gone, well inside its limit: it is only kept for a moment, so that it can be read."""
 
 
 @dataclass(frozen=True)
@@ -214,5 +225,7 @@ class Guidance:
     """What is known of every cell now: measured, predicted, or unobserved; None before the zone is placed."""
     announcement: Announcement = Announcement()
     """What is displayed and sounds, after the operator's actions."""
+    now: Mapping[tuple[str, str], Now] = field(default_factory=dict[tuple[str, str], Now])
+    """What is to be displayed of the alarms that stand, by cause and priority."""
     edited: ZoneEdited | None = None
     """None where the operator has not touched the zone."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from importlib import resources
 from pathlib import Path
 
-from guidance.session import Alarm
+from guidance.session import Alarm, Now
 from models.problems import InputError
 from models.toml_table import Table
 
@@ -17,6 +17,9 @@ KINDS = ("physiological", "technical")
 
 # Time stamps are sums of floats; a delay of 0.3 s is over at 0.2999999 s as well.
 _CLOCK_SLACK_S = 1e-6
+
+RETOLD_S = 1.0
+"""No oftener is a standing alarm displayed with new figures: it is to be read (own choice)."""
 
 Key = tuple[str, str]
 """Cause and priority: one row of the table."""
@@ -74,6 +77,10 @@ class Episode:
     """When it was first judged false since it last held; None while it holds."""
     clear_s: float | None = None
     """When it was first clear of its limit by the hysteresis as well; the hold counts from then."""
+    told: str = ""
+    """The alarm's sentence with figures of late."""
+    told_s: float = 0.0
+    """When they were measured."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,6 +109,15 @@ class AlarmBoard:
         return tuple(
             standing[key] for key in sorted(standing, key=lambda key: (PRIORITIES.index(key[1]), order[key]))
         )
+
+    @property
+    def now(self) -> dict[Key, Now]:
+        """What is to be displayed of the alarms that stand."""
+        return {
+            key: Now(episode.told, mended=episode.clear_s is not None and not self.table[key].lasting)
+            for key, episode in self.episodes.items()
+            if episode.alarm is not None
+        }
 
 
 def update(
@@ -210,7 +226,12 @@ def _held(before: Episode | None, rule: AlarmRule, condition: Condition, *, t_s:
     alarm = None if before is None else before.alarm
     if alarm is None and t_s - since_s >= rule.on_delay_s - _CLOCK_SLACK_S:
         alarm = Alarm(rule.cause, rule.kind, rule.priority, rule.told(detail=condition.detail), t_on_s=t_s)
-    return Episode(since_s, alarm)
+    if alarm is None:
+        return Episode(since_s)
+    early = before is not None and t_s - before.told_s < RETOLD_S - _CLOCK_SLACK_S
+    if before is not None and before.told and (early or rule.lasting):  # an injury keeps its first words
+        return Episode(since_s, alarm, told=before.told, told_s=before.told_s)
+    return Episode(since_s, alarm, told=rule.told(detail=condition.detail), told_s=t_s)
 
 
 def _over(gone: Episode, alarm: Alarm, rule: AlarmRule, *, t_s: float) -> bool:

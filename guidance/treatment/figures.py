@@ -13,7 +13,7 @@ import numpy as np
 from guidance.overlay.skin import distance_colour
 from guidance.overlay.sweep import ADVICE, sweep_words
 from guidance.overlay.tiles import coverage_share
-from guidance.session import UNMEASURABLE, Guidance, SweepGuide
+from guidance.session import UNMEASURABLE, Guidance, Now, Shown, SweepGuide
 from guidance.stages.state import Setup
 from models.chart import PixelZone, PlacedChart
 from models.protocol import Protocol
@@ -209,7 +209,7 @@ def gas(guidance: Guidance) -> Figure:
     words = "ON" if guidance.gas_now else "OFF"
     unassigned_s = guidance.unassigned_s
     state = "unknown" if unassigned_s > 0.0 else "ok" if guidance.gas_now else "calm"
-    by = f"{unassigned_s:.1f} s went unseen" if unassigned_s > 0.0 else ""
+    by = f"{unassigned_s:.1f} s unseen" if unassigned_s > 0.0 else ""
     return {"state": state, "words": words, "by": by, "on": guidance.gas_now, "unassigned_s": unassigned_s}
 
 
@@ -227,17 +227,27 @@ def reference(guidance: Guidance, setup: Setup) -> Figure | None:
 def alarms(guidance: Guidance) -> list[Figure]:
     """What is displayed, most urgent first."""
     return [
-        {
-            "cause": one.alarm.cause,
-            "priority": one.alarm.priority,
-            "stop": one.alarm.priority == "high" and one.alarm.kind == "physiological",
-            "message": one.alarm.message.replace("degC", "°C").replace("+-", "±"),
-            "t_on_s": one.alarm.t_on_s,
-            "standing": one.standing,
-            "acknowledged": one.acknowledged,
-        }
+        _displayed(one, guidance.now.get((one.alarm.cause, one.alarm.priority)))
         for one in guidance.announcement.shown
     ]
+
+
+def _displayed(one: Shown, now: Now | None) -> Figure:
+    """One alarm, with figures of late while it stands; its own words where it is only kept."""
+    alarm, latest = one.alarm, now if one.standing else None
+    message = alarm.message if latest is None else latest.message
+    stop = alarm.priority == "high" and alarm.kind == "physiological"
+    return {
+        "cause": alarm.cause,
+        "priority": alarm.priority,
+        "stop": stop,
+        "message": message.replace("degC", "°C").replace("+-", "±"),
+        "t_on_s": alarm.t_on_s,
+        "standing": one.standing,
+        # What a STOP asked for is done until the STOP has ended.
+        "mended": latest is not None and latest.mended and alarm.priority != "high",
+        "acknowledged": one.acknowledged,
+    }
 
 
 def is_placed(guidance: Guidance) -> bool:

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from guidance.alarms.episodes import (
+    RETOLD_S,
     AlarmBoard,
     AlarmRule,
     AlarmTable,
@@ -260,3 +261,48 @@ def test_the_page_about_alarms_holds_the_table_row_by_row() -> None:
         assert row[2:5] == [rule.kind, rule.message, f"{rule.on_delay_s:g}"]
         assert row[6:8] == [f"{rule.clear_hold_s:g}", f"{rule.minimum_s:g}"]
         assert row[8] == ("to the end" if rule.lasting else "yes" if rule.latched else "no")
+
+
+def near(mm: int) -> Condition:
+    return Condition("distance", "low", detail=f"too far: {mm} mm")
+
+
+def test_what_is_displayed_follows_the_figures_and_the_entry_keeps_its_first_words() -> None:
+    board, _ = run(None, [(k * FRAME_S, [near(round(100 + 10 * k * FRAME_S))]) for k in range(120)])
+    (alarm,) = board.active
+    shown = board.now["distance", "low"]
+    assert "110 mm" in alarm.message
+    assert not shown.mended
+    told_mm = int(shown.message.split(": ")[1].split(" mm")[0])
+    now_mm = 100 + 10 * 119 * FRAME_S
+    # No older than the time for which one sentence stands, so that it can be read.
+    assert now_mm - 10 * (RETOLD_S + FRAME_S) <= told_mm <= now_mm
+
+
+def test_an_alarm_that_is_kept_for_its_time_only_says_that_all_is_well_again() -> None:
+    times = frames(0, 2, [near(140)]) + frames(2, 2.5, [])
+    board, _ = run(None, times)
+    assert board.active
+    assert board.now["distance", "low"].mended
+    board, _ = run(None, [*times, *frames(2.5, 2.6, [near(150)])])
+    shown = board.now["distance", "low"]
+    assert not shown.mended
+    assert "150 mm" in shown.message
+
+
+def test_what_is_still_within_its_hysteresis_is_not_mended() -> None:
+    board = AlarmBoard.start()
+    for t_s, found in frames(0, 2, [near(140)]) + frames(2, 2.5, []):
+        board, _, _ = update(board, found, t_s=t_s, lingering=[near(0)])
+    assert not board.now["distance", "low"].mended
+
+
+def test_an_injury_keeps_its_words() -> None:
+    cold = [
+        (k * FRAME_S, [Condition("skin_freezing", "high", detail=f"{-4 + k * FRAME_S:.1f} degC")])
+        for k in range(90)
+    ]
+    board, _ = run(None, cold + frames(3, 6, []))
+    shown = board.now["skin_freezing", "high"]
+    assert "-4.0 degC" in shown.message
+    assert not shown.mended

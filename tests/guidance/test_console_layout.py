@@ -67,7 +67,7 @@ WIDE: dict[str, dict[str, Any]] = {
         "by": "body landmarks, skin by body model: a guess",
     },
     "nozzle": {"state": "unknown", "words": "LOST 88.8 s"},
-    "gas": {"state": "unknown", "on": True, "words": "ON", "by": "88.8 s went unseen"},
+    "gas": {"state": "unknown", "on": True, "words": "ON", "by": "88.8 s unseen"},
 }
 """Figures at their widest."""
 NONE: dict[str, dict[str, Any]] = {

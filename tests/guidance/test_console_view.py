@@ -13,7 +13,7 @@ import pytest
 from guidance.overlay.mesh import cell_mesh
 from guidance.overlay.palette import MAGENTA, VERMILLION, css
 from guidance.overlay.skin import LEVELS, cell_states
-from guidance.session import UNMEASURABLE, Alarm, Announcement, Guidance, Shown, SweepGuide
+from guidance.session import UNMEASURABLE, Alarm, Announcement, Guidance, Now, Shown, SweepGuide
 from guidance.stages.state import Setup
 from guidance.treatment.figures import alarms, figures
 from guidance.treatment.view import (
@@ -191,7 +191,7 @@ def test_a_sweep_is_too_slow_or_too_fast(scene: Scene, cm_s: float, words: str) 
 
 
 def test_unseen_gas_is_told(scene: Scene) -> None:
-    assert told(scene, scene.guidance(unassigned_s=0.8))["gas"]["by"] == "0.8 s went unseen"
+    assert told(scene, scene.guidance(unassigned_s=0.8))["gas"]["by"] == "0.8 s unseen"
 
 
 def test_alarms_keep_their_order_and_say_what_was_done_about_them(scene: Scene) -> None:
@@ -206,6 +206,23 @@ def test_alarms_keep_their_order_and_say_what_was_done_about_them(scene: Scene) 
         (False, True, True),
     ]
     assert "40 ± 3 mm" in str(found[0]["message"])
+
+
+def test_a_warning_whose_cause_has_gone_says_so_and_a_stop_stays_one(scene: Scene) -> None:
+    told_first = "Nozzle too far: 137 +- 5 mm. Bring it back."
+    low = Alarm("distance", "physiological", "low", told_first, 6.0)
+    high = replace(low, priority="high")
+    now = {
+        key: Now("Nozzle too far: 131 +- 5 mm. Bring it back.", mended=True)
+        for key in (("distance", "low"), ("distance", "high"))
+    }
+    guidance = scene.guidance(
+        announcement=Announcement((Shown(high), Shown(low), Shown(low, standing=False))), now=now
+    )
+    stop, warning, past = alarms(guidance)
+    assert (stop["mended"], warning["mended"], past["mended"]) == (False, True, False)
+    assert "131 ± 5 mm" in str(warning["message"])
+    assert "137 ± 5 mm" in str(past["message"])
 
 
 def test_cells_go_out_as_the_overlay_draws_them(scene: Scene) -> None:
