@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,13 +19,16 @@ class Ended:
     """Nothing was begun that is not reported."""
 
 
-def how_it_ended(phase: str, *, report: Path | None, recording: Path | None) -> Ended:
+def how_it_ended(
+    phase: str, *, report: Path | None, recording: Path | None, left: Sequence[Path] = ()
+) -> Ended:
     """How a treatment ended that was left in a phase.
 
     Args:
         phase: Of the course.
         report: The report's folder, where one was written.
         recording: The file, where one was closed.
+        left: What else is left of sessions in which nobody was treated: logs of refused attempts.
     """
     if phase == DONE and report is not None:
         return Ended(f"The report is in {report}", whole=True)
@@ -34,7 +38,10 @@ def how_it_ended(phase: str, *, report: Path | None, recording: Path | None) -> 
     elif phase in (STOPPED, REPORTING, DONE):
         what = "Ended before a report was written."
     else:
-        return Ended(f"Ended; nothing was treated.{files}", whole=True)
+        kept = f" Gas flowed before Start, so the recording is kept: {recording}" if recording else ""
+        noted = f" Attempts are kept in {', '.join(map(str, left))}" if left else ""
+        none = " No recording is left." if recording is None else ""
+        return Ended(f"Ended; nothing was treated.{kept or none}{noted}", whole=True)
     if recording is None:
         return Ended(f"{what} Nothing was recorded.", whole=False)
     return Ended(f"{what}{files}\n`cryoguide analyze` makes a report of it.", whole=False)

@@ -108,6 +108,8 @@ class Served:
         self._ending, self._left_in = False, PREFLIGHT
         self.recording: LiveRecording | None = None
         self._kept: Kept | None = None
+        self._left: tuple[Path, ...] = ()
+        """Files that were left of sessions in which nobody was treated."""
         self._answered: datetime | None = None
         """By when all was answered before the gas."""
         self._began_s = time.monotonic()
@@ -139,7 +141,7 @@ class Served:
     def ended(self) -> Ended:
         """How it ended, once it is not served any more."""
         recording = self.out.with_name(self._kept.file) if self._kept is not None else None
-        return how_it_ended(self._left_in, report=self.desk.report, recording=recording)
+        return how_it_ended(self._left_in, report=self.desk.report, recording=recording, left=self._left)
 
     @contextlib.asynccontextmanager
     async def _life(self) -> AsyncGenerator[None]:
@@ -235,7 +237,7 @@ class Served:
         async with self._in_turn:
             if self.desk.live is not None:
                 await asyncio.to_thread(self.desk.live.close)
-            await asyncio.to_thread(self._close_recording)
+            await asyncio.to_thread(self._discard if self._untouched else self._close_recording)
             treated = self._run is not None and self._run.state.gas_total_s > 0.0
             if treated and self._history.waits:
                 with contextlib.suppress(Exception):  # the recording is there to be analysed
@@ -334,6 +336,18 @@ class Served:
                 *((self.desk.gas.remark(),) if isinstance(self.desk.gas, GasFromInput) else ()),
             ),
         )
+
+    @property
+    def _untouched(self) -> bool:
+        """Whether neither Start was pressed nor gas has flowed: nobody was treated."""
+        return self._answered is None and self._run is not None and self._run.state.gas_total_s == 0.0
+
+    def _discard(self) -> None:
+        """Leave no recording of a session in which nobody was treated."""
+        self.refusals.session = None
+        if self.recording is not None:
+            self._left = (*self._left, *self.recording.discard())
+            self.recording = self.desk.recording = None
 
     def _close_recording(self) -> Kept | None:
         """Finish the recording, once."""

@@ -55,6 +55,7 @@ class LiveRecording:
             InputError: If it cannot be written.
         """
         self.path = path
+        self._noted = False
         self._log = ChainedLog(log_of(path))
         played_at = datetime.now(UTC) if staged.pace is not None else None
         manifest = Manifest(staged.setup, attachments_of(staged.session), played_at)
@@ -70,6 +71,7 @@ class LiveRecording:
 
     def note(self, kind: str, told: dict[str, Any]) -> None:
         """Put an entry into the log beside the file, such as an attempt that was refused."""
+        self._noted = True
         self._recorder.note(kind, told)
 
     @property
@@ -95,6 +97,26 @@ class LiveRecording:
         self._recorder.act(untaken, t_s=t_s)
         status = self._recorder.close(within_s=CLOSE_WITHIN_S)
         return Kept(self.path.name, log_of(self.path).name, self._log.seal, status)
+
+    def discard(self) -> tuple[Path, ...]:
+        """Leave nothing of a session in which nobody was treated.
+
+        Returns:
+            What is left all the same: the log, where something was noted in it that must not be lost, such
+            as attempts that were refused; what cannot be removed.
+        """
+        self.close()
+        left = [self.path] if not _removed(self.path) else []
+        log = log_of(self.path)
+        return (*left, *([log] if self._noted or not _removed(log) else ()))
+
+
+def _removed(path: Path) -> bool:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError:
+        return False
+    return True
 
 
 def recording_path(out: Path, *, now: datetime) -> Path:
