@@ -11,6 +11,7 @@ from pathlib import Path
 
 from guidance.camera_command import NO_NAMES, camera_room
 from guidance.console.access import Wanted, access, token_words
+from guidance.console.address import resolve
 from guidance.console.beeper import machine_beep
 from guidance.console.ending import Ended
 from guidance.console.serve import Prepare, Served
@@ -96,17 +97,19 @@ def live(
     if out.exists() and not out.is_dir():
         raise InputError(f"{out} is a file; give a folder for the report (--out DIR).")
     listed = load_questions(questions)
-    door = access(wanted, folder=data)
-
-    def ready(address: str) -> None:
-        on_ready("\n".join(line for line in (address, door.words) if line))
-        if door.pairing is not None:
-            code = sys.stdout.isatty() and "utf" in sys.stdout.encoding.lower()
-            door.pairing.show_with(lambda token: show(token_words(token, url=address, code=code)))
-            door.pairing.ask()
+    address = resolve(wanted.host)
 
     with ExitStack() as stack:
-        listening = stack.enter_context(listen(port, door.address))
+        listening = stack.enter_context(listen(port, address))
+        door = access(wanted, folder=data)  # a certificate is made only for an address that is ours
+
+        def ready(url: str) -> None:
+            on_ready("\n".join(line for line in (url, door.words) if line))
+            if door.pairing is not None:
+                code = sys.stdout.isatty() and "utf" in sys.stdout.encoding.lower()
+                door.pairing.show_with(lambda token: show(token_words(token, url=url, code=code)))
+                door.pairing.ask()
+
         recorder = recorder_of(stack, out=out, blur=blur, models_dir=models_dir) if record else None
         checks = (disk_check(out, records=record),)
         now = datetime.now(UTC)

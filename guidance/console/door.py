@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from http.cookies import CookieError, SimpleCookie
 from importlib import resources
@@ -17,7 +18,9 @@ from guidance.console.pairing import NotPairedError, Pairing
 PAIR = "/pair"
 TYPED_MOST = 64
 """Bytes of a typed token: eight digits and spaces."""
-UNPAIRED, WRONG, TOO_SOON, TOO_LONG = 401, 403, 429, 413
+TYPED_WITHIN_S = 10.0
+"""So long it may be on its way."""
+UNPAIRED, WRONG, TOO_SOON, TOO_LONG, TOO_SLOW = 401, 403, 429, 413, 408
 
 _FILES = {PAIR: ("pair.html", "text/html; charset=utf-8"), "/pair.js": ("pair.js", "text/javascript"),
           "/pair.css": ("pair.css", "text/css")}  # fmt: skip
@@ -68,11 +71,16 @@ class Door:
 
     async def _pair(self, request: Request, who: str) -> Response:
         typed = b""
-        async for chunk in request.stream():
-            typed += chunk
-            if len(typed) > TYPED_MOST:
-                self._note(f"Refused: a token of more than {TYPED_MOST} bytes from {who}.")
-                return PlainTextResponse("Too long.", TOO_LONG)
+        try:
+            async with asyncio.timeout(TYPED_WITHIN_S):
+                async for chunk in request.stream():
+                    typed += chunk
+                    if len(typed) > TYPED_MOST:
+                        self._note(f"Refused: a token of more than {TYPED_MOST} bytes from {who}.")
+                        return PlainTextResponse("Too long.", TOO_LONG)
+        except TimeoutError:
+            self._note(f"Refused: a token that does not come to its end, from {who}.")
+            return PlainTextResponse("Too slow.", TOO_SLOW, {"connection": "close"})
         try:
             secret = self._pairing.pair(typed.decode("utf-8", "replace"))
         except NotPairedError as why:

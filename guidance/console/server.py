@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import socket
 from collections.abc import Callable
@@ -12,6 +13,7 @@ import uvicorn
 
 from guidance.console.access import OPEN, Access
 from guidance.console.address import LOOPBACK, Address
+from guidance.console.callers import CONNECTIONS_MOST, protocol
 from guidance.console.certificate import tell_of_handshakes
 from guidance.console.ending import Ended
 from guidance.console.guard import Guard
@@ -75,7 +77,8 @@ def server_config(served: Served, *, port: int, access: Access = OPEN) -> uvicor
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        limit_concurrency=64,
+        http=protocol(served.note),
+        limit_concurrency=CONNECTIONS_MOST,
         timeout_graceful_shutdown=1,
         lifespan="on",
         ssl_context_factory=None if tls is None else lambda _config, _default: tls,
@@ -126,8 +129,18 @@ def listen(port: int, address: Address = LOOPBACK) -> socket.socket:
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return listening
     except OSError as trouble:
+        if trouble.errno == errno.EADDRNOTAVAIL:
+            raise InputError(
+                f"{address.name} is no address of this machine ({address.number}), so no page can be served"
+                " there; give one that it has, such as `ip address` or `ipconfig` lists (--host ADDRESS)."
+            ) from trouble
+        if port == 0:
+            raise InputError(
+                f"No port of {address.name} can be used ({trouble.strerror}); give another address"
+                " (--host ADDRESS)."
+            ) from trouble
         raise InputError(
             f"Port {port} of {'this machine' if address.loopback else address.name} cannot be used"
             f" ({trouble.strerror}); choose another with --port"
-            f"{'' if address.loopback else ', or an address of this machine with --host'}."
+            f"{'' if address.loopback else ', or another address of this machine with --host'}."
         ) from trouble
