@@ -167,6 +167,12 @@ class Tab:
         for kind in ("keyDown", "keyUp"):
             call(self._line, "Input.dispatchKeyEvent", type=kind, key=key, code=code)
 
+    def enter(self) -> None:
+        """Press Enter, as one who came here by Tab."""
+        about = {"key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13, "text": "\r"}
+        call(self._line, "Input.dispatchKeyEvent", type="keyDown", **about)
+        call(self._line, "Input.dispatchKeyEvent", type="keyUp", key="Enter", code="Enter")
+
     def type(self, selector: str, text: str) -> None:
         """Write into a field and leave it."""
         found = json.dumps(selector)

@@ -154,6 +154,42 @@ SCREENS: dict[str, tuple[str, dict[str, Any]]] = {
         {"missing": "3 questions are not answered yet.", "answers": {}, "reasons": {}},
     ),
     "zone": ("zone", {"missing": ""}),
+    "leave out": (
+        "zone",
+        {
+            "missing": "",
+            "edited": {
+                "outline": "moved",
+                "areas": [
+                    {"number": k, "kind": kind, "radius_mm": 10.0 if kind == "circle" else None}
+                    for k, kind in enumerate(("circle", "outline", "circle", "circle"), start=1)
+                ],
+                "refused": "",
+                "count": 5,
+                "spot": False,
+            },
+        },
+    ),
+    "touch": (
+        "touch",
+        {
+            "missing": "Take the touch check, or say why it is left out.",
+            "touch": {
+                "state": "refused",
+                "words": "Farther off than the rig allows: is the tip on it? Else calibrate it anew.",
+                "target": "marked spot",
+                "along_mm": -11.6,
+                "along_u95_mm": 5.1,
+                "across_mm": 22.9,
+                "across_u95_mm": 6.3,
+                "along_limit_mm": 30.0,
+                "across_limit_mm": 16.0,
+                "still_s": 1.0,
+                "done": "",
+                "taken": None,
+            },
+        },
+    ),
     "ready": ("ready", {"missing": ""}),
     "running": ("running", {}),
     "stop": (
@@ -195,6 +231,10 @@ SCREENS: dict[str, tuple[str, dict[str, Any]]] = {
             "alarms": [ALARM | {"standing": False}],
             "notice": {"state": "stop", "words": "Stopped for pain. Close the valve, then tap GAS IS OFF."},
         },
+    ),
+    "stopped, gas as recorded": (
+        "stopped",
+        {"gas_counts": None, "rewarming_s": 12.3, "alarms": [ALARM | {"standing": False}]},
     ),
     "reporting": ("reporting", {}),
     "report": ("done", {"report": True}),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from guidance.treatment.desk import REWARMING_S, Desk
 from guidance.treatment.figures import figures
 from guidance.treatment.gas import gas_row
-from guidance.treatment.session import DETAILS, missing
+from guidance.treatment.session import DETAILS, STOPPED, missing
 from guidance.treatment.zone_figures import edited_words, touch_words
 
 
@@ -47,6 +47,7 @@ def state(desk: Desk) -> dict[str, object]:
         "notice": None if notice is None else {"state": notice.state, "words": notice.words},
         "trouble": desk.trouble(),
         "sound": desk.sound(),
+        "played": desk.pace is not None,
         "held": desk.pace is not None and desk.pace.held,
         "over": desk.over,
         "rewarming_s": desk.rewarming_s,
@@ -59,9 +60,13 @@ def state(desk: Desk) -> dict[str, object]:
     }
     if desk.latest is not None and desk.setup is not None:
         guidance = desk.latest.guidance
+        shown = figures(guidance, desk.setup)
+        if course.phase == STOPPED and not guidance.gas_now:
+            # Nobody is to come closer to the skin any more.
+            shown["distance"] |= {"state": "calm", "words": "gas off"}
         out |= {
             "t_s": guidance.t_s,
-            "figures": figures(guidance, desk.setup),
+            "figures": shown,
             "alarms": desk.alarms(),
             "pause_left_s": guidance.announcement.pause_left_s,
             "remarks": list(guidance.status),

@@ -4,18 +4,22 @@ import { Drawing, unpack } from "/drawing.js";
 import { Sound } from "/sound.js";
 import { alarmRows, bar, checklist, details, donePage, el, inPlace, preflight, readyPage, tiles, toAcknowledge } from "/pages.js";
 import { ZoneTools } from "/zone.js";
+import { Awake } from "/awake.js";
 
 const SILENT_MS = 500;
 const AGAIN_MS = 300;
 const HERE_MS = 1000; // so often at least the server hears that this page hears it
 const SAME_NAME = 4001; // this tab was duplicated, and its name with it
+const SETTLE_MS = 500; // a second tap that was meant for the buttons before hits none of the new ones
 
 const $ = (id) => document.getElementById(id);
 const drawing = new Drawing($("picture"));
 const sound = new Sound();
+const awake = new Awake();
 
 let hello = null, state = null, socket = null, heardAt = performance.now(), everHeard = false, pending = null, silent = "";
 let soundTested = false, hereAt = 0;
+let turn = "", turnedAt = 0;
 const made = new Map();
 
 function pageName(anew = false) {
@@ -30,6 +34,7 @@ function pageName(anew = false) {
 const page = {
   get soundReady() { return sound.ready; },
   get soundTested() { return soundTested; },
+  get settling() { return performance.now() - turnedAt < SETTLE_MS; },
   send(message) {
     if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
     else toast("Not connected.");
@@ -100,15 +105,33 @@ function told(message) {
 function show() {
   if (!hello || !state) return;
   document.body.dataset.phase = state.phase;
+  turned();
+  document.title = title();
   put("title", [hello.title], () => [hello.title]);
-  put("source", [hello.source, hello.protocol, hello.approval, state.held], () => [`${hello.approved ? "" : "NOT APPROVED | "}${hello.source}${state.held ? ", held" : ""}${hello.protocol ? ` | ${hello.protocol}` : ""}`]);
+  put("flags", [state.played, hello.approved], () => [state.played ? el("span", {}, "REPLAY") : null, hello.approved ? null : el("span", {}, "NOT APPROVED")]);
+  put("source", [hello.source, hello.protocol, state.held], () => [`${hello.source}${state.held ? ", held" : ""}${hello.protocol ? ` | ${hello.protocol}` : ""}`]);
   put("clock", [clock(state.t_s)], () => [clock(state.t_s)]);
   chips();
   legend();
   alarmsNow();
   side();
   put("bar", [state.phase, state.controls, !state.controls && state.control_free, state.gas_counts, state.gas_input?.ok, state.missing, state.pause_left_s === null ? null : Math.ceil(state.pause_left_s ?? 0), state.over, state.pain, Math.floor(state.rewarming_s ?? -1),
-    toAcknowledge(state), sound.ready, soundTested], () => bar(state, page));
+    toAcknowledge(state), sound.ready, soundTested, page.settling], () => bar(state, page));
+}
+
+// Other buttons come: for a moment they take no tap (STOP does), and nobody hits one that he has not seen.
+function turned() {
+  const now = `${state.phase} ${state.controls}`;
+  if (now === turn) return;
+  turn = now;
+  turnedAt = performance.now();
+  setTimeout(show, SETTLE_MS + 10);
+  awake.want(["running", "paused", "stopped"].includes(state.phase));
+}
+
+function title() {
+  const runs = ["running", "paused", "stopped"].includes(state.phase), loud = runs && (silent || (state.alarms ?? []).some((one) => one.stop && one.standing));
+  return `${loud ? "STOP | " : runs ? `${state.phase.toUpperCase()} | ` : ""}${hello.title} | cryoguide`.replace("cryoguide | ", "");
 }
 
 // What sounds, first, and which alarms stand: all of a word that comes ahead of the rest.
@@ -137,7 +160,7 @@ function side() {
     details: [[state.operator, state.subject, state.choice, state.history, state.history_confirmed], () => details(hello, state, page)],
     checklist: [[state.answers, state.reasons], () => checklist(hello, state, page)],
     zone: [zone.zoneKey(), () => zone.zone(hello)],
-    touch: [zone.touchKey(), () => zone.touch()],
+    touch: [[zone.touchKey(), state.played], () => zone.touch()],
     ready: [[state.figures?.zone, state.figures?.nozzle], () => readyPage(hello, state)],
     reporting: [[state.report], () => donePage(state)],
     done: [[state.report, state.trouble], () => donePage(state)],
@@ -175,10 +198,11 @@ function put(id, key, make) {
   const text = JSON.stringify(key);
   if (made.get(id) === text) return;
   const place = $(id), phase = state?.phase ?? "";
-  if (place.dataset.phase === phase && inUse(place)) return; // the next state comes within 0.2 s
+  const same = place.dataset.phase === phase; // another page begins at its top
+  if (same && inUse(place)) return; // the next state comes within 0.2 s
   place.dataset.phase = phase;
   made.set(id, text);
-  const scrolled = place.querySelector(".scroll")?.scrollTop ?? 0;
+  const scrolled = same ? place.querySelector(".scroll")?.scrollTop ?? 0 : 0;
   const focused = document.activeElement, inside = place.contains(focused) ? focused.id : "";
   place.replaceChildren(...make().filter((node) => node !== null));
   const scroll = place.querySelector(".scroll");
@@ -218,13 +242,23 @@ setInterval(() => {
 
 document.addEventListener("keydown", (event) => {
   if (event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement || !state) return;
+  if (event.ctrlKey || event.altKey || event.metaKey) return; // the browser's own
   const runs = ["running", "paused"].includes(state.phase);
-  if (runs && (event.code === "Space" || event.key === "Escape")) { event.preventDefault(); page.stop("stop"); }
+  if (runs && (event.code === "Space" || event.key === "Escape")) { event.preventDefault(); if (!event.repeat) page.stop("stop"); }
+  else if (event.repeat) return; // a key that is held says it once
   else if (event.key.toLowerCase() === "a" && state.controls) page.send({ do: "acknowledge" });
   else if (event.key.toLowerCase() === "g" && state.controls && typeof state.gas_counts === "boolean") page.send({ do: state.gas_counts ? "gas_off" : "gas_on" });
   else if (event.key.toLowerCase() === "q" && state.controls) page.send({ do: "quiet" });
 }, { capture: true });
 
-$("chip-sound").addEventListener("click", async () => { if (hello && !sound.ready) { await sound.unlock(hello.tones); show(); sound.set(null); sound.set(state?.sound ?? null); } });
+async function soundOn() {
+  if (!hello || sound.ready) return;
+  await sound.unlock(hello.tones);
+  show();
+  sound.set(null);
+  sound.set(state?.sound ?? null);
+}
+$("chip-sound").addEventListener("click", soundOn);
+$("chip-sound").addEventListener("keydown", (event) => { if (event.key === "Enter") soundOn(); });
 
 connect();

@@ -87,6 +87,11 @@ function progress(share) {
   return el("div", { class: "progress" }, filled);
 }
 
+// An advice without a speed stands whole where the speed would.
+function said(sweep) {
+  return sweep.cm_s === null && sweep.keep && !/\d/.test(sweep.keep) ? { ...sweep, words: `${sweep.words}: ${sweep.keep.replace("let skin", "let it")}` } : sweep;
+}
+
 export function tiles(f) {
   const skin = f.skin.degc === null ? null : number(f.skin.degc, 1);
   const bound = f.skin.u95_degc === null ? "°C" : `±${number(f.skin.u95_degc, 1)} °C`;
@@ -94,7 +99,7 @@ export function tiles(f) {
     distanceTile(f.distance),
     tile("Lowest skin", f.skin, skin, bound, { id: "tile-skin" }),
     tile("Left here", f.left, f.left.s === null ? null : number(f.left.s, 1), "s", { id: "tile-left" }),
-    tile(f.sweep.keep ? `Sweep, ${f.sweep.keep.replace(" cm/s", "").replace("at least", "≥")}` : "Sweep", f.sweep, f.sweep.cm_s === null ? null : number(f.sweep.cm_s, 1), "cm/s", { id: "tile-sweep" }),
+    tile(/\d/.test(f.sweep.keep ?? "") ? `Sweep, ${f.sweep.keep.replace(" cm/s", "").replace("at least", "≥")}` : "Sweep", said(f.sweep), f.sweep.cm_s === null ? null : number(f.sweep.cm_s, 1), "cm/s", { id: "tile-sweep" }),
     tile("Coverage", f.coverage, f.coverage.share === null ? null : number(100 * f.coverage.share, 0), "%",
       { id: "tile-coverage", extra: f.coverage.share === null ? null : progress(f.coverage.share) }),
     tile(f.zone_time.tile ? `Zone, ${f.zone_time.tile}` : "Zone time", f.zone_time, f.zone_time.s === null ? null : number(f.zone_time.s, 0), "s",
@@ -125,10 +130,10 @@ export function alarmRows(state) {
     if (!told.some((one) => one.cause === alarm.cause && one.standing >= alarm.standing)) told.push(alarm);
   }
   told.forEach((alarm, k) => {
-    const sign = alarm.stop ? "STOP" : { high: "!!!", medium: "!!", low: "!" }[alarm.priority];
+    const sign = alarm.mended ? "✓" : alarm.stop ? "STOP" : { high: "!!!", medium: "!!", low: "!" }[alarm.priority];
     const words = alarm.message.replace(/^STOP:? */, "");
-    const more = !alarm.standing ? "past" : alarm.acknowledged ? "heard" : "loud";
-    const tail = !alarm.standing ? " (over; acknowledge)" : alarm.acknowledged ? " (acknowledged)" : "";
+    const more = !alarm.standing ? "past" : alarm.mended ? "mended" : alarm.acknowledged ? "heard" : "loud";
+    const tail = alarm.mended ? " (good again)" : !alarm.standing ? " (over; acknowledge)" : alarm.acknowledged ? " (acknowledged)" : "";
     rows.push(row(alarm.priority, sign, words.charAt(0).toUpperCase() + words.slice(1) + tail,
       `${k === 0 && alarm.standing && !rows.length ? "first " : ""}${alarm.stop ? "stop " : ""}${more}`, alarm.cause));
   });
@@ -161,7 +166,7 @@ export function toAcknowledge(state) {
 function preparing(steps) {
   if (!steps) return null;
   const [done, all] = steps;
-  return el("div", { id: "preparing" }, el("p", {}, el("b", {}, "Getting ready ..."), " Guidance begins when this is full."), progress(all ? done / all : 0));
+  return el("div", { id: "preparing" }, el("p", {}, el("b", {}, "Getting ready ..."), " Guidance begins after that."), progress(all ? done / all : 0));
 }
 
 function cameraWords(camera) {
@@ -188,17 +193,18 @@ function gasRow(gas) {
 
 export function preflight(hello, state, page) {
   const heard = state.sound_confirmed && page.soundReady;
-  return [el("div", { class: "card scroll", id: "card-preflight" },
+  // What is to be looked at comes first; the sound gate stays in sight below the list.
+  const checks = [...hello.checks].sort((a, b) => Number(a.state === "ok") - Number(b.state === "ok"));
+  return [el("div", { class: "card", id: "card-preflight" },
     el("h1", {}, "Before the treatment"),
     preparing(state.preparing),
-    el("ul", { class: "checks" }, ...hello.checks.map((check) => el("li", { data: { state: check.state } },
-      el("span", { class: `sign sign-${check.state}` }, SIGNS[check.state]), el("span", {}, check.name), el("span", {}, check.words))),
-      ...state.cameras.map((camera) => {
+    el("ul", { class: "checks scroll" }, ...[...state.cameras].sort((a, b) => Number(a.ok) - Number(b.ok)).map((camera) => {
         const sign = camera.ok ? "ok" : "look";
         return el("li", { data: { state: sign, camera: camera.kind } }, el("span", { class: `sign sign-${sign}` }, SIGNS[sign]),
           el("span", {}, `${camera.kind.charAt(0).toUpperCase()}${camera.kind.slice(1)} camera`), el("span", { class: "rate" }, cameraWords(camera)));
-      }), gasRow(state.gas_input)),
-    el("p", {}, "The page must be able to sound alarms. Test it, and confirm that you hear it from where you will stand."),
+      }), gasRow(state.gas_input), ...checks.map((check) => el("li", { data: { state: check.state } },
+        el("span", { class: `sign sign-${check.state}` }, SIGNS[check.state]), el("span", {}, check.name), el("span", {}, check.words)))),
+    el("p", {}, "Test the alarm sound, and confirm that you hear it from where you will stand."),
     el("div", { class: "answers" },
       el("button", { id: "test-sound", onclick: () => page.testSound() }, "Test alarm sound"),
       el("button", { id: "hear-sound", class: heard ? "go" : "", disabled: !page.soundTested, onclick: () => page.send({ do: "confirm_sound" }) },
@@ -246,11 +252,12 @@ export function details(hello, state, page) {
     el("div", { class: "fields" },
       el("label", { class: "field" }, el("span", {}, "Your own code, never a name"), operator),
       el("label", { class: "field" }, el("span", {}, "Code of the subject"), subject)),
-    ...(hello.choices ? [chooser(hello.choices, state.choice, page)] : [
+    ...(hello.choices ? [chooser(hello.choices, state.choice, page)] : []),
+    ...hello.cautions.map((caution) => el("p", { class: "caution" }, `! ${caution}`)),
+    ...(hello.choices ? [] : [
       el("dl", {}, ...hello.rows.flatMap(([what, words]) => [el("dt", {}, what), el("dd", {}, words)])),
       el("p", { class: "quiet" }, "Taken from the recording. If it is not what you want to treat, end here.")]),
-    ...earlier(state, page),
-    ...hello.cautions.map((caution) => el("p", {}, `! ${caution}`)))];
+    ...earlier(state, page))];
 }
 
 // What the history says of this subject and this zone: refused, to be confirmed, or nothing against it.
@@ -293,7 +300,7 @@ export function checklist(hello, state, page) {
 export function readyPage(hello, state) {
   return [el("div", { class: "card", id: "card-ready" },
     el("h1", {}, "Ready to start"),
-    el("dl", {}, el("dt", {}, "Zone"), el("dd", {}, hello.title),
+    el("dl", {}, el("dt", {}, "Zone"), el("dd", {}, hello.title), el("dt", {}, "Protocol"), el("dd", {}, hello.protocol),
       ...(hello.leave_out.length ? [el("dt", {}, "Leave out"), el("dd", {}, hello.leave_out.join(", "))] : [])),
     el("p", {}, "Nozzle in hand, valve still closed. The time counts from Start.")),
     state.figures ? evidence(state.figures.zone) : null,
@@ -304,7 +311,7 @@ export function donePage(state) {
   const report = state.report;
   return [el("div", { class: "card", id: "card-done" },
     el("h1", {}, state.phase === "reporting" ? "Writing the report ..." : report ? "The report is written" : "There is no report"),
-    el("p", {}, report ? "Read overexposed, unknown and unassigned first, then the coverage. Look at the skin."
+    el("p", {}, report ? "Read overexposed, unknown and unassigned first, then the coverage. Look at the skin. For another treatment end the program at its own screen (Ctrl-C), and start it again."
       : state.phase === "reporting" ? "This takes a few seconds." : state.trouble ?? ""),
     report ? el("a", { class: "button", id: "report-link", href: "/report", target: "_blank", rel: "noopener" }, "Open the report") : null)];
 }
@@ -319,17 +326,18 @@ function rewarming(state) {
 function gasButton(state, page) {
   if (state.gas_counts === null) return null;
   if (state.gas_input?.ok) return el("div", { class: "say", id: "gas_switch" }, state.gas_input.flows ? "Gas is on, says the switch." : "Gas is off, says the switch.");
-  if (state.gas_counts) return el("button", { id: "gas_off", class: "gas", onclick: () => page.send({ do: "gas_off" }) }, "GAS IS OFF", el("small", {}, "counts as on, key G"));
+  if (state.gas_counts) return el("button", { id: "gas_off", class: "gas", disabled: page.settling, onclick: () => page.send({ do: "gas_off" }) }, "GAS IS OFF", el("small", {}, "counts as on, key G"));
   if (state.phase !== "running") return el("div", { class: "say" }, "Gas is off.");
-  return el("button", { id: "gas_on", onclick: () => page.send({ do: "gas_on" }) }, "Gas is on", el("small", {}, "counts as off, key G"));
+  return el("button", { id: "gas_on", disabled: page.settling, onclick: () => page.send({ do: "gas_on" }) }, "Gas is on", el("small", {}, "counts as off, key G"));
 }
 
 export function bar(state, page) {
-  const button = (name, words, more = {}) => el("button", { id: name, onclick: () => page.send({ do: more.does ?? name }), ...more }, words);
+  const early = page.settling; // see console.js
+  const button = (name, words, more = {}) => el("button", { id: name, onclick: () => page.send({ do: name }), ...more, disabled: early || more.disabled === true }, ...[words].flat());
   const phase = state.phase;
   // A screen that has gone keeps nobody waiting: one tap takes its place. From one that is there it is held.
   const free = state.control_free, takes = () => page.send({ do: "take_control" });
-  const take = free ? el("button", { id: "take_control", class: "go", onclick: takes }, "Take control") : holdButton("Take control", takes, { id: "take_control" });
+  const take = free ? el("button", { id: "take_control", class: "go", disabled: early, onclick: takes }, "Take control") : holdButton("Take control", takes, { id: "take_control" });
   const whose = free ? "The screen that had control has gone: nobody has it." : "Another screen has control. This one watches.";
   if (!state.controls && !["running", "paused"].includes(phase)) return [el("div", { class: "grow say" }, whose), take];
   if (["preflight", "details", "checklist", "zone", "touch"].includes(phase)) {
@@ -340,19 +348,23 @@ export function bar(state, page) {
   }
   if (phase === "ready") return [button("back", "Back"), el("div", { class: "grow" }), holdButton("START", () => page.send({ do: "start" }), { class: "go", id: "start", disabled: !page.soundReady })];
   if (["running", "paused"].includes(phase)) {
-    const halt = el("button", { class: "halt", id: "stop", onpointerdown: () => page.stop("stop") }, "STOP", el("small", {}, "or space bar"));
-    const pain = el("button", { class: "pain", id: "pain", onpointerdown: () => page.stop("pain") }, "Pain", el("small", {}, "stops too"));
+    // At once as a finger comes down; a click without one (its detail is 0) is the Enter key's.
+    const stops = (what) => ({ onpointerdown: () => page.stop(what), onclick: (event) => { if (event.detail === 0) page.stop(what); } });
+    const halt = el("button", { class: "halt", id: "stop", ...stops("stop") }, "STOP", el("small", {}, "or space bar"));
+    const pain = el("button", { class: "pain", id: "pain", ...stops("pain") }, "Pain", el("small", {}, "stops too"));
     if (!state.controls) return [halt, pain, el("div", { class: "grow say" }, free ? "Nobody has control." : "Another screen has control."), take];
     const open = toAcknowledge(state);
     const quiet = state.pause_left_s !== null && state.pause_left_s !== undefined;
     return [halt, pain, gasButton(state, page),
       phase === "running" ? button("pause", "Pause") : holdButton("Resume", () => page.send({ do: "resume" }), { class: "go", id: "resume" }),
-      el("button", { id: "acknowledge", disabled: !open, onclick: () => page.send({ do: "acknowledge" }) }, "Acknowledge", el("small", {}, "key A")),
-      quiet ? button("sound_on", `Sound on (${Math.ceil(state.pause_left_s)} s)`) : el("button", { id: "quiet", onclick: () => page.send({ do: "quiet" }) }, "Quiet", el("small", {}, "2 min, key Q"))];
+      button("acknowledge", ["Acknowledge", el("small", {}, "key A")], { disabled: !open }),
+      quiet ? button("sound_on", ["Sound on", el("small", {}, `${Math.ceil(state.pause_left_s)} s`)]) : button("quiet", ["Quiet", el("small", {}, "2 min, key Q")])];
   }
   if (phase === "stopped") {
-    return [gasButton(state, page), el("button", { class: "pain", id: "pain", onclick: () => page.send({ do: "pain" }) }, "Pain", el("small", {}, state.pain ? `recorded ${state.pain} ×` : "record it")),
-      el("div", { class: "grow" }, rewarming(state)), button("acknowledge", "Acknowledge"), button("finish", "Write the report", { class: "go", disabled: state.gas_counts === true })];
+    // Where STOP was there is nothing to tap: a second tap on it must not say that gas is off.
+    return [el("div", { class: "halted", id: "halted" }, "Stopped", el("small", {}, rewarming(state))),
+      button("pain", ["Pain", el("small", {}, state.pain ? `recorded ${state.pain} ×` : "record it")], { class: "pain" }), gasButton(state, page),
+      button("acknowledge", "Acknowledge", { disabled: !toAcknowledge(state) }), button("finish", "Write the report", { class: "go", disabled: state.gas_counts === true })];
   }
   return [el("div", { class: "grow" }, "")];
 }

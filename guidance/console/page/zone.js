@@ -4,7 +4,7 @@ import { el, evidence } from "/pages.js";
 
 const STEP_MM = 5, TURN_DEG = 5, GROW = 1.1, RADIUS_MM = 10, RADIUS_STEP_MM = 3, RADIUS_LEAST_MM = 4, RADIUS_MOST_MM = 58;
 const POINTS_MOST = 64, DRAG_PX = 6, NEAR_PX = 28;
-const REASONS = ["No tag or mark that can be touched", "The skin must not be touched", "A recording is played"];
+const REASONS = ["No tag or mark that can be touched", "The skin must not be touched"], PLAYED = "A recording is played";
 const number = (value, digits = 0) => (value === null || value === undefined ? "?" : value.toFixed(digits).replace(/^-(0(\.0+)?)$/, "$1").replace("-", "−"));
 
 export class ZoneTools {
@@ -153,7 +153,7 @@ export class ZoneTools {
     const tools = { move: () => this.#moveTools(), outline: () => this.#outlineTools(), leave: () => this.#leaveTools() }[this.mode];
     return [el("div", { class: "card scroll", id: "card-zone" },
       el("h1", {}, "Is this the zone?"),
-      el("p", { class: "quiet" }, `Does the outline lie where you want to treat?${side ? ` On the subject's own ${side}?` : ""}`),
+      this.mode === "move" || !state.controls ? el("p", { class: "quiet" }, `Does the outline lie where you want to treat?${side ? ` On the subject's own ${side}?` : ""}`) : null,
       ...(state.controls ? [el("div", { class: "tools three" }, choice("move", "Move"), choice("outline", "Outline"), choice("leave", "Leave out")), ...tools()] : []),
       el("dl", {}, el("dt", {}, "Zone"), el("dd", {}, hello.title),
         ...(hello.leave_out.length ? [el("dt", {}, "Left out"), el("dd", {}, hello.leave_out.join(", "))] : [])),
@@ -198,13 +198,14 @@ export class ZoneTools {
     return [
       el("div", { class: "tools two" }, shape("circle", "Circle"), shape("outline", "Outline")),
       ...(this.shape === "outline" ? this.#outlineTools() : [el("p", {}, "Tap on the mole or wound in the picture.")]),
-      ...areas.map((area) => this.#area(area))];
+      // The newest first: what was tapped just now is in sight.
+      el("div", { class: "areas" }, ...[...areas].reverse().map((area) => this.#area(area)))];
   }
 
   #area(area) {
     const resize = (step) => this.page.send({ do: "resize_left_out", number: area.number,
       radius_mm: Math.max(RADIUS_LEAST_MM, Math.min(RADIUS_MOST_MM, area.radius_mm + step)) });
-    const words = area.kind === "circle" ? `${area.number}: circle, ${number(2 * area.radius_mm)} mm wide` : `${area.number}: outline`;
+    const words = area.kind === "circle" ? `${area.number}: circle ${number(2 * area.radius_mm)} mm` : `${area.number}: outline`;
     return el("div", { class: "area", data: { area: String(area.number) } }, el("span", {}, words),
       ...(area.kind === "circle" ? [el("button", { class: "smaller", "aria-label": "smaller", onclick: () => resize(-RADIUS_STEP_MM) }, "−"),
         el("button", { class: "larger", "aria-label": "larger", onclick: () => resize(RADIUS_STEP_MM) }, "+")] : []),
@@ -224,18 +225,18 @@ export class ZoneTools {
     const skip = (reason) => page.send({ do: "skip_touch", reason });
     const own = el("input", { id: "skip-reason", maxLength: 200, placeholder: "another reason", autocomplete: "off" });
     own.addEventListener("change", () => { if (own.value.trim()) skip(own.value); });
-    const reasons = touch.state === "cannot" ? [touch.words] : REASONS;
+    const reasons = touch.state === "cannot" ? [touch.words] : state.played ? [PLAYED, ...REASONS] : REASONS;
     const done = { checked: () => el("p", { class: "done", id: "touch-done" }, el("b", { class: "sign-ok" }, "Checked. "),
       `${touch.taken.target}: ${number(touch.taken.across_mm, 1)} mm beside, ${number(touch.taken.along_mm, 1)} mm above.`),
     skipped: () => el("p", { class: "done", id: "touch-done" }, el("b", { class: "sign-look" }, "Left out: "), touch.taken.reason) }[touch.done];
     return [el("div", { class: "card scroll", id: "card-touch" },
-      el("h1", {}, "Touch check"),
+      touch.state === "cannot" ? el("h1", {}, "Touch check") : null,
       touch.state === "cannot" ? el("p", { id: "touch-words" }, touch.words)
-        : el("p", {}, "Valve closed. Put the nozzle's tip on a skin tag, or tap a spot in the picture and put it there. Hold still."),
+        : el("p", {}, el("b", {}, "Touch check. "), "Valve closed. Put the nozzle's tip on a skin tag, or tap a spot in the picture and put it there. Hold still."),
       ...(touch.state === "cannot" ? [] : [el("div", { id: "touch-figures" }),
         el("div", { class: "tools" }, el("button", { id: "take-touch", class: "go", disabled: !state.controls || touch.state !== "ok", onclick: () => page.send({ do: "take_touch" }) }, "Take it"))]),
       done ? done() : null,
-      ...(state.controls ? [el("p", { class: "quiet" }, "Or leave it out; the report says why:"),
+      ...(state.controls ? [el("p", { class: "quiet" }, "Or say for the report why it is left out:"),
         el("div", { class: "tools" }, ...reasons.map((reason, k) => el("button", { id: `skip-${k}`, class: "long", onclick: () => skip(reason) }, touch.state === "cannot" ? "Go on without it" : reason)), own)] : []))];
   }
 
@@ -253,7 +254,7 @@ export class ZoneTools {
     figures.replaceChildren(
       el("div", { class: `touch-words sign-${touch.state === "ok" ? "ok" : touch.state === "refused" ? "stop" : "look"}`, id: "touch-words" },
         `${sign} ${touch.words}${touch.state === "waiting" && touch.still_s > 0 ? ` ${number(touch.still_s, 1)} s` : ""}`),
-      el("div", { class: "two-tiles" }, figure(touch.target ? `Beside the ${touch.target}` : "Beside it", touch.across_mm, touch.across_u95_mm, touch.across_limit_mm),
+      el("div", { class: "two-tiles" }, figure(`Beside ${touch.target.replace("marked", "the") || "it"}`, touch.across_mm, touch.across_u95_mm, touch.across_limit_mm),
         figure("Above the skin", touch.along_mm, touch.along_u95_mm, touch.along_limit_mm)));
   }
 }
