@@ -39,6 +39,26 @@ setInterval(() => { if (window.told && window.line) window.line.onmessage({ data
 """Stands in for the connection: the last state is told again and again, as the server does."""
 
 
+WRONG = """(() => {
+    const out = [], W = innerWidth, H = innerHeight, root = document.documentElement;
+    const all = (selector) => document.querySelectorAll(selector);
+    const own = (node) => node.id || node.className || node.tagName;
+    const size = (n) => `${n.scrollWidth} x ${n.scrollHeight} in ${n.clientWidth} x ${n.clientHeight}`;
+    if (root.scrollWidth > W || root.scrollHeight > H) out.push(`the page: ${size(root)}`);
+    for (const node of all("footer button, footer .grow, header > *, canvas, #legend > *, .alarm, .tile")) {
+        const box = node.getBoundingClientRect();
+        const inside = box.left >= -1 && box.top >= -1 && box.right <= W + 1 && box.bottom <= H + 1;
+        if (box.width && !inside) out.push(`outside: ${own(node)} in ${own(node.parentElement)}`);
+    }
+    for (const node of all("#alarms, #legend, header, .tile, .value, .words, footer, button, .alarm")) {
+        if (node.scrollWidth > node.clientWidth + 1 || node.scrollHeight > node.clientHeight + 1)
+            out.push(`cut off: ${own(node)} in ${own(node.parentElement)}, ${size(node)}`);
+    }
+    return out;
+})()"""
+"""What lies outside the window or is cut off."""
+
+
 @dataclass(frozen=True)
 class Told:
     """What a server told a page in a real session."""

@@ -67,6 +67,8 @@ class Move:
     """One step of the way, see `MOVES`."""
 
     name: str
+    at: str = ""
+    """Phase of the page on which it was tapped; empty = not told. A page is turned once by two hasty taps."""
 
 
 MOVES = ("next", "back", "start", "pause", "resume", "stop", "pain", "finish", "gas_on", "gas_off")
@@ -194,7 +196,8 @@ def follow(course: Course, command: Command, now: Situation, *, t_s: float | Non
         what = "touch check" if isinstance(touch, TouchChecked) else f"touch check skipped: {touch.reason}"
         return replace(course, touch=touch, log=(*course.log, Entry(t_s, what)))
     if command.name in ("next", "back"):
-        return _turned(course, command.name, now)
+        stale = command.at not in ("", course.phase)
+        return course if stale else _turned(course, command.name, now)
     if command.name in ("gas_on", "gas_off"):
         if not now.gas_by_hand or course.phase not in (RUNNING, PAUSED, STOPPED):
             raise NotNowError("Gas is not switched here now.")

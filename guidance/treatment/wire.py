@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import struct
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
@@ -12,6 +13,7 @@ from typing import cast
 from guidance.treatment.choice import Choice
 from guidance.treatment.session import (
     MOVES,
+    PHASES,
     Answer,
     Choose,
     Command,
@@ -72,6 +74,8 @@ def read_message(text: str) -> PageMessage:
     if not isinstance(parsed, dict):
         raise BadMessageError("The message is no object.")
     fields = cast("dict[str, object]", parsed)
+    if any(isinstance(value, str) and not _writable(value) for value in fields.values()):
+        raise BadMessageError("Letters that can be written nowhere.")
     what = fields.pop("do", None)
     if what == "drawn":
         number = fields.pop("number", None)
@@ -86,6 +90,8 @@ def read_message(text: str) -> PageMessage:
         if command is not None:
             return command
     words = {name: word for name, word in fields.items() if isinstance(word, str)}
+    if what in ("next", "back") and words.keys() == {"at"} == fields.keys() and words["at"] in PHASES:
+        return Move(what, words["at"])
     if len(words) < len(fields):
         raise BadMessageError("Everything that is said is text.")
     wanted: Mapping[str, PageMessage] = {
@@ -104,6 +110,11 @@ def read_message(text: str) -> PageMessage:
     if what == "answer" and words.keys() == {"question", "answer", "reason"}:
         return Answer(**words)
     raise BadMessageError("Nothing of that kind can be asked for.")
+
+
+def _writable(text: str) -> bool:
+    """Whether recording and report can hold it: JSON may bring half a letter (a lone surrogate), or a NUL."""
+    return not any(unicodedata.category(letter) in ("Cs", "Cc") and letter not in "\t\n\r" for letter in text)
 
 
 def text_of(told: Mapping[str, object]) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.chromium import MISSING, Browser, chromium
-from tests.console_screens import ALARM, SCREENS, SIZES, Shown, choices, shown
+from tests.console_screens import ALARM, SCREENS, SIZES, WRONG, Shown, choices, shown
 
 pytestmark = pytest.mark.skipif(chromium() is None, reason=MISSING)
 
@@ -98,6 +98,26 @@ def test_nothing_in_the_head_lies_over_anything_else(page: Shown, size: tuple[in
             return [node.innerText, node.scrollWidth <= node.clientWidth];
         })()""")
         assert flags == ["REPLAY\nNOT APPROVED", True], name
+
+
+@pytest.mark.parametrize("size", [(853, 533), (683, 512), (1280, 720), (533, 853), (800, 1180)])
+def test_a_zoomed_page_and_a_small_window_cut_nothing_off(page: Shown, size: tuple[int, int]) -> None:
+    """1280 x 800 and 1024 x 768 at 150 %, and tablets whose browser takes a part of the screen."""
+    page.tab.size(*size)
+    for name in ("leave out", "stop", "quiet", "unplugged", "stopped"):
+        show(page, name)
+        page.tab.run(SETTLED)
+        kept(page, f"{size[0]}-{size[1]}-zoomed-{name}")
+        assert page.tab.run(WRONG) == [], name
+        if name == "stop":
+            assert in_sight(page, "#stop")
+    show(page, "leave out")
+    far = page.tab.run("""(() => {
+        const place = (one) => document.querySelector(one).getBoundingClientRect();
+        const a = place("#picture"), b = place("#marks");
+        return Math.max(...["left", "top", "right", "bottom"].map((side) => Math.abs(a[side] - b[side])));
+    })()""")
+    assert far < 1.0  # what is drawn by a finger lies where the finger is
 
 
 def test_a_page_opens_at_its_top_wherever_the_one_before_was_scrolled(page: Shown) -> None:

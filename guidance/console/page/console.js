@@ -10,6 +10,7 @@ const SILENT_MS = 500;
 const AGAIN_MS = 300;
 const HERE_MS = 1000; // so often at least the server hears that this page hears it
 const SAME_NAME = 4001; // this tab was duplicated, and its name with it
+const DEAD_MS = 3000; // a line on which nothing came for so long is given up, and another one made
 const SETTLE_MS = 500; // a second tap that was meant for the buttons before hits none of the new ones
 
 const $ = (id) => document.getElementById(id);
@@ -19,7 +20,7 @@ const awake = new Awake();
 
 let hello = null, state = null, socket = null, heardAt = performance.now(), everHeard = false, pending = null, silent = "";
 let soundTested = false, hereAt = 0;
-let turn = "", turnedAt = 0;
+let turn = "", turnedAt = 0, begunAt = 0;
 const made = new Map();
 
 function pageName(anew = false) {
@@ -41,8 +42,11 @@ const page = {
   },
   // STOP is never lost: it goes out when the line is back.
   stop(what) {
-    if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ do: what }));
-    else { pending = what; toast("Not connected. STOP: close the valve, take the nozzle away."); }
+    const open = socket?.readyState === WebSocket.OPEN;
+    if (open) socket.send(JSON.stringify({ do: what }));
+    if (open && !silent) return;
+    if (pending?.what !== "pain") pending = { what, sent: open }; // a line that is silent may be dead
+    toast("Not connected. STOP: close the valve, take the nozzle away.");
   },
   async testSound() {
     await sound.unlock(hello.tones);
@@ -57,9 +61,11 @@ const zone = new ZoneTools({ picture: $("picture"), marks: $("marks"), page, cha
 function connect() {
   socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/live?page=${pageName()}`);
   socket.binaryType = "arraybuffer";
-  socket.onopen = () => { if (pending) { page.send({ do: pending }); pending = null; } };
-  socket.onclose = (event) => { if (event.code === SAME_NAME) pageName(true); setTimeout(connect, AGAIN_MS); };
+  begunAt = performance.now();
+  const line = socket;
+  socket.onclose = (event) => { if (line !== socket) return; if (event.code === SAME_NAME) pageName(true); setTimeout(connect, AGAIN_MS); };
   socket.onmessage = (event) => {
+    if (line !== socket) return;
     heardAt = performance.now();
     everHeard = true;
     if (heardAt - hereAt > HERE_MS && socket.readyState === WebSocket.OPEN) { hereAt = heardAt; socket.send('{"do":"here"}'); }
@@ -97,9 +103,18 @@ function told(message) {
   }
   if (state?.phase !== message.phase && message.phase !== "stopped") $("toast").classList.remove("show");
   state = message;
+  if (pending) stopAtLast();
   if (state.refused) toast(state.refused);
   zone.told(state);
   show();
+}
+
+// What was tapped while nothing was heard, once it is known whether it is still needed.
+function stopAtLast() {
+  const { what, sent } = pending;
+  if (silent) return;
+  pending = null;
+  if (["running", "paused"].includes(state.phase) || (what === "pain" && !sent)) page.send({ do: what });
 }
 
 function show() {
@@ -237,6 +252,8 @@ setInterval(() => {
   const over = state?.phase === "done"; // nothing is guided any more
   const now = everHeard && !over && quiet > SILENT_MS ? `No connection to the guidance. Close the valve.${quiet < 2000 ? "" : ` (${Math.floor(quiet / 1000)} s)`}` : "";
   if (now) sound.alarmOfItsOwn();
+  // A network that has failed tells the browser nothing for minutes.
+  if (everHeard && !over && quiet > DEAD_MS && performance.now() - begunAt > DEAD_MS) { const dead = socket; socket = null; dead?.close(); connect(); }
   if (now !== silent) { silent = now; document.body.dataset.silent = silent ? "yes" : ""; show(); }
 }, 100);
 
@@ -258,6 +275,20 @@ async function soundOn() {
   sound.set(null);
   sound.set(state?.sound ?? null);
 }
+// A window smaller than the smallest tablet, or a page that was zoomed: all of it is drawn smaller, nothing is cut off.
+const SMALLEST = { landscape: [1024, 720], portrait: [800, 1180] };
+function fit() {
+  const [width, height] = SMALLEST[innerHeight > innerWidth ? "portrait" : "landscape"];
+  const share = Math.min(1, innerWidth / width, innerHeight / height);
+  const { style } = document.body;
+  style.width = share < 1 ? `${innerWidth / share}px` : "";
+  style.height = share < 1 ? `${innerHeight / share}px` : "";
+  style.transform = share < 1 ? `scale(${share})` : "";
+}
+addEventListener("resize", fit);
+fit();
+
+document.addEventListener("contextmenu", (event) => { if (!(event.target instanceof HTMLInputElement)) event.preventDefault(); }); // of a finger that holds
 $("chip-sound").addEventListener("click", soundOn);
 $("chip-sound").addEventListener("keydown", (event) => { if (event.key === "Enter") soundOn(); });
 

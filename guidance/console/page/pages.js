@@ -335,6 +335,7 @@ export function bar(state, page) {
   const early = page.settling; // see console.js
   const button = (name, words, more = {}) => el("button", { id: name, onclick: () => page.send({ do: name }), ...more, disabled: early || more.disabled === true }, ...[words].flat());
   const phase = state.phase;
+  const turns = (name) => ({ onclick: () => page.send({ do: name, at: phase }) }); // this page, and no other
   // A screen that has gone keeps nobody waiting: one tap takes its place. From one that is there it is held.
   const free = state.control_free, takes = () => page.send({ do: "take_control" });
   const take = free ? el("button", { id: "take_control", class: "go", disabled: early, onclick: takes }, "Take control") : holdButton("Take control", takes, { id: "take_control" });
@@ -344,9 +345,9 @@ export function bar(state, page) {
     const words = { preflight: "Next", details: "Next", checklist: "Nothing speaks against it", zone: "Confirm the zone", touch: "To the start" }[phase];
     const sound = phase === "preflight" && !page.soundReady ? "Test the alarm sound and confirm that you hear it." : "";
     const why = state.missing || sound;
-    return [phase === "preflight" ? null : button("back", "Back"), el("div", { class: `grow ${why ? "say" : ""}` }, why), button("next", words, { class: "go", disabled: why !== "" })];
+    return [phase === "preflight" ? null : button("back", "Back", turns("back")), el("div", { class: `grow ${why ? "say" : ""}` }, why), button("next", words, { class: "go", disabled: why !== "", ...turns("next") })];
   }
-  if (phase === "ready") return [button("back", "Back"), el("div", { class: "grow" }), holdButton("START", () => page.send({ do: "start" }), { class: "go", id: "start", disabled: !page.soundReady })];
+  if (phase === "ready") return [button("back", "Back", turns("back")), el("div", { class: "grow" }), holdButton("START", () => page.send({ do: "start" }), { class: "go", id: "start", disabled: !page.soundReady })];
   if (["running", "paused"].includes(phase)) {
     // At once as a finger comes down; a click without one (its detail is 0) is the Enter key's.
     const stops = (what) => ({ onpointerdown: () => page.stop(what), onclick: (event) => { if (event.detail === 0) page.stop(what); } });

@@ -102,7 +102,8 @@ export class ZoneTools {
     const { picture, marks } = this, box = picture.getBoundingClientRect(), around = marks.parentElement.getBoundingClientRect();
     marks.hidden = !this.active;
     if (marks.hidden) return;
-    for (const [name, value] of [["left", box.left - around.left], ["top", box.top - around.top], ["width", box.width], ["height", box.height]]) marks.style[name] = `${value}px`;
+    const drawn = around.width / (marks.parentElement.offsetWidth || 1); // less than 1 in a small window
+    for (const [name, value] of [["left", box.left - around.left], ["top", box.top - around.top], ["width", box.width], ["height", box.height]]) marks.style[name] = `${value / drawn}px`;
     if (marks.width !== picture.width || marks.height !== picture.height) { marks.width = picture.width; marks.height = picture.height; }
     const c = marks.getContext("2d"), scale = picture.width / Math.max(box.width, 1);
     c.clearRect(0, 0, marks.width, marks.height);
