@@ -110,7 +110,7 @@ def leave_out_the_touch_check(tab: Tab) -> None:
 
 
 def test_the_whole_way_by_taps(browser: Browser, tmp_path: Path) -> None:
-    with running(tmp_path / "report", speed=1.5) as server:
+    with running(tmp_path / "report", speed=0.7) as server:
         tab = browser.open(f"http://{server.host}/")
         tab.until(phase("preflight"))
         tab.run(WATCH)

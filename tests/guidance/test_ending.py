@@ -31,6 +31,25 @@ def test_an_end_before_the_start_is_whole(tmp_path: Path) -> None:
     assert server.served.ended().words.startswith("Ended; nothing was treated.")
 
 
+def test_an_end_before_the_start_leaves_no_recording(tmp_path: Path) -> None:
+    server = ended(tmp_path / "report", lambda _, screen: screen.go_to("ready"))
+    assert server.served.ended().words == "Ended; nothing was treated. No recording is left."
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_was_refused_before_the_start_is_kept_although_no_recording_is(tmp_path: Path) -> None:
+    def knocked(server: Running, screen: Screen) -> None:
+        screen.go_to("ready")
+        assert server.ask("/", host="foreign").status == 403
+
+    server = ended(tmp_path / "report", knocked)
+    log = log_of(tmp_path / "a.mcap")
+    assert [path.name for path in tmp_path.iterdir()] == [log.name]
+    assert "foreign" in log.read_text()
+    assert verify(log).closed
+    assert str(log) in server.served.ended().words
+
+
 def test_an_end_in_mid_session_closes_the_recording_and_says_so(tmp_path: Path) -> None:
     server = ended(tmp_path / "report", lambda _, screen: screen.go_to("running"))
     told = server.served.ended()
