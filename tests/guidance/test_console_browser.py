@@ -225,6 +225,20 @@ def test_the_way_with_cameras_by_taps(browser: Browser, tmp_path: Path) -> None:
         assert tab.run("troubles") == []
 
 
+def test_back_and_forward_of_the_browser_disturb_nothing(browser: Browser, tmp_path: Path) -> None:
+    with running(tmp_path / "report", speed=0.3) as server:
+        tab = browser.open(f"http://{server.host}/")
+        go_to_ready(tab)
+        tab.tap("#start", hold_s=1.1)
+        tab.until(phase("running"))
+        tab.go("about:blank")
+        tab.until('location.href === "about:blank"')
+        tab.run("history.back()")
+        tab.until(phase("running"))
+        tab.until('document.querySelector("#pause")')  # it still controls
+        assert server.served.desk.course.phase == "running"
+
+
 def test_reload_a_second_screen_and_pain(browser: Browser, tmp_path: Path) -> None:
     with running(tmp_path / "report", speed=0.5) as server:
         tab = browser.open(f"http://{server.host}/")

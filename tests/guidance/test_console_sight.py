@@ -274,3 +274,39 @@ def test_nothing_that_can_be_tapped_is_out_of_the_keyboards_reach(page: Shown) -
             .filter((node) => !node.disabled && node.offsetParent && node.tabIndex < 0)
             .map((node) => node.id)""")
         assert skipped == [], name
+
+
+def test_a_line_that_is_dead_is_given_up_and_a_stop_tapped_meanwhile_goes_out_if_it_is_needed(
+    page: Shown,
+) -> None:
+    """A network that has failed tells the browser nothing: what is sent goes nowhere for minutes."""
+    for phase, sent in (("running", ["stop"]), ("stopped", [])):
+        page.show("running")
+        page.tab.run("window.told = null; window.known = window.urls.length; 0")
+        page.tab.until('document.body.dataset.silent === "yes"')
+        page.tab.tap("#stop")
+        page.tab.until("window.urls.length > window.known")
+        page.tab.run(SENT)
+        page.show(phase)
+        page.tab.until('document.body.dataset.silent === ""')
+        page.show(phase)
+        assert page.tab.run(SAID) == sent, phase
+        assert page.tab.run("new Set(window.urls.slice(-2)).size") == 1  # by the same name
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_a_tap_on_the_alarms_shows_all_of_them_and_moves_nothing(page: Shown, size: tuple[int, int]) -> None:
+    """Acknowledge takes note of all that is displayed: what has no room must be within reach."""
+    page.tab.size(*size)
+    page.show("running", alarms=[ALARM | {"cause": f"cause {k}"} for k in range(4)])
+    place = "JSON.stringify(document.querySelector('#picture').getBoundingClientRect())"
+    rows = "document.querySelectorAll('#alarms .alarm').length"
+    before = page.tab.run(place)
+    assert page.tab.run(rows) == 2
+    page.tab.tap("#alarms .alarm")
+    assert page.tab.run(rows) == 4
+    kept(page, f"{size[0]}-sight-all-alarms")
+    assert page.tab.run(place) == before
+    assert page.tab.run(WRONG) == []
+    page.tab.tap("#alarms .alarm")
+    assert page.tab.run(rows) == 2

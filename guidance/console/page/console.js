@@ -11,6 +11,7 @@ const AGAIN_MS = 300;
 const HERE_MS = 1000; // so often at least the server hears that this page hears it
 const SAME_NAME = 4001; // this tab was duplicated, and its name with it
 const DEAD_MS = 3000; // a line on which nothing came for so long is given up, and another one made
+const ALL_MS = 6000;
 const SETTLE_MS = 500; // a second tap that was meant for the buttons before hits none of the new ones
 
 const $ = (id) => document.getElementById(id);
@@ -20,6 +21,7 @@ const awake = new Awake();
 
 let hello = null, state = null, socket = null, heardAt = performance.now(), everHeard = false, pending = null, silent = "";
 let soundTested = false, hereAt = 0;
+let allUntil = 0; // till when all alarms are shown, over the picture
 let turn = "", turnedAt = 0, begunAt = 0;
 const made = new Map();
 
@@ -154,7 +156,9 @@ function alarmsNow() {
   if (!hello || !state) return;
   if (!silent) sound.set(state.sound);
   const shown = { ...state, silent, mute: !sound.ready };
-  put("alarms", [state.phase, silent, sound.ready, state.trouble, state.notice, state.unrecorded, state.unrecorded_heard, state.alarms], () => alarmRows(shown));
+  const all = performance.now() < allUntil;
+  $("alarms").classList.toggle("all", all);
+  put("alarms", [all, state.phase, silent, sound.ready, state.trouble, state.notice, state.unrecorded, state.unrecorded_heard, state.alarms], () => alarmRows(shown, all));
 }
 
 // Figures change three times a second at most, which can be read and does not flash; what gets worse shows at once.
@@ -287,6 +291,13 @@ function fit() {
 }
 addEventListener("resize", fit);
 fit();
+
+// A tap on the alarms shows those for which there is no room, over the picture, for as long as they take to read.
+$("alarms").addEventListener("click", () => {
+  const now = performance.now(), more = document.querySelector("#alarms .more") !== null;
+  allUntil = now >= allUntil && more ? now + ALL_MS : 0;
+  alarmsNow();
+});
 
 document.addEventListener("contextmenu", (event) => { if (!(event.target instanceof HTMLInputElement)) event.preventDefault(); }); // of a finger that holds
 $("chip-sound").addEventListener("click", soundOn);

@@ -116,7 +116,7 @@ export function evidence(zone) {
     el("div", { class: "words" }, el("b", {}, `${zone.words} ${bound}`), ` ${zone.by}`));
 }
 
-export function alarmRows(state) {
+export function alarmRows(state, all = false) {
   const rows = [];
   if (state.silent) rows.push(row("high", "STOP", state.silent, "first stop loud"));
   if (state.trouble) rows.push(row("high", "!!!", state.trouble.charAt(0).toUpperCase() + state.trouble.slice(1), "loud"));
@@ -144,8 +144,8 @@ export function alarmRows(state) {
     const tail = state.unrecorded_heard ? " (acknowledged)" : "";
     rows.push(row("medium", "!!", `RECORDING: ${state.unrecorded} Guidance goes on.${tail}`, state.unrecorded_heard ? "heard" : "unrecorded", "unrecorded"));
   }
-  const shown = rows.slice(0, ROWS);
-  if (rows.length > ROWS) shown[ROWS - 1].append(el("span", { class: "more" }, `+${rows.length - ROWS} more`));
+  const shown = all ? rows : rows.slice(0, ROWS);
+  if (!all && rows.length > ROWS) shown[ROWS - 1].append(el("span", { class: "more" }, `+${rows.length - ROWS} more`));
   return shown;
 }
 
