@@ -15,6 +15,7 @@ from array import array
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +26,11 @@ from guidance.treatment.choice import Choices
 from guidance.treatment.recording import LiveRecording
 from models.catalogue import load_devices, load_protocols, load_questions, load_zones
 from models.geometry import Bytes, Counts
+from models.rig import Rig
+from models.treatment import Treatment
 from tests.recorded_device import RecordedDevice, devices_of
 from tests.served_console import CALF, Running, Screen, serving
 from vision.cameras import COLOUR, DEPTH, THERMAL, Device, Picture
-from vision.files import sha256_of
 from vision.live_cameras import LiveCameras
 from vision.recording import open_recording
 
@@ -86,6 +88,36 @@ class FailingDevice:
         return replace(picture, at_s=picture.at_s + self.shift_s)
 
 
+@dataclass(frozen=True, eq=False)
+class Played:
+    """What the cameras of a session show, and with what."""
+
+    devices: dict[str, RecordedDevice]
+    """By kind."""
+    rig: Rig
+    rig_text: bytes
+    treatment: Treatment
+    """Whose zone was tapped."""
+    began_s: float = 0.0
+    """When its first picture was due, on the clock of `time.monotonic`."""
+
+
+def beginning_of(session: Path, *, captures: int) -> Played:
+    """The beginning of a recorded session, there and back."""
+    recording = open_recording(session)
+    assert recording.rig is not None, "the session needs a rig"
+    return Played(
+        devices={
+            kind: replace(device, hz=HZ[kind])
+            for kind, device in devices_of(session, captures=captures, hz=1.0).items()
+            if len(device.pictures) > 1
+        },
+        rig=recording.rig,
+        rig_text=(session / "rig.toml").read_bytes(),
+        treatment=recording.treatment,
+    )
+
+
 @dataclass(eq=False)
 class Stand:
     """A live session that runs."""
@@ -112,8 +144,8 @@ class Stand:
 def standing(
     folder: Path,
     *,
-    session: Path = CALF,
     captures: int = BEFORE_GAS,
+    played: Played | None = None,
     gas: bool = False,
     record: Path | None = None,
     prepare: Callable[[], None] = lambda: None,
@@ -122,20 +154,17 @@ def standing(
 
     Args:
         folder: For recording and report.
-        session: What the cameras play, whose zone was tapped.
-        captures: So many from its beginning.
+        captures: So many from the beginning of the calf's session are played.
+        played: Played instead.
         gas: Whether gas counts as flowing.
         record: The recording's folder where it is another one.
         prepare: Done before the cameras start.
     """
-    devices = {
-        kind: FailingDevice(replace(device, hz=HZ[kind]))
-        for kind, device in devices_of(session, captures=captures, hz=1.0).items()
-        if len(device.pictures) > 1
-    }
+    played = played or beginning_of(CALF, captures=captures)
+    devices = {kind: FailingDevice(device) for kind, device in played.devices.items()}
     path = (record or folder) / "live.mcap"
     with ExitStack() as stack:
-        room = room_of(stack, list(devices.values()), session)
+        room = room_of(stack, list(devices.values()), played)
         server = stack.enter_context(
             serving(
                 room,
@@ -147,32 +176,29 @@ def standing(
         stand = Stand(server, devices, path)
         watch(stand)
         with Screen(server, CONTROLLER, draws=False) as screen:
-            to_running(screen, session)
+            to_running(screen, played.treatment)
             if not gas:
                 screen.say("gas_off")
                 screen.until(gas_counts=False)
         yield stand
 
 
-def room_of(stack: ExitStack, devices: list[Device], session: Path) -> CameraRoom:
+def room_of(stack: ExitStack, devices: list[Device], played: Played) -> CameraRoom:
     """Cameras and what can be treated, the zone's outline being known."""
-    recording = open_recording(session)
-    assert recording.rig is not None, "the session needs a rig"
     cameras = stack.enter_context(LiveCameras(devices))
     return CameraRoom(
         cameras,
-        rig=recording.rig,
-        rig_text=(session / "rig.toml").read_bytes(),
-        rig_sha256=sha256_of(session / "rig.toml"),
+        rig=played.rig,
+        rig_text=played.rig_text,
+        rig_sha256=sha256(played.rig_text).hexdigest(),
         choices=Choices(load_zones(), load_devices(), load_protocols()),
         listed=load_questions(),
-        taps=recording.treatment.taps,
+        taps=played.treatment.taps,
     )
 
 
-def to_running(screen: Screen, session: Path) -> None:
+def to_running(screen: Screen, treatment: Treatment) -> None:
     """The whole way to Start."""
-    treatment = open_recording(session).treatment
     screen.say("confirm_sound")
     screen.until(sound_confirmed=True, missing="")
     screen.say("next")
@@ -243,16 +269,22 @@ def ways_s(stand: Stand, heard: list[dict[str, Any]]) -> list[float]:
 
 
 @contextmanager
-def looking(stand: Stand, file: Path, *, name: str, draws_s: float = 0.0) -> Iterator[LookingPage]:
-    """A page that looks on; it ends with the block."""
-    command = [sys.executable, "-m", "benchmarks.live_page", stand.server.host, name, str(file), str(draws_s)]
-    process = subprocess.Popen(command)
+def beside(*command: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A module of Python run as a process of its own; it ends with the block."""
+    process = subprocess.Popen([sys.executable, "-m", *command])
     try:
-        until(lambda: file.exists() and file.stat().st_size > 0, within_s=20.0)
-        yield LookingPage(process, file)
+        yield process
     finally:
         process.terminate()
         process.wait(10.0)
+
+
+@contextmanager
+def looking(stand: Stand, file: Path, *, name: str, draws_s: float = 0.0) -> Iterator[LookingPage]:
+    """A page that looks on; it ends with the block."""
+    with beside("benchmarks.live_page", stand.server.host, name, str(file), str(draws_s)) as process:
+        until(lambda: file.exists() and file.stat().st_size > 0, within_s=20.0)
+        yield LookingPage(process, file)
 
 
 def until(holds: Callable[[], bool], *, within_s: float) -> None:
