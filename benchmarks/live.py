@@ -25,7 +25,7 @@ from rich.table import Table
 
 from benchmarks.console import browser_s
 from benchmarks.live_faults import KINDS, make
-from benchmarks.live_soak import belongs, course
+from benchmarks.live_judged import belongs, course
 from benchmarks.live_stand import Stand, looking, standing, ways_s
 from benchmarks.stopwatch import machine
 from guidance.recording.replay import inputs, replayed, setup_then

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
+import shutil
+import sys
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import Self
 from unittest.mock import patch
 
 from benchmarks.live_stand import Stand
-from vision.cameras import COLOUR, THERMAL
+from vision.cameras import COLOUR, DEPTH, THERMAL
 
 DEVICE_DUE_S = 0.5
 """The aim for a device that stops."""
-DISK_DUE_S = 1.5
-"""A disk that is full is met at the next flush (0.2 s) of what is compressed (own choice)."""
+DISK_DUE_S = 0.5
+"""A disk that is full is met at the next flush (0.2 s), and told at the next beat (0.2 s)."""
+FULL_S = 50.0
+"""Longer than what a recorder keeps by itself (64 MB and 10 s of captures): some must be lost, and told."""
 JUMP_S = 5.0
+REFUSED = "RECORDING: The recording cannot be written"
+LACKS = "RECORDING: The disk does not keep up"
 
 Fault = Callable[[Stand], Generator[None]]
 
@@ -37,6 +44,10 @@ class Kind:
     due_s: float
     also: tuple[str, ...] = ()
     """Words that may be told besides."""
+    each: int = 1
+    """Made in every such round of faults only."""
+    loses: bool = False
+    """Captures are lost by it: that they are is told from then on."""
 
 
 def _stuck(stand: Stand) -> Generator[None]:
@@ -70,20 +81,41 @@ def _shifted(kind: str, by_s: float) -> Fault:
 
 
 def _wall_clock(by: timedelta) -> Fault:
+    """The time of day is another one, wherever the product asks for it; the monotonic clock goes on."""
+
     class Clock(datetime):
         @classmethod
         def now(cls, tz: tzinfo | None = None) -> Self:
             return super().now(tz) + by
 
     def make(_: Stand) -> Generator[None]:
-        with patch("guidance.recording.recorder.datetime", Clock):
+        real, rooms = time.time, ("guidance", "vision", "models", "calibration")
+        with ExitStack() as stack:
+            for name, module in list(sys.modules.items()):
+                if name.split(".")[0] in rooms and vars(module).get("datetime") is datetime:
+                    stack.enter_context(patch.object(module, "datetime", Clock))
+            stack.enter_context(patch("time.time", lambda: real() + by.total_seconds()))
             yield
 
     return make
 
 
 def _full(stand: Stand) -> Generator[None]:
-    """No file of this process may grow beyond what the recording has: the system refuses to write."""
+    """The system refuses to write: really full where the recording has a disk of its own.
+
+    Else no file of this process may grow beyond what the recording has (RLIMIT_FSIZE): refused at the same
+    place and with parts written as on a full disk, but with EFBIG in place of ENOSPC, and the log, which is
+    smaller, goes on.
+    """
+    if stand.disk is not None:
+        filler = stand.disk / "filler"
+        try:
+            with filler.open("wb") as file:
+                _fill(file.fileno(), shutil.disk_usage(stand.disk).free)
+                yield
+        finally:
+            filler.unlink()
+        return
     _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (os.stat(stand.recording).st_size + 1, most))
     try:
@@ -92,7 +124,18 @@ def _full(stand: Stand) -> Generator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
 
 
-_COLOUR, _THERMAL = "recorded colour camera", "recorded thermal camera"
+def _fill(file: int, free: int) -> None:
+    """Take what is free; the recording takes its share meanwhile."""
+    while free > 0:
+        try:
+            os.posix_fallocate(file, os.fstat(file).st_size, free)
+        except OSError as trouble:
+            if trouble.errno != errno.ENOSPC:
+                raise
+            free //= 2
+
+
+_COLOUR, _THERMAL, _DEPTH = (f"recorded {kind} camera" for kind in (COLOUR, THERMAL, DEPTH))
 _BLIND = ("colour_gap", "zone_lost", "nozzle_lost")
 _COLD = ("thermal_stale", "thermal_missing", "temperature_unobserved")
 
@@ -101,7 +144,8 @@ KINDS = (
     Kind("colour gap", 1.5, _quiet, (_COLOUR, "colour_gap"), DEVICE_DUE_S, _BLIND),
     Kind("colour camera gone and back", 3.0, _gone(COLOUR), (_COLOUR,), DEVICE_DUE_S, _BLIND),
     Kind("thermal camera gone and back", 3.0, _gone(THERMAL), (_THERMAL,), DEVICE_DUE_S, _COLD),
-    Kind("disk full", 4.0, _full, ("RECORDING",), DISK_DUE_S),
+    Kind("depth camera gone and back", 3.0, _gone(DEPTH), (_DEPTH,), DEVICE_DUE_S),
+    Kind("disk full", 4.0, _full, (REFUSED,), DISK_DUE_S),
     Kind(
         f"colour stamps {JUMP_S:g} s ahead", 3.0, _shifted(COLOUR, JUMP_S), (_COLOUR,), DEVICE_DUE_S, _BLIND
     ),
@@ -116,6 +160,7 @@ KINDS = (
     ),
     Kind("wall clock 1 h ahead", 3.0, _wall_clock(timedelta(hours=1)), (), 0.0),
     Kind("wall clock 1 h back", 3.0, _wall_clock(timedelta(hours=-1)), (), 0.0),
+    Kind("disk full until captures are lost", FULL_S, _full, (REFUSED,), DISK_DUE_S, each=4, loses=True),
 )
 
 

@@ -1,37 +1,48 @@
 """A long live session with faults: ``python -m benchmarks.live_soak --minutes 30``.
 
-720p at 30 a second with thermal (and depth) pictures through stand-in cameras, guidance, recording, server
-and a page that draws, in a process of its own; gas does not flow, so that no limit of exposure is reached.
-Faults come one after the other, each with a while of rest behind it, round and round. Each must be told in
-time and be over by itself; nothing else may be told.
+720p at 30 a second with thermal and depth pictures through stand-in cameras, guidance, recording, server and
+a page that draws, in a process of its own. A treatment goes round and round (`benchmarks.live_gas`): gas,
+pauses, STOPs and what else comes of it, acknowledged by an operator in a process of his own. Faults come one
+after the other, each with a while of rest behind it. Each must be told in time and be over by itself; beside
+what the treatment itself gives reason for nothing else may be told. At the end the report is written, and the
+recording read again: does it tell what it lacks? Memory must not grow (`benchmarks.live_memory`).
+
+What was recorded (0.2 GB a minute) is deleted at the end unless ``--keep`` names a folder for it.
+``--disk-mb`` gives the recording a disk of its own in memory, really full where a disk is to be full.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
+import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from rich.console import Console
 
+from benchmarks.live_end import SILENT_MOST_S, Ending, Found, end, recording_found
 from benchmarks.live_faults import KINDS, Kind, Made, make
-from benchmarks.live_stand import Stand, looking, standing, ways_s
+from benchmarks.live_gas import CYCLE_S, GAS_S, treatment_round
+from benchmarks.live_judged import BUSY, Told, course, judged, treated
+from benchmarks.live_memory import Memory, Slope, objects
+from benchmarks.live_stand import CONTROLLER, LookingPage, Stand, beside, looking, standing, ways_s
 from benchmarks.soak import resident_mb
 from benchmarks.stopwatch import machine, table_of
 
 REST_S = 8.0
 """After a fault: it must be over by then."""
 SETTLE_S = 5.0
-SILENT_S = 0.5
-"""A page that hears nothing for so long alarms by itself."""
-BUSY = "No guidance for"
-"""Told where the machine itself is too slow."""
+PART_S = 60.0
+RATE_LEAST_HZ = 20.0
+"""The aim for captures a second."""
 
 
 @dataclass(frozen=True)
@@ -43,141 +54,140 @@ class Row:
     left_out: int
     resident_mb: float
     processors: float
+    load: float
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """As shown."""
+        return (
+            f"{self.minutes:.1f}",
+            f"{self.rate_hz:.1f}",
+            str(self.left_out),
+            f"{self.resident_mb:.0f}",
+            f"{self.processors:.2f}",
+            f"{self.load:.1f}",
+        )
 
 
-@dataclass
-class Found:
-    """What was told of all faults of a kind."""
-
-    times: int = 0
-    told_s: list[float] = field(default_factory=list)
-    over_s: list[float] = field(default_factory=list)
-    missed: int = 0
-    """Not told, or not over before the next one."""
+HEADINGS = "minute", "captures a second", "left out", "resident, MB", "processors", "load"
 
 
-def words_of(note: dict[str, Any]) -> set[str]:
-    """All that a page is told of trouble at one time."""
-    trouble = {str(note["trouble"])} if note.get("trouble") else set[str]()
-    unrecorded = {f"RECORDING: {note['unrecorded']}"} if note.get("unrecorded") else set[str]()
-    return {*note.get("alarms", ()), *trouble, *unrecorded}
+def schedule(kinds: tuple[Kind, ...]) -> Iterator[Kind]:
+    """Faults in their order, round and round."""
+    for number in itertools.count():
+        yield from (kind for kind in kinds if number % kind.each == 0)
 
 
-def course(heard: list[dict[str, Any]]) -> list[tuple[float, set[str]]]:
-    """What stood from when on."""
-    stands: dict[str, Any] = {}
-    out: list[tuple[float, set[str]]] = []
-    for note in heard:
-        stands |= {name: note[name] for name in ("alarms", "trouble", "unrecorded") if name in note}
-        words = words_of(stands)
-        if not out or out[-1][1] != words:
-            out.append((note["at_s"], words))
-    return out
-
-
-def judged(
-    made: list[Made], told: list[tuple[float, set[str]]], end_s: float
-) -> tuple[dict[str, Found], list[str]]:
-    """How each kind of fault was told; and what else was told, with its time."""
-    found = {kind.name: Found() for kind in KINDS}
-    strange: list[str] = []
-    for fault, until_s in zip(made, [*(one.from_s for one in made[1:]), end_s], strict=True):
-        one, kind = found[fault.kind.name], fault.kind
-        one.times += 1
-        first_s = last_s = None
-        for (at_s, words), (ends_s, _) in zip(told, [*told[1:], (end_s, set[str]())], strict=True):
-            mine = any(belongs(word, kind.told) for word in words)
-            if at_s < until_s and ends_s > fault.from_s and mine:
-                first_s, last_s = max(at_s, fault.from_s) if first_s is None else first_s, ends_s
-            if fault.from_s <= at_s < until_s:
-                other = [word for word in words if not belongs(word, (*kind.told, *kind.also, BUSY))]
-                strange += [
-                    f"{word} ({kind.name}, {at_s - fault.from_s:.1f} s after it began)" for word in other
-                ]
-        if first_s is not None:
-            one.told_s.append(first_s - fault.from_s)
-        if last_s is not None:
-            one.over_s.append(last_s - fault.to_s)
-        one.missed += bool(kind.told) and (first_s is None or last_s is None or last_s >= until_s)
-    return found, strange
-
-
-def belongs(word: str, told: tuple[str, ...]) -> bool:
-    """Whether a word is one of those."""
-    return any(one in word for one in told)
-
-
-def run(stand: Stand, *, minutes: float, kinds: tuple[Kind, ...]) -> tuple[list[Made], list[Row]]:
+def run(
+    stand: Stand, *, minutes: float, kinds: tuple[Kind, ...], tell: Callable[[Row], None]
+) -> tuple[list[Made], list[Row]]:
     """Make faults until the time is over."""
     made: list[Made] = []
     rows: list[Row] = []
-    part_s = min(60.0, 10.0 * minutes)
     began_s = since_s = time.monotonic()
     steps, left_out, cpu_s = len(stand.t_s), stand.left_out, time.process_time()
-    number = 0
-    while time.monotonic() - began_s < 60.0 * minutes:
-        made.append(make(kinds[number % len(kinds)], stand))
-        number += 1
+    for kind in schedule(kinds):
+        if time.monotonic() - began_s + kind.lasts_s + REST_S > 60.0 * minutes and made:
+            break
+        made.append(make(kind, stand))
         time.sleep(REST_S)
         now_s = time.monotonic()
-        if now_s - since_s >= part_s:
+        if now_s - since_s >= PART_S:
             over_s = now_s - since_s
-            rate = (len(stand.t_s) - steps) / over_s
-            used = (time.process_time() - cpu_s) / over_s
-            more = stand.left_out - left_out
-            rows.append(Row((now_s - began_s) / 60.0, rate, more, resident_mb(), used))
+            rows.append(
+                Row(
+                    (now_s - began_s) / 60.0,
+                    (len(stand.t_s) - steps) / over_s,
+                    stand.left_out - left_out,
+                    resident_mb(),
+                    (time.process_time() - cpu_s) / over_s,
+                    os.getloadavg()[0],
+                )
+            )
+            tell(rows[-1])
             since_s, steps, left_out, cpu_s = now_s, len(stand.t_s), stand.left_out, time.process_time()
     return made, rows
 
 
-def show(
-    console: Console, made: list[Made], rows: list[Row], heard: list[dict[str, Any]], stand: Stand
-) -> bool:
-    """Print the tables; whether all was as it must be."""
-    end_s = time.monotonic()
-    found, strange = judged(made, course(heard), end_s)
-    out = table_of(
-        "Faults", "what", "times", "told after, s: median / most", "aim", "over after, s: most", "missed"
-    )
-    fine = True
+def show_faults(console: Console, made: list[Made], told: Told, *, end_s: float) -> list[str]:
+    """Print what was told of the faults; what was not as it must be."""
+    found, strange = judged(made, told, end_s)
+    wrong = [f"Told besides: {line}" for line in strange]
+    columns = "what", "times", "told after, s: median / most", "aim", "over after, s: most", "missed"
+    out = table_of("Faults", *columns)
     for kind in KINDS:
         one = found[kind.name]
         if not one.times:
             continue
-        told = f"{np.median(one.told_s):.2f} / {max(one.told_s):.2f}" if one.told_s else "nothing"
+        words = f"{np.median(one.told_s):.2f} / {max(one.told_s):.2f}" if one.told_s else "nothing"
         over = f"{max(one.over_s):.2f}" if one.over_s else ""
-        out.add_row(
-            kind.name,
-            str(one.times),
-            told,
-            f"{kind.due_s:g}" if kind.told else "nothing",
-            over,
-            str(one.missed),
-        )
-        fine &= not one.missed and max(one.told_s, default=0.0) <= kind.due_s
+        due = f"{kind.due_s:g}" if kind.told else "nothing"
+        out.add_row(kind.name, str(one.times), words, due, over, str(one.missed))
+        if one.missed:
+            wrong.append(f"{kind.name}: not told, or not over in time, {one.missed} of {one.times} times.")
+        if (late_s := max(one.told_s, default=0.0)) > kind.due_s:
+            wrong.append(f"{kind.name}: told after {late_s:.2f} s ({kind.due_s:g} s are the aim).")
     console.print(out)
-    table = table_of(
-        "Along the session", "minute", "captures a second", "left out", "resident, MB", "processors"
-    )
+    return wrong
+
+
+def show_session(
+    console: Console, stand: Stand, page: LookingPage, taps: list[str], rows: list[Row], grown: Slope
+) -> list[str]:
+    """Print how the session went; what was not as it must be."""
+    table = table_of("Along the session", *HEADINGS)
     for row in rows:
-        cells = f"{row.rate_hz:.1f}", str(row.left_out), f"{row.resident_mb:.0f}", f"{row.processors:.2f}"
-        table.add_row(f"{row.minutes:.1f}", *cells)
+        table.add_row(*row.cells)
     console.print(table)
-    settled = rows[1:]
-    if len(settled) > 2:
-        slope = np.polyfit([row.minutes for row in settled], [row.resident_mb for row in settled], 1)[0]
-        console.print(f"memory, without the first row: {slope:+.2f} MB a minute", highlight=False)
+    heard = page.heard()
+    told = course(heard)
+    counts = ", ".join(f"{name} {count}" for name, count in treated(told).most_common())
+    taken = ", ".join(f"{do} {taps.count(do)}" for do in sorted(set(taps)))
+    state = stand.server.served.run.state
     ways = ways_s(stand, heard)
     ms = " / ".join(f"{1000.0 * np.percentile(ways, share):.0f}" for share in (50, 95, 99))
-    console.print(f"capture to the word of it at the page, p50 / p95 / p99: {ms} ms", highlight=False)
     gaps_s = np.diff([note["at_s"] for note in heard if note["kind"] == "word"])
-    slow = sum(BUSY in word for _, words in course(heard) for word in words)
-    console.print(
-        f"'{BUSY} ...' told {slow} times; longest without a word {gaps_s.max():.2f} s", highlight=False
-    )
-    for line in strange:
-        console.print(f"Told besides: {line}", highlight=False)
-    return fine and not strange
+    slow = sum(BUSY in word for _, words in told for word in words)
+    for line in (
+        f"gas for {state.gas_total_s:.0f} s, of them {state.unassigned_s:.1f} s unassigned; taps: {taken}",
+        f"alarms of the treatment itself: {counts or 'none'}",
+        f"capture to the word of it at the page, p50 / p95 / p99: {ms} ms",
+        f"'{BUSY} ...' told {slow} times; longest without a word {gaps_s.max():.2f} s",
+        grown.words,
+    ):
+        console.print(line, highlight=False)
+    wrong = [] if grown.fine else [f"Memory grows: {grown.words}."]
+    rate_hz = float(np.median([row.rate_hz for row in rows])) if rows else RATE_LEAST_HZ
+    if rate_hz < RATE_LEAST_HZ:
+        wrong.append(f"{rate_hz:.1f} captures a second ({RATE_LEAST_HZ:g} are the aim).")
+    return wrong
+
+
+def show_end(console: Console, ending: Ending, found: Found) -> list[str]:
+    """Print how it ended; what was not as it must be."""
+    table = table_of("Its end", "what", "measured")
+    for row in (*ending.rows, *found.told):
+        table.add_row(*row)
+    console.print(table)
+    late = ending.silent_s > SILENT_MOST_S
+    words = f"The page heard nothing for {ending.silent_s:.2f} s while the report was made."
+    return [*found.wrong, *([words] if late else [])]
+
+
+@contextmanager
+def own_disk(at: Path, *, mb: int | None) -> Iterator[Path | None]:
+    """A disk in memory, of a size of its own; None where none is wanted."""
+    if mb is None:
+        yield None
+        return
+    at.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={mb}m", "tmpfs", str(at)]
+    if subprocess.run(mount, check=False).returncode:
+        raise SystemExit("benchmarks.live_soak: --disk-mb needs the right to mount; leave it out.")
+    try:
+        yield at
+    finally:
+        subprocess.run(["umount", str(at)], check=False)
 
 
 def main() -> int:
@@ -185,25 +195,63 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="benchmarks.live_soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=30.0)
     parser.add_argument("--only", metavar="WORDS", help="only faults whose name has these words")
-    parser.add_argument(
-        "--folder", type=Path, help="where to record (default: the system's own for such files)"
-    )
+    parser.add_argument("--folder", type=Path, help="where to record (default: the system's own place)")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="a new one, for recording and report")
+    parser.add_argument("--disk-mb", type=int, metavar="MB", help="size of a disk for the recording alone")
+    parser.add_argument("--objects", action="store_true", help="tell which objects have become more")
     options = parser.parse_args()
     kinds = tuple(kind for kind in KINDS if options.only is None or options.only in kind.name)
+    if not kinds:
+        parser.error(f"no fault has '{options.only}' in its name")
     console = Console(width=130)
     console.print(machine(), highlight=False)
-    console.print(f"load before: {os.getloadavg()[0]:.1f}", highlight=False)
-    with tempfile.TemporaryDirectory(dir=options.folder) as name, standing(Path(name)) as stand:
-        page_file = Path(name) / "page.jsonl"
-        with looking(stand, page_file, name="b" * 32) as page:
-            time.sleep(SETTLE_S)
-            stand.t_s, stand.arrived_s = stand.t_s[:0], stand.arrived_s[:0]
-            made, rows = run(stand, minutes=options.minutes, kinds=kinds)
-            heard = page.heard()
-        fine = show(console, made, rows, heard, stand)
+    console.print(
+        f"load before: {os.getloadavg()[0]:.1f}; drawing what the cameras show ...", highlight=False
+    )
+    with ExitStack() as stack:
+        if options.keep is not None:
+            options.keep.mkdir(parents=True)
+            folder = options.keep
+        else:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=options.folder)))
+        disk = stack.enter_context(own_disk(folder / "disk", mb=options.disk_mb))
+        played = treatment_round()
+        stand = stack.enter_context(standing(folder, played=played, record=disk))
+        stand.disk = disk
+        page = stack.enter_context(looking(stand, folder / "page.jsonl", name="b" * 32))
+        taps = folder / "taps.jsonl"
+        cycle = str(taps), str(played.began_s), str(CYCLE_S), str(GAS_S)
+        time.sleep(SETTLE_S)
+        stand.t_s, stand.arrived_s = stand.t_s[:0], stand.arrived_s[:0]
+
+        def tell(row: Row) -> None:
+            words = zip(HEADINGS, row.cells, strict=True)
+            console.print("; ".join(f"{name} {cell}" for name, cell in words), highlight=False)
+
+        with (
+            beside("benchmarks.live_operator", stand.server.host, CONTROLLER, *cycle),
+            Memory() as memory,
+        ):
+            before = objects() if options.objects else None
+            made, rows = run(stand, minutes=options.minutes, kinds=kinds, tell=tell)
+            grown = memory.slope()
+            end_s = time.monotonic()
+            if before is not None:
+                more = [one for one in (objects() - before).most_common(12) if one[1] > 100]
+                console.print(f"objects more than at the beginning: {more}", highlight=False)
+        told = course(page.heard())
+        tapped = [line.split('"')[-2] for line in taps.read_text().split("\n")[:-1]]
+        wrong = show_session(console, stand, page, tapped, rows, grown)
+        wrong += show_faults(console, made, [one for one in told if one[0] < end_s], end_s=end_s)
+        ending = end(stand)
+        wrong += show_end(console, ending, recording_found(stand.recording, ending.summary))
+        if options.keep is not None:
+            console.print(f"kept: {folder}", highlight=False)
     console.print(f"load after: {os.getloadavg()[0]:.1f}", highlight=False)
-    console.print("All was told in time, and nothing else." if fine else "NOT all was as it must be.")
-    return 0 if fine else 1
+    for line in wrong:
+        console.print(f"WRONG: {line}", highlight=False)
+    console.print("NOT all was as it must be." if wrong else "All was as it must be.")
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":

@@ -125,6 +125,8 @@ class Stand:
     server: Running
     devices: dict[str, FailingDevice]
     recording: Path
+    disk: Path | None = None
+    """The recording's own disk, which may be filled."""
     t_s: array[float] = field(default_factory=lambda: array("d"))
     """Session time of each step that had a colour picture."""
     arrived_s: array[float] = field(default_factory=lambda: array("d"))

@@ -161,7 +161,10 @@ class Recorder:
             if waiting >= CAPTURES_WAITING or self._closing:
                 self._captures_lost += 1
                 self._lacks = _NO_CAPTURES
-                self._queue.append(Missing(guidance.t_s, guidance.active, guidance.ended, tuple(actions)))
+                missing = Missing(guidance.t_s, guidance.active, guidance.ended, tuple(actions))
+                last = self._queue[-1] if self._queue else None
+                if not (isinstance(last, Missing) and last.takes(missing)):
+                    self._queue.append(missing)
                 return
             late = waiting >= PICTURES_WAITING or (not patient and self._waits_s() > PICTURES_WAIT_S)
             if late and capture.bgr is not None:

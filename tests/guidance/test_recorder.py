@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import resource
@@ -23,6 +24,7 @@ from guidance.recording.command import recover
 from guidance.recording.recorder import CAPTURES_WAITING, PICTURES_WAITING, Recorder
 from guidance.recording.replay import Recorded, replayed, steps
 from guidance.recording.told import told_in
+from guidance.recording.writer import Missing
 from guidance.session import Acknowledge, Alarm, Guidance, PauseAudio
 from guidance.stages.state import begin
 from models.exact_text import to_text
@@ -208,6 +210,24 @@ def test_captures_that_are_lost_are_named_in_the_recording(tmp_path: Path) -> No
     assert 15 <= lost <= 20
     assert len(open_mcap(path).times_s) == CAPTURES_WAITING + 20 - lost
     assert sum("capture_lost_s" in note for note in topic(path, "/recorder")) == lost
+
+
+def test_a_disk_that_stays_full_keeps_no_more_than_times_of_captures_in_memory(tmp_path: Path) -> None:
+    path, go_on = tmp_path / "a.mcap", threading.Event()
+
+    def held_up(bgr: Bytes, _: float) -> Bytes:
+        assert go_on.wait(20.0)
+        return bgr
+
+    recorder = Recorder(path, manifest(), before_writing=held_up)
+    count = CAPTURES_WAITING + 500
+    for k in range(count):
+        recorder.take(capture(k, colour=k == 0), SEEN, guidance(capture(k).t_s))
+    assert sum(isinstance(one, Missing) for one in gc.get_objects()) == 1
+    go_on.set()
+    lost = recorder.close().captures_lost
+    times_s = [note["capture_lost_s"] for note in topic(path, "/recorder") if "capture_lost_s" in note]
+    assert times_s == [capture(k).t_s for k in range(count - lost, count)]
 
 
 def test_an_action_is_kept_even_where_its_capture_is_lost(tmp_path: Path) -> None:
