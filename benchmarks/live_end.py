@@ -121,7 +121,7 @@ def recording_found(path: Path, summary: dict[str, Any]) -> Found:
             without += note["index"] is not None and not note["picture"]
         elif topic == RECORDER:
             lost += "capture_lost_s" in json.loads(record.data)
-    recorded, log = summary["recorded"], verify(log_of(path))
+    recorded, log = summary["console"]["recorded"], verify(log_of(path))
     wrong = [] if whole.finished else ["The recording has no proper end."]
     wrong += [f"{back} captures are not later than the one before."] * (back > 0)
     if count[CAPTURES] + lost != recorded["captures"] or lost != recorded["captures_lost"]:

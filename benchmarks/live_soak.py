@@ -109,12 +109,13 @@ def run(
     return made, rows
 
 
-def show_faults(console: Console, made: list[Made], told: Told, *, end_s: float) -> list[str]:
+def show_faults(console: Console, stand: Stand, made: list[Made], told: Told, *, end_s: float) -> list[str]:
     """Print what was told of the faults; what was not as it must be."""
+    arrived_s = np.array(stand.arrived_s)
     found, strange = judged(made, told, end_s)
     wrong = [f"Told besides: {line}" for line in strange]
     columns = "what", "times", "told after, s: median / most", "aim", "over after, s: most", "missed"
-    out = table_of("Faults", *columns)
+    out = table_of("Faults", *columns, "captures a second then")
     for kind in KINDS:
         one = found[kind.name]
         if not one.times:
@@ -122,7 +123,10 @@ def show_faults(console: Console, made: list[Made], told: Told, *, end_s: float)
         words = f"{np.median(one.told_s):.2f} / {max(one.told_s):.2f}" if one.told_s else "nothing"
         over = f"{max(one.over_s):.2f}" if one.over_s else ""
         due = f"{kind.due_s:g}" if kind.told else "nothing"
-        out.add_row(kind.name, str(one.times), words, due, over, str(one.missed))
+        spans = [(fault.from_s, fault.to_s) for fault in made if fault.kind.name == kind.name]
+        steps = sum(int(((arrived_s >= a) & (arrived_s < b)).sum()) for a, b in spans)
+        rate_hz = steps / sum(b - a for a, b in spans)
+        out.add_row(kind.name, str(one.times), words, due, over, str(one.missed), f"{rate_hz:.1f}")
         if one.missed:
             wrong.append(f"{kind.name}: not told, or not over in time, {one.missed} of {one.times} times.")
         if (late_s := max(one.told_s, default=0.0)) > kind.due_s:
@@ -242,7 +246,7 @@ def main() -> int:
         told = course(page.heard())
         tapped = [line.split('"')[-2] for line in taps.read_text().split("\n")[:-1]]
         wrong = show_session(console, stand, page, tapped, rows, grown)
-        wrong += show_faults(console, made, [one for one in told if one[0] < end_s], end_s=end_s)
+        wrong += show_faults(console, stand, made, [one for one in told if one[0] < end_s], end_s=end_s)
         ending = end(stand)
         wrong += show_end(console, ending, recording_found(stand.recording, ending.summary))
         if options.keep is not None:

@@ -31,6 +31,9 @@ from vision.mcap_file import is_whole
 from vision.mcap_recording import McapRecording, last_mark, open_mcap
 from vision.source import SUFFIX
 
+CLOCK_S = 1.0
+"""A clock that is kept right by small steps stands back by no more (own choice)."""
+
 
 @dataclass(frozen=True, eq=False)
 class Interrupted:
@@ -97,8 +100,12 @@ class Interrupted:
         return f"{self.path.name} is in the history now: {self.run.state.gas_total_s:.0f} s of gas."
 
     def gap_s(self, now: datetime) -> float:
-        """How long nobody has watched."""
-        return max(0.0, (now - self.ended).total_seconds())
+        """How long nobody has watched.
+
+        Raises:
+            InputError: If the time of day says that it has not begun yet.
+        """
+        return _gap_s(self.path, self.ended, now)
 
     def check(self, now: datetime) -> Check:
         """What the operator is told before."""
@@ -124,11 +131,11 @@ def interrupted(path: Path, *, now: datetime, say: Callable[[str], None]) -> Int
         say: Told what takes its time.
 
     Raises:
-        InputError: If it cannot be read, or ended too long ago.
+        InputError: If it cannot be read, ended too long ago, or later than now.
     """
     recording = open_mcap(path, from_sightings=True)
     then, ended = setup_then(recording), ended_at(recording)
-    gap_s, within_s = (now - ended).total_seconds(), then.protocol.again.resume_within_s
+    gap_s, within_s = _gap_s(path, ended, now), then.protocol.again.resume_within_s
     if gap_s > within_s:
         raise InputError(
             f"{path} ended {gap_s / 60.0:.0f} min ago, and a session is gone on with for"
@@ -142,6 +149,16 @@ def interrupted(path: Path, *, now: datetime, say: Callable[[str], None]) -> Int
     return Interrupted(
         path, recording, then, run, run.outcome(runtime_s=0.0), ended, _answered(recording, then)
     )
+
+
+def _gap_s(path: Path, ended: datetime, now: datetime) -> float:
+    gap_s = (now - ended).total_seconds()
+    if gap_s < -CLOCK_S:
+        raise InputError(
+            f"{path} ended {-gap_s / 60.0:.1f} min later than now by this machine's clock, so how long nobody"
+            " has watched is not known: set the clock and start again."
+        )
+    return max(0.0, gap_s)
 
 
 def ended_at(recording: McapRecording) -> datetime:

@@ -252,6 +252,16 @@ def test_gas_that_flowed_at_the_end_may_have_flowed_on(killed: Path) -> None:
     assert before.course.choice.zone == setup.treatment.zone
 
 
+def test_a_clock_set_back_after_the_crash_is_no_gap_of_nothing(killed: Path) -> None:
+    ended = ended_at(open_mcap(killed))
+    with pytest.raises(InputError, match=r"59\.0 min later than now.* set the clock"):
+        interrupted(killed, now=ended - timedelta(minutes=59.0), say=lambda _: None)
+    before = interrupted(killed, now=ended, say=lambda _: None)
+    assert before.gap_s(ended - timedelta(seconds=0.5)) == 0.0
+    with pytest.raises(InputError, match="not known"):
+        before.hand_on(before.then, now=ended - timedelta(hours=1.0), shut=True)
+
+
 def test_another_treatment_or_one_of_long_ago_is_refused(killed: Path) -> None:
     setup, ended = setup_then(open_mcap(killed)), ended_at(open_mcap(killed))
     other = replace(setup, treatment=replace(setup.treatment, side="right"))
