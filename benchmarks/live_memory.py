@@ -24,7 +24,7 @@ BLOCKS_LEAST = 14
 """Fewer tell nothing of a slope: 10 minutes in all."""
 MOST_MB_MIN = 1.0
 """Own choice: 30 MB in a session of 30 minutes. What a session must keep of each capture for its report
-(`guidance.report.rows`, 0.35 MB a minute at 30 a second) and the index of its file (0.2 to 0.3) lie within."""
+(`guidance.report.rows`, 0.3 MB a minute at 30 a second) and the index of its file (0.28) lie within."""
 SURE = 0.95
 
 

@@ -29,7 +29,7 @@ class _Words(Generic[_Word]):
 
     def __init__(self) -> None:
         self._number_of: dict[_Word, int] = {}
-        self._rows = array("L")
+        self._rows = array("H")
 
     def append(self, word: _Word) -> None:
         self._rows.append(self._number_of.setdefault(word, len(self._number_of)))
@@ -40,10 +40,9 @@ class _Words(Generic[_Word]):
 
 
 class TraceRows:
-    """Grows by one row a capture: 192 bytes, 0.35 MB a minute at 30 captures a second.
+    """Grows by one row a capture: 168 bytes, 0.3 MB a minute at 30 captures a second.
 
-    The report shows the whole session, so none of it may go. As objects of Python it would be five times as
-    much.
+    The report shows the whole session, so none of it may go. As objects of Python it was 720 bytes.
     """
 
     def __init__(self) -> None:
