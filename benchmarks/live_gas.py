@@ -97,6 +97,6 @@ def treatment_round() -> Played:
         },
         rig=stated,
         rig_text=write_rig(stated).encode(),
-        treatment=treatment_of(real),
+        taps=treatment_of(real).taps,
         began_s=began_s,
     )

@@ -16,12 +16,12 @@ from scipy.stats import theilslopes
 from benchmarks.soak import resident_mb
 from models.geometry import Floats
 
-WARM_S = 180.0
-"""Compiled code, caches and queues have their size by then: not part of the slope."""
+WARM_S = 240.0
+"""Compiled code, caches and queues have their size by then, and a disk was full for as long as it will be."""
 BLOCK_S = 30.0
 """The least memory of so long counts: what waits while a disk is full goes away again."""
-BLOCKS_LEAST = 14
-"""Fewer tell nothing of a slope: 10 minutes in all."""
+BLOCKS_LEAST = 10
+"""Fewer tell nothing of a slope: 9.5 minutes in all."""
 MOST_MB_MIN = 1.0
 """Own choice: 30 MB in a session of 30 minutes. What a session must keep of each capture for its report
 (`guidance.report.rows`, 0.3 MB a minute at 30 a second) and the index of its file (0.28) lie within."""

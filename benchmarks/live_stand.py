@@ -27,7 +27,8 @@ from guidance.treatment.recording import LiveRecording
 from models.catalogue import load_devices, load_protocols, load_questions, load_zones
 from models.geometry import Bytes, Counts
 from models.rig import Rig
-from models.treatment import Treatment
+from models.treatment import Tap
+from tests.guidance.to_running import to_start
 from tests.recorded_device import RecordedDevice, devices_of
 from tests.served_console import CALF, Running, Screen, serving
 from vision.cameras import COLOUR, DEPTH, THERMAL, Device, Picture
@@ -96,8 +97,8 @@ class Played:
     """By kind."""
     rig: Rig
     rig_text: bytes
-    treatment: Treatment
-    """Whose zone was tapped."""
+    taps: tuple[Tap, ...]
+    """The zone's outline, of a calf treated with CO2."""
     began_s: float = 0.0
     """When its first picture was due, on the clock of `time.monotonic`."""
 
@@ -114,7 +115,7 @@ def beginning_of(session: Path, *, captures: int) -> Played:
         },
         rig=recording.rig,
         rig_text=(session / "rig.toml").read_bytes(),
-        treatment=recording.treatment,
+        taps=recording.treatment.taps,
     )
 
 
@@ -178,7 +179,7 @@ def standing(
         stand = Stand(server, devices, path)
         watch(stand)
         with Screen(server, CONTROLLER, draws=False) as screen:
-            to_running(screen, played.treatment)
+            to_start(screen)
             if not gas:
                 screen.say("gas_off")
                 screen.until(gas_counts=False)
@@ -195,41 +196,8 @@ def room_of(stack: ExitStack, devices: list[Device], played: Played) -> CameraRo
         rig_sha256=sha256(played.rig_text).hexdigest(),
         choices=Choices(load_zones(), load_devices(), load_protocols()),
         listed=load_questions(),
-        taps=played.treatment.taps,
+        taps=played.taps,
     )
-
-
-def to_running(screen: Screen, treatment: Treatment) -> None:
-    """The whole way to Start."""
-    screen.say("confirm_sound")
-    screen.until(sound_confirmed=True, missing="")
-    screen.say("next")
-    screen.say("identify", operator="OP-1", subject="A-017")
-    screen.until(phase="details")
-    screen.say(
-        "choose",
-        zone=treatment.zone,
-        side=treatment.side,
-        device=treatment.device,
-        protocol=treatment.protocol,
-    )
-    screen.until(missing="")
-    screen.say("next")
-    screen.until(phase="checklist")
-    screen.hear_until(lambda: bool(screen.hello["questions"]))
-    for question in screen.hello["questions"]:
-        screen.say("answer", question=question["name"], answer="no", reason="")
-    screen.until(missing="")
-    screen.say("next")
-    screen.until(phase="zone", missing="")
-    screen.say("next")
-    screen.until(phase="touch")
-    screen.say("skip_touch", reason="stand-ins have no nozzle")
-    screen.until(missing="")
-    screen.say("next")
-    screen.until(phase="ready")
-    screen.say("start")
-    screen.until(phase="running")
 
 
 def watch(stand: Stand) -> None:
