@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import errno
+import ctypes
 import os
 import resource
 import shutil
 import sys
 import time
 from collections.abc import Callable, Generator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
+from pathlib import Path
 from typing import Self
 from unittest.mock import patch
 
@@ -108,13 +109,18 @@ def _full(stand: Stand) -> Generator[None]:
     smaller, goes on.
     """
     if stand.disk is not None:
+        whole, used, _ = shutil.disk_usage(stand.disk)
         filler = stand.disk / "filler"
         try:
-            with filler.open("wb") as file:
-                _fill(file.fileno(), shutil.disk_usage(stand.disk).free)
+            with filler.open("wb", buffering=0) as file:
+                resize(stand.disk, used)
+                with suppress(OSError):  # a few MB are left, for the system counts by the lump
+                    while file.write(bytes(4096)):
+                        pass
                 yield
         finally:
             filler.unlink()
+            resize(stand.disk, whole)
         return
     _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (os.stat(stand.recording).st_size + 1, most))
@@ -124,15 +130,22 @@ def _full(stand: Stand) -> Generator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
 
 
-def _fill(file: int, free: int) -> None:
-    """Take what is free; the recording takes its share meanwhile."""
-    while free > 0:
-        try:
-            os.posix_fallocate(file, os.fstat(file).st_size, free)
-        except OSError as trouble:
-            if trouble.errno != errno.ENOSPC:
-                raise
-            free //= 2
+MS_REMOUNT = 32
+"""Of `mount(2)`."""
+
+
+def resize(disk: Path, size: int) -> None:
+    """Give a disk in memory another size, at once.
+
+    Raises:
+        OSError: If it cannot have it.
+    """
+    system = ctypes.CDLL(None, use_errno=True)
+    for more in range(0, 64 << 20, 1 << 20):  # what is written meanwhile must still fit
+        told = f"size={size + more}".encode()
+        if system.mount(b"tmpfs", os.fsencode(disk), b"tmpfs", ctypes.c_ulong(MS_REMOUNT), told) == 0:
+            return
+    raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), str(disk))
 
 
 _COLOUR, _THERMAL, _DEPTH = (f"recorded {kind} camera" for kind in (COLOUR, THERMAL, DEPTH))
