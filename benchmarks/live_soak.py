@@ -16,6 +16,8 @@ from __future__ import annotations
 import argparse
 import itertools
 import os
+import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -41,6 +43,8 @@ REST_S = 8.0
 """After a fault: it must be over by then."""
 SETTLE_S = 5.0
 PART_S = 60.0
+RECORDED_BYTES_MIN = 220e6
+"""At 30 captures a second (`docs/recording.md` has 198 MB), and a reserve."""
 RATE_LEAST_HZ = 20.0
 """The aim for captures a second."""
 
@@ -207,7 +211,8 @@ def main() -> int:
     kinds = tuple(kind for kind in KINDS if options.only is None or options.only in kind.name)
     if not kinds:
         parser.error(f"no fault has '{options.only}' in its name")
-    console = Console(width=130)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was recorded goes then, too
+    console = Console(width=140)
     console.print(machine(), highlight=False)
     console.print(
         f"load before: {os.getloadavg()[0]:.1f}; drawing what the cameras show ...", highlight=False
@@ -219,6 +224,13 @@ def main() -> int:
         else:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=options.folder)))
         disk = stack.enter_context(own_disk(folder / "disk", mb=options.disk_mb))
+        free, wanted = shutil.disk_usage(disk or folder).free, options.minutes * RECORDED_BYTES_MIN
+        if free < wanted:
+            words = (
+                f"{free / 1e9:.1f} GB are free for {wanted / 1e9:.1f} GB: give --folder, or fewer --minutes."
+            )
+            print(f"benchmarks.live_soak: {words}", file=sys.stderr)
+            return 2
         played = treatment_round()
         stand = stack.enter_context(standing(folder, played=played, record=disk))
         stand.disk = disk
