@@ -195,7 +195,7 @@ class LiveRun:
             self._actions.append(make)
 
     def untaken(self) -> tuple[OperatorAction, ...]:
-        """What the operator did after the last step, once the run has ended: no listener was told of it."""
+        """What the operator did that no step has taken, once the run has ended; no listener knows of it."""
         t_s = self._last.guidance.t_s if self._last is not None else 0.0
         self._shown += self._done_by_now(t_s)
         return tuple(self._shown)
@@ -246,7 +246,8 @@ class LiveRun:
         self._ended(fault or self.trouble)
 
     def _step(self, capture: Capture, arrived_s: float) -> None:
-        actions = (*self._shown, *self._done_by_now(capture.t_s))
+        self._shown += self._done_by_now(capture.t_s)
+        actions = tuple(self._shown)  # a step that fails has taken none of them
         self._busy_since_s = time.monotonic()
         guidance = self.run.take(capture, actions)
         self._busy_since_s = None

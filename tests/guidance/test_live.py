@@ -153,7 +153,7 @@ class Told:
 
     def wait(self, count: int) -> Stepped:
         with self.came:
-            assert self.came.wait_for(lambda: len(self.steps) >= count or self.fault, 20.0)
+            assert self.came.wait_for(lambda: len(self.steps) >= count or self.fault, 60.0)
             return self.steps[-1]
 
 
@@ -211,6 +211,53 @@ def test_an_acknowledgement_shows_though_no_capture_comes_and_the_next_step_take
     assert shown["rig_missing"]
     live.close()
     assert heard == [(), (Acknowledge(0.0),)]
+
+
+@pytest.mark.parametrize("a_capture_comes", [True, False])
+def test_what_the_operator_does_last_is_taken_by_a_step_or_left_over_and_never_both(
+    a_capture_comes: bool,
+) -> None:
+    """Whether a capture still comes before the run is closed is chance: an action is kept once either way."""
+    source, told = Given(), Told()
+    heard: list[OperatorAction] = []
+    live = LiveRun(
+        missing_rig_run(), source, told=told, ended=told.ended,
+        listener=lambda _, __, actions: heard.extend(actions),
+    )  # fmt: skip
+    live.start()
+    empty = Capture(0.0, None, None, (), (), 0.0, False)
+    source.give(empty)
+    told.wait(1)
+    live.act(lambda t_s: CourseAction(t_s, "finish"))
+    told.wait(2)  # it shows, which no listener is told of
+    assert heard == []
+    if a_capture_comes:
+        source.give(replace(empty, t_s=0.1))
+        told.wait(3)
+    assert live.close()
+    finish = CourseAction(0.0, "finish")
+    assert (heard, list(live.untaken())) == (([finish], []) if a_capture_comes else ([], [finish]))
+    assert live.untaken() == live.untaken()
+
+
+def test_what_a_step_that_fails_was_given_is_left_over() -> None:
+    source, told = Given(), Told()
+    heard: list[OperatorAction] = []
+    live = LiveRun(
+        missing_rig_run(), source, told=told, ended=told.ended,
+        listener=lambda _, __, actions: heard.extend(actions),
+    )  # fmt: skip
+    live.start()
+    source.give(Capture(1.0, None, None, (), (), 0.0, False))
+    told.wait(1)
+    live.act(lambda t_s: CourseAction(t_s, "pain"))
+    told.wait(2)
+    source.give(Capture(0.5, None, None, (), (), 0.0, False))  # time runs backwards: a broken source
+    with told.came:
+        assert told.came.wait_for(lambda: told.fault, 60.0)
+    assert live.close()
+    assert heard == []
+    assert live.untaken() == (CourseAction(1.0, "pain"),)
 
 
 def test_a_recorder_that_fails_does_not_stop_guidance() -> None:
