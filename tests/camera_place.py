@@ -21,6 +21,8 @@ from vision.live_cameras import LiveCameras
 from vision.recording import open_recording
 
 HZ = 12.0
+TREATED, UNTREATED = 60, 10
+"""Captures that the stand-ins play: from 0.8 s on gas flows in them and cools the skin that they show."""
 
 
 class Place:
@@ -34,8 +36,9 @@ class Place:
         before: Interrupted | None = None,
         switch: HeldSwitch | None = None,
         history: Path | None = None,
+        captures: int = TREATED,
     ) -> None:
-        self.devices = devices_of(CALF, captures=60, hz=HZ)
+        self.devices = devices_of(CALF, captures=captures, hz=HZ)
         recording = open_recording(CALF)
         assert recording.rig is not None
         cameras = stack.enter_context(LiveCameras(list(self.devices.values())))

@@ -29,7 +29,7 @@ from guidance.treatment.session import (
 from models.catalogue import load_devices, load_protocols, load_zones
 from models.exposure_pack import unpack
 from models.history_rules import Allowed, Reason, Refused, Warned
-from tests.camera_place import Place
+from tests.camera_place import UNTREATED, Place
 from tests.guidance.test_live_cameras_at_console import CALF_CO2, A, to_running
 from tests.history_scenes import past
 from tests.served_console import Screen
@@ -38,10 +38,10 @@ NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 
 
 def treated(folder: Path, history: Path) -> Path:
-    """A treatment of a second of gas, to its report; the recording."""
+    """A treatment of a second of gas, to its report, of skin that nothing cooled before; the recording."""
     folder.mkdir()
     with ExitStack() as stack:
-        place = Place(folder, stack, history=history)
+        place = Place(folder, stack, history=history, captures=UNTREATED)
         with Screen(place.server, A) as screen:
             to_running(screen)
             screen.hear_until(lambda: screen.state["figures"]["session_time"]["s"] > 1.0)
