@@ -14,6 +14,11 @@ from typing import NoReturn
 from guidance.command_line import BAD_INPUT, command_line
 from models.problems import InputError
 
+# Before numpy is imported. Matrices here are small: OpenBLAS gains nothing by several threads, and beside
+# other programs its threads wait for one another by turning idly. On two busy cores that made the
+# axis of a spin take 11 times as long, and 15 times the processor's time.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 # Heavy modules (OpenCV, MediaPipe, numba) are imported where they are used, so that --help is quick and
 # a missing system library becomes a sentence.
 
