@@ -16,7 +16,7 @@ from typing import Any, Self
 
 from websockets.sync.client import ClientConnection, connect
 
-STARTS_WITHIN_S = 20.0
+STARTS_WITHIN_S = 60.0
 MISSING = "needs chromium (Debian: apt-get install chromium)"
 
 
@@ -122,7 +122,7 @@ class Tab:
             raise AssertionError(done["exceptionDetails"])
         return done["result"].get("value")
 
-    def until(self, condition: str, *, within_s: float = 15.0) -> Any:
+    def until(self, condition: str, *, within_s: float = 60.0) -> Any:
         """Wait in the page until an expression holds; gives its value."""
         script = f"""new Promise((done, failed) => {{
             const end = performance.now() + {1000 * within_s};
@@ -209,7 +209,7 @@ def call(line: ClientConnection, method: str, **wanted: object) -> dict[str, Any
     number = number % (1 << 31)
     line.send(json.dumps({"id": number, "method": method, "params": wanted}))
     while True:
-        told = json.loads(line.recv(30.0))
+        told = json.loads(line.recv(120.0))
         if told.get("id") == number:
             if "navigated" in str(told.get("error")):
                 raise LeftError(method)

@@ -44,6 +44,14 @@ class Replay:
         """Nothing is decoded before the first capture is asked for."""
         self.recording, self.pace = recording, pace
 
+    @property
+    def waits(self) -> bool:
+        """Whether each capture waits for the step that looks at the one before.
+
+        Before a replayed treatment begins nothing hurries: a slow machine, too, looks at every picture.
+        """
+        return self.pace.to_be_held
+
     def captures(self) -> Iterator[Capture]:
         """As `Recording.captures`, in real time."""
         return paced(self.recording.captures(), self.pace)
@@ -220,9 +228,7 @@ class LiveRun:
         try:
             for capture in self.source.captures():
                 self._mailbox.put(capture)
-                if isinstance(self.source, Replay) and self.source.pace.to_be_held:
-                    # Before a replayed treatment begins, nothing hurries: a slow machine, too, looks at
-                    # every picture.
+                if isinstance(self.source, Replay) and self.source.waits:
                     self._mailbox.wait_taken()
         except InputError as trouble:
             self.trouble = str(trouble)

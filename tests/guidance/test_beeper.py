@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from guidance.console.beeper import AGAIN_S, ALONE_S, Alone, machine_beep
-from tests.served_console import Screen, running
+from tests.served_console import WITHIN_S, Screen, running
 
 
 def test_it_comes_after_half_a_second_alone_and_again_each_three() -> None:
@@ -36,7 +36,7 @@ def test_a_treatment_whose_only_page_has_gone_is_heard_at_the_machine(tmp_path: 
             at_s = screen.state["t_s"]
             screen.hear_until(lambda: screen.state["t_s"] > at_s + 0.5)
             assert not beeped.is_set()
-        assert beeped.wait(3.0)
+        assert beeped.wait(WITHIN_S)
 
 
 def test_before_start_nobody_need_watch(tmp_path: Path) -> None:

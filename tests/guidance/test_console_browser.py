@@ -19,17 +19,30 @@ from models.geometry import Bytes
 from tests.camera_place import Place
 from tests.chromium import MISSING, Browser, Tab, chromium
 from tests.live_process import live_process
-from tests.served_console import CALF, running
+from tests.served_console import CALF, Unhurried, running
 from vision.cameras import THERMAL
 
 pytestmark = pytest.mark.skipif(chromium() is None, reason=MISSING)
 
+LONG_ENOUGH = 0.2
+"""Session seconds a second: the recording's ten do not end under what is tapped, also on a busy machine."""
 PICTURES = os.environ.get("CRYOGUIDE_CONSOLE_PICTURES")
 """A folder where each screen is kept, to be looked at."""
 
 
 SILENT_WITHIN_S = 1.0
-"""0.5 s of silence, a look each 0.1 s, and this test's own way to the browser on a busy machine."""
+"""0.5 s of silence, a look each 0.1 s, and this test's own way to the browser."""
+
+STALLS = """
+window.stalled_s = 0;
+window.looked_s = performance.now() / 1000;
+setInterval(() => {
+    const now_s = performance.now() / 1000;
+    stalled_s += Math.max(0, now_s - looked_s - 0.05);
+    looked_s = now_s;
+}, 50);
+0"""
+"""Adds up for how long the page itself could not run, for another program had the machine."""
 
 WATCH = """
 window.troubles = [];
@@ -110,7 +123,7 @@ def leave_out_the_touch_check(tab: Tab) -> None:
 
 
 def test_the_whole_way_by_taps(browser: Browser, tmp_path: Path) -> None:
-    with running(tmp_path / "report", speed=0.7) as server:
+    with running(tmp_path / "report", speed=1.5, source=Unhurried) as server:
         tab = browser.open(f"http://{server.host}/")
         tab.until(phase("preflight"))
         tab.run(WATCH)
@@ -159,7 +172,7 @@ def test_the_whole_way_by_taps(browser: Browser, tmp_path: Path) -> None:
         tab.until('document.querySelector(".alarm.notice").textContent.includes("close the valve")')
         kept(tab, "8-stopped")
         tab.tap("#finish")
-        tab.until('document.querySelector("#report-link")', within_s=30.0)
+        tab.until('document.querySelector("#report-link")')
         assert not tab.run("document.body.dataset.sound")
         kept(tab, "9-done")
         assert tab.run("troubles") == []
@@ -221,7 +234,7 @@ def test_the_way_with_cameras_by_taps(browser: Browser, tmp_path: Path) -> None:
         kept(tab, "k5-stopped")
         tab.tap("#gas_off")
         tab.tap("#finish")
-        tab.until('document.querySelector("#report-link")', within_s=30.0)
+        tab.until('document.querySelector("#report-link")')
         assert tab.run("troubles") == []
 
 
@@ -240,7 +253,7 @@ def test_back_and_forward_of_the_browser_disturb_nothing(browser: Browser, tmp_p
 
 
 def test_reload_a_second_screen_and_pain(browser: Browser, tmp_path: Path) -> None:
-    with running(tmp_path / "report", speed=0.5) as server:
+    with running(tmp_path / "report", speed=LONG_ENOUGH) as server:
         tab = browser.open(f"http://{server.host}/")
         go_to_ready(tab)
         tab.tap("#start", hold_s=1.1)
@@ -272,13 +285,15 @@ def test_a_server_that_is_killed_is_an_alarm_of_the_page_itself(browser: Browser
     with live_process(*options) as process:
         tab = browser.open(f"http://{process.host}/")
         hear(tab)
-        tab.until('document.querySelector("canvas").width > 300', within_s=30.0)
+        tab.until('document.querySelector("canvas").width > 300')
         before = tab.run("Number(document.body.dataset.bursts)")
         assert not tab.run("document.body.dataset.silent")
+        tab.run(STALLS)
         process.kill()
         killed_s = time.monotonic()
-        tab.until('document.body.dataset.silent === "yes"', within_s=3.0)
-        assert time.monotonic() - killed_s < SILENT_WITHIN_S
+        tab.until('document.body.dataset.silent === "yes"')
+        took_s = time.monotonic() - killed_s
+        assert took_s - tab.run("stalled_s") < SILENT_WITHIN_S
     tab.until('document.body.dataset.sound === "high-technical"')
     tab.until(f"Number(document.body.dataset.bursts) > {before}")
     assert "Close the valve" in tab.run(reads("#alarms"))
@@ -325,7 +340,7 @@ def test_unknown_cells_are_drawn_hatched_and_by_no_step_of_the_ramp(browser: Bro
 
 def test_control_of_a_page_that_is_gone_is_one_tap_away(browser: Browser, tmp_path: Path) -> None:
     now = [0.0]
-    with running(tmp_path / "report", speed=0.5) as server:
+    with running(tmp_path / "report", speed=LONG_ENOUGH) as server:
         server.served.console.control = Control(now_s=lambda: now[0])
         first = browser.open(f"http://{server.host}/")
         go_to_ready(first)

@@ -37,7 +37,7 @@ def test_a_zone_treated_just_now_blocks_and_a_stop_of_yesterday_is_confirmed(
         tab.until(phase("preflight"))
         tab.run(WATCH)
         hear(tab)
-        tab.until('!document.querySelector("#next").disabled', within_s=60.0)
+        tab.until('!document.querySelector("#next").disabled')
         tab.tap("#next")
         tab.type("#operator", "OP-1")
         tab.type("#subject", "A-017")
