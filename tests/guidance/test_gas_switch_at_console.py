@@ -16,6 +16,7 @@ from guidance.session import Guidance
 from tests.camera_place import Place
 from tests.guidance.to_running import to_start
 from tests.held_switch import HeldSwitch
+from tests.in_time import in_time
 from tests.served_console import Screen
 from vision.mcap_recording import open_mcap
 
@@ -117,17 +118,22 @@ def test_a_switch_that_is_lost_is_an_alarm_within_half_a_second_and_gas_counts(
     screen.until(gas_counts=False)
     screen.say("start")
     screen.until(phase="running", gas_counts=False, trouble=None)
-    switch.unplug()
-    began_s = time.monotonic()
-    screen.hear_until(lambda: "Gas counts as flowing" in str(screen.state["trouble"]))
-    assert time.monotonic() - began_s < DUE_S
-    assert screen.state["sound"].startswith("high-")
-    assert screen.state["phase"] == "running"
-    assert screen.state["gas_counts"]
-    screen.hear_until(lambda: screen.state["figures"]["gas"]["on"])
-    screen.say("gas_off")
-    screen.until(gas_counts=False)
-    switch.plug_in()
-    screen.until(trouble=None, gas_counts=False)
+
+    def once() -> float:
+        switch.unplug()
+        began_s = time.monotonic()
+        screen.hear_until(lambda: "Gas counts as flowing" in str(screen.state["trouble"]))
+        took_s = time.monotonic() - began_s
+        assert screen.state["sound"].startswith("high-")
+        assert screen.state["phase"] == "running"
+        assert screen.state["gas_counts"]
+        screen.hear_until(lambda: screen.state["figures"]["gas"]["on"])
+        screen.say("gas_off")
+        screen.until(gas_counts=False)
+        switch.plug_in()
+        screen.until(trouble=None, gas_counts=False)
+        return took_s
+
+    assert in_time(once, within_s=DUE_S)
     switch.held = True
     screen.until(gas_counts=True)

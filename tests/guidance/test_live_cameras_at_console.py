@@ -18,6 +18,7 @@ from guidance.treatment.resume import interrupted
 from models.catalogue import load_questions
 from tests.camera_place import Place
 from tests.guidance.to_running import CALF_CO2, to_start
+from tests.in_time import in_time
 from tests.served_console import CALF, Screen
 from vision.cameras import COLOUR, THERMAL
 from vision.mcap_recording import open_mcap
@@ -95,15 +96,20 @@ def test_a_camera_that_stops_is_an_alarm_within_half_a_second_and_may_come_back(
     place: Place, screen: Screen, kind: str
 ) -> None:
     to_running(screen)
-    screen.until(trouble=None)
-    place.device(kind).unplug()
-    began_s = time.monotonic()
-    screen.hear_until(lambda: "plug it in" in str(screen.state["trouble"]))
-    assert time.monotonic() - began_s < DUE_S
-    assert screen.state["sound"].startswith("high-")
-    assert screen.state["phase"] == "running"
-    place.device(kind).plug_in()
-    screen.until(trouble=None)
+
+    def once() -> float:
+        screen.until(trouble=None)
+        place.device(kind).unplug()
+        began_s = time.monotonic()
+        screen.hear_until(lambda: "plug it in" in str(screen.state["trouble"]))
+        took_s = time.monotonic() - began_s
+        assert screen.state["sound"].startswith("high-")
+        assert screen.state["phase"] == "running"
+        place.device(kind).plug_in()
+        screen.until(trouble=None)
+        return took_s
+
+    assert in_time(once, within_s=DUE_S)
     at_s = screen.state["t_s"]
     screen.hear_until(lambda: screen.state["t_s"] > at_s + 0.3)
 

@@ -21,7 +21,7 @@ from guidance.set_up import set_up
 from guidance.treatment.recording import Kept, LiveRecording, history_remark
 from guidance.treatment.staged import Staged
 from tests.guidance.test_pipeline import same
-from tests.served_console import CALF, Screen, running
+from tests.served_console import CALF, Screen, Unhurried, running
 from vision.mcap_recording import last_mark, open_mcap
 from vision.recording import open_recording
 
@@ -30,6 +30,18 @@ A = "a" * 32
 
 def recorder(path: Path) -> Callable[[Staged], LiveRecording]:
     return lambda staged: LiveRecording(path, staged)
+
+
+class LeavesOut(Unhurried):
+    """Each fourth picture may be overtaken, as on a machine that is too slow; yet the jet is not lost."""
+
+    _put = 0
+
+    @property
+    def waits(self) -> bool:
+        """Once after each picture."""
+        self._put += 1
+        return self._put % 4 > 0
 
 
 def compiled(_: object) -> None:
@@ -44,7 +56,7 @@ def test_a_treatment_replayed_from_its_recording_gives_the_same_numbers_cells_an
     """With a STOP, an acknowledgement between two captures, a pause, pain, and what was left out."""
     path = tmp_path / "a.mcap"
     with (
-        running(tmp_path / "report", record=recorder(path), prepare=compiled) as server,
+        running(tmp_path / "report", record=recorder(path), prepare=compiled, source=LeavesOut) as server,
         Screen(server, A) as screen,
     ):
         screen.go_to("running")
