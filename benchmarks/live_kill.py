@@ -141,6 +141,7 @@ def killed(session: Path, folder: Path, *, when: str, seed: int) -> Lost:
     with live_process("--replay", str(session), "--out", str(out)) as process:
         with Screen(process, "a" * 32) as screen:
             screen.go_to("ready")
+            screen.until(held=True)  # Start before that would let the clock run on from where it is
             tapped.start_s = time.monotonic()
             screen.say("start")
             screen.until(phase="running")
