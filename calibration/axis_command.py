@@ -56,9 +56,7 @@ def calibrate_axis(options: argparse.Namespace, now: datetime) -> bool:
     )
     _turn_frame(tables, found)
     target = cast("Path | None", options.out) or path
-    return replace_rig(
-        target, tables, table="nozzle.axis", now=now, force=options.force, part=_part(found, poses.names)
-    )
+    return replace_rig(target, tables, now=now, force=options.force, part=_part(found, poses.names))
 
 
 def told(found: AxisFound, *, count: int) -> list[str]:

@@ -14,21 +14,20 @@ from datetime import UTC, datetime, timedelta
 from html import escape
 from importlib import metadata
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 
-from calibration.rig_text import Toml, rig_text, table_of
+from calibration.marks import fingerprint
+from calibration.rig_text import Toml, rig_text
 from calibration.skin_error import DISTANCES_MM
+from calibration.vouching import HOLDS, Standing, last_check, not_vouched_for, standings
 from models.geometry import Floats
 from models.problems import InputError
-
-VALID_DAYS = 30
-"""As the alarm ``calibration_old`` has it. A knock, a turned focus or a new collar ends it at once."""
+from models.validity import HOLDS_DAYS
 
 _PARTS = re.compile(r"<!-- part (\w+) of ([\w.]+) ([0-9a-f]{64}) -->\n(.*?)<!-- end of part -->\n", re.DOTALL)
-_OWN_STEPS = ("axis", "covariance", "scale", "spread", "radiometry", "collar", "rgb_minus_thermal_s")
-"""What is inside a part of the rig that other steps write; the covariance follows from the part itself."""
+_LAPSED = re.compile(r"^<p class=bad>(?:It no longer holds: |The rig's \[)[^\n]*</p>\n")
+"""What was said above a part when the page was written before."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,48 +117,9 @@ def _put(path: Path, text: str) -> None:
         aside.unlink(missing_ok=True)
 
 
-def fingerprint(tables: Toml, table: str) -> str:
-    """Of what a part of the rig says, whoever wrote it and when."""
-    part: Toml = tables
-    for name in table.split("."):
-        part = cast("Toml", part.get(name) or {})
-    if table == "time":  # the thermal camera's offset stands with the camera, as the format has it
-        part = part | {"thermal offset": table_of(tables, "thermal").get("rgb_minus_thermal_s")}
-    own = {k: v for k, v in part.items() if k not in _OWN_STEPS or "." in table}
-    if table == "nozzle.collar":  # its tags stand in [nozzle]: their places to one another, not to the frame
-        own = _without_frame(part, cast("list[Toml]", table_of(tables, "nozzle").get("tag", [])))
-    if table == "nozzle" and "tag" in own:
-        own["tag"] = _far_from_tip(cast("list[Toml]", own["tag"]))
-    return hashlib.sha256(repr(sorted(own.items())).encode()).hexdigest()
-
-
-def _without_frame(collar: Toml, tags: list[Toml]) -> Toml:
-    """What the collar is in any frame, for the steps of tip and axis move it: distances and variance."""
-    every = np.array([tag["corners_nozzle_mm"] for tag in tags], float).reshape(-1, 3)
-    apart = np.linalg.norm(every[:, None] - every[None], axis=2)
-    stated = cast("Toml", collar.get("covariance") or {})
-    variance = float(np.trace(np.array(stated.get("matrix", [[0.0]]), float)))
-    return {
-        "tags": [tag.get("id") for tag in tags],
-        "apart": np.round(apart[np.triu_indices(len(every), 1)], 3).tolist(),
-        "variance": f"{variance:.5g}",
-    }
-
-
-def _far_from_tip(tags: list[Toml]) -> object:
-    """The axis' step turns the nozzle's frame about the tip, which says nothing against the tip."""
-    return [
-        (
-            tag.get("id"),
-            [round(float(np.linalg.norm(c)), 3) for c in cast("list[Floats]", tag["corners_nozzle_mm"])],
-        )
-        for tag in tags
-    ]
-
-
 def part_html(part: Certified, *, now: datetime, refused: bool = False) -> str:
     """One part, as it stands in the page."""
-    until = now + timedelta(days=VALID_DAYS)
+    until = now + timedelta(days=HOLDS_DAYS)
     cells = "".join(f"<th>{d / 1000.0:.1f} m</th>" for d in DISTANCES_MM)
     skin = "".join(
         f"<tr><td>{escape(what)}</td>{''.join(f'<td>{mm:.2f}</td>' for mm in errors)}</tr>"
@@ -197,24 +157,18 @@ def part_html(part: Certified, *, now: datetime, refused: bool = False) -> str:
 
 
 def _page(kept: dict[str, tuple[str, str, str]], tables: Toml, *, rig: Path, now: datetime) -> str:
-    parts, broken = "", []
+    told = standings(
+        tables, marks={step: mark for step, (_, mark, _) in kept.items()}, now=now, checked=last_check(rig)
+    )
+    why = {one.name: one.words for one in told if one.state != HOLDS}
+    if "check" in kept and kept["check"][1] != fingerprint(tables, kept["check"][0]):
+        why["check"] = "the rig was changed after it; check again"
+    parts = ""
     for step, (table, mark, body) in kept.items():
-        if mark != fingerprint(tables, table):
-            broken.append(step)
-            told = f"<p class=bad>The rig's [{table}] was changed after this step: it no longer holds.</p>\n"
-            body = told + body.replace(told, "")
+        body = _LAPSED.sub("", body)
+        if step in why:
+            body = f"<p class=bad>It no longer holds: {escape(why[step])}.</p>\n{body}"
         parts += f"<!-- part {step} of {table} {mark} -->\n{body}<!-- end of part -->\n"
-    missing = [
-        f"{name} ({words})"
-        for name, words in (
-            ("rgb", "lens of the colour camera"),
-            ("thermal", "thermal camera"),
-            ("time", "time between the cameras"),
-            ("tip", "orifice of the nozzle"),
-        )
-        if name not in kept or name in broken
-    ]
-    lacks = f"<p class=bad>Not vouched for: {escape(', '.join(missing))}.</p>" if missing else ""
     mark = hashlib.sha256(rig_text(tables, now=now).encode()).hexdigest()[:16]
     holds = (
         "A small residual is not accuracy: go by the bounds. It ends at once when a camera is knocked or"
@@ -224,7 +178,28 @@ def _page(kept: dict[str, tuple[str, str, str]], tables: Toml, *, rig: Path, now
         '<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>Calibration certificate</title>\n'
         f"<style>{_STYLE}</style>\n<h1>Calibration certificate</h1>\n"
         f"<p>{escape(rig.name)}, written {_moment(now)}; fingerprint {mark}. {holds}</p>\n"
-        f"{lacks}\n{parts}</html>\n"
+        f"{_overview(told)}\n{parts}</html>\n"
+    )
+
+
+def _overview(told: Sequence[Standing]) -> str:
+    """Every part of the rig, whether it holds, and what is not vouched for."""
+    missing = not_vouched_for(tuple(told))
+    lacks = "".join(f"<li>{escape(f'{one.title}: {one.words}')}.</li>" for one in missing)
+    rows = ""
+    for one in told:
+        good, dates = one.state == HOLDS, ("-", "-")
+        if one.measured is not None:
+            dates = _day(one.measured), _day(one.measured + timedelta(days=HOLDS_DAYS)) if good else "-"
+        cells = (*dates, escape(", ".join(one.rests_on)) or "-")
+        rows += (
+            f"<tr><td>{escape(one.title)}</td><td class={'good' if good else 'bad'}>{one.state}</td>"
+            f"{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+        )
+    return (
+        (f"<p class=bad>Not vouched for:</p><ul>{lacks}</ul>\n" if lacks else "")
+        + "<table><tr><th>part</th><th>state</th><th>found on</th><th>holds until</th><th>rests on</th></tr>"
+        + f"{rows}</table>"
     )
 
 
@@ -267,5 +242,5 @@ _STYLE = (
     "font-variant-numeric:tabular-nums}th:first-child,td:first-child{text-align:left}"
     "details{margin:.4rem 0;overflow-x:auto}"
     ".plots{display:flex;flex-wrap:wrap;gap:1.5rem}figure{margin:.5rem 0}figcaption{font-size:.85rem}"
-    ".bad{color:#b3261e;font-weight:600}@media print{details>*{display:block}}"
+    ".bad{color:#b3261e;font-weight:600}.good{color:#1b7f4d}@media print{details>*{display:block}}"
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from calibration.certificate import Certified
+from calibration.marks import WHOLE
 from models.rig_checked import RigChecked
 
 _COLOUR = {"valid": "#1b7f4d", "moved": "#b3261e", "unknown": "#9a6700", "not looked at": "#6b7785"}
@@ -14,7 +15,7 @@ def check_part(checked: RigChecked, recording: str) -> Certified:
     """Its outcome, part by part."""
     return Certified(
         step="check",
-        table="thermal",
+        table=WHOLE,
         title=f"Quick check: {checked.state}",
         parameters=(),
         covariance_of=(),

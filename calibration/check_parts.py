@@ -37,8 +37,9 @@ def cameras_part(found: CamerasChecked) -> CheckedPart:
         words = f"cannot be told: {off}; show the board nearer, leaning to both sides, for longer"
         return CheckedPart("cameras", "unknown", words)
     told = " or ".join(_cause(name, found) for name in found.causes)
-    step = "rgb, then thermal" if found.causes[0] == "colour zoom" else "thermal"
-    return CheckedPart("cameras", "moved", f"{told}: off by {off}; do calibrate {step} again")
+    again = ("rgb", "thermal") if found.causes[0] == "colour zoom" else ("thermal",)
+    words = f"{told}: off by {off}; do calibrate {', then '.join(again)} again"
+    return CheckedPart("cameras", "moved", words, again)
 
 
 def _cause(name: str, found: CamerasChecked) -> str:
@@ -84,7 +85,7 @@ def tip_part(touches: Sequence[Touch], *, tip_covariance_mm2: Floats | None) -> 
         if slipped
         else f"the tip is bent aside by {np.linalg.norm(aside):.1f} mm, or the collar tilted"
     )
-    return CheckedPart("tip", "moved", f"{what} (+- {u95:.1f} mm, {at}); do calibrate tip again")
+    return CheckedPart("tip", "moved", f"{what} (+- {u95:.1f} mm, {at}); do calibrate tip again", ("tip",))
 
 
 def temperature_part(readings: Sequence[PatchReading], *, claim_u95_degc: float) -> CheckedPart:
@@ -102,7 +103,7 @@ def temperature_part(readings: Sequence[PatchReading], *, claim_u95_degc: float)
         return CheckedPart("temperature", "valid", f"reads {told} (claimed: {claim_u95_degc:.1f})")
     remedy = "let it warm up, then calibrate radiometry"
     words = f"reads {told}, beyond the claimed {claim_u95_degc:.1f} degC; {remedy}"
-    return CheckedPart("temperature", "moved", words)
+    return CheckedPart("temperature", "moved", words, ("radiometry",))
 
 
 def time_part_of(found: TimeFound | str | None, *, clock_u95_s: float | None) -> CheckedPart:
@@ -115,4 +116,4 @@ def time_part_of(found: TimeFound | str | None, *, clock_u95_s: float | None) ->
     stated_s = CLOCK_U95_S if clock_u95_s is None else max(clock_u95_s, 0.005)
     if abs(found.offset_s) <= np.hypot(found.u95_s, stated_s):
         return CheckedPart("time", "valid", told)
-    return CheckedPart("time", "moved", f"{told}; do calibrate time again")
+    return CheckedPart("time", "moved", f"{told}; do calibrate time again", ("time",))

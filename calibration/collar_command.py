@@ -60,7 +60,7 @@ def calibrate_collar(options: argparse.Namespace, now: datetime) -> bool:
         nozzle["scale"] = {"u95": min(round(options.tag_mm_u95 / side_mm, 6), 0.1)}
     part = _part(found, ids, names)
     target = cast("Path | None", options.out) or rig_path
-    return replace_rig(target, tables, table="nozzle", now=now, force=options.force, part=part)
+    return replace_rig(target, tables, now=now, force=options.force, part=part)
 
 
 def told(found: CollarFound, ids: Sequence[int]) -> list[str]:

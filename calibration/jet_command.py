@@ -56,7 +56,7 @@ def calibrate_jet(options: argparse.Namespace, now: datetime) -> bool:
     tables["jet"] = table_of_jet(found.profile)
     target = cast("Path | None", options.out) or path
     part = jet_part(found, found.fit, found.profile, effusivity=effusivity, effusivity_u95=share)
-    return replace_rig(target, tables, table="jet", now=now, force=options.force, part=part)
+    return replace_rig(target, tables, now=now, force=options.force, part=part)
 
 
 def table_of_jet(profile: JetProfile) -> Toml:

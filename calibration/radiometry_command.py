@@ -83,9 +83,7 @@ def calibrate_radiometry(options: argparse.Namespace, now: datetime) -> bool:
     older = rig.thermal.radiometry if target == rig_path else None
     over = older is not None and _days(older.measured, now) > HOLDS_DAYS  # what no longer holds is no better
     into(table_of(tables, "thermal"), found)
-    return replace_rig(
-        target, tables, table="thermal.radiometry", now=now, force=options.force or over, part=part
-    )
+    return replace_rig(target, tables, now=now, force=options.force or over, part=part)
 
 
 def told_references(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from datetime import datetime
 from pathlib import Path
 from typing import cast
@@ -9,30 +10,33 @@ from typing import cast
 import numpy as np
 
 from calibration.certificate import Certified, put_certificate
+from calibration.marks import note
 from calibration.rig_text import Toml, put_rig, read_tables, rig_text
+from calibration.vouching import validity_of
 from models.geometry import Floats
 
 ALIKE = 1.05
 """A part whose standard deviation is this many times the older one's counts as no better."""
 
 
-def replace_rig(
-    target: Path, tables: Toml, *, table: str, now: datetime, force: bool, part: Certified | None = None
-) -> bool:
+def replace_rig(target: Path, tables: Toml, *, now: datetime, force: bool, part: Certified) -> bool:
     """Write the rig with one part calibrated anew, unless that part is known better in the rig there.
 
     Args:
         target: Where to write.
         tables: With the new part.
-        table: Name of the part, with its ``covariance``.
         now: For the rig's date and the name of the one that is kept.
         force: Replace one that is better.
-        part: For the certificate beside the rig.
+        part: Of the certificate beside the rig; it names step and table.
 
     Returns:
         Whether it was written.
     """
-    older = covariance_of(read_tables(target), table) if target.exists() else None
+    before = read_tables(target) if target.exists() else None
+    table = part.table
+    older = (
+        covariance_of(before, table) if before is not None and not _lapsed(before, part.step, now) else None
+    )
     newer = covariance_of(tables, table)
     if older is not None and newer is not None and not force:
         shared = [name for name in newer if name in older]
@@ -46,11 +50,26 @@ def replace_rig(
                 f" --force."
             )
             return False
-    kept = put_rig(target, rig_text(tables, now=now), now=now)
+    created = cast("datetime", (tables if before is None else before).get("created", now))
+    # As the file will read: numbers of numpy have another text than those that are read back.
+    clean = cast("Toml", tomllib.loads(rig_text(tables, now=now)))
+    note(clean, validity_of(clean, now=now), part.step, now=now, created=created)
+    kept = put_rig(target, rig_text(clean, now=now), now=now)
     print(f"Rig      {target}" + (f"\nBefore   {kept}" if kept is not None else ""))
-    if part is not None:
-        print(f"Page     {put_certificate(target, part, tables, now=now)}")
+    print(f"Page     {put_certificate(target, part, clean, now=now)}")
+    _tell(clean, now)
     return True
+
+
+def _lapsed(tables: Toml, step: str, now: datetime) -> bool:
+    """Whether what the rig there has of this step no longer holds: it is no better then."""
+    return any(one.step == step for one in validity_of(tables, now=now).lapsed(now=now))
+
+
+def _tell(tables: Toml, now: datetime) -> None:
+    """Say which parts were found with something else than the rig now has."""
+    for one in validity_of(tables, now=now).lapsed():
+        print(f"No longer holds: {one.words}; do calibrate {one.step} again")
 
 
 def covariance_of(tables: Toml, table: str) -> dict[str, float] | None:

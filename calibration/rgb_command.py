@@ -53,7 +53,7 @@ def calibrate_rgb(options: argparse.Namespace, now: datetime) -> bool:
         return True
     into(table_of(tables, "rgb"), found.calibrated, size_px=found.size_px)
     part = rgb_part(found, board)
-    return replace_rig(target, tables, table="rgb", now=now, force=options.force, part=part)
+    return replace_rig(target, tables, now=now, force=options.force, part=part)
 
 
 def told(found: CameraFound, board: Board) -> list[str]:

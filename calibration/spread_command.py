@@ -66,7 +66,7 @@ def calibrate_spread(options: argparse.Namespace, now: datetime) -> bool:
     )
     focal_px = float(cast("float", thermal["fx_px"]))
     part = spread_part(found, names, focal_px=focal_px, spread=relied_on(stated, None))
-    return replace_rig(target, tables, table="thermal.spread", now=now, force=options.force, part=part)
+    return replace_rig(target, tables, now=now, force=options.force, part=part)
 
 
 def _degc(file: Path) -> Floats:

@@ -69,7 +69,7 @@ def calibrate_thermal_step(options: argparse.Namespace, now: datetime) -> bool:
         return True
     _into(table_of(tables, "thermal"), judged, size)
     part = thermal_part(judged, pairs, left_out)
-    return replace_rig(out or rig, tables, table="thermal", now=now, force=options.force, part=part)
+    return replace_rig(out or rig, tables, now=now, force=options.force, part=part)
 
 
 def found_in_both(pictures: Sequence[Pair], board: Board, left_out: list[str]) -> list[PairView]:

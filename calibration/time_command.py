@@ -57,7 +57,7 @@ def calibrate_time(options: argparse.Namespace, now: datetime) -> bool:
     _into(tables, accepted, recording, now)
     part = time_part(accepted, recording.name)
     target = cast("Path | None", options.out) or rig
-    written = replace_rig(target, tables, table="time", now=now, force=options.force, part=part)
+    written = replace_rig(target, tables, now=now, force=options.force, part=part)
     return written and len(accepted) == len(others)
 
 

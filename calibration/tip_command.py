@@ -51,7 +51,6 @@ def calibrate_tip(options: argparse.Namespace, now: datetime) -> bool:
     return replace_rig(
         options.out or rig,
         tables,
-        table="nozzle",
         now=now,
         force=options.force,
         part=tip_part(found, poses.names),

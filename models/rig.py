@@ -16,6 +16,7 @@ from models.jet_profile import JetProfile
 from models.nozzle_errors import NozzleErrors
 from models.radiometry import StatedRadiometry
 from models.stream_clock import StreamClock
+from models.validity import Validity
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,3 +175,5 @@ class Rig:
     """What calibration states of tip, axis and tags."""
     jet: JetProfile | None = None
     """As measured; None = as its class is."""
+    validity: Validity = field(default_factory=Validity)
+    """When each part was found, and what it rests on."""

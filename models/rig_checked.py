@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from models.toml_table import Table
+from models.validity import RESTS_ON
 
 CHECK_FILE = "rig-check.toml"
 """Beside ``rig.toml``."""
@@ -25,6 +26,8 @@ class CheckedPart:
     """Of `STATES`."""
     words: str
     """What was found, with its bound, and what to do."""
+    again: tuple[str, ...] = ()
+    """Steps of calibration that are to be done again."""
 
 
 @dataclass(frozen=True)
@@ -84,9 +87,9 @@ def read_checked(text: str, *, where: str) -> RigChecked:
     top = Table.parse(text, where=where, schema=SCHEMA)
     parts: list[CheckedPart] = []
     for table in top.tables("part"):
-        parts.append(
-            CheckedPart(table.text("name"), table.text("state", choices=STATES), table.text("words"))
-        )
+        again = table.texts("again", choices=tuple(RESTS_ON)) if table.has("again") else ()
+        state = table.text("state", choices=STATES)
+        parts.append(CheckedPart(table.text("name"), state, table.text("words"), again))
         table.done()
     checked = RigChecked(top.moment("checked"), top.text("rig_sha256"), tuple(parts))
     top.done()
@@ -101,4 +104,6 @@ def write_checked(checked: RigChecked) -> str:
     for part in checked.parts:
         lines += ["", "[[part]]", f'name = "{part.name}"', f'state = "{part.state}"']
         lines.append(f"words = {json.dumps(part.words)}")
+        if part.again:
+            lines.append(f"again = {json.dumps(list(part.again))}")
     return "\n".join(lines) + "\n"

@@ -32,6 +32,7 @@ from models.rig import (
 )
 from models.stream_clock import StreamClock
 from models.toml_table import Table
+from models.validity_file import read_validity, validity_lines
 
 RIG_SCHEMA = "cryoguide.rig/1"
 
@@ -98,11 +99,13 @@ def read_rig(text: str, *, where: str) -> tuple[Rig, tuple[str, ...]]:
         both = sorted(set(skin.ids) & {int(i) for i in nozzle.tags.ids})
         if both:
             top.wrong("skin", f"names tag {both[0]}, which is on the nozzle already; use others")
+    validity = read_validity(top)
     warnings += _leave_out(top, where)
     top.finish(where=where)
     rig = Rig(
-        created, camera, transfer, rms_px, thermal, depth, nozzle, skin, covariance, scale_u95, errors, jet
-    )
+        created, camera, transfer, rms_px, thermal, depth, nozzle, skin, covariance, scale_u95, errors, jet,
+        validity,
+    )  # fmt: skip
     return rig, tuple(warnings)
 
 
@@ -168,6 +171,7 @@ def write_rig(rig: Rig) -> str:
     if rig.skin is not None:
         lines += ["", "[skin]", f'dictionary = "{rig.skin.dictionary}"', f"size_mm = {rig.skin.size_mm!r}"]
         lines.append(f"ids = {list(rig.skin.ids)}")
+    lines += validity_lines(rig.validity)
     return "\n".join(lines) + "\n"
 
 

@@ -75,7 +75,7 @@ def test_another_step_keeps_the_part_that_was_there(tmp_path: Path, found: Camer
     page = put_certificate(rig, tip, tables, now=NOW).read_text()
     assert "Colour camera" in page
     assert "Tip of the nozzle" in page
-    assert "no longer holds" not in page
+    assert "It no longer holds" not in page
     assert len(tip.refused) > 0
     assert all(f"<li>{sentence}</li>" in page for sentence in tip.refused)
 
@@ -88,8 +88,13 @@ def test_a_part_of_a_rig_that_was_changed_since_is_not_vouched_for(
     table_of(tables, "rgb")["fx_px"] = 1234.5
     put_certificate(rig, pivot_part(), tables, now=NOW)
     page = put_certificate(rig, pivot_part(), tables, now=NOW).read_text()
-    assert page.count("The rig's [rgb] was changed after this step: it no longer holds.") == 1
-    assert "Not vouched for: rgb (lens of the colour camera), thermal (thermal camera), time (" in page
+    said = "[rgb] was changed after this step; do calibrate rgb again."
+    assert page.count(f"It no longer holds: {said}") == 1
+    assert f"<li>lens of the colour camera: {said}</li>" in page
+    assert (
+        "<li>thermal camera and its place: as the rig states it, bound not known; calibrate thermal.</li>"
+        in page
+    )
 
 
 def test_a_step_done_again_replaces_its_part(tmp_path: Path, found: CameraFound) -> None:
@@ -110,9 +115,9 @@ def test_a_tip_found_after_the_collar_leaves_the_collar_vouched_for(
     collar = replace(tip, step="collar", table="nozzle.collar", title="Collar")
     put_certificate(rig, collar, tables, now=NOW)
     table_of(tables, "nozzle")["bore_mm"] = 11.0
-    assert "no longer holds" not in put_certificate(rig, tip, tables, now=NOW).read_text()
+    assert "It no longer holds" not in put_certificate(rig, tip, tables, now=NOW).read_text()
     table_of(tables, "nozzle.collar")["covariance"] = {"parameters": ["tag3_x_mm"], "matrix": [[4e-4]]}
-    assert "no longer holds" in put_certificate(rig, tip, tables, now=NOW).read_text()
+    assert "It no longer holds" in put_certificate(rig, tip, tables, now=NOW).read_text()
 
 
 def test_a_frame_that_is_moved_leaves_the_collar_vouched_for_and_a_tag_that_is_moved_does_not() -> None:

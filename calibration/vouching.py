@@ -1,0 +1,140 @@
+"""What a certificate vouches for, part by part, and everything that it does not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from calibration.marks import TABLES, fingerprint, was_done
+from calibration.rig_text import Toml, rig_text
+from models.problems import InputError
+from models.rig_checked import CHECK_FILE, RigChecked, read_checked
+from models.rig_file import read_rig
+from models.validity import RESTS_ON, TITLES, Validity, age_days
+
+HOLDS, LAPSED, NOT_MEASURED = "holds", "no longer holds", "not measured"
+
+INSTEAD: Mapping[str, str] = {
+    "rgb": "as the rig states it, bound not known",
+    "thermal": "as the rig states it, bound not known",
+    "spread": "a usual one is taken, its halo is only bounded",
+    "radiometry": "the camera's claim alone holds",
+    "time": "as the rig states it, 20 ms are allowed for",
+    "collar": "as it was printed",
+    "tip": "where the collar's print has it",
+    "axis": "along the collar's, as it was printed",
+    "jet": "as the class of the device has it",
+}
+"""What is taken where a step was never done."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How one part of the rig stands."""
+
+    name: str
+    """Step, or what no step measures."""
+    title: str
+    state: str
+    """`HOLDS`, `LAPSED` or `NOT_MEASURED`."""
+    words: str
+    """Why it does not hold, and what to do; empty where it holds."""
+    measured: datetime | None = None
+    rests_on: tuple[str, ...] = ()
+
+
+def standings(
+    tables: Toml, *, marks: Mapping[str, str] | None, now: datetime, checked: RigChecked | None = None
+) -> tuple[Standing, ...]:
+    """Of every part of a rig, whether it is in the rig or not.
+
+    Args:
+        tables: Of the rig.
+        marks: Fingerprint by step, as the certificate has kept them; None = those in the rig alone count.
+        now: Time of day.
+        checked: The last quick check, whatever rig it was of.
+    """
+    validity = validity_of(tables, now=now)
+    gone = {one.step: one for one in validity.lapsed(now=now)}
+    blamed = _blamed(checked)
+    told: list[Standing] = []
+    for step, grounds in RESTS_ON.items():
+        one, title = validity.of(step), TITLES[step]
+        measured = one.measured if one is not None else None
+        own = fingerprint(tables, TABLES[step])
+        kept = None if marks is None else marks.get(step)
+        state, words = HOLDS, ""
+        if one is None and kept is None:
+            state, words = NOT_MEASURED, f"{INSTEAD[step]}; calibrate {step}"
+            if was_done(tables, step):
+                words = f"it is in the rig, but nothing says when and how it was found; calibrate {step}"
+        elif (one is not None and own[:12] != one.mark) or (kept is not None and own != kept):
+            state = LAPSED
+            words = f"[{TABLES[step]}] was changed after this step; do calibrate {step} again"
+        elif step in gone:
+            state = LAPSED
+            words = f"{gone[step].words.removeprefix(f'{title}: ')}; do calibrate {step} again"
+        elif step in blamed and checked is not None and (measured is None or checked.checked > measured):
+            state, words = LAPSED, f"by the check of {_day(checked.checked)}: {blamed[step]}"
+        elif kept is None and marks is not None:
+            words = "how it was found is not in this page"
+        told.append(Standing(step, title, state, words, measured, grounds))
+    return (*told, *_never_measured(tables))
+
+
+def not_vouched_for(told: tuple[Standing, ...]) -> tuple[Standing, ...]:
+    """All that does not hold."""
+    return tuple(one for one in told if one.state != HOLDS)
+
+
+def validity_of(tables: Toml, *, now: datetime) -> Validity:
+    """What the rig says of when its parts were found."""
+    rig, _ = read_rig(rig_text(tables, now=now), where="The rig")
+    return rig.validity
+
+
+def last_check(rig: Path) -> RigChecked | None:
+    """The quick check beside a rig; None where there is none that can be read."""
+    try:
+        return read_checked(rig.with_name(CHECK_FILE).read_text(encoding="utf-8"), where=CHECK_FILE)
+    except (OSError, UnicodeDecodeError, InputError):
+        return None
+
+
+def age_words(measured: datetime, now: datetime) -> str:
+    """Such as ``12 days ago``."""
+    days = age_days(measured, now)
+    return "today" if days < 1.0 else f"{days:.0f} days ago"
+
+
+def _blamed(checked: RigChecked | None) -> dict[str, str]:
+    """Steps that a check asks to be done again, and what it found."""
+    if checked is None:
+        return {}
+    return {step: part.words for part in checked.moved for step in part.again}
+
+
+def _never_measured(tables: Toml) -> list[Standing]:
+    """Parts that no step measures, or only where it is asked to."""
+    told: list[Standing] = []
+    nozzle = tables.get("nozzle")
+    if isinstance(nozzle, dict) and "scale" not in nozzle:
+        words = "as printed; measure the side of a tag with a calliper and say calibrate collar --tag-mm-u95"
+        told.append(Standing("scale", "size of the collar's tags", NOT_MEASURED, words))
+    if "depth" in tables:
+        words = "no step measures it; it is as the rig states it, bound not known"
+        told.append(Standing("depth", "depth camera and its place", NOT_MEASURED, words))
+        clocks = tables.get("time")
+        if not (isinstance(clocks, dict) and "depth" in clocks):
+            words = "taken for none; calibrate time with a recording that holds depth pictures"
+            told.append(Standing("depth time", "time of the depth camera", NOT_MEASURED, words))
+    if "skin" in tables:
+        words = "as printed; no step measures it"
+        told.append(Standing("skin", "size of the skin tags", NOT_MEASURED, words))
+    return told
+
+
+def _day(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
