@@ -12,7 +12,7 @@ import numpy as np
 from calibration.axis import LIMIT_DEG, AxisFound, find_axis
 from calibration.certificate import Certified
 from calibration.certificate_plots import bars_svg, residuals_svg
-from calibration.poses_file import read_poses
+from calibration.poses_seen import poses_of
 from calibration.replacing import replace_rig
 from calibration.rig_text import Toml, covariance_table, read_tables, table_of
 from calibration.skin_error import DISTANCES_MM
@@ -36,7 +36,7 @@ def calibrate_axis(options: argparse.Namespace, now: datetime) -> bool:
     rig, _ = read_rig(path.read_text(encoding="utf-8"), where=str(path))
     if rig.nozzle is None:
         raise InputError(f"{path} has no [nozzle]; add what `calibrate print collar` writes.")
-    poses = read_poses(options.poses)
+    poses = poses_of(options.poses, rig, where=str(path), from_s=options.from_s, to_s=options.to_s)
     if len(poses.names) < 6:
         raise InputError(f"{options.poses} holds {len(poses.names)} poses; an axis needs 15 or more.")
     found = find_axis(

@@ -5,9 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import io
-import tempfile
 import tomllib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,8 +14,9 @@ from typing import cast
 import numpy as np
 
 from calibration.board import Board
-from calibration.collar_command import calibrate_collar, read_pictures
+from calibration.collar_command import calibrate_collar
 from calibration.pictures import picture_files
+from calibration.poses_seen import VIDEOS
 from calibration.rgb_command import calibrate_rgb
 from calibration.rig_text import Toml, put_rig, read_tables, rig_text
 from calibration.scale import Scale, spec_of
@@ -25,10 +24,6 @@ from calibration.sheets import COLLAR_DICTIONARY, COLLAR_TAG_MM, collar_of
 from calibration.thermal_command import calibrate_thermal_step
 from calibration.tip_command import calibrate_tip
 from models.problems import InputError
-from models.rig_file import read_rig
-from models.sightings import NozzleSighting
-from vision.nozzle import track_nozzle
-from vision.nozzle_track import NozzleTrack
 
 FOLDERS = {"rgb": "rgb", "thermal": "pairs", "collar": "collar", "tip": "tip"}
 WANTED = {
@@ -38,8 +33,6 @@ WANTED = {
     "tip": "tip/: pictures or poses of the nozzle leant about its resting tip",
 }
 ACCEPTED, REFUSED, KEPT, MISSING = "accepted", "refused", "older one kept", "missing"
-
-_POSES, _VIDEOS = (".txt", ".csv", ".npy"), (".mp4", ".mov", ".avi", ".mkv")
 
 
 @dataclass(frozen=True)
@@ -111,15 +104,15 @@ def _do(name: str, where: Path, rig: Path, sheets: Sheets, *, force: bool, now: 
             None if u95 is None else u95 * COLLAR_TAG_MM,
         )
         return calibrate_collar(options, now)
-    options.limit_mm = options.marker_mm = None
-    with _poses(where, rig) as options.poses:
-        return calibrate_tip(options, now)
+    options.limit_mm = options.marker_mm = options.from_s = options.to_s = None
+    options.poses = where
+    return calibrate_tip(options, now)
 
 
 def one_video_or(folder: Path) -> Path:
     """The one video of a folder, or the folder itself where it holds pictures."""
     videos = (
-        sorted(file for file in folder.iterdir() if file.suffix.lower() in _VIDEOS) if folder.is_dir() else []
+        sorted(file for file in folder.iterdir() if file.suffix.lower() in VIDEOS) if folder.is_dir() else []
     )
     return videos[0] if len(videos) == 1 else folder
 
@@ -155,29 +148,6 @@ def give_nozzle(rig: Path, sheets: Sheets, *, now: datetime) -> None:
             ],
         }
     put_rig(rig, rig_text({**tables, "nozzle": nozzle}, now=now), now=now)
-
-
-@contextlib.contextmanager
-def _poses(where: Path, rig: Path) -> Iterator[Path]:
-    """Poses of a folder or file; those of pictures are found first."""
-    has_poses = not where.is_dir() or any(file.suffix.lower() in _POSES for file in where.iterdir())
-    if has_poses:
-        yield where
-        return
-    known, _ = read_rig(rig.read_text(encoding="utf-8"), where=str(rig))
-    names, pictures = read_pictures(one_video_or(where))
-    track, found = NozzleTrack.start(), list[np.ndarray]()
-    for k, bgr in enumerate(pictures):
-        sighting, track = track_nozzle(track, bgr, t_s=10.0 * k, rig=known)  # each searched for by itself
-        if isinstance(sighting, NozzleSighting):
-            found.append(sighting.rgb_from_nozzle.matrix)
-    print(f"The nozzle was found in {len(found)} of {len(names)} pictures of {where}")
-    if not found:
-        raise InputError(f"No picture of {where} shows the nozzle; take them again, the collar in sight.")
-    with tempfile.TemporaryDirectory() as aside:
-        path = Path(aside) / "poses.npy"
-        np.save(path, np.array(found))
-        yield path
 
 
 def holds_steps(folder: Path) -> bool:

@@ -25,7 +25,7 @@ def add_calibrate(parser: argparse.ArgumentParser) -> None:
         " Refuses"
         " what is not good enough (exit code 3).",
     )
-    tip.add_argument("poses", type=Path, metavar="POSES", help="folder or file of 4x4 poses, mm")
+    _add_poses(tip)
     tip.add_argument(
         "--limit-mm",
         type=_positive,
@@ -49,7 +49,7 @@ def add_calibrate(parser: argparse.ArgumentParser) -> None:
         description="Spin the nozzle about itself in a V-block or between fingers: its axis from poses of"
         " its tags, after `tip`. Refuses what is not good enough (exit code 3).",
     )
-    axis.add_argument("poses", type=Path, metavar="POSES", help="folder or file of 4x4 poses, mm")
+    _add_poses(axis)
     axis.add_argument(
         "--limit-deg",
         type=_positive,
@@ -294,6 +294,19 @@ def _add_rig(parser: argparse.ArgumentParser, words: str, *, needed: bool = Fals
     parser.add_argument(
         "--force", action="store_true", help="replace a rig that is as good or better; never what is refused"
     )
+
+
+def _add_poses(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "poses",
+        type=Path,
+        metavar="POSES",
+        help="folder of pictures, video, session folder or recording of the nozzle; or 4x4 poses, mm",
+    )
+    for name, words in (("--from-s", "from"), ("--to-s", "up to")):
+        parser.add_argument(
+            name, type=float, metavar="S", help=f"of a video or recording: look {words} this time only"
+        )
 
 
 def _positive(text: str) -> float:

@@ -16,7 +16,7 @@ _RIGID_TOLERANCE = 1e-3
 _METRES = 10.0
 """Tools are tracked from more than a centimetre and less than 10 m away: smaller numbers are metres."""
 
-_SUFFIXES = (".txt", ".csv", ".npy")
+SUFFIXES = (".txt", ".csv", ".npy")
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +42,7 @@ def read_poses(path: Path) -> TrackedPoses:
         InputError: If nothing is there, a number is missing, or a matrix is no rigid transform in mm.
     """
     if path.is_dir():
-        files = sorted(file for file in path.iterdir() if file.suffix.lower() in _SUFFIXES)
+        files = sorted(file for file in path.iterdir() if file.suffix.lower() in SUFFIXES)
         if not files:
             raise InputError(f"{path} holds no poses; give a folder of 4x4 matrices in .txt or .csv files.")
         stacks = [(file.name, _matrices(file)) for file in files]

@@ -11,13 +11,14 @@ import numpy as np
 
 from calibration.certified_parts import tip_part
 from calibration.pivot import PivotSolution
-from calibration.poses_file import read_poses
+from calibration.poses_seen import poses_of
 from calibration.replacing import replace_rig
 from calibration.rig_text import Toml, covariance_table, read_tables, table_of
 from calibration.tip import LIMIT_MM, TipFound, find_tip
 from models.geometry import Floats
 from models.nozzle_errors import TIP
 from models.problems import InputError
+from models.rig_file import read_rig
 
 
 def calibrate_tip(options: argparse.Namespace, now: datetime) -> bool:
@@ -30,7 +31,10 @@ def calibrate_tip(options: argparse.Namespace, now: datetime) -> bool:
     if options.out is not None and rig is None:
         raise InputError("--out needs --rig: the rig whose nozzle is to have its origin at the tip.")
     tables = read_tables(rig) if rig is not None else None
-    poses = read_poses(options.poses)
+    known = None
+    if rig is not None:
+        known, _ = read_rig(rig.read_text(encoding="utf-8"), where=str(rig))
+    poses = poses_of(options.poses, known, where=str(rig), from_s=options.from_s, to_s=options.to_s)
     marker_mm = np.zeros(3)
     if tables is not None:
         marker_mm = _corners_mm(tables, rig).reshape(-1, 3).mean(axis=0)

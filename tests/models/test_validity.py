@@ -1,4 +1,4 @@
-"""A part that was found with what the rig no longer has is said to have lapsed, and so is what rests on it."""
+"""A part found with what the rig no longer has is said to have lapsed, and so is what rests on it."""
 
 from __future__ import annotations
 
