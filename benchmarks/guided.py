@@ -157,15 +157,16 @@ def _collar_off_mm(own_mm: Floats, real_mm: Floats) -> float:
     return float(np.linalg.norm(off, axis=1).max())
 
 
-def draw(rng: np.random.Generator, who: Operator, folder: Path) -> None:
+def draw(rng: np.random.Generator, who: Operator, folder: Path, *, truth: Truth | None = None) -> None:
     """Pictures of one run, drawn as they were taken, laid out for ``cryoguide calibrate all`` and ``live``.
 
     Args:
         rng: Source of all chance.
         who: The operator.
         folder: Gets ``rgb``, ``pairs``, ``collar`` and ``tip``.
+        truth: The rig; None = one drawn at random.
     """
-    truth = truth_of(rng)
+    truth = truth_of(rng) if truth is None else truth
     colour, warm = camera_of(truth.rgb, size_px=RGB_PX), camera_of(truth.thermal, size_px=THERMAL_PX)
     known = RgbKnown(truth.rgb, np.diag([1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0]))
     rig = _rig(truth.rgb, truth.given)

@@ -10,6 +10,7 @@ import numpy as np
 from models.capture import Capture
 from models.geometry import Bools, Floats, unit
 from models.problems import InputError
+from models.radiometry import Calibrated, calibrated_at
 from models.rig import Rig
 from models.sightings import NozzleSighting
 from vision.depth import depth_points
@@ -64,7 +65,7 @@ class Burst:
     before_spread_degc: float
     """How uneven it was before the gas, standard deviation."""
     accuracy_degc: float
-    """95 % bound of the thermal camera."""
+    """95 % bound of the thermal camera, as its radiometry or else its claim has it."""
 
     @property
     def blown_s(self) -> float:
@@ -108,7 +109,10 @@ def read_burst(source: Source, rig: Rig) -> Burst:
     position = np.column_stack([u, v, np.zeros(len(u))])
     spots_rgb = centre + position @ turn
     first_s = valve[0][0]
-    times, degc, doubt = _temperatures(thermal, spots_rgb, sightings, rig)
+    calibrated = calibrated_at(
+        rig.thermal.radiometry, claim_degc=rig.thermal.accuracy_degc, started=source.treatment.started
+    )
+    times, degc, doubt = _temperatures(thermal, spots_rgb, sightings, rig, calibrated)
     early = times < first_s
     if early.sum() < 3 or not (times > first_s).any():
         raise InputError(f"{source.name} needs a second without gas before the burst, and pictures after it.")
@@ -141,7 +145,7 @@ def read_burst(source: Source, rig: Rig) -> Burst:
         seen=float(np.mean(near <= LONGEST_UNSEEN_S / 2.0)),
         rough_mm=rough,
         before_spread_degc=spread,
-        accuracy_degc=rig.thermal.accuracy_degc,
+        accuracy_degc=rig.thermal.accuracy_degc if calibrated is None else calibrated.u95_degc,
     )
 
 
@@ -207,7 +211,11 @@ def _plane(cloud: Floats, sightings: list[NozzleSighting], *, where: str) -> tup
 
 
 def _temperatures(
-    thermal: list, spots_rgb: Floats, sightings: list[NozzleSighting], rig: Rig
+    thermal: list,
+    spots_rgb: Floats,
+    sightings: list[NozzleSighting],
+    rig: Rig,
+    calibrated: Calibrated | None,
 ) -> tuple[Floats, Floats, Floats]:
     """Times (m,), temperatures and doubts (m, n) of the spots."""
     stands = rig.thermal
@@ -221,6 +229,8 @@ def _temperatures(
         hidden: Bools = nozzle_mask(stands.camera, stands.thermal_from_rgb, rig, nozzle)
         raw = picture.centikelvin.astype(float) / 100.0 - 273.15
         raw[picture.centikelvin == 0] = np.nan
+        if calibrated is not None:  # as in a session: before the spread is taken out
+            raw = calibrated.corrected_degc(raw)
         sharp, doubt, halo = without_spread(raw, hidden, spread)
         sharp = np.where(hidden, np.nan, sharp)
         both = np.hypot(doubt, halo)

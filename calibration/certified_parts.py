@@ -18,6 +18,16 @@ from models.geometry import Floats
 from models.nozzle_errors import TIP
 
 
+def bloom_words(bloom: float) -> str:
+    """How large tags look to the thermal camera, in a sentence; a share, above 0 is larger."""
+    pct = 100.0 * abs(bloom)
+    if pct < 0.05:
+        return "Tags look as large to the thermal camera as they are."
+    return (
+        f"Tags look {pct:.1f} % {'larger' if bloom > 0.0 else 'smaller'} to the thermal camera than they are."
+    )
+
+
 def rgb_part(found: CameraFound, board: Board) -> Certified:
     """Of the colour camera's lens."""
     camera = found.calibrated
@@ -82,7 +92,7 @@ def thermal_part(judged: ThermalJudged, pairs: list[PairView], left_out: list[st
         on_skin=(("place of a thermal pixel", judged.on_skin_mm),),
         facts=(
             f"{len(pairs)} pairs.",
-            f"Tags look larger to the thermal camera by {100.0 * found.bloom:.1f} %.",
+            bloom_words(found.bloom),
             f"Residual {found.rms_px:.3f} thermal px rms.",
         ),
         plots=(

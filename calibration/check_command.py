@@ -13,13 +13,15 @@ from calibration.check_cameras import check_cameras
 from calibration.check_certified import check_part
 from calibration.check_evidence import Evidence, gather
 from calibration.check_known import known_causes, known_tip
-from calibration.check_parts import cameras_part, temperature_part, time_part_of, tip_part
+from calibration.check_parts import cameras_part, steps_part, temperature_part, time_part_of, tip_part
 from calibration.motion_streams import read_streams
 from calibration.rig_text import Toml, read_tables
 from calibration.sheets import TARGET
 from calibration.time_offset import find_time
+from calibration.vouching import standings
 from models.geometry import Floats
 from models.problems import InputError
+from models.radiometry import calibrated_at
 from models.rig import Rig
 from models.rig_checked import CHECK_FILE, CheckedPart, RigChecked, write_checked
 from models.rig_file import read_rig
@@ -45,12 +47,17 @@ def check_rig_file(options: argparse.Namespace, now: datetime) -> bool:
     rig, _ = read_rig(path.read_text(encoding="utf-8"), where=str(path))
     board = TARGET if options.board is None else board_of(cast(str, options.board))
     references = _references(cast("Path | None", options.references))
-    seen = gather(recording, rig, board, references=references)
+    thermal = rig.thermal
+    claim_degc = thermal.accuracy_degc if thermal else 5.0
+    calibrated = calibrated_at(thermal.radiometry if thermal else None, claim_degc=claim_degc, started=now)
+    seen = gather(recording, rig, board, references=references, calibrated=calibrated)
+    stands = steps_part(standings(tables, marks=None, now=now))
     parts = (
         _cameras(seen, rig, tables, board.corners_mm),
         tip_part(seen.touches, tip_covariance_mm2=known_tip(tables)),
-        temperature_part(seen.readings, claim_u95_degc=rig.thermal.accuracy_degc if rig.thermal else 5.0),
+        temperature_part(seen.readings, claim_u95_degc=claim_degc, calibrated=calibrated),
         _time(recording, rig),
+        *((stands,) if stands is not None else ()),
     )
     checked = RigChecked(now, sha256_of(path), parts)
     for part in parts:

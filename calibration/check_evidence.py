@@ -15,6 +15,7 @@ from calibration.check_touches import Touch, Touches
 from models.camera_offset import PatchReading
 from models.capture import Capture, ThermalPicture
 from models.geometry import Bytes, Pose, rotation_from_rvec
+from models.radiometry import Calibrated
 from models.rig import Rig
 from models.sightings import Lost, NozzleSighting
 from models.treatment import Reference
@@ -52,7 +53,14 @@ class Evidence:
     """Why there are no views, where there are none."""
 
 
-def gather(recording: Path, rig: Rig, board: Board, *, references: tuple[Reference, ...] | None) -> Evidence:
+def gather(
+    recording: Path,
+    rig: Rig,
+    board: Board,
+    *,
+    references: tuple[Reference, ...] | None,
+    calibrated: Calibrated | None = None,
+) -> Evidence:
     """Look at all pictures of a recording.
 
     Args:
@@ -60,6 +68,7 @@ def gather(recording: Path, rig: Rig, board: Board, *, references: tuple[Referen
         rig: To be checked.
         board: That may be shown.
         references: In the thermal picture; None = those of the session.
+        calibrated: What calibration found of the thermal camera, taken out of its readings.
 
     Raises:
         InputError: If the recording cannot be read.
@@ -67,7 +76,7 @@ def gather(recording: Path, rig: Rig, board: Board, *, references: tuple[Referen
     source = open_source(recording)
     told = source.treatment.references if references is None else references
     room = source.treatment.room_degc
-    look = _Look(rig, board, told, ROOM_DEGC if room is None else room)
+    look = _Look(rig, board, told, ROOM_DEGC if room is None else room, calibrated)
     for capture in source.captures():
         if capture.t_s > LONGEST_S:
             break
@@ -81,6 +90,7 @@ class _Look:
     board: Board
     references: tuple[Reference, ...]
     room_degc: float
+    calibrated: Calibrated | None
     colour: deque[tuple[float, Bytes]] = field(default_factory=lambda: deque[tuple[float, Bytes]](maxlen=8))
     views: list[SeenBoth] = field(default_factory=list[SeenBoth])
     why: str = "the board was not in sight of the colour camera"
@@ -163,6 +173,8 @@ class _Look:
         camera = self.rig.thermal.camera
         hidden = nozzle_mask(camera, self.rig.thermal.thermal_from_rgb, self.rig, nozzle)
         degc = degrees(picture, floor_centikelvin=None)
+        if self.calibrated is not None:
+            degc = self.calibrated.corrected_degc(degc)
         for k, reference in enumerate(self.references):
             place = place_of(reference, self.rig, *degc.shape)
             if place is None:

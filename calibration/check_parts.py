@@ -11,8 +11,10 @@ from calibration.bounds import radius_95
 from calibration.check_cameras import CAUSES, MATTERS_MM, UNLIKELY, CamerasChecked
 from calibration.check_touches import Touch
 from calibration.time_offset import TimeFound
+from calibration.vouching import LAPSED, NOT_MEASURED, Standing
 from models.camera_offset import PatchReading
 from models.geometry import Floats
+from models.radiometry import Calibrated
 from models.rig_checked import CheckedPart
 
 TOUCH_SIGMA_MM = 0.7
@@ -56,8 +58,13 @@ def _cause(name: str, found: CamerasChecked) -> str:
         size = f" by {np.linalg.norm(shift):.1f} +- {max(u95['tx_mm'], u95['ty_mm']):.1f} mm"
         return "the thermal camera is shifted against the colour camera" + (size if first else "")
     key, camera = ("thermal_zoom", "thermal") if name == "thermal zoom" else ("rgb_zoom", "colour")
-    size = f" by {100.0 * one[key]:+.1f} +- {100.0 * u95[key]:.1f} %" if first else ""
-    return f"the {camera} camera's focal length changed (zoom or focus){size}"
+    if not first:
+        return f"the {camera} camera's focal length changed (zoom or focus)"
+    way = "longer" if one[key] > 0.0 else "shorter"
+    return (
+        f"the {camera} camera's focal length became {100.0 * abs(one[key]):.1f} +- {100.0 * u95[key]:.1f} %"
+        f" {way} (zoom or focus)"
+    )
 
 
 def tip_part(touches: Sequence[Touch], *, tip_covariance_mm2: Floats | None) -> CheckedPart:
@@ -88,21 +95,33 @@ def tip_part(touches: Sequence[Touch], *, tip_covariance_mm2: Floats | None) -> 
     return CheckedPart("tip", "moved", f"{what} (+- {u95:.1f} mm, {at}); do calibrate tip again", ("tip",))
 
 
-def temperature_part(readings: Sequence[PatchReading], *, claim_u95_degc: float) -> CheckedPart:
-    """Whether the thermal camera reads references as its rig claims."""
+def temperature_part(
+    readings: Sequence[PatchReading], *, claim_u95_degc: float, calibrated: Calibrated | None = None
+) -> CheckedPart:
+    """Whether the thermal camera reads references as its calibration, or else its rig, claims.
+
+    Args:
+        readings: Of references, without what calibration found.
+        claim_u95_degc: Of the uncalibrated camera.
+        calibrated: What calibration found; None = the claim is what is held against the references.
+    """
     if not readings:
         return CheckedPart("temperature", "not looked at", "no reference of known temperature was in sight")
     off = np.array([r.off_degc for r in readings])
     u95 = np.array([np.hypot(r.common_u95_degc, r.noise_u95_degc) for r in readings])
-    worst = int(np.argmax(np.abs(off) / np.hypot(u95, claim_u95_degc)))
+    allowed = np.full(len(off), claim_u95_degc)
+    if calibrated is not None:
+        allowed = calibrated.bound_degc(np.array([r.at_degc for r in readings]))
+    worst = int(np.argmax(np.abs(off) / np.hypot(u95, allowed)))
     told = ", ".join(
-        f"{o:+.1f} +- {u:.1f} degC at {r.at_degc:.0f} degC"
+        f"{abs(o):.1f} +- {u:.1f} degC too {'warm' if o > 0.0 else 'cold'} at {r.at_degc:.0f} degC"
         for o, u, r in zip(off, u95, readings, strict=True)
     )
-    if abs(off[worst]) <= np.hypot(u95[worst], claim_u95_degc):
-        return CheckedPart("temperature", "valid", f"reads {told} (claimed: {claim_u95_degc:.1f})")
-    remedy = "let it warm up, then calibrate radiometry"
-    words = f"reads {told}, beyond the claimed {claim_u95_degc:.1f} degC; {remedy}"
+    by = f"{'claimed' if calibrated is None else 'calibrated to'} {allowed[worst]:.1f} degC"
+    if abs(off[worst]) <= np.hypot(u95[worst], allowed[worst]):
+        return CheckedPart("temperature", "valid", f"reads {told} ({by})")
+    again = "" if calibrated is None else " again"
+    words = f"reads {told}, beyond the {by}; let it warm up, then calibrate radiometry{again}"
     return CheckedPart("temperature", "moved", words, ("radiometry",))
 
 
@@ -110,10 +129,30 @@ def time_part_of(found: TimeFound | str | None, *, clock_u95_s: float | None) ->
     """Whether thermal pictures come when the rig says."""
     if found is None or isinstance(found, str):
         return CheckedPart("time", "not looked at", found or "there are no thermal pictures")
-    told = f"thermal times are off by {1000.0 * found.offset_s:+.0f} +- {1000.0 * found.u95_s:.0f} ms"
+    # What is to be added is what the stamps lack.
+    way = "too early" if found.offset_s > 0.0 else "too late"
+    told = f"thermal times are {1000.0 * abs(found.offset_s):.0f} +- {1000.0 * found.u95_s:.0f} ms {way}"
     if found.refusal is not None:
         return CheckedPart("time", "not looked at", "no motion that tells the time between the cameras")
     stated_s = CLOCK_U95_S if clock_u95_s is None else max(clock_u95_s, 0.005)
     if abs(found.offset_s) <= np.hypot(found.u95_s, stated_s):
         return CheckedPart("time", "valid", told)
     return CheckedPart("time", "moved", f"{told}; do calibrate time again", ("time",))
+
+
+def steps_part(told: Sequence[Standing]) -> CheckedPart | None:
+    """What of the rig was found with something that it no longer has, was changed since, or is too old.
+
+    Args:
+        told: How the rig's parts stand.
+
+    Returns:
+        None where no step was ever noted.
+    """
+    gone = [one for one in told if one.state == LAPSED]
+    if not gone and all(one.state == NOT_MEASURED for one in told):
+        return None
+    if not gone:
+        return CheckedPart("calibration", "valid", "no part was found with what the rig no longer has")
+    words = "; ".join(f"{one.title}: {one.words}" for one in gone)
+    return CheckedPart("calibration", "moved", words, tuple(one.name for one in gone))

@@ -158,7 +158,9 @@ class CollarStep:
                 ghost = self._ghost(here, goal)
         few = int(np.sum(self.views < FEWEST_VIEWS))
         missing = [f"{int(self._open().sum())} of {LEANS * SIDES} sides"] if self._open().any() else []
-        missing += [f"{few} tags seen in fewer than {FEWEST_VIEWS} pictures"] if few else []
+        missing += (
+            [f"{few} tag{'s' if few > 1 else ''} seen in fewer than {FEWEST_VIEWS} pictures"] if few else []
+        )
         return Advice(
             step=self.name,
             taken=not why,

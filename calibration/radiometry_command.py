@@ -27,7 +27,7 @@ from calibration.replacing import replace_rig
 from calibration.rig_text import Toml, covariance_table, read_tables, table_of
 from models.jet_cooling import ROOM_DEGC
 from models.problems import InputError
-from models.radiometry import HOLDS_DAYS, PARAMETERS, SURE
+from models.radiometry import PARAMETERS, SURE
 from models.rig import ThermalCamera
 from models.rig_file import read_rig
 from vision.point_spread import relied_on
@@ -80,10 +80,8 @@ def calibrate_radiometry(options: argparse.Namespace, now: datetime) -> bool:
         print(f"Page     {put_refused(target, part, found.refusal, now=now)}")
         return False
     print("Accepted.")
-    older = rig.thermal.radiometry if target == rig_path else None
-    over = older is not None and _days(older.measured, now) > HOLDS_DAYS  # what no longer holds is no better
     into(table_of(tables, "thermal"), found)
-    return replace_rig(target, tables, now=now, force=options.force or over, part=part)
+    return replace_rig(target, tables, now=now, force=options.force, part=part)
 
 
 def told_references(
@@ -188,15 +186,9 @@ def _number(words: str, what: str, low: float, high: float, kind: str) -> float:
 def _check_size(sources: Sequence[LookSource], thermal: ThermalCamera) -> None:
     wanted = (thermal.camera.width_px, thermal.camera.height_px)
     for one in sources:
-        size = (one.source.width_px, one.source.height_px)
+        size = (one.width_px, one.height_px)
         if size != wanted:
             raise InputError(
-                f"{one.source.where} is of {size[0]} x {size[1]} pixels, the rig's thermal camera of"
+                f"{one.where} is of {size[0]} x {size[1]} pixels, the rig's thermal camera of"
                 f" {wanted[0]} x {wanted[1]}; take its own pictures."
             )
-
-
-def _days(measured: datetime, now: datetime) -> float:
-    if measured.tzinfo is None:
-        measured = measured.replace(tzinfo=UTC)
-    return (now - measured).total_seconds() / 86400.0

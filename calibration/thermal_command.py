@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from calibration.board import Board, board_of, find_tags
-from calibration.certified_parts import thermal_part
+from calibration.certified_parts import bloom_words, thermal_part
 from calibration.intrinsics import PARAMETERS, calibrate_camera
 from calibration.pairs import Pair, read_pairs
 from calibration.progress import Steps
@@ -109,7 +109,7 @@ def told(judged: ThermalJudged, pairs: Sequence[PairView]) -> list[str]:
     values = [*(found.values[PARAMETERS.index(name)] for name in found.free), *stand]
     for name, value, one in zip([*found.free, *TURN_AND_SHIFT], values, sigma, strict=False):
         lines.append(f"{name:8}{value:12.4f}{1.96 * one:14.4f}")
-    lines.append(f"Tags look larger to the thermal camera by {100.0 * found.bloom:.1f} %.")
+    lines.append(bloom_words(found.bloom))
     lines.append("95 % error of a thermal pixel's place on the skin, mm")
     for distance_mm, error in zip(DISTANCES_MM, judged.on_skin_mm, strict=True):
         lines.append(f"{distance_mm / 1000.0:6.1f} m from the camera{error:14.2f}")

@@ -242,7 +242,7 @@ def _age_days(setup: Setup) -> float | None:
     """Age of the calibration at the time of the session."""
     if setup.rig is None:
         return None
-    created, started = setup.rig.created, setup.treatment.started
+    created, started = setup.rig.calibrated, setup.treatment.started
     if created.tzinfo is None or started.tzinfo is None:
         created, started = created.replace(tzinfo=None), started.replace(tzinfo=None)
     return (started - created).total_seconds() / 86400.0

@@ -8,7 +8,7 @@ from typing import Protocol
 from models.problems import InputError
 from models.rig_checked import CHECK_FILE, RigChecked, read_checked
 
-NOT_CHECKED = "not checked since it was calibrated (cryoguide calibrate check)"
+NOT_CHECKED = "not checked since it was calibrated"
 
 
 class Checked(Protocol):
@@ -37,6 +37,11 @@ def checked_words(source: Checked, *, now: datetime) -> tuple[bool, str] | None:
     """Whether the last check vouches for the rig in use, and a line for people; None where there was none."""
     found = rig_checked(source)
     return None if found is None else found.summary(now=now, rig_sha256=source.rig_sha256)
+
+
+def how_to_check(rig_file: str) -> str:
+    """The command that checks a rig; what it finds is seen as soon as it is there."""
+    return f"cryoguide calibrate check RECORDING --rig {rig_file}"
 
 
 def checked_figures(source: Checked, *, now: datetime) -> dict[str, object] | None:

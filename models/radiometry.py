@@ -117,3 +117,27 @@ class Calibrated:
         gain_u95 = SURE * float(np.sqrt(self.stated.covariance[1, 1]))
         beyond = self.stated.beyond_degc(degc) + self.stated.beyond_degc(np.array(at_degc))
         return np.hypot(gain_u95 * (degc - at_degc), GAIN_U95 * beyond)
+
+
+def calibrated_at(
+    stated: StatedRadiometry | None,
+    *,
+    claim_degc: float,
+    started: datetime,
+    unshuttered_min: float = UNFLAGGED_MIN,
+) -> Calibrated | None:
+    """What calibration tells of a camera at a time of day; None where it never was, or too long ago.
+
+    Args:
+        stated: Of the rig.
+        claim_degc: Accuracy that the camera claims, 95 %.
+        started: When it was looked at; one without an offset is compared as it stands.
+        unshuttered_min: Since the shutter last closed, at most.
+    """
+    if stated is None:
+        return None
+    measured = stated.measured
+    if measured.tzinfo is None or started.tzinfo is None:
+        measured, started = measured.replace(tzinfo=None), started.replace(tzinfo=None)
+    days = abs((started - measured).total_seconds()) / 86400.0
+    return None if days > HOLDS_DAYS else Calibrated(stated, claim_degc, days, unshuttered_min)

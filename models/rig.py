@@ -177,3 +177,11 @@ class Rig:
     """As measured; None = as its class is."""
     validity: Validity = field(default_factory=Validity)
     """When each part was found, and what it rests on."""
+
+    @property
+    def calibrated(self) -> datetime:
+        """When the part that was found first was found: any step renews the rig's own date."""
+        oldest = self.validity.oldest()
+        if oldest is None or self.created.tzinfo is None:
+            return self.created
+        return min(oldest, self.created)

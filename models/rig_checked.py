@@ -21,7 +21,7 @@ class CheckedPart:
     """One thing that was looked at, or was not."""
 
     name: str
-    """``cameras``, ``tip``, ``temperature``, ``time``."""
+    """``cameras``, ``tip``, ``temperature``, ``time``, ``calibration``."""
     state: str
     """Of `STATES`."""
     words: str

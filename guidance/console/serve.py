@@ -16,7 +16,7 @@ from guidance.console.guard import Guard
 from guidance.console.pages import Console
 from guidance.console.pairing import Pairing
 from guidance.console.refusals import Refusals, access_log_of
-from guidance.console.watches import heed, look
+from guidance.console.watches import heed, look, recheck
 from guidance.live.loop import LiveRun, Stepped
 from guidance.live.steady import settle, steady
 from guidance.outcome import Outcome
@@ -83,14 +83,14 @@ class Served:
             self.desk = Desk(
                 setup=None,
                 asked=(),
-                checks=staged.checks,
+                checks=staged.preflight(),
                 choices=staged.choices,
                 cameras=lambda: staged.states,
                 gas_input=lambda: staged.gas_state,
                 course=staged.course,
                 before=None if history is None else HistoryBefore(history, staged.choices),
             )
-            told = open_hello(staged.choices, checks=staged.checks, source="Live")
+            told = open_hello(staged.choices, checks=staged.preflight(), source="Live")
         else:
             self.desk = Desk(
                 setup=staged.setup,
@@ -148,7 +148,11 @@ class Served:
         self._loop = asyncio.get_running_loop()
         self._do(self._get_ready())
         watches = [watch(self._shown, self._beep), heed(self.desk, self.console)]
-        watches += [look(self._room, self.desk, self.console)] if self._room is not None else []
+        if self._room is not None:
+            watches += [
+                look(self._room, self.desk, self.console),
+                recheck(self._room, self.desk, self.console),
+            ]
         watching = [asyncio.create_task(work) for work in watches]
         try:
             with steady():

@@ -10,10 +10,14 @@ import numpy as np
 from guidance.console.pages import Console
 from guidance.treatment.camera_room import CameraRoom
 from guidance.treatment.desk import Desk
+from guidance.treatment.preflight import open_hello
 from guidance.treatment.session import CHECKLIST, DETAILS, PREFLIGHT
 
 LOOK_S = 0.2
 """Between two pictures before anything is guided: enough to set up by, and little work."""
+
+RECHECK_S = 1.0
+"""Between two looks at the rig's check in preflight."""
 
 HEED_S = 0.05
 """Between two looks at the gas input: what `vision.gas_input` leaves of the 0.5 s."""
@@ -30,6 +34,20 @@ async def look(room: CameraRoom, desk: Desk, console: Console) -> None:
                 bgr = np.asarray(picture.pixels, np.uint8) if new else None
                 console.show(bgr, t_s=time.monotonic() - began_s)
         await asyncio.sleep(LOOK_S)
+
+
+async def recheck(room: CameraRoom, desk: Desk, console: Console) -> None:
+    """Tell the pages in preflight of a check of the rig that is made meanwhile, until cancelled."""
+    before = room.preflight()
+    while True:
+        await asyncio.sleep(RECHECK_S)
+        if desk.course.phase != PREFLIGHT:
+            continue
+        now = room.preflight()
+        if now != before:
+            before = now
+            console.hello = open_hello(room.choices, checks=now, source="Live")
+            console.wake()
 
 
 async def heed(desk: Desk, console: Console) -> None:

@@ -15,7 +15,7 @@ from guidance.treatment.choice import Choice, Choices
 from guidance.treatment.desk import Check
 from guidance.treatment.gas_by_hand import GasByHand
 from guidance.treatment.gas_from_input import GasFromInput
-from guidance.treatment.preflight import approval_check, calibration_check, rig_check
+from guidance.treatment.preflight import approval_check, calibration_check, calibration_of, rig_check
 from guidance.treatment.session import Course
 from guidance.treatment.staged import Staged
 from models.capture import Capture
@@ -88,6 +88,18 @@ class CameraSession:
         return self.play()
 
 
+@dataclass(frozen=True)
+class _RigBeside:
+    """The rig's last check, as it lies beside it now."""
+
+    rig_sha256: str | None
+    check: bytes | None
+
+    def attached(self, name: str) -> bytes | None:
+        """The check alone."""
+        return self.check if name == CHECK_FILE else None
+
+
 class CameraRoom:
     """Cameras, their rig and what can be treated; stages what the operator chose."""
 
@@ -98,7 +110,8 @@ class CameraRoom:
         rig: Rig,
         rig_text: bytes,
         rig_sha256: str,
-        rig_check: bytes | None = None,
+        rig_check: Callable[[], bytes | None] = lambda: None,
+        rig_file: Path = Path("rig.toml"),
         choices: Choices,
         listed: Questions,
         protocols: Path | None = None,
@@ -117,7 +130,8 @@ class CameraRoom:
             rig: Their calibration.
             rig_text: Its file.
             rig_sha256: Checksum of that.
-            rig_check: File of the last quick check beside it.
+            rig_check: Reads the file of the last quick check beside it, as it is now.
+            rig_file: Where the rig lies, for the command that checks it.
             choices: What can be treated with what.
             listed: All questions before the gas.
             protocols: The user's own protocols.
@@ -132,7 +146,7 @@ class CameraRoom:
         self._gas = gas
         self.course, self._go_on = course or Course(), go_on
         self.cameras, self.rig, self.choices, self.listed = cameras, rig, choices, listed
-        self.checks, self._rig_check = checks, rig_check
+        self.checks, self._rig_check, self._rig_file = checks, rig_check, rig_file
         self._rig_text, self._rig_sha256, self._protocols = rig_text, rig_sha256, protocols
         self._eyes, self._models_sha256, self._taps = eyes, models_sha256, taps
 
@@ -145,6 +159,13 @@ class CameraRoom:
     def gas_state(self) -> GasState | None:
         """How the gas input stands now; None = there is none."""
         return None if self._gas is None else self._gas.state()
+
+    def preflight(self, *, now: datetime | None = None) -> tuple[Check, ...]:
+        """What is told before anything is chosen; the rig's check as it is now."""
+        at = now or datetime.now(UTC)
+        beside = _RigBeside(self._rig_sha256, self._rig_check())
+        checked = rig_check(beside, now=at, rig_file=str(self._rig_file))
+        return (*self.checks, calibration_of(self.rig, at), checked)
 
     def asked(self, choice: Choice) -> tuple[Question, ...]:
         """The questions before the gas."""
@@ -181,7 +202,7 @@ class CameraRoom:
             rig=self.rig,
             rig_text=self._rig_text,
             rig_sha256=self._rig_sha256,
-            rig_check=self._rig_check,
+            rig_check=self._rig_check(),
             kinds=kinds,
             play=lambda: CameraCaptures(self.cameras, self.rig, gas).captures(),
         )
@@ -199,7 +220,7 @@ class CameraRoom:
             checks=(
                 *self.checks,
                 calibration_check(setup),
-                rig_check(session, setup),
+                rig_check(session, now=started, rig_file=str(self._rig_file)),
                 approval_check(setup),
             ),
             gas=gas,

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 from guidance.alarms.tone_files import tone_name
 from guidance.alarms.tones import SOUNDS, rhythm
-from guidance.rig_checked import NOT_CHECKED, Checked, checked_words
+from guidance.rig_checked import NOT_CHECKED, Checked, checked_words, how_to_check
 from guidance.stages.state import Setup
 from guidance.treatment.choice import Choices
 from guidance.treatment.desk import Check
 from guidance.treatment.view import look
 from guidance.version import software_version
 from models.contraindications import Question, Questions
+from models.rig import Rig
 from models.rig_checked import CHECK_FILE
+from models.validity import lapsed_words
 from vision.recording import Recording
 
 CALIBRATED_WITHIN_DAYS = 30.0
@@ -42,7 +45,11 @@ def recorded_checks(recording: Recording, setup: Setup) -> tuple[Check, ...]:
         else Check("Thermal camera", "look", "none: temperature is not guarded")
     )
     depth = Check("Depth camera", "ok", "recorded") if recording.has_depth else None
-    checked = rig_check(recording, setup) if recording.attached(CHECK_FILE) is not None else None
+    checked = (
+        rig_check(recording, now=setup.treatment.started)
+        if recording.attached(CHECK_FILE) is not None
+        else None
+    )
     return tuple(
         check
         for check in (colour, thermal, depth, calibration_check(setup), checked, approval_check(setup))
@@ -135,7 +142,15 @@ def calibration_check(setup: Setup) -> Check:
     """How old the calibration was."""
     if setup.rig is None:
         return Check("Calibration", "look", "no rig: no distance, area or dwell")
-    created, started = setup.rig.created, setup.treatment.started
+    return calibration_of(setup.rig, setup.treatment.started)
+
+
+def calibration_of(rig: Rig, started: datetime) -> Check:
+    """How old a rig was at a time, and what in it was found with something that it no longer has."""
+    lapsed = rig.validity.lapsed()
+    if lapsed:
+        return Check("Calibration", "look", lapsed_words(lapsed))
+    created = rig.calibrated
     if created.tzinfo is None or started.tzinfo is None:
         created, started = created.replace(tzinfo=None), started.replace(tzinfo=None)
     days = (started - created).total_seconds() / 86400.0
@@ -143,11 +158,10 @@ def calibration_check(setup: Setup) -> Check:
     return Check("Calibration", "ok" if 0.0 <= days <= CALIBRATED_WITHIN_DAYS else "look", words)
 
 
-def rig_check(source: Checked, setup: Setup) -> Check:
-    """What the last quick check of the rig found."""
-    told = checked_words(source, now=setup.treatment.started)
-    ok, words = told or (False, NOT_CHECKED)
-    return Check("Rig check", "ok" if ok else "look", words)
+def rig_check(source: Checked, *, now: datetime, rig_file: str = "rig.toml") -> Check:
+    """What the last quick check of the rig found, and the command where it does not vouch for it."""
+    ok, words = checked_words(source, now=now) or (False, NOT_CHECKED)
+    return Check("Rig check", "ok" if ok else "look", words if ok else f"{words} ({how_to_check(rig_file)})")
 
 
 def approval_check(setup: Setup) -> Check:

@@ -175,7 +175,7 @@ function steadily(figures) {
 function side() {
   const sounds = [sound.ready, soundTested];
   const what = {
-    preflight: [[state.sound_confirmed, Boolean(state.preparing), state.cameras.map((one) => one.state), state.gas_input?.words, sounds], () => preflight(hello, state, page)],
+    preflight: [[hello.checks, state.sound_confirmed, Boolean(state.preparing), state.cameras.map((one) => one.state), state.gas_input?.words, sounds], () => preflight(hello, state, page)],
     details: [[state.operator, state.subject, state.choice, state.history, state.history_confirmed], () => details(hello, state, page)],
     checklist: [[state.answers, state.reasons], () => checklist(hello, state, page)],
     zone: [zone.zoneKey(), () => zone.zone(hello)],
