@@ -50,6 +50,18 @@ TITLES: Mapping[str, str] = {
 }
 
 
+ANOTHER: Mapping[str, str] = {
+    "rgb": "another lens of the colour camera",
+    "thermal": "another place of the thermal camera",
+    "spread": "another spread of a point",
+    "radiometry": "other temperatures of the thermal camera",
+    "collar": "other places of the collar's tags",
+    "tip": "another tip",
+    "axis": "another axis",
+}
+"""What a part was found with, where that was found again since."""
+
+
 @dataclass(frozen=True)
 class Found:
     """What a step left."""
@@ -137,8 +149,8 @@ def lapsed_words(lapsed: tuple[Lapsed, ...]) -> str:
 
 
 def _words(step: str, other: tuple[str, ...], shaken: tuple[str, ...]) -> str:
-    """Such as ``thermal camera and its place: found with another rgb``."""
-    told = [f"found with another {' and '.join(other)}"] if other else []
+    """Such as ``thermal camera and its place: found with another lens of the colour camera``."""
+    told = [f"found with {' and '.join(ANOTHER[ground] for ground in other)}"] if other else []
     if shaken:
         told.append(
             f"rests on {' and '.join(shaken)}, which no longer {'holds' if len(shaken) == 1 else 'hold'}"

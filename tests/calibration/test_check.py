@@ -164,7 +164,7 @@ def test_a_camera_that_reads_beyond_its_claim_is_told() -> None:
     assert temperature_part([reading(1.5)], claim_u95_degc=2.0).state == "valid"
     told = temperature_part([reading(1.5), reading(-2.6)], claim_u95_degc=2.0)
     assert told.state == "moved"
-    assert "-2.6 +- 0.3 degC at 30 degC" in told.words
+    assert "2.6 +- 0.3 degC too cold at 30 degC" in told.words
 
 
 def test_what_a_rig_states_is_taken_in_place_of_what_is_usual() -> None:
@@ -220,7 +220,9 @@ def test_a_turned_camera_that_reads_too_warm_is_told_with_both(tmp_path: Path) -
     assert code == 3
     assert [part.name for part in found.moved] == ["cameras", "temperature"]
     assert "turned against the colour camera by 1.2" in found.moved[0].words
-    assert "+4.0" in found.moved[1].words or "+3.9" in found.moved[1].words
+    assert "4.0 +-" in found.moved[1].words or "3.9 +-" in found.moved[1].words
+    assert "too warm" in found.moved[1].words
+    assert (found.moved[0].again, found.moved[1].again) == (("thermal",), ("radiometry",))
 
 
 def test_the_outcome_is_told_before_a_session_with_its_age(tmp_path: Path, calf: Path) -> None:

@@ -308,7 +308,7 @@ def _rig_for(path: Path) -> Rig:
     rig = real_rig(Scene())
     assert rig.thermal is not None
     try:
-        source = open_looks(path, unit=None, hz=1.0).source
+        source = open_looks(path, unit=None, hz=1.0)
     except InputError:
         return rig
     camera = replace(rig.thermal.camera, width_px=source.width_px, height_px=source.height_px)

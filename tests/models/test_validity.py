@@ -45,7 +45,7 @@ def test_another_lens_ends_all_that_was_found_with_the_older_one() -> None:
     assert lapsed_words(gone).endswith(
         "do calibrate thermal, then collar, then tip, then axis, then jet again"
     )
-    assert "thermal camera and its place: found with another rgb;" in lapsed_words(gone)
+    assert "thermal camera and its place: found with another lens of the colour camera;" in lapsed_words(gone)
 
 
 def test_what_rests_on_a_lapsed_part_has_lapsed_though_its_own_grounds_are_the_same() -> None:
