@@ -3,9 +3,9 @@
     python -m benchmarks.whole_rig DIR            # draw all inputs, do every step, look at the certificate
     python -m benchmarks.whole_rig DIR --only jet check
 
-The rig is that of the simulator, with lens, glued tags, clock and temperatures wrong by known amounts, so that the
-same rig makes the pictures of every step and the session. Inputs and results stay in DIR; what is drawn already is not
-drawn again.
+The rig is that of the simulator, lens, glued tags, clock and temperatures wrong by known amounts, so that the
+same rig makes the pictures of every step and the session. Inputs and results stay in DIR; what is drawn
+already is not drawn again.
 """
 
 from __future__ import annotations
@@ -96,21 +96,25 @@ def inputs(folder: Path, seed: int) -> None:
 def commands(folder: Path, rig: Path) -> dict[str, list[str]]:
     """What a technician types, step by step."""
     at, own = str(folder), ["--rig", str(rig)]
+    target, surface = (
+        "tags:3x4:DICT_APRILTAG_36h11:200:40:16",
+        ["--effusivity", "1039", "--effusivity-u95", "0.05"],
+    )
+    ice, block = (
+        ["--reference", f"{at}/{n}", d, "0.2", "0.98:0.005"] for n, d in (("ice", "0"), ("block", "33"))
+    )
     return {
-        "rgb": ["rgb", f"{at}/rgb", *own, "--out", str(rig)],
-        "thermal": ["thermal", f"{at}/pairs/colour", f"{at}/pairs/thermal", *own]
-        + ["--board", "tags:3x4:DICT_APRILTAG_36h11:200:40:16"],
+        "rgb": ["rgb", f"{at}/rgb", "--out", str(rig), *(own if rig.exists() else [])],
+        "thermal": ["thermal", f"{at}/pairs/colour", f"{at}/pairs/thermal", *own, "--board", target],
         "spread": ["spread", f"{at}/edge", *own],
-        "radiometry": ["radiometry", "--reference", f"{at}/ice", "0", "0.2", "0.98:0.005", *own]
-        + ["--reference", f"{at}/block", "33.0", "0.2", "0.98:0.005", "--room-degc", "23"],
+        "radiometry": ["radiometry", *ice, *block, "--room-degc", "23", *own],
         "time": ["time", f"{at}/wave", *own],
         "collar": ["collar", f"{at}/collar", *own, "--tag-mm-u95", "0.05"],
         "tip": ["tip", f"{at}/tip", *own],
         "axis": ["axis", f"{at}/spin", *own],
-        "jet": ["jet", *(f"{at}/burst-{d}" for d in (75, 110, 150)), *own, "--effusivity", "1039", "--effusivity-u95"]
-        + ["0.05"],
+        "jet": ["jet", *(f"{at}/burst-{d}" for d in (75, 110, 150)), *own, *surface],
         "check": ["check", f"{at}/shown", *own],
-    }  # fmt: skip
+    }
 
 
 def told(rig: Path) -> str:
@@ -139,8 +143,6 @@ def main() -> None:
     for step, words in commands(folder, rig).items():
         if options.only and step not in options.only:
             continue
-        if step == "rgb" and not rig.exists():
-            words = [word for word in words if word != "--rig"][:2] + ["--out", str(rig)]
         print(f"\n== cryoguide calibrate {' '.join(words)}", flush=True)
         code = cryoguide(["calibrate", *words])
         print(f"exit {code}; not vouched for after {step}:\n{told(rig)}", flush=True)

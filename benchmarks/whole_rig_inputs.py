@@ -1,4 +1,4 @@
-"""What each step of calibration is given, drawn of the simulator's rig: folders, recordings, bursts, a session."""
+"""What each step of calibration is given, drawn of the simulator's rig."""
 
 from __future__ import annotations
 
@@ -28,11 +28,16 @@ _HEAD = (
 
 
 def real_scene(seed: int) -> Scene:
-    """The rig of every input: glued tags 0.2 mm off, a thermal camera that reads 1.2 degC and 1.5 % too much."""
+    """The rig of all inputs: tags glued 0.2 mm off, thermal readings 1.2 degC and 1.5 % too warm."""
     errors = Errors(tag_placement_mm=0.2, camera_off_degc=1.2, camera_gain=0.015)
     return Scene(
-        seed=seed, errors=errors, device="ln2-wand", protocol="ln2-analgesia", jet=DEVICE_JET, thermal_clock_s=-0.31
-    )  # fmt: skip
+        seed=seed,
+        errors=errors,
+        device="ln2-wand",
+        protocol="ln2-analgesia",
+        jet=DEVICE_JET,
+        thermal_clock_s=-0.31,
+    )
 
 
 def thermal_counts(scene: Scene, degc: Floats, rng: np.random.Generator) -> Counts:
@@ -80,7 +85,10 @@ def draw_wave(folder: Path, scene: Scene, *, seconds: float = 15.0) -> None:
     """A warm hand waved irregularly before all cameras, a session folder."""
     folder.mkdir(parents=True)
     rng = np.random.default_rng(3)
-    waves = [(0.25 * rng.normal(size=2) / np.sqrt(6.0), rng.uniform(0.2, 1.6), rng.uniform(0, 6.28, 2)) for _ in range(10)]  # fmt: skip
+    waves = [
+        (0.25 * rng.normal(size=2) / np.sqrt(6.0), rng.uniform(0.2, 1.6), rng.uniform(0.0, 6.28, 2))
+        for _ in range(10)
+    ]
 
     def hand(t_s: float, wide: int, high: int) -> Floats:
         at = np.array([0.5, 0.38]) + sum(s * np.sin(2 * np.pi * f * t_s + p) for s, f, p in waves)
@@ -126,10 +134,12 @@ def burst_scene(scene: Scene, *, distance_mm: float, gas_s: float = 2.5) -> Scen
         seconds=1.4 + gas_s,
         body=Body(3000.0, 3000.0),
         motion=Motion(breath_mm=0.0, drift_mm_s=(0.0, 0.0, 0.0), turn_deg=0.0),
-        sweep=Sweep(half_across_mm=0.0, half_along_mm=0.0, distance_mm=distance_mm, lean_deg=20.0, tremor_mm=0.3),
+        sweep=Sweep(
+            half_across_mm=0.0, half_along_mm=0.0, distance_mm=distance_mm, lean_deg=20.0, tremor_mm=0.3
+        ),
         gas_s=(1.0, 1.0 + gas_s),
         outline_mm=None,
-    )  # fmt: skip
+    )
 
 
 def draw_bursts(folder: Path, scene: Scene, *, distance_mm: float) -> None:
@@ -150,7 +160,9 @@ def draw_check(folder: Path, scene: Scene) -> None:
     rng = np.random.default_rng(5)
     middle = TARGET.corners_mm.mean(axis=0)
     poses = []
-    for x, y, at in ((28.0, 0.0, (-20.0, 0.0, 640.0)), (-10.0, 28.0, (40.0, 15.0, 560.0)), (-20.0, -22.0, (0.0, 20.0, 700.0))):  # fmt: skip
+    leans = (28.0, 0.0), (-10.0, 28.0), (-20.0, -22.0)
+    places = (-20.0, 0.0, 640.0), (40.0, 15.0, 560.0), (0.0, 20.0, 700.0)
+    for (x, y), at in zip(leans, places, strict=True):
         turn = rotation_from_rvec(np.radians([x, y, 3.0]))
         poses.append(Pose.of(turn, np.array(at) - turn @ middle))
     flat, warm = FlatPicture(TARGET, real.rgb), FlatPicture(TARGET, real.thermal.camera)

@@ -112,7 +112,7 @@ def read_burst(source: Source, rig: Rig) -> Burst:
     calibrated = calibrated_at(
         rig.thermal.radiometry, claim_degc=rig.thermal.accuracy_degc, started=source.treatment.started
     )
-    times, degc, doubt = _temperatures(thermal, spots_rgb, sightings, rig, calibrated)
+    times, degc, doubt = spot_temperatures(thermal, spots_rgb, sightings, rig, calibrated)
     early = times < first_s
     if early.sum() < 3 or not (times > first_s).any():
         raise InputError(f"{source.name} needs a second without gas before the burst, and pictures after it.")
@@ -210,14 +210,25 @@ def _plane(cloud: Floats, sightings: list[NozzleSighting], *, where: str) -> tup
     return centre, turn, rough
 
 
-def _temperatures(
+def spot_temperatures(
     thermal: list,
     spots_rgb: Floats,
     sightings: list[NozzleSighting],
     rig: Rig,
     calibrated: Calibrated | None,
 ) -> tuple[Floats, Floats, Floats]:
-    """Times (m,), temperatures and doubts (m, n) of the spots."""
+    """What the thermal camera says of spots.
+
+    Args:
+        thermal: Its pictures.
+        spots_rgb: Shape (n, 3).
+        sightings: Of the nozzle, which hides what is behind it.
+        rig: With the thermal camera.
+        calibrated: What radiometry found of it; None = nothing.
+
+    Returns:
+        Times (m,), temperatures and doubts (m, n).
+    """
     stands = rig.thermal
     assert stands is not None
     spots_px = stands.camera.project(stands.thermal_from_rgb.apply(spots_rgb)).astype(float)

@@ -23,7 +23,7 @@ from calibration.skin_error import DISTANCES_MM
 from calibration.vouching import HOLDS, Standing, last_check, not_vouched_for, standings
 from models.geometry import Floats
 from models.problems import InputError
-from models.validity import HOLDS_DAYS
+from models.validity import HOLDS_DAYS, RESTS_ON
 
 _PARTS = re.compile(r"<!-- part (\w+) of ([\w.]+) ([0-9a-f]{64}) -->\n(.*?)<!-- end of part -->\n", re.DOTALL)
 _LAPSED = re.compile(r"^<p class=bad>(?:It no longer holds: |The rig's \[)[^\n]*</p>\n")
@@ -126,7 +126,7 @@ def part_html(part: Certified, *, now: datetime, refused: bool = False) -> str:
         for what, errors in part.on_skin
     )
     values = "".join(
-        f"<tr><td>{escape(name)}</td><td>{value:.4f}</td><td>{_bound(bound)}</td></tr>"
+        f"<tr><td>{escape(name)}</td><td>{value:.{_digits(bound)}f}</td><td>{_bound(bound)}</td></tr>"
         for name, value, bound in part.parameters
     )
     plots = "".join(
@@ -193,14 +193,19 @@ def _overview(told: Sequence[Standing]) -> str:
             dates = _day(one.measured), _day(one.measured + timedelta(days=HOLDS_DAYS)) if good else "-"
         cells = (*dates, escape(", ".join(one.rests_on)) or "-")
         rows += (
-            f"<tr><td>{escape(one.title)}</td><td class={'good' if good else 'bad'}>{one.state}</td>"
+            f"<tr><td>{escape(_named(one))}</td><td class={'good' if good else 'bad'}>{one.state}</td>"
             f"{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
         )
     return (
         (f"<p class=bad>Not vouched for:</p><ul>{lacks}</ul>\n" if lacks else "")
-        + "<table><tr><th>part</th><th>state</th><th>found on</th><th>holds until</th><th>rests on</th></tr>"
-        + f"{rows}</table>"
+        + "<table class=over><tr><th>part</th><th>state</th><th>found on</th><th>holds until</th>"
+        + f"<th>rests on</th></tr>{rows}</table>"
     )
+
+
+def _named(one: Standing) -> str:
+    """With the step that finds it, by which others rest on it."""
+    return f"{one.title} ({one.name})" if one.name in RESTS_ON else one.title
 
 
 def _matrix(part: Certified) -> str:
@@ -217,7 +222,12 @@ def _list(lines: Sequence[str]) -> str:
 
 
 def _bound(bound: float) -> str:
-    return f"± {bound:.4f}" if np.isfinite(bound) else "not needed"
+    return f"± {bound:.{_digits(bound)}f}" if np.isfinite(bound) else "not needed"
+
+
+def _digits(bound: float) -> int:
+    """Decimals, so that a bound has two digits or more: one of 0.00004 rad is not 0."""
+    return int(np.clip(1 - np.floor(np.log10(bound)), 4, 9)) if np.isfinite(bound) and bound > 0.0 else 4
 
 
 def _day(moment: datetime) -> str:
@@ -241,6 +251,7 @@ _STYLE = (
     "th,td{padding:.2rem .7rem;border-bottom:1px solid #ccd3da;text-align:right;"
     "font-variant-numeric:tabular-nums}th:first-child,td:first-child{text-align:left}"
     "details{margin:.4rem 0;overflow-x:auto}"
+    ".over td{white-space:nowrap}.over td:last-child{white-space:normal}"
     ".plots{display:flex;flex-wrap:wrap;gap:1.5rem}figure{margin:.5rem 0}figcaption{font-size:.85rem}"
     ".bad{color:#b3261e;font-weight:600}.good{color:#1b7f4d}@media print{details>*{display:block}}"
 )

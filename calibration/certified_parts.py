@@ -8,7 +8,7 @@ import numpy as np
 from calibration.board import Board
 from calibration.certificate import Certified
 from calibration.certificate_plots import bars_svg, coverage_svg, residuals_svg
-from calibration.intrinsics import PARAMETERS
+from calibration.intrinsics import PARAMETERS, Calibrated
 from calibration.rgb import LEAST_COVERED, CameraFound
 from calibration.skin_error import DISTANCES_MM
 from calibration.thermal import MOST_TRANSFER_PX, ThermalJudged
@@ -25,6 +25,17 @@ def bloom_words(bloom: float) -> str:
         return "Tags look as large to the thermal camera as they are."
     return (
         f"Tags look {pct:.1f} % {'larger' if bloom > 0.0 else 'smaller'} to the thermal camera than they are."
+    )
+
+
+def board_words(camera: Calibrated) -> str:
+    """How far the board's corners are off, in a sentence."""
+    across, along = camera.off_mm
+    if not max(across, along) > 0.0:
+        return "The board was taken for flat and true."
+    return (
+        f"The board's corners are off by {across:.3f} mm across and {along:.3f} mm out of the plane (1"
+        " sigma); that was estimated too."
     )
 
 
@@ -51,8 +62,7 @@ def rgb_part(found: CameraFound, board: Board) -> Certified:
             f"{len(found.views)} pictures of a {board.words}.",
             f"{100.0 * found.covered:.0f} % of the picture covered (at least {100.0 * LEAST_COVERED:.0f} %);"
             f" boards {found.tilt_deg:.0f} degrees apart, farthest by nearest {found.apart:.2f}.",
-            f"The board's corners are off by {camera.off_mm[0]:.3f} mm across and {camera.off_mm[1]:.3f} mm"
-            " out of the plane (1 sigma); that was estimated too.",
+            board_words(camera),
             f"Residual {camera.rms_px:.3f} px rms.",
         ),
         plots=(

@@ -11,7 +11,7 @@ from typing import cast
 import numpy as np
 
 from calibration.board import Board, BoardView, board_of, find_board
-from calibration.certified_parts import rgb_part
+from calibration.certified_parts import board_words, rgb_part
 from calibration.intrinsics import PARAMETERS, Calibrated
 from calibration.pictures import read_folder
 from calibration.replacing import replace_rig
@@ -72,7 +72,7 @@ def told(found: CameraFound, board: Board) -> list[str]:
         lines.append(f"{name:8}{value:12.4f}{bound}")
     if "fy_px" not in camera.free:
         lines.append("fx and fy are alike as far as the pictures can tell, and were taken as one.")
-    lines.append(_board_words(camera))
+    lines.append(board_words(camera))
     lines.append(
         f"rms {camera.rms_px:.3f} px. It says how well the model fits these pictures, not how right it is;"
         f" the"
@@ -87,17 +87,6 @@ def errors_told(errors: Sequence[CameraErrorOnSkin]) -> list[str]:
     for e in errors:
         lines.append(f"{e.distance_mm / 1000.0:6.1f} m from the camera{e.across_mm:14.2f}{e.along_mm:8.2f}")
     return lines
-
-
-def _board_words(camera: Calibrated) -> str:
-    across, along = camera.off_mm
-    if not max(across, along) > 0.0:
-        return "The board was taken for flat and true."
-    return (
-        f"The board's corners are off by {across:.3f} mm across and {along:.3f} mm out of the plane (1"
-        f" sigma); that was"
-        " estimated too."
-    )
 
 
 def into(table: Toml, camera: Calibrated, *, size_px: tuple[int, int]) -> None:

@@ -133,6 +133,20 @@ def test_calibration_goes_before_an_edge_that_agrees_with_it() -> None:
     assert relied_on(None, None) == USUAL
 
 
+@pytest.mark.parametrize("sigma_px", [0.6, 0.9])
+def test_an_edge_agrees_with_a_calibration_whose_halo_it_takes_for_spread(sigma_px: float) -> None:
+    """The camera mixes in a tenth from 7 px around; without that a focus that has changed is still told."""
+    at_edge = measured_at_edge(body(sigma_px=sigma_px, tail_px=7.0))
+    assert at_edge is not None
+    spread_px = float(np.hypot(sigma_px, 0.29))
+    stated = StatedSpread(spread_px, 0.02, StatedHalo(0.1, 7.0, 0.01))
+    assert at_edge.sigma_px > 1.1 * spread_px
+    assert not disagree(stated, at_edge)
+    assert relied_on(stated, at_edge) == from_calibration(stated)
+    assert disagree(replace(stated, sigma_px=0.7 * spread_px), at_edge)
+    assert disagree(replace(stated, sigma_px=1.4 * spread_px), at_edge)
+
+
 @pytest.mark.parametrize("stated_px", [0.4, 1.4])
 def test_where_calibration_and_edge_disagree_the_wider_is_used_and_doubted_more(stated_px: float) -> None:
     stated, at_edge = StatedSpread(stated_px, 0.02), PointSpread(0.6, 0.25, 0.35, measured=True)
