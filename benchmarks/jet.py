@@ -162,7 +162,7 @@ def main() -> None:
     for k in range(options.first, options.first + options.jets):
         rng = np.random.default_rng(k)
         name = DEVICES[k % len(DEVICES)]
-        jet, lean = drawn_jet(rng, name), float(rng.uniform(5.0, 25.0))
+        jet, lean = drawn_jet(rng, name), float(rng.uniform(17.0, 30.0))
         made = [
             bursts_of(scene_of(jet, name, d, lean_deg=lean, seed=k), rng=rng, tip_sigma_mm=0.6)
             for d in (75.0, 110.0, 150.0)

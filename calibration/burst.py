@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 import cv2
 import numpy as np
@@ -11,13 +12,13 @@ from models.capture import Capture
 from models.geometry import Bools, Floats, unit
 from models.problems import InputError
 from models.radiometry import Calibrated, calibrated_at
-from models.rig import Rig
+from models.rig import Rig, StatedHalo
 from models.sightings import NozzleSighting
 from vision.depth import depth_points
 from vision.nozzle import track_nozzle
 from vision.nozzle_mask import nozzle_mask
 from vision.nozzle_track import NozzleTrack
-from vision.point_spread import measured_at_edge, relied_on, without_spread
+from vision.point_spread import HALO_PX, HALO_U95, measured_at_edge, relied_on, without_spread
 from vision.source import Source
 
 SPACING_MM = 6.0
@@ -32,7 +33,39 @@ THERMAL_S = 0.1
 LONGEST_UNSEEN_S = 0.35
 """Between two sightings farther apart than this the nozzle counts as not seen."""
 
+TAKEN_HALO = StatedHalo(0.5 * HALO_U95, HALO_PX, 0.5 * HALO_U95)
+"""Of a camera whose halo was not calibrated. A halo only ever warms a cold spot, by anything up to its usual
+bound: left in, the flow of heat came out 5 % too small on drawn bursts. Half of it is taken out, give or take
+half."""
+
 _DEPTHS = 8
+
+
+def camera_words(rig: Rig, started: datetime) -> tuple[str, ...]:
+    """What of the thermal camera was taken out of its readings, in sentences.
+
+    Args:
+        rig: With the thermal camera.
+        started: Of the recording.
+    """
+    thermal = rig.thermal
+    if thermal is None:
+        return ()
+    known = thermal.spread is not None and thermal.spread.halo is not None
+    halo = (
+        "Spread and halo of the thermal camera are taken out as calibrated."
+        if known
+        else "The thermal camera's halo was not calibrated: half of its bound is taken out, the rest is in"
+        " the bounds; calibrate spread first to know the flow of heat better."
+    )
+    fresh = calibrated_at(thermal.radiometry, claim_degc=thermal.accuracy_degc, started=started)
+    told = (
+        f"Its temperatures are taken as it claims, to {thermal.accuracy_degc:g} degC; calibrate radiometry"
+        " first to know the gas temperature better."
+        if fresh is None
+        else f"Its temperatures are corrected as calibrated, to {fresh.u95_degc:.1f} degC."
+    )
+    return halo, told
 
 
 @dataclass(frozen=True, eq=False)
@@ -234,6 +267,8 @@ def spot_temperatures(
     spots_px = stands.camera.project(stands.thermal_from_rgb.apply(spots_rgb)).astype(float)
     first = thermal[0].centikelvin.astype(float) / 100.0 - 273.15
     spread = relied_on(stands.spread, measured_at_edge(first)).between_pixels
+    if spread.halo is None:
+        spread = replace(spread, halo=TAKEN_HALO)
     times, degc, doubts = [], [], []
     for picture in thermal:
         nozzle = _nearest(sightings, picture.t_s)

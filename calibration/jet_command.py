@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import cast
 
 import numpy as np
 
-from calibration.burst import read_burst
+from calibration.burst import camera_words, read_burst
 from calibration.jet import SURFACES, JetFound, find_jet, flow_w_m2
 from calibration.jet_part import jet_part
 from calibration.replacing import replace_rig
@@ -45,7 +46,8 @@ def calibrate_jet(options: argparse.Namespace, now: datetime) -> bool:
     bursts = [read_burst(source, rig) for source in sources]
     bore_mm = rig.nozzle.bore_mm if rig.nozzle is not None else device.bore_mm
     found = find_jet(bursts, device, bore_mm=bore_mm, effusivity=effusivity, effusivity_u95=share)
-    print("\n".join(told(found)))
+    camera = camera_words(rig, sources[0].treatment.started)
+    print("\n".join([*told(found), *camera]))
     if found.refusal is not None or found.profile is None or found.fit is None:
         print(f"REFUSED. {found.refusal}")
         return False
@@ -56,6 +58,7 @@ def calibrate_jet(options: argparse.Namespace, now: datetime) -> bool:
     tables["jet"] = table_of_jet(found.profile)
     target = cast("Path | None", options.out) or path
     part = jet_part(found, found.fit, found.profile, effusivity=effusivity, effusivity_u95=share)
+    part = replace(part, facts=(*part.facts, *camera))
     return replace_rig(target, tables, now=now, force=options.force, part=part)
 
 

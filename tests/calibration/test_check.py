@@ -25,8 +25,10 @@ from guidance.cli import main
 from guidance.rig_checked import checked_words
 from models.camera_offset import PatchReading
 from models.geometry import Floats, Pose, rotation_from_rvec
+from models.radiometry import StatedRadiometry
 from models.rig import Rig
 from models.rig_checked import CHECK_FILE, CheckedPart, RigChecked, read_checked, write_checked
+from models.rig_file import write_rig
 from models.sightings import Lost, NozzleSighting
 from tests.calibration.check_scenes import board_session, turned
 from vision.recording import open_recording
@@ -223,6 +225,31 @@ def test_a_turned_camera_that_reads_too_warm_is_told_with_both(tmp_path: Path) -
     assert "4.0 +-" in found.moved[1].words or "3.9 +-" in found.moved[1].words
     assert "too warm" in found.moved[1].words
     assert (found.moved[0].again, found.moved[1].again) == (("thermal",), ("radiometry",))
+
+
+def test_a_camera_whose_radiometry_the_rig_holds_is_held_against_that(tmp_path: Path) -> None:
+    """It reads 4 degC too warm, as its radiometry says: valid, and to a few tenths, not to its claim."""
+    session = board_session(tmp_path / "shown", RIG, RIG, reference_degc=34.0)
+    rig = tmp_path / "rig.toml"
+    for offset, code in ((4.0, 0), (3.0, 3)):
+        told = StatedRadiometry(
+            datetime.now(UTC), offset, 34.0, 0.0, 0.0, np.diag([0.003, 1e-6, 1e-6]), 0.2, (0.0, 34.0)
+        )
+        assert RIG.thermal is not None
+        rig.write_text(write_rig(replace(RIG, thermal=replace(RIG.thermal, radiometry=told))))
+        known = tmp_path / "known.toml"
+        known.write_text(
+            "[[reference]]\noutline_px = [[8, 8], [39, 8], [39, 39], [8, 39]]\ndegc = 30.0\nu95_degc = 0.3\n"
+        )
+        words = ["calibrate", "check", str(session), "--rig", str(rig), "--references", str(known)]
+        assert main(words) == code
+        found = read_checked((tmp_path / CHECK_FILE).read_text(), where=CHECK_FILE)
+        part = next(one for one in found.parts if one.name == "temperature")
+        assert part.state == ("valid" if code == 0 else "moved")
+        assert "calibrated to 0." in part.words
+    assert "1.0 +-" in part.words
+    assert "too warm" in part.words
+    assert part.again == ("radiometry",)
 
 
 def test_the_outcome_is_told_before_a_session_with_its_age(tmp_path: Path, calf: Path) -> None:

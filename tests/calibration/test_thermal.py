@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from calibration.board import BoardView, board_of, find_tags
+from calibration.certified_parts import bloom_words
 from calibration.pairs import read_pairs
 from calibration.thermal import ThermalJudged, find_thermal, skin_errors_mm, within_pair_px
 from calibration.thermal_pair import LENSES, PairView, RgbKnown, bloomed, calibrate_thermal, transfer_px
@@ -190,3 +191,15 @@ def test_corners_come_over_within_their_noise() -> None:
 
 def test_a_target_that_is_no_board_of_tags_is_refused(tmp_path: Path) -> None:
     assert main(["calibrate", "thermal", str(tmp_path), str(tmp_path), "--board", "own"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("bloom", "words"),
+    [
+        (0.0302, "Tags look 3.0 % larger to the thermal camera than they are."),
+        (-0.03, "Tags look 3.0 % smaller to the thermal camera than they are."),
+        (-0.0002, "Tags look as large to the thermal camera as they are."),
+    ],
+)
+def test_how_large_tags_look_is_said_in_english_for_either_sign(bloom: float, words: str) -> None:
+    assert bloom_words(bloom) == words
