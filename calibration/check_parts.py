@@ -154,5 +154,9 @@ def steps_part(told: Sequence[Standing]) -> CheckedPart | None:
         return None
     if not gone:
         return CheckedPart("calibration", "valid", "no part was found with what the rig no longer has")
-    words = "; ".join(f"{one.title}: {one.words}" for one in gone)
+    whys: dict[str, list[str]] = {}
+    for one in gone:
+        whys.setdefault(one.why, []).append(one.title)
+    told_ = "; ".join(f"{', '.join(titles)}: {why}" for why, titles in whys.items())
+    words = f"{told_}; do calibrate {', then '.join(one.name for one in gone)} again"
     return CheckedPart("calibration", "moved", words, tuple(one.name for one in gone))

@@ -12,7 +12,7 @@ from calibration.rig_text import Toml, rig_text
 from models.problems import InputError
 from models.rig_checked import CHECK_FILE, RigChecked, read_checked
 from models.rig_file import read_rig
-from models.validity import RESTS_ON, TITLES, Validity, age_days
+from models.validity import RESTS_ON, TITLES, Validity
 
 HOLDS, LAPSED, NOT_MEASURED = "holds", "no longer holds", "not measured"
 
@@ -39,10 +39,16 @@ class Standing:
     title: str
     state: str
     """`HOLDS`, `LAPSED` or `NOT_MEASURED`."""
-    words: str
-    """Why it does not hold, and what to do; empty where it holds."""
+    why: str
+    """It does not hold, or what should be known of it; empty = nothing."""
+    remedy: str = ""
     measured: datetime | None = None
     rests_on: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> str:
+        """Why, and what to do."""
+        return f"{self.why}; {self.remedy}" if self.why and self.remedy else self.why or self.remedy
 
 
 def standings(
@@ -65,22 +71,23 @@ def standings(
         measured = one.measured if one is not None else None
         own = fingerprint(tables, TABLES[step])
         kept = None if marks is None else marks.get(step)
-        state, words = HOLDS, ""
+        state, why, remedy = HOLDS, "", f"do calibrate {step} again"
         if one is None and kept is None:
-            state, words = NOT_MEASURED, f"{INSTEAD[step]}; calibrate {step}"
+            state, why, remedy = NOT_MEASURED, INSTEAD[step], f"calibrate {step}"
             if was_done(tables, step):
-                words = f"it is in the rig, but nothing says when and how it was found; calibrate {step}"
+                why = "it is in the rig, but nothing says when and how it was found"
         elif (one is not None and own[:12] != one.mark) or (kept is not None and own != kept):
             state = LAPSED
-            words = f"[{TABLES[step]}] was changed after this step; do calibrate {step} again"
+            why = f"[{TABLES[step]}] was changed after this step"
         elif step in gone:
             state = LAPSED
-            words = f"{gone[step].words.removeprefix(f'{title}: ')}; do calibrate {step} again"
+            why = gone[step].why
         elif step in blamed and checked is not None and (measured is None or checked.checked > measured):
-            state, words = LAPSED, f"by the check of {_day(checked.checked)}: {blamed[step]}"
+            state, why, remedy = LAPSED, f"by the check of {_day(checked.checked)}: {blamed[step]}", ""
         elif kept is None and marks is not None:
-            words = "how it was found is not in this page"
-        told.append(Standing(step, title, state, words, measured, grounds))
+            why = "how it was found is not in this page"
+        remedy = "" if state == HOLDS else remedy
+        told.append(Standing(step, title, state, why, remedy, measured, grounds))
     return (*told, *_never_measured(tables))
 
 
@@ -103,12 +110,6 @@ def last_check(rig: Path) -> RigChecked | None:
         return None
 
 
-def age_words(measured: datetime, now: datetime) -> str:
-    """Such as ``12 days ago``."""
-    days = age_days(measured, now)
-    return "today" if days < 1.0 else f"{days:.0f} days ago"
-
-
 def _blamed(checked: RigChecked | None) -> dict[str, str]:
     """Steps that a check asks to be done again, and what it found."""
     if checked is None:
@@ -121,8 +122,8 @@ def _never_measured(tables: Toml) -> list[Standing]:
     told: list[Standing] = []
     nozzle = tables.get("nozzle")
     if isinstance(nozzle, dict) and "scale" not in nozzle:
-        words = "as printed; measure the side of a tag with a calliper and say calibrate collar --tag-mm-u95"
-        told.append(Standing("scale", "size of the collar's tags", NOT_MEASURED, words))
+        remedy = "measure the side of a tag with a calliper and say calibrate collar --tag-mm-u95"
+        told.append(Standing("scale", "size of the collar's tags", NOT_MEASURED, "as printed", remedy))
     if "depth" in tables:
         words = "no step measures it; it is as the rig states it, bound not known"
         told.append(Standing("depth", "depth camera and its place", NOT_MEASURED, words))

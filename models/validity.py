@@ -82,8 +82,13 @@ class Lapsed:
     step: str
     because: tuple[str, ...]
     """Steps that are not what it rested on; empty = it is too old."""
-    words: str
-    """What is wrong."""
+    why: str
+    """Such as ``found with another lens of the colour camera``."""
+
+    @property
+    def words(self) -> str:
+        """With what it is about."""
+        return f"{TITLES[self.step]}: {self.why}"
 
 
 @dataclass(frozen=True)
@@ -122,10 +127,9 @@ class Validity:
             )
             shaken = tuple(g for g in grounds if g in gone and gone[g].because and g not in other)
             if other or shaken:
-                gone[step] = Lapsed(step, (*other, *shaken), _words(step, other, shaken))
+                gone[step] = Lapsed(step, (*other, *shaken), _why(other, shaken))
             elif now is not None and age_days(one.measured, now) > HOLDS_DAYS:
-                words = f"{TITLES[step]}: found {age_days(one.measured, now):.0f} days ago"
-                gone[step] = Lapsed(step, (), words)
+                gone[step] = Lapsed(step, (), f"found {age_days(one.measured, now):.0f} days ago")
         return tuple(gone.values())
 
     def oldest(self) -> datetime | None:
@@ -145,17 +149,18 @@ def remedy(lapsed: tuple[Lapsed, ...]) -> str:
 
 def lapsed_words(lapsed: tuple[Lapsed, ...]) -> str:
     """All in one sentence without its full stop; empty where nothing has lapsed."""
-    return f"{'; '.join(one.words for one in lapsed)}; {remedy(lapsed)}" if lapsed else ""
+    whys: dict[str, list[str]] = {}
+    for one in lapsed:
+        whys.setdefault(one.why, []).append(TITLES[one.step])
+    told = "; ".join(f"{', '.join(titles)}: {why}" for why, titles in whys.items())
+    return f"{told}; {remedy(lapsed)}" if lapsed else ""
 
 
-def _words(step: str, other: tuple[str, ...], shaken: tuple[str, ...]) -> str:
-    """Such as ``thermal camera and its place: found with another lens of the colour camera``."""
-    told = [f"found with {' and '.join(ANOTHER[ground] for ground in other)}"] if other else []
-    if shaken:
-        told.append(
-            f"rests on {' and '.join(shaken)}, which no longer {'holds' if len(shaken) == 1 else 'hold'}"
-        )
-    return f"{TITLES[step]}: {', '.join(told)}"
+def _why(other: tuple[str, ...], shaken: tuple[str, ...]) -> str:
+    """What a part rests on besides need not be told where it was found with something else itself."""
+    if other:
+        return f"found with {' and '.join(ANOTHER[ground] for ground in other)}"
+    return f"rests on {', '.join(shaken)}, which no longer {'holds' if len(shaken) == 1 else 'hold'}"
 
 
 def _aware(moment: datetime) -> datetime:
