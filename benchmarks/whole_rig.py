@@ -37,6 +37,8 @@ from calibration.sheets import collar_of
 from guidance.cli import main as cryoguide
 from models.geometry import Floats
 from models.rig import Tags
+from models.rig_file import read_rig
+from models.sightings import radius_95_mm
 from vision.synthetic_rig import real_rig
 
 ACROSS_MM, TIP_MM = 54.1266, 82.0
@@ -125,6 +127,48 @@ def told(rig: Path) -> str:
     return "\n".join(f"    - {one}" for one in words) or "    all vouched for"
 
 
+def against_truth(rig_file: Path, seed: int) -> list[str]:
+    """What was found beside what is true, with the bound that the rig states."""
+    found, _ = read_rig(rig_file.read_text(), where=str(rig_file))
+    real, lines = real_rig(real_scene(seed)), list[str]()
+    assert real.nozzle is not None
+    assert real.thermal is not None
+    if found.nozzle is not None:
+        own, true = (
+            rig.nozzle.tags.corners_mm.reshape(-1, 3) for rig in (found, real) if rig.nozzle is not None
+        )
+        # The real nozzle laid onto the one that was found: what its origin and axis are off by.
+        middle, at = true.mean(axis=0), own.mean(axis=0)
+        u, _, vt = np.linalg.svd((true - middle).T @ (own - at))
+        turn = (u @ np.diag([1.0, 1.0, np.linalg.det(u @ vt)]) @ vt).T
+        tip, axis = at - turn @ middle, turn[:, 2]
+        each = (own - at - (true - middle) @ turn.T).reshape(-1, 4, 3).mean(axis=1)
+        lines.append(f"tags {np.linalg.norm(each, axis=1).max():.3f} mm off, the worst of their middles")
+        errors = found.nozzle_errors
+        if errors.tip_mm2 is not None:
+            lines.append(f"tip {np.linalg.norm(tip):.2f} mm off, bound {radius_95_mm(errors.tip_mm2):.2f}")
+        if errors.axis_rad2 is not None:
+            off, sigma = np.degrees(np.arccos(axis[2])), np.degrees(np.sqrt(np.trace(errors.axis_rad2)))
+            lines.append(f"axis {off:.3f} degrees off, 2 sigma {2.0 * sigma:.3f}")
+    if found.thermal is not None:
+        px = np.array([(x * 1280.0, y * 720.0) for x in (0.25, 0.5, 0.75) for y in (0.25, 0.5, 0.75)])
+        there = [
+            rig.thermal.camera.project(rig.thermal.thermal_from_rgb.apply(rig.rgb.unproject(px) * 800.0))
+            for rig in (found, real)
+            if rig.thermal is not None
+        ]
+        off_mm = np.linalg.norm(there[0] - there[1], axis=1).max() * 800.0 / real.thermal.camera.fx_px
+        lines.append(f"a thermal pixel {off_mm:.2f} mm off 0.8 m away, the worst of nine places")
+        late = found.thermal.rgb_minus_thermal_s - real.thermal.rgb_minus_thermal_s
+        lines.append(f"time {1000.0 * late:+.2f} ms off")
+        if found.thermal.radiometry is not None:
+            true_degc = np.array([2.0, 20.0, 33.0])
+            read = true_degc + real_scene(seed).errors.camera_reads_too_warm_degc(0.0, true_degc)
+            off = read - found.thermal.radiometry.off_degc(read) - true_degc
+            lines.append(f"temperatures {', '.join(f'{v:+.2f}' for v in off)} degC off at 2, 20, 33 degC")
+    return lines
+
+
 def main() -> None:
     """Draw, calibrate, tell."""
     parser = argparse.ArgumentParser(prog="benchmarks.whole_rig", description=__doc__)
@@ -146,6 +190,8 @@ def main() -> None:
         print(f"\n== cryoguide calibrate {' '.join(words)}", flush=True)
         code = cryoguide(["calibrate", *words])
         print(f"exit {code}; not vouched for after {step}:\n{told(rig)}", flush=True)
+        if code == 0:
+            print("\n".join(f"    {line}" for line in against_truth(rig, options.seed)))
         if step == "rgb":
             _with_what_no_step_finds(rig, folder)
 
