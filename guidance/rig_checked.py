@@ -6,7 +6,9 @@ from datetime import datetime
 from typing import Protocol
 
 from models.problems import InputError
+from models.rig import Rig
 from models.rig_checked import CHECK_FILE, RigChecked, read_checked
+from models.validity import lapsed_words
 
 NOT_CHECKED = "not checked since it was calibrated"
 
@@ -42,6 +44,12 @@ def checked_words(source: Checked, *, now: datetime) -> tuple[bool, str] | None:
 def how_to_check(rig_file: str) -> str:
     """The command that checks a rig; what it finds is seen as soon as it is there."""
     return f"cryoguide calibrate check RECORDING --rig {rig_file}"
+
+
+def rig_remarks(rig: Rig | None) -> tuple[str, ...]:
+    """What of a rig was found with something that it no longer has, for report and terminal."""
+    words = "" if rig is None else lapsed_words(rig.validity.lapsed())
+    return (f"Of the rig, this no longer holds: {words}.",) if words else ()
 
 
 def checked_figures(source: Checked, *, now: datetime) -> dict[str, object] | None:

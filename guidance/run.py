@@ -17,7 +17,7 @@ from guidance.report.rows import TraceRows
 from guidance.report.summary import summarise
 from guidance.report.thermal_found import thermal_remarks
 from guidance.report.zone_words import edited_figures, touch_remarks, zone_remarks
-from guidance.rig_checked import checked_figures
+from guidance.rig_checked import checked_figures, rig_remarks
 from guidance.session import Alarm, Announcement, Guidance, OperatorAction
 from guidance.stages.state import Setup, State, begin
 from guidance.zone_actions import TouchAction, TouchChecked, TouchSkipped
@@ -137,7 +137,7 @@ class Run:
             told.append(f"{self._damaged} colour pictures are damaged and were left out.")
         if remark := self.setup.jet_remark:
             told.append(remark)
-        told += thermal_remarks(self.state, self.setup)
+        told += (*thermal_remarks(self.state, self.setup), *rig_remarks(self.setup.rig))
         told += (*zone_remarks(self.state), *touch_remarks(self._touch))
         return tuple(told)
 

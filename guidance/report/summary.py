@@ -6,6 +6,7 @@ import numpy as np
 
 from guidance.outcome import Trace, Verdicts
 from guidance.report.thermal_found import thermal_found, thermal_remarks
+from guidance.rig_checked import rig_remarks
 from guidance.session import Alarm
 from guidance.stages.state import OnSkin, Setup, State
 from guidance.version import software_version
@@ -85,6 +86,7 @@ def summarise(
             *state.remarks,
             *collar_remarks(state, setup),
             *thermal_remarks(state, setup),
+            *rig_remarks(setup.rig),
         ],
     }
     exposure = on_skin.exposure if on_skin else pixel_skin.exposure if pixel_skin else None

@@ -13,6 +13,7 @@ import pytest
 
 from guidance.console import watches as console_watches
 from guidance.console.watches import recheck
+from guidance.rig_checked import rig_remarks
 from guidance.treatment.camera_room import CameraRoom
 from guidance.treatment.choice import Choices
 from guidance.treatment.preflight import calibration_of
@@ -105,6 +106,9 @@ def test_a_lens_found_again_is_told_with_what_to_do_in_order() -> None:
     assert told.state == "look"
     assert "found with another lens of the colour camera" in told.words
     assert told.words.endswith("do calibrate thermal, then collar again")
+    (said,) = rig_remarks(replace(RIG, validity=Validity(found)))
+    assert said == f"Of the rig, this no longer holds: {told.words}."
+    assert rig_remarks(RIG) == rig_remarks(None) == ()
 
 
 def test_the_age_is_that_of_the_part_that_was_found_first() -> None:
