@@ -32,6 +32,7 @@ from calibration.sheets import TARGET
 from calibration.thermal_command import found_in_both, known_camera
 from models.geometry import Bytes, Counts
 from models.problems import InputError
+from vision.put_files import put_file
 from vision.source import open_source
 
 
@@ -175,7 +176,9 @@ def _print(told: StepTold) -> None:
 
 def _copy(source: Path, target: Path) -> None:
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(source.read_bytes())
+        content = source.read_bytes()
     except OSError as error:
-        raise InputError(f"{source} cannot be copied to {target} ({error.strerror}).") from error
+        raise InputError(
+            f"{source} cannot be read ({error.strerror}); give the rig.toml to go on from."
+        ) from error
+    put_file(target, content)

@@ -22,8 +22,8 @@ from calibration.rig_text import Toml, rig_text
 from calibration.skin_error import DISTANCES_MM
 from calibration.vouching import HOLDS, Standing, last_check, not_vouched_for, standings
 from models.geometry import Floats
-from models.problems import InputError
 from models.validity import HOLDS_DAYS, RESTS_ON
+from vision.put_files import put_file
 
 _PARTS = re.compile(r"<!-- part (\w+) of ([\w.]+) ([0-9a-f]{64}) -->\n(.*?)<!-- end of part -->\n", re.DOTALL)
 _LAPSED = re.compile(r"^<p class=bad>(?:It no longer holds: |The rig's \[)[^\n]*</p>\n")
@@ -69,6 +69,14 @@ def put_certificate(rig: Path, part: Certified, tables: Toml, *, now: datetime) 
         InputError: If it cannot be written.
     """
     path = certificate_path(rig)
+    put_file(path, certificate_text(rig, part, tables, now=now))
+    refused_path(rig, part.step).unlink(missing_ok=True)
+    return path
+
+
+def certificate_text(rig: Path, part: Certified, tables: Toml, *, now: datetime) -> str:
+    """The page, this part renewed, the others kept."""
+    path = certificate_path(rig)
     kept: dict[str, tuple[str, str, str]] = {}
     try:
         for step, table, mark, body in _PARTS.findall(path.read_text(encoding="utf-8")):
@@ -76,10 +84,7 @@ def put_certificate(rig: Path, part: Certified, tables: Toml, *, now: datetime) 
     except (OSError, UnicodeDecodeError):
         pass  # none yet, or not ours: a page is written anew
     kept[part.step] = (part.table, fingerprint(tables, part.table), part_html(part, now=now))
-    text = _page(kept, tables, rig=rig, now=now)
-    _put(path, text)
-    refused_path(rig, part.step).unlink(missing_ok=True)
-    return path
+    return _page(kept, tables, rig=rig, now=now)
 
 
 def refused_path(rig: Path, step: str) -> Path:
@@ -101,20 +106,8 @@ def put_refused(rig: Path, part: Certified, reason: str, *, now: datetime) -> Pa
         f"<p>For {escape(rig.name)}, {_moment(now)}. Nothing of this was written into the rig.</p>\n"
         f"<p class=bad>{escape(reason)}</p>\n{part_html(part, now=now, refused=True)}</html>\n"
     )
-    _put(path, text)
+    put_file(path, text)
     return path
-
-
-def _put(path: Path, text: str) -> None:
-    aside = path.with_name(f".{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        aside.write_text(text, encoding="utf-8")
-        aside.replace(path)
-    except OSError as error:
-        raise InputError(f"{path} cannot be written ({error.strerror}); choose another place.") from error
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def part_html(part: Certified, *, now: datetime, refused: bool = False) -> str:

@@ -28,6 +28,7 @@ from models.rig_file import read_rig
 from models.treatment import Reference
 from models.treatment_file import read_references
 from vision.files import sha256_of
+from vision.put_files import put_file
 
 LEAST_S, LIMIT_S = 4.0, 0.04
 """Of motion, and of its bound: a check tells a clock that is off by a picture, not its last millisecond."""
@@ -63,7 +64,7 @@ def check_rig_file(options: argparse.Namespace, now: datetime) -> bool:
     for part in parts:
         print(f"{part.name:12} {part.state:14} {part.words}.")
     beside = path.with_name(CHECK_FILE)
-    _write(beside, write_checked(checked))
+    put_file(beside, write_checked(checked))
     print(f"{checked.state.upper()}.\nWritten  {beside}")
     print(f"Page     {put_certificate(path, check_part(checked, recording.name), tables, now=now)}")
     return checked.state == "valid"
@@ -109,14 +110,3 @@ def _references(path: Path | None) -> tuple[Reference, ...] | None:
             f"{path} cannot be read ({error}); write [[reference]] as in session.toml."
         ) from error
     return read_references(text, where=str(path))
-
-
-def _write(path: Path, text: str) -> None:
-    aside = path.with_name(f".{path.name}.part")
-    try:
-        aside.write_text(text, encoding="utf-8")
-        aside.replace(path)
-    except OSError as error:
-        raise InputError(f"{path} cannot be written ({error.strerror}); choose another place.") from error
-    finally:
-        aside.unlink(missing_ok=True)

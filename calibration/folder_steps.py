@@ -147,7 +147,7 @@ def give_nozzle(rig: Path, sheets: Sheets, *, now: datetime) -> None:
                 for number, corners in zip(made.ids, made.corners_nozzle_mm, strict=True)
             ],
         }
-    put_rig(rig, rig_text({**tables, "nozzle": nozzle}, now=now), now=now)
+    put_rig(rig, rig_text({**tables, "nozzle": nozzle}, now=now), now=now, part_of=tables)
 
 
 def holds_steps(folder: Path) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from datetime import datetime
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from calibration.sheets import (
     target_sheet,
 )
 from models.problems import InputError
+from vision.put_files import put_file
 
 
 def print_sheet(options: argparse.Namespace, now: datetime) -> bool:
@@ -50,7 +50,7 @@ def print_sheet(options: argparse.Namespace, now: datetime) -> bool:
             lines += ["", "[[nozzle.tag]]", f"id = {number}", f"corners_nozzle_mm = {rounded}"]
         files["collar.toml"] = "\n".join(lines) + "\n"
     for name, text in files.items():
-        _write(folder / name, text)
+        put_file(folder / name, text)
         print(folder / name)
     if scale.measured:
         print(
@@ -64,16 +64,3 @@ def print_sheet(options: argparse.Namespace, now: datetime) -> bool:
 
 
 _BOARDS = {"board": OWN, "target": TARGET}
-
-
-def _write(path: Path, text: str) -> None:
-    aside = path.with_name(f".{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        aside.write_text(text, encoding="utf-8")
-        os.replace(aside, path)
-    except OSError as error:
-        raise InputError(f"{path} cannot be written ({error.strerror}); choose another folder.") from error
-    finally:
-        if aside.parent.is_dir():
-            aside.unlink(missing_ok=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import tomllib
 from datetime import datetime
 from pathlib import Path
@@ -9,11 +11,13 @@ from typing import cast
 
 import numpy as np
 
-from calibration.certificate import Certified, put_certificate
+from calibration.certificate import Certified, certificate_path, certificate_text, refused_path
 from calibration.marks import note
-from calibration.rig_text import Toml, put_rig, read_tables, rig_text
+from calibration.rig_text import Toml, keep_older, read_tables, rig_text
 from calibration.vouching import validity_of
 from models.geometry import Floats
+from models.validity_file import NAME
+from vision.put_files import one_writer, written_aside
 
 ALIKE = 1.05
 """A part whose standard deviation is this many times the older one's counts as no better."""
@@ -32,11 +36,16 @@ def replace_rig(target: Path, tables: Toml, *, now: datetime, force: bool, part:
     Returns:
         Whether it was written.
     """
-    before = read_tables(target) if target.exists() else None
+    there = read_tables(target) if os.path.exists(target) else {}  # also of names that no disk takes
+    lost = [name for name, held in there.items() if isinstance(held, dict) and name not in (*tables, NAME)]
+    if lost and not force:
+        print(
+            f"NOT WRITTEN. {target} holds {', '.join(f'[{name}]' for name in lost)}, which would be lost; go"
+            f" on from it with --rig {target}, write elsewhere with --out, or insist with --force."
+        )
+        return False
     table = part.table
-    older = (
-        covariance_of(before, table) if before is not None and not _lapsed(before, part.step, now) else None
-    )
+    older = covariance_of(there, table) if there and not _lapsed(there, part.step, now) else None
     newer = covariance_of(tables, table)
     if older is not None and newer is not None and not force:
         shared = [name for name in newer if name in older]
@@ -50,13 +59,21 @@ def replace_rig(target: Path, tables: Toml, *, now: datetime, force: bool, part:
                 f" --force."
             )
             return False
-    created = cast("datetime", (tables if before is None else before).get("created", now))
+    created = cast("datetime", (there or tables).get("created", now))
     # As the file will read: numbers of numpy have another text than those that are read back.
     clean = cast("Toml", tomllib.loads(rig_text(tables, now=now)))
     note(clean, validity_of(clean, now=now), part.step, now=now, created=created)
-    kept = put_rig(target, rig_text(clean, now=now), now=now)
+    with contextlib.ExitStack() as both:  # rig and page are written whole before either is put in place
+        both.enter_context(one_writer(target.parent))
+        rig = both.enter_context(written_aside(target, rig_text(clean, now=now)))
+        told = certificate_text(target, part, clean, now=now)
+        page = both.enter_context(written_aside(certificate_path(target), told))
+        kept = keep_older(target, now=now, part_of=tables)
+        rig.put()
+        page.put()
     print(f"Rig      {target}" + (f"\nBefore   {kept}" if kept is not None else ""))
-    print(f"Page     {put_certificate(target, part, clean, now=now)}")
+    refused_path(target, part.step).unlink(missing_ok=True)
+    print(f"Page     {certificate_path(target)}")
     _tell(clean, now)
     return True
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -27,6 +28,8 @@ def calibrate_rgb(options: argparse.Namespace, now: datetime) -> bool:
         InputError: If there are no pictures of one size, or board or rig cannot be read.
     """
     rig, out = cast("Path | None", options.rig), cast("Path | None", options.out)
+    if rig is None and out is not None and os.path.exists(out):
+        rig = out  # its other parts stay
     tables: Toml = read_tables(rig) if rig is not None else {}
     board = board_of(options.board)
     pictures, left_out = read_folder(options.pictures)

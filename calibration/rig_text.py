@@ -16,8 +16,24 @@ from typing import cast
 from models.geometry import Floats
 from models.problems import InputError
 from models.rig_file import RIG_SCHEMA, read_rig
+from vision.put_files import one_writer, written_aside
 
 Toml = dict[str, object]
+
+
+class TablesRead(Toml):
+    """Tables that know the file they were read from, so that what others write meanwhile is not lost."""
+
+    def __init__(self, tables: Toml, *, path: Path, content: bytes) -> None:
+        """A copy of tables.
+
+        Args:
+            tables: What stands there.
+            path: Where they were read.
+            content: The file at that time.
+        """
+        super().__init__(tables)
+        self.path, self.content = path, content
 
 
 def read_tables(path: Path) -> Toml:
@@ -27,11 +43,17 @@ def read_tables(path: Path) -> Toml:
         InputError: If it is not there or not sound.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} cannot be read ({error}); give the rig.toml to go on from.") from error
+        content = path.read_bytes()
+        text = content.decode()
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be read ({error.strerror}); give the rig.toml to go on from."
+        ) from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is no text in UTF-8; give the rig.toml to go on from.") from error
+    text = text.replace("\r\n", "\n")
     read_rig(text, where=str(path))
-    return cast("Toml", tomllib.loads(text))
+    return TablesRead(tomllib.loads(text), path=path, content=content)
 
 
 def table_of(tables: Toml, name: str) -> Toml:
@@ -65,28 +87,51 @@ def rig_text(tables: Mapping[str, object], *, now: datetime) -> str:
     return text
 
 
-def put_rig(path: Path, text: str, *, now: datetime) -> Path | None:
+def put_rig(path: Path, text: str, *, now: datetime, part_of: Toml | None = None) -> Path | None:
     """Put a rig in place in one step; an older one is kept beside it under its time.
+
+    Args:
+        path: Where.
+        text: All of it.
+        now: For the name of the one that is kept.
+        part_of: The tables that were read there and changed since, if any.
 
     Returns:
         Where the older one is kept.
 
     Raises:
-        InputError: If the folder cannot be written to.
+        InputError: If it cannot be written, or another program wrote there since ``part_of`` was read.
     """
-    aside = path.with_name(f".{path.name}.part")
-    kept: Path | None = None
+    with one_writer(path.parent), written_aside(path, text) as new:
+        kept = keep_older(path, now=now, part_of=part_of)
+        new.put()
+    return kept
+
+
+def keep_older(path: Path, *, now: datetime, part_of: Toml | None = None) -> Path | None:
+    """Keep a copy of the rig that is about to be replaced, a plain file even where that is a link.
+
+    Raises:
+        InputError: See `put_rig`.
+    """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        aside.write_text(text, encoding="utf-8")
-        if path.exists():
-            kept = _free(path, now)
-            os.link(path, kept)
-        os.replace(aside, path)
+        older = path.read_bytes()
+    except FileNotFoundError:
+        return None
     except OSError as error:
-        raise InputError(f"{path} cannot be written ({error.strerror}); choose another place.") from error
-    finally:
-        aside.unlink(missing_ok=True)
+        raise InputError(f"{path} cannot be read ({error.strerror}); choose another place.") from error
+    if (
+        isinstance(part_of, TablesRead)
+        and os.path.realpath(part_of.path) == os.path.realpath(path)
+        and older != part_of.content
+    ):
+        raise InputError(
+            f"{path} was changed by another program since this step read it; nothing was written: run the"
+            " step again."
+        )
+    kept = _free(path, now)
+    with written_aside(kept, older) as copy:
+        copy.put()
     return kept
 
 

@@ -20,6 +20,9 @@ from models.nozzle_errors import TIP
 from models.problems import InputError
 from models.rig_file import read_rig
 
+LEAST_POSES = 3
+"""With fewer nothing can be solved, and nothing told."""
+
 
 def calibrate_tip(options: argparse.Namespace, now: datetime) -> bool:
     """Solve, tell, and move the origin of the rig's nozzle to the tip.
@@ -35,6 +38,10 @@ def calibrate_tip(options: argparse.Namespace, now: datetime) -> bool:
     if rig is not None:
         known, _ = read_rig(rig.read_text(encoding="utf-8"), where=str(rig))
     poses = poses_of(options.poses, known, where=str(rig), from_s=options.from_s, to_s=options.to_s)
+    if len(poses.names) < LEAST_POSES:
+        raise InputError(
+            f"{options.poses} holds {len(poses.names)} poses; a pivot needs 12 or more that agree, better 50."
+        )
     marker_mm = np.zeros(3)
     if tables is not None:
         marker_mm = _corners_mm(tables, rig).reshape(-1, 3).mean(axis=0)
