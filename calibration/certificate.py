@@ -25,6 +25,9 @@ from models.geometry import Floats
 from models.validity import HOLDS_DAYS, RESTS_ON
 from vision.put_files import put_file
 
+PRINTED_MOST = 12
+"""Columns of a covariance that fit a sheet of paper."""
+
 _PARTS = re.compile(r"<!-- part (\w+) of ([\w.]+) ([0-9a-f]{64}) -->\n(.*?)<!-- end of part -->\n", re.DOTALL)
 _LAPSED = re.compile(r"^<p class=bad>(?:It no longer holds: |The rig's \[)[^\n]*</p>\n")
 """What was said above a part when the page was written before."""
@@ -145,7 +148,8 @@ def part_html(part: Certified, *, now: datetime, refused: bool = False) -> str:
         f"{error}<h3>What was found</h3>{found}{_list(part.facts)}<div class=plots>{plots}</div>"
         f"<h3>Left out</h3>{left_out}"
         f"<details><summary>Used ({len(part.used)})</summary>{_list(part.used)}</details>"
-        f"<details><summary>Covariance (1 sigma squared)</summary>{_matrix(part)}</details></section>\n"
+        f"<details{' class=wide' if len(part.covariance_of) > PRINTED_MOST else ''}><summary>Covariance (1"
+        f" sigma squared)</summary>{_matrix(part)}</details></section>\n"
     )
 
 
@@ -246,5 +250,10 @@ _STYLE = (
     "details{margin:.4rem 0;overflow-x:auto}"
     ".over td{white-space:nowrap}.over td:last-child{white-space:normal}"
     ".plots{display:flex;flex-wrap:wrap;gap:1.5rem}figure{margin:.5rem 0}figcaption{font-size:.85rem}"
-    ".bad{color:#b3261e;font-weight:600}.good{color:#1b7f4d}@media print{details>*{display:block}}"
+    ".bad{color:#b3261e;font-weight:600}.good{color:#1b7f4d}"
+    # On paper nothing can be opened: all is shown, but for matrices that no sheet is wide enough for.
+    "@media print{body{max-width:none;margin:0}h2,h3{break-after:avoid}figure,tr{break-inside:avoid}"
+    "details:not(.wide)::details-content{content-visibility:visible;display:block;block-size:auto}"
+    "details table{font-size:8px}details th,details td{padding:.1rem .25rem}"
+    "details.wide summary::after{content:' in the page itself and in rig.toml'}}"
 )

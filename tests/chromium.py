@@ -190,6 +190,10 @@ class Tab:
         about = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         call(self._line, "Emulation.setDeviceMetricsOverride", **about)
 
+    def paper(self) -> None:
+        """Show the page as it is printed."""
+        call(self._line, "Emulation.setEmulatedMedia", media="print")
+
     def go(self, address: str) -> None:
         """Leave this page for another."""
         call(self._line, "Page.navigate", url=address)

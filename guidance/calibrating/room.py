@@ -51,7 +51,8 @@ class CalibrationRoom:
         self._pictures, self._make, self.on_change = pictures, wanted, on_change
         self._lock, self._stop = threading.Lock(), threading.Event()
         self._thread = threading.Thread(target=self._work, name="calibration", daemon=True)
-        self._waits, self._begun = waits, threading.Event()
+        self._waits, self._begun, self._answered = waits, threading.Event(), threading.Event()
+        self._answered.set()
         self.phase, self.trouble, self.print_trouble = PRINT, "", ""
         self._run: GuidedRun | None = None
         self._advice: Advice | None = None
@@ -70,6 +71,7 @@ class CalibrationRoom:
         """End."""
         self._stop.set()
         self._begun.set()
+        self._answered.set()
         self._thread.join(5.0)
 
     @property
@@ -87,7 +89,7 @@ class CalibrationRoom:
                 self._begin(scale_of(mm, insist=insist))
                 self.print_trouble = ""
             except InputError as error:
-                self.print_trouble = str(error)
+                self.print_trouble = str(error).replace(" with --insist", "")  # a button on the page
         self._changed()
 
     def skip(self) -> None:
@@ -96,6 +98,7 @@ class CalibrationRoom:
             self._skips += self.phase in (RUNNING, REFUSED)
             if self.phase == REFUSED:
                 self.phase, self._refused = RUNNING, None
+                self._answered.set()
 
     def enough(self) -> None:
         """End the step under way with what was taken, where that is within its limit."""
@@ -107,6 +110,7 @@ class CalibrationRoom:
         with self._lock:
             if self.phase == REFUSED:
                 self.phase, self._refused = RUNNING, None
+                self._answered.set()
         self._changed()
 
     def told(self) -> tuple[dict[str, object], dict[str, bytes]]:
@@ -143,6 +147,7 @@ class CalibrationRoom:
                 self._one(t_s, bgr, thermal)
                 if self._waits:
                     self._begun.wait()
+                    self._answered.wait()
                 if self.phase == OVER:
                     return
             if self.phase not in (OVER, PRINT):
@@ -183,6 +188,7 @@ class CalibrationRoom:
                 self.phase = OVER if run.is_over else RUNNING
             else:
                 self.phase, self._refused = REFUSED, told
+                self._answered.clear()  # what is played waits for what is answered
             self._advice = None
         self._changed()
 

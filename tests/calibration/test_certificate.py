@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from calibration.certificate import Certified, certificate_path, fingerprint, put_certificate
+from calibration.certificate import _STYLE, Certified, certificate_path, fingerprint, put_certificate
 from calibration.certified_parts import rgb_part, tip_part
 from calibration.poses_file import TrackedPoses
 from calibration.rgb import CameraFound, find_camera
@@ -20,6 +20,7 @@ from calibration.tip import find_tip
 from models.geometry import Floats, rotation_from_rvec
 from tests.calibration.board_scenes import BOARD, SIZE_PX, views_of
 from tests.calibration.pivot_scenes import Turning, turned
+from tests.chromium import MISSING, Browser, chromium
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 
@@ -137,3 +138,20 @@ def test_a_frame_that_is_moved_leaves_the_collar_vouched_for_and_a_tag_that_is_m
     assert fingerprint(told, "nozzle.collar") != fingerprint(
         tables(corners, spread @ spread.T), "nozzle.collar"
     )
+
+
+@pytest.mark.skipif(chromium() is None, reason=MISSING)
+def test_on_paper_all_that_is_folded_up_is_shown_but_for_what_no_sheet_is_wide_enough_for(
+    tmp_path: Path,
+) -> None:
+    page = tmp_path / "page.html"
+    text = "<details><summary>Used (1)</summary><p>one.png</p></details>"
+    text += "<details class=wide><summary>Covariance</summary><p>36 columns</p></details>"
+    page.write_text(f"<!doctype html><style>{_STYLE}</style>{text}")
+    with Browser() as browser:
+        tab = browser.open(page.as_uri())
+        tab.until("document.querySelectorAll('p').length === 2")
+        seen = "[...document.querySelectorAll('p')].map((one) => one.checkVisibility())"
+        assert tab.run(seen) == [False, False]
+        tab.paper()
+        assert tab.run(seen) == [True, False]

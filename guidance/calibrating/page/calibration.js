@@ -2,6 +2,7 @@
 
 const $ = (id) => document.getElementById(id);
 const canvas = $("picture"), ink = canvas.getContext("2d");
+let refusedPage = false;
 let state = null, socket = null, heardAt = performance.now(), mirrored = true, voice = true, audio = null;
 let takenSeen = 0, typed = "", stepSeen = "", spoken = "", spokenAt = 0, insist = false, begunAt = 0;
 
@@ -22,7 +23,7 @@ function send(message) {
 function connect() {
   socket = new WebSocket(`ws://${location.host}/live`);
   socket.binaryType = "arraybuffer";
-  socket.onclose = () => setTimeout(connect, 500);
+  socket.onclose = (event) => { refusedPage = event.code === 1008; setTimeout(connect, refusedPage ? 3000 : 500); };
   socket.onmessage = async (event) => {
     heardAt = performance.now();
     const { head, parts } = unpack(event.data);
@@ -57,6 +58,7 @@ async function show(parts) {
   $("why").className = flash ? "taken" : "";
   $("why").textContent = state.phase !== "running" ? "" : flash ? `Taken: ${advice?.count ?? ""}` : advice?.warnings?.[0] ?? advice?.why ?? "";
   figures(advice);
+  keys();
   sounds();
   over();
 }
@@ -94,6 +96,10 @@ function figures(advice) {
   const side = (name) => (mirrored ? { left: "right", right: "left" }[name] ?? name : name);
   $("marks").replaceChildren(...(covered ? [...covered.leans.map(([name, n]) => [side(name), n]), ...covered.distances] : [])
     .map(([name, n]) => el("span", { class: n ? "has" : "" }, `${n ? "✓ " : ""}${name}`)));
+  if (covered) {
+    $("marks").prepend(el("b", {}, "Side towards the camera"));
+    $("marks").insertBefore(el("b", {}, "Distance"), $("marks").children[covered.leans.length + 1]);
+  }
   $("missing").textContent = advice && !covered && advice.missing.length ? `Missing: ${advice.missing.join(", ")}` : "";
 }
 
@@ -186,8 +192,7 @@ function over() {
 }
 
 async function begin(message) {
-  audio ??= new AudioContext();
-  await audio.resume();
+  await sound();
   send(message);
 }
 
@@ -220,17 +225,53 @@ function doneCard() {
   return el("div", { class: "card" }, el("h1", {}, all ? "Calibrated" : "Not all is calibrated"), ...rows, el("p", {}, `Rig: ${state.rig}`), el("p", {}, el("a", { href: "/certificate", target: "_blank" }, "Certificate")));
 }
 
-document.addEventListener("keydown", (event) => {
-  if (event.target instanceof HTMLInputElement || !state) return;
-  const key = event.key.toLowerCase();
+function act(key) {
   if (key === "m") mirrored = !mirrored;
   else if (key === "v") { voice = !voice; if ("speechSynthesis" in window) speechSynthesis.cancel(); }
-  else if (key === "e") send({ do: "enough" });
+  else if (key === "e" && mayEnd()) send({ do: "enough" });
   else if (key === "s" && state.phase === "running") send({ do: "skip" });
+  keys();
+}
+
+const mayEnd = () => state.phase === "running" && state.advice?.error_mm != null && state.advice.error_mm <= state.advice.limit_mm;
+
+// A browser is silent until it is touched: after the page was loaded anew that has to be said.
+async function sound() {
+  audio ??= new AudioContext();
+  await audio.resume();
+  keys();
+}
+
+const button = (name, press) => el("button", { id: `key-${name}`, onclick: press });
+const buttons = { sound: button("sound", sound), ...Object.fromEntries(["m", "v", "e", "s"].map((name) => [name, button(name, () => act(name))])) };
+buttons.sound.className = "sound";
+$("keys").append(...Object.values(buttons));
+
+// Changed, never made anew: one that is made anew under a finger is not pressed.
+function keys() {
+  const words = { sound: "Tap for tone and voice", m: mirrored ? "Not mirrored (M)" : "Mirrored (M)", v: voice ? "Voice off (V)" : "Voice on (V)", e: "End this step (E)", s: "Leave it out (S)" };
+  for (const [name, node] of Object.entries(buttons)) if (node.textContent !== words[name]) node.textContent = words[name];
+  buttons.sound.hidden = audio?.state === "running";
+  buttons.e.disabled = !mayEnd();
+  buttons.e.title = mayEnd() ? "" : "not within its limit yet";
+}
+
+document.addEventListener("pointerdown", sound);
+document.addEventListener("keydown", (event) => {
+  if (!state) return;
+  sound();
+  if (!(event.target instanceof HTMLInputElement)) act(event.key.toLowerCase());
 });
 
 setInterval(() => {
-  if (performance.now() - heardAt > 3000 && state && state.phase === "running") { $("why").className = ""; $("why").textContent = "No picture comes: look after the camera and the program."; }
+  const away = socket?.readyState !== WebSocket.OPEN, silentMs = performance.now() - heardAt;
+  $("gone").hidden = !(refusedPage || (away && silentMs > 1500));
+  if (refusedPage) $("gone").textContent = "Too many of these pages are open: close the others.";
+  else if (!$("gone").hidden) $("gone").textContent = "The calibration program has ended or cannot be reached: what stands here is old. Start it again; pictures that were taken are kept.";
+  if (!away && silentMs > 3000 && state?.phase === "running") {
+    $("why").className = "";
+    $("why").textContent = silentMs > 15000 ? "No picture comes: look after the camera." : "One moment ...";
+  }
 }, 500);
 
 connect();

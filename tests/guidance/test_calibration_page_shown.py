@@ -1,0 +1,113 @@
+"""What a technician sees of a guided calibration when something is not as it should be; in a browser."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from calibration.folder_steps import REFUSED, StepTold
+from calibration.guided_run import GuidedRun
+from calibration.scale import Scale
+from guidance.calibrating.room import CalibrationRoom
+from models.geometry import Bytes, Counts
+from tests.chromium import MISSING, Browser, chromium
+from tests.guidance.test_calibration_page import served
+
+in_browser = pytest.mark.skipif(chromium() is None, reason=MISSING)
+
+
+@in_browser
+def test_a_page_whose_program_has_ended_says_so_and_does_not_stand_as_if_all_were_well(
+    tmp_path: Path,
+) -> None:
+    with Browser() as browser:
+        with served(tmp_path, scale=Scale(1.0, True)) as (_, port):
+            tab = browser.open(f"http://127.0.0.1:{port}/")
+            tab.until("document.body.dataset.phase === 'running'")
+            assert tab.run("document.getElementById('gone').hidden")
+        tab.until("!document.getElementById('gone').hidden")
+        assert "has ended or cannot be reached" in tab.run("document.getElementById('gone').textContent")
+
+
+@in_browser
+def test_every_key_has_a_button_and_a_page_that_may_not_sound_says_how_it_may(tmp_path: Path) -> None:
+    with Browser() as browser, served(tmp_path, scale=Scale(1.0, True)) as (_, port):
+        tab = browser.open(f"http://127.0.0.1:{port}/")
+        tab.tap("#key-m")
+        tab.until("document.getElementById('key-m').textContent.startsWith('Mirrored')")
+        assert tab.run("document.getElementById('key-e').disabled")  # nothing is known to be within its limit
+        tab.reload()
+        tab.until("document.body.dataset.phase === 'running'")
+        tab.tap("#key-sound")
+        tab.until("document.getElementById('key-sound').hidden")
+        tab.tap("#key-s")
+        tab.until("document.body.dataset.step === 'thermal'")
+
+
+OUTSIDE = """[...document.querySelectorAll(
+    '#steps li, #clock, #picture, #side .card, #say, #why, #keys button')].filter((one) => {
+    const box = one.getBoundingClientRect();
+    return box.width && (box.left < -1 || box.top < -1 || box.right > innerWidth + 1
+        || box.bottom > innerHeight + 1);
+}).map((one) => one.id || one.textContent)"""
+
+
+@in_browser
+def test_nothing_is_cut_off_on_a_screen_of_either_way_and_the_picture_stays_large(tmp_path: Path) -> None:
+    with Browser() as browser, served(tmp_path, scale=Scale(1.0, True)) as (_, port):
+        tab = browser.open(f"http://127.0.0.1:{port}/")
+        for width, height in ((1280, 800), (800, 1280)):
+            tab.size(width, height)
+            tab.until("document.getElementById('marks').children.length > 5")
+            assert tab.run(OUTSIDE) == []
+            assert tab.run("document.getElementById('picture').getBoundingClientRect().width") > 700
+
+
+def test_a_sheet_that_is_off_is_told_in_the_words_of_the_page(tmp_path: Path) -> None:
+    with served(tmp_path) as (room, _):
+        room.measured(96.0, insist=False)
+        assert "print it again at 100 %" in room.print_trouble
+        assert "--" not in room.print_trouble
+
+
+def test_what_is_played_waits_while_a_refusal_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the pictures that would mend it are over before the refusal was read."""
+    shown: list[float] = []
+
+    def played(stop: threading.Event) -> Iterator[tuple[float, Bytes, Counts | None]]:
+        for t_s in range(20):
+            if stop.wait(0.01):
+                return
+            shown.append(float(t_s))
+            yield float(t_s), np.zeros((90, 160, 3), np.uint8), None
+
+    with served(tmp_path) as (room, _):
+        make = room._make
+    other = CalibrationRoom(played, make, scale=Scale(1.0, True), waits=True)
+    within = [True]
+
+    def refused(_: GuidedRun) -> StepTold:
+        within[0] = False
+        return StepTold("rgb", REFUSED, ("REFUSED. So.",))
+
+    monkeypatch.setattr(GuidedRun, "is_within_limit", property(lambda _: within[0]))
+    monkeypatch.setattr(GuidedRun, "finish", refused)
+    other.enough()
+    other.start()
+    end_s = time.monotonic() + 20.0
+    while other.phase != "refused" and time.monotonic() < end_s:
+        threading.Event().wait(0.01)
+    threading.Event().wait(0.3)
+    assert other.phase == "refused"
+    assert len(shown) <= 2
+    other.again()
+    while other.phase != "over" and time.monotonic() < end_s:
+        threading.Event().wait(0.01)
+    assert other.phase == "over"
+    assert len(shown) == 20
+    other.stop()
