@@ -79,12 +79,21 @@ def calibrate_all(options: argparse.Namespace, now: datetime) -> bool:
     source, wanted = cast(Path, options.source), wanted_of(options)
     if not wanted.sheets.scale.measured:
         print("The print was not measured: measure the sheet's ruler of 100 mm and say --measured-mm MM.")
+    if not source.exists() or (source.is_dir() and not holds_steps(source) and not _is_session(source)):
+        raise InputError(
+            f"{source} {'holds no pictures for a step' if source.exists() else 'is not there'}; give a folder"
+            " with rgb/, pairs/colour/, pairs/thermal/, collar/ or tip/, or a recording."
+        )
     do = _from_folder if holds_steps(source) else _from_recording
     told = do(source, wanted, now)
     print("\n" + "\n".join(f"{TITLES[one.name]:24}{one.state}" for one in told))
     good = all(one.state in (ACCEPTED, KEPT) for one in told)
     print("All is calibrated." if good else f"Not all is calibrated; see above. Rig: {wanted.rig}")
     return good
+
+
+def _is_session(folder: Path) -> bool:
+    return (folder / "session.toml").exists()
 
 
 def _from_folder(folder: Path, wanted: Wanted, now: datetime) -> list[StepTold]:

@@ -15,7 +15,8 @@ def add_calibrate(parser: argparse.ArgumentParser) -> None:
         steps.add_parser(
             "print",
             help="sheets to print: board, collar, skin tags, thermal target",
-            description="Write a sheet as SVG at true scale, with a ruler; for the collar its geometry too.",
+            description="Write a sheet as PDF and SVG at true scale, with a ruler; for the collar its"
+            " geometry too.",
         )
     )
     tip = steps.add_parser(
@@ -250,7 +251,8 @@ def _add_thermal(thermal: argparse.ArgumentParser) -> None:
 
 def _add_print(sheets: argparse.ArgumentParser) -> None:
     sheets.add_argument("sheet", choices=("board", "collar", "skin", "target"))
-    sheets.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the SVG file")
+    sheets.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the files")
+    sheets.add_argument("--paper", choices=("a4", "letter"), default="a4", help="of the PDF (default: a4)")
     sheets.add_argument(
         "--across-mm",
         type=_positive,

@@ -8,8 +8,10 @@ from pathlib import Path
 
 from calibration.board import OWN
 from calibration.scale import READ_MM, scale_of, scaled, spec_of
+from calibration.sheet_pdf import pdf_of
 from calibration.sheets import (
     COLLAR_DICTIONARY,
+    COLLAR_FACES,
     RULER_MM,
     TARGET,
     board_sheet,
@@ -32,6 +34,7 @@ def print_sheet(options: argparse.Namespace, now: datetime) -> bool:
     folder: Path = options.out
     scale = scale_of(options.measured_mm, insist=options.insist)
     files: dict[str, str] = {}
+    cuts_mm: tuple[float, ...] = ()
     if options.sheet == "board":
         files["board.svg"] = board_sheet()
     elif options.sheet == "target":
@@ -43,7 +46,13 @@ def print_sheet(options: argparse.Namespace, now: datetime) -> bool:
             collar = collar_of(across_mm=options.across_mm, tip_mm=options.tip_mm)
         except ValueError as error:
             raise InputError(f"{error} Give a larger --across-mm.") from error
+        if options.tip_mm > FAR_MM:
+            raise InputError(
+                f"A collar {options.tip_mm:g} mm behind the orifice cannot be (at most {FAR_MM:g}); give it"
+                " in mm."
+            )
         files["collar.svg"] = collar_sheet(collar)
+        cuts_mm = tuple(k * collar.face_mm for k in range(1, COLLAR_FACES))
         lines = ["[nozzle]", f'dictionary = "{COLLAR_DICTIONARY}"', f"bore_mm = {options.bore_mm!r}"]
         for number, corners in zip(collar.ids, scale.factor * collar.corners_nozzle_mm, strict=True):
             rounded = [[round(float(v), 4) + 0.0 for v in corner] for corner in corners]
@@ -52,6 +61,17 @@ def print_sheet(options: argparse.Namespace, now: datetime) -> bool:
     for name, text in files.items():
         put_file(folder / name, text)
         print(folder / name)
+    pdf = pdf_of(
+        files[f"{options.sheet}.svg"],
+        paper=options.paper,
+        title=f"cryoguide {options.sheet}",
+        cuts_mm=cuts_mm,
+    )
+    if pdf is None:
+        print(f"No PDF: it does not fit {options.paper} paper at true scale; print the .svg on larger paper.")
+    else:
+        put_file(folder / f"{options.sheet}.pdf", pdf)
+        print(f"{folder / options.sheet}.pdf")
     if scale.measured:
         print(
             f"Printed {100.0 * (scale.factor - 1.0):+.2f} % off true scale, known to {READ_MM:g} mm in 100."
@@ -62,5 +82,8 @@ def print_sheet(options: argparse.Namespace, now: datetime) -> bool:
         print(f"Measure the ruler of {RULER_MM:g} mm once it is printed, and say it: --measured-mm MM")
     return True
 
+
+FAR_MM = 2000.0
+"""No handheld nozzle is as long: it is a length in another unit."""
 
 _BOARDS = {"board": OWN, "target": TARGET}

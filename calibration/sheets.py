@@ -88,7 +88,9 @@ def collar_sheet(collar: Collar) -> str:
         _line(face * collar.face_mm, 0.0, face * collar.face_mm, height) for face in range(COLLAR_FACES + 1)
     ]
     frame = _line(0.0, 0.0, width, 0.0) + _line(0.0, height, width, height)
-    words = f"Collar, {collar.face_mm:.2f} mm a face. Fold at the lines; this edge towards the orifice."
+    words = (
+        f"Collar, {collar.face_mm:.2f} mm a face. Fold at the lines; the edge above goes towards the orifice"
+    )
     return _sheet(width, height, [*shapes, *lines, frame], words)
 
 

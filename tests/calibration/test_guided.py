@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -19,6 +20,7 @@ from calibration.sheets import TARGET, collar_of
 from calibration.skin_error import camera_of
 from calibration.thermal_pair import RgbKnown, bloomed
 from calibration.tip_step import TipStep
+from guidance.cli import main
 from models.geometry import Floats, Pose, rotation_from_rvec
 from models.rig import Nozzle, Tags
 from models.sightings import NozzleSighting
@@ -289,3 +291,14 @@ def test_a_pivot_that_is_followed_is_done_within_its_bound() -> None:
     assert looks < 400
     assert step.error_mm is not None
     assert step.error_mm <= step.asked_mm
+
+
+@pytest.mark.parametrize(("name", "told"), [("nowhere", "is not there"), ("empty", "holds no pictures")])
+def test_a_folder_without_pictures_is_told_with_what_it_should_hold(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, told: str
+) -> None:
+    (tmp_path / "empty").mkdir()
+    assert main(["calibrate", "all", str(tmp_path / name), "--out", str(tmp_path / "rig.toml")]) == 2
+    said = capsys.readouterr().err
+    assert told in said
+    assert "pairs/thermal/" in said
