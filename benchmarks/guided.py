@@ -35,11 +35,12 @@ from calibration.board_step import BoardStep
 from calibration.collar import find_collar
 from calibration.collar_step import CollarStep
 from calibration.intrinsics import Calibrated
+from calibration.pair_equations import PairView
 from calibration.rgb import CameraFound, find_camera
 from calibration.sheets import TARGET
 from calibration.skin_error import camera_of
 from calibration.thermal import ThermalJudged, find_thermal
-from calibration.thermal_pair import PairView, RgbKnown, ThermalFound
+from calibration.thermal_pair import RgbKnown, ThermalFound
 from calibration.tip import find_tip
 from calibration.tip_step import TipStep
 from models.geometry import Bytes, Counts, Floats, Pose, rotation_from_rvec, unit

@@ -27,6 +27,7 @@ from calibration.foretell import (
 )
 from calibration.holding import SPANS, Hold, held_as, outline_mm, ways_to_hold
 from calibration.intrinsics import calibrate_camera
+from calibration.pair_equations import PairView
 from calibration.rgb import (
     LEAST_PICTURES,
     CameraFound,
@@ -37,7 +38,7 @@ from calibration.seeing import HOLD_S, STILL_SHARE, Quality, motion_px_s
 from calibration.skin_error import DISTANCES_MM
 from calibration.thermal import LEAST_PAIRS, skin_errors_mm
 from calibration.thermal import LIMIT_MM as THERMAL_LIMIT_MM
-from calibration.thermal_pair import LENSES, PairView, RgbKnown, board_pose, calibrate_thermal
+from calibration.thermal_pair import LENSES, RgbKnown, board_pose, calibrate_thermal
 from models.geometry import Floats, rotation_from_rvec
 
 RGB_ASKED_MM, THERMAL_ASKED_MM = 2.0, 2.0

@@ -9,10 +9,11 @@ from calibration.board import Board
 from calibration.certificate import Certified
 from calibration.certificate_plots import bars_svg, coverage_svg, residuals_svg
 from calibration.intrinsics import PARAMETERS, Calibrated
+from calibration.pair_equations import PairView
 from calibration.rgb import LEAST_COVERED, CameraFound
 from calibration.skin_error import DISTANCES_MM
 from calibration.thermal import MOST_TRANSFER_PX, ThermalJudged
-from calibration.thermal_pair import TURN_AND_SHIFT, PairView
+from calibration.thermal_pair import TURN_AND_SHIFT
 from calibration.tip import TipFound
 from models.geometry import Floats
 from models.nozzle_errors import TIP

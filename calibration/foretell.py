@@ -13,9 +13,10 @@ import cv2
 import numpy as np
 
 from calibration.board import Board, BoardView
+from calibration.pair_equations import bloomed
 from calibration.skin_error import across_slopes, camera_of
 from calibration.thermal import placed_slopes
-from calibration.thermal_pair import RgbKnown, ThermalFound, bloomed
+from calibration.thermal_pair import RgbKnown, ThermalFound
 from models.camera import Camera
 from models.geometry import Bools, Floats, Ints, Pose, frozen, rotation_from_rvec
 

@@ -11,15 +11,9 @@ import numpy as np
 from calibration.board import Board
 from calibration.bounds import radius_95
 from calibration.intrinsics import PARAMETERS
+from calibration.pair_equations import PairView
 from calibration.skin_error import DISTANCES_MM
-from calibration.thermal_pair import (
-    LENSES,
-    PairView,
-    RgbKnown,
-    ThermalFound,
-    calibrate_thermal,
-    transfer_px,
-)
+from calibration.thermal_pair import LENSES, RgbKnown, ThermalFound, calibrate_thermal, transfer_px
 from models.geometry import Bools, Floats, rotation_from_rvec
 
 LEAST_PAIRS = 5

@@ -14,13 +14,14 @@ import numpy as np
 from calibration.board import Board, board_of, find_tags
 from calibration.certified_parts import bloom_words, thermal_part
 from calibration.intrinsics import PARAMETERS, calibrate_camera
+from calibration.pair_equations import PairView
 from calibration.pairs import Pair, read_pairs
 from calibration.progress import Steps
 from calibration.replacing import replace_rig
 from calibration.rig_text import Toml, covariance_table, read_tables, table_of
 from calibration.skin_error import DISTANCES_MM
 from calibration.thermal import LEAST_PAIRS, ThermalJudged, find_thermal, solves
-from calibration.thermal_pair import TURN_AND_SHIFT, PairView, RgbKnown
+from calibration.thermal_pair import TURN_AND_SHIFT, RgbKnown
 from models.geometry import Floats
 from models.problems import InputError
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -11,6 +11,7 @@ from scipy.optimize import OptimizeResult, least_squares
 
 from calibration.board import BoardView
 from calibration.intrinsics import PARAMETERS
+from calibration.pair_equations import PairEquations, PairView, bloomed
 from models.geometry import Floats, Ints, Pose, frozen, rotation_from_rvec
 
 LENSES: tuple[tuple[str, ...], ...] = (
@@ -30,15 +31,6 @@ TURN_AND_SHIFT = ("rx_rad", "ry_rad", "rz_rad", "tx_mm", "ty_mm", "tz_mm")
 """Of ``thermal_from_rgb``: rotation vector and shift."""
 
 _OUTLIER_SIGMA = 3.0
-
-
-@dataclass(frozen=True, eq=False)
-class PairView:
-    """One target in both cameras."""
-
-    name: str
-    rgb: BoardView
-    thermal: BoardView
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,8 +83,10 @@ def calibrate_thermal(
         on_solved: Called after each of them.
     """
     found: list[ThermalFound] = []
+    start, poses = _start(pairs, corners_mm, known, size_px)
+    sigma = _sigmas(pairs, corners_mm, known, poses)
     for free in lenses:
-        found.append(_solved(pairs, corners_mm, known, size_px, free))
+        found.append(_solved(pairs, corners_mm, known, free, start, poses, sigma))
         on_solved()
     return min(found, key=lambda one: one.price)
 
@@ -101,43 +95,26 @@ def _solved(
     pairs: Sequence[PairView],
     corners_mm: Floats,
     known: RgbKnown,
-    size_px: tuple[int, int],
     free: tuple[str, ...],
+    start: Floats,
+    poses: Floats,
+    sigma: tuple[float, float],
 ) -> ThermalFound:
-    start, poses = _start(pairs, corners_mm, known, size_px)
     t, n = len(free), len(pairs)
     root = _root(known.covariance * (2.0 if known.from_these else 1.0))
     thermal_at = [PARAMETERS.index(name) for name in free]
-    sigma = _sigmas(pairs, corners_mm, known)
-
-    def values_of(x: Floats) -> Floats:
-        values = start[:9].copy()
-        values[thermal_at] = x[9 : 9 + t]
-        if "fy_px" not in free:
-            values[1] = values[0]
-        return values
-
-    def residuals(x: Floats) -> Floats:
-        rgb_values, values, stand = known.values + root @ x[:9], values_of(x), x[9 + t : 15 + t]
-        parts = [x[:9]]
-        turn = rotation_from_rvec(stand[:3])
-        for k, pair in enumerate(pairs):
-            pose = x[15 + t + 6 * k : 21 + t + 6 * k]
-            here = corners_mm @ rotation_from_rvec(pose[:3]).T + pose[3:]
-            parts.append(((_seen(here[pair.rgb.ids], rgb_values) - pair.rgb.corners_px) / sigma[0]).ravel())
-            there = bloomed(here, x[-1])[pair.thermal.ids] @ turn.T + stand[3:]
-            parts.append(((_seen(there, values) - pair.thermal.corners_px) / sigma[1]).ravel())
-        return np.concatenate(parts)
-
+    equations = PairEquations(
+        pairs, corners_mm, known.values, root, start[:9], np.array(thermal_at), "fy_px" not in free, sigma
+    )
     x = np.concatenate([np.zeros(9), start[thermal_at], start[9:], poses.ravel(), [0.0]])
     for _ in range(2):  # the noise of the thermal corners is found in the first round
-        solved = _least(residuals, x)
-        x = np.asarray(solved.x, float)
-        off = _thermal_off(residuals(x), pairs) * sigma[1]
+        x = np.asarray(_least(equations, x).x, float)
+        off = _thermal_off(equations.residuals(x), pairs) * sigma[1]
         sigma = (sigma[0], max(1.4826 * float(np.median(np.abs(off))), 0.02))
-    solved = _least(residuals, x)
+        equations = replace(equations, sigma=sigma)
+    solved = _least(equations, x)
     x = np.asarray(solved.x, float)
-    off = _thermal_off(residuals(x), pairs) * sigma[1]
+    off = _thermal_off(equations.residuals(x), pairs) * sigma[1]
     freedom = max(len(solved.fun) - 9 - (6 * n + 6 + t), 1)
     jacobian = np.asarray(solved.jac, float)
     inverse = np.linalg.pinv(jacobian.T @ jacobian, hermitian=True)
@@ -151,7 +128,7 @@ def _solved(
     lift[:9, :9] = root
     return ThermalFound(
         free=free,
-        values=frozen(values_of(x)),
+        values=frozen(equations.thermal_values(x)),
         thermal_from_rgb=Pose.of(rotation_from_rvec(x[9 + t : 12 + t]), x[12 + t : 15 + t]),
         bloom=float(x[-1]),
         covariance=frozen(lift @ covariance @ lift.T),
@@ -162,10 +139,17 @@ def _solved(
     )
 
 
-def _least(residuals: Callable[[Floats], Floats], start: Floats) -> OptimizeResult:
+def _least(equations: PairEquations, start: Floats) -> OptimizeResult:
     """Least squares in which outliers count linearly; steps of a millionth are far below the noise."""
     return least_squares(
-        residuals, start, x_scale="jac", loss="soft_l1", f_scale=_OUTLIER_SIGMA, ftol=1e-6, xtol=1e-6
+        equations.residuals,
+        start,
+        equations.slopes,
+        x_scale="jac",
+        loss="soft_l1",
+        f_scale=_OUTLIER_SIGMA,
+        ftol=1e-6,
+        xtol=1e-6,
     )
 
 
@@ -186,13 +170,6 @@ def transfer_px(pair: PairView, corners_mm: Floats, found: ThermalFound) -> Floa
     return np.linalg.norm(
         _seen(found.thermal_from_rgb.apply(here), found.values) - pair.thermal.corners_px, axis=1
     )
-
-
-def bloomed(corners_mm: Floats, share: float) -> Floats:
-    """Corners of tags that look larger by a share about their middles, shape (4n, 3)."""
-    tags = corners_mm.reshape(-1, 4, 3)
-    middles = tags.mean(axis=1, keepdims=True)
-    return ((tags - middles) * (1.0 + share) + middles).reshape(-1, 3)
 
 
 def _seen(points_mm: Floats, values: Floats) -> Floats:
@@ -249,11 +226,12 @@ def _start(
     return np.concatenate([values, np.ravel(turn).astype(float), best.translation_mm]), poses
 
 
-def _sigmas(pairs: Sequence[PairView], corners_mm: Floats, known: RgbKnown) -> tuple[float, float]:
+def _sigmas(
+    pairs: Sequence[PairView], corners_mm: Floats, known: RgbKnown, poses: Floats
+) -> tuple[float, float]:
     """Noise of colour corners, and a first guess for thermal ones, px."""
     offs = []
-    for pair in pairs:
-        pose = board_pose(pair.rgb, corners_mm, known.values)
+    for pair, pose in zip(pairs, poses, strict=True):
         here = corners_mm[pair.rgb.ids] @ rotation_from_rvec(pose[:3]).T + pose[3:]
         offs.append((_seen(here, known.values) - pair.rgb.corners_px).ravel())
     sigma = max(1.4826 * float(np.median(np.abs(np.concatenate(offs)))), 0.02)

@@ -15,10 +15,11 @@ from calibration.board_step import PATIENCE_S, BoardStep
 from calibration.collar_step import CollarStep, turning
 from calibration.foretell import LensForetold
 from calibration.holding import held_as, ways_to_hold
+from calibration.pair_equations import bloomed
 from calibration.seeing import Quality
 from calibration.sheets import TARGET, collar_of
 from calibration.skin_error import camera_of
-from calibration.thermal_pair import RgbKnown, bloomed
+from calibration.thermal_pair import RgbKnown
 from calibration.tip_step import TipStep
 from guidance.cli import main
 from models.geometry import Floats, Pose, rotation_from_rvec

@@ -8,9 +8,10 @@ import pytest
 
 from calibration.board import BoardView, board_of, find_tags
 from calibration.certified_parts import bloom_words
+from calibration.pair_equations import PairView, bloomed
 from calibration.pairs import read_pairs
 from calibration.thermal import ThermalJudged, find_thermal, skin_errors_mm, within_pair_px
-from calibration.thermal_pair import LENSES, PairView, RgbKnown, bloomed, calibrate_thermal, transfer_px
+from calibration.thermal_pair import LENSES, RgbKnown, calibrate_thermal, transfer_px
 from guidance.cli import main
 from models.geometry import Bytes, Floats, Pose, rotation_from_rvec
 from models.problems import InputError
