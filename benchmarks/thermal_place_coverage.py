@@ -2,9 +2,9 @@
 
     python -m benchmarks.thermal_place_coverage --rigs 200
 
-For each kind of pairs: colour camera wrong as its covariance says, thermal camera with a lens of its own, corners
-with noise, tags that bloom. "Where it is worst" is the place in the picture for which the bound is told; "worst of
-nine" asks that all nine hold at once.
+For each kind of pairs: colour camera wrong as its covariance says, thermal camera with a lens of its own,
+corners with noise, tags that bloom. "Held" is counted at the place in the picture for which the bound is
+told; "worst of nine" asks that all nine places hold at once.
 """
 
 from __future__ import annotations
@@ -171,7 +171,7 @@ def calibrated(how: Pairs, rng: np.random.Generator) -> Held:
     stated = truth.rgb + vectors @ (np.sqrt(np.maximum(values, 0.0)) * rng.normal(size=9))
     known = RgbKnown(stated, how.covariance)
     found = calibrate_thermal(pairs_of(truth, how, rng), TARGET.corners_mm, known=known, size_px=THERMAL_PX)
-    bounds = skin_errors_mm(found, rgb_size_px=RGB_PX, freedom=how.count - 1.0)
+    bounds = skin_errors_mm(found, rgb_size_px=RGB_PX)
     inner = found.covariance[:-1, :-1]
     at_worst, of_nine = [], []
     for distance_mm in DISTANCES_MM:

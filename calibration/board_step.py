@@ -38,7 +38,7 @@ from calibration.seeing import HOLD_S, STILL_SHARE, Quality, motion_px_s
 from calibration.skin_error import DISTANCES_MM
 from calibration.thermal import LEAST_PAIRS, skin_errors_mm
 from calibration.thermal import LIMIT_MM as THERMAL_LIMIT_MM
-from calibration.thermal_pair import LENSES, RgbKnown, board_pose, calibrate_thermal
+from calibration.thermal_pair import RgbKnown, board_pose, calibrate_thermal
 from models.geometry import Floats, rotation_from_rvec
 
 RGB_ASKED_MM, THERMAL_ASKED_MM = 2.0, 2.0
@@ -299,8 +299,7 @@ def _solved_thermal(step: BoardStep, prior: ThermalForetold) -> BoardStep:
             pairs.append(PairView(f"{k:02d}", one.colour, one.thermal))
     known, error_mm, refusal = prior, None, "too few pairs"
     if len(pairs) >= _SOLVES_FROM:
-        lens = LENSES[2:3] if len(pairs) < LEAST_PAIRS + 2 else LENSES[2:5]
-        found = calibrate_thermal(pairs, corners_mm, known=prior.rgb, size_px=prior.size_px, lenses=lens)
+        found = calibrate_thermal(pairs, corners_mm, known=prior.rgb, size_px=prior.size_px)
         known = thermal_known(
             found,
             step.board,
@@ -310,7 +309,7 @@ def _solved_thermal(step: BoardStep, prior: ThermalForetold) -> BoardStep:
             rgb_size_px=prior.rgb_size_px,
         )
         if len(pairs) >= LEAST_PAIRS:
-            errors = skin_errors_mm(found, rgb_size_px=prior.rgb_size_px, freedom=len(pairs) - 1.0)
+            errors = skin_errors_mm(found, rgb_size_px=prior.rgb_size_px)
             error_mm = float(errors[_AT])
             refusal = None if error_mm <= THERMAL_LIMIT_MM else "too large"
     poses = tuple(board_pose(pair.rgb, corners_mm, prior.rgb.values) for pair in pairs)

@@ -172,8 +172,8 @@ def thermal_guess(
         thermal_from_rgb=Pose.identity(),
         bloom=0.0,
         covariance=frozen(np.zeros((19, 19))),
+        by_width=(),
         rms_px=0.0,
-        price=0.0,
         rgb_values=rgb.values,
     )
     sigma = np.array([0.3 * size_px[0], *(0.05 * size_px[0],) * 2, *(0.1,) * 3, *(50.0,) * 3, 0.05])

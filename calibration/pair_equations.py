@@ -1,7 +1,7 @@
 """What pairs of pictures say, as equations: residuals of all corners, and how they move with what is sought.
 
-Slopes are worked out, not tried: a target in ten pairs has some 80 unknowns, and trying each costs ten times
-as much as knowing them.
+Slopes are worked out, not tried, and what belongs to one pair alone is eliminated pair by pair: trying each
+of some 80 unknowns took fifty times as long.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from calibration.board import BoardView
-from models.geometry import Floats, Ints, rotation_from_rvec
+from models.geometry import Floats, Ints, frozen, rotation_from_rvec
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,81 +26,165 @@ class PairView:
 
 
 @dataclass(frozen=True, eq=False)
-class PairEquations:
-    """Of unknowns in one row.
+class Unknowns:
+    """What is sought."""
 
-    Nine colour parameters (in units of their covariance's root), the thermal ones that are free,
-    ``thermal_from_rgb`` (rotation vector, mm), each pair's ``rgb_from_board`` likewise, and the bloom.
+    shared: Floats
+    """Nine colour parameters (in units of their covariance's root), the thermal ones, ``thermal_from_rgb``
+    (rotation vector, mm) and the bloom, shape (9 + t + 7,)."""
+    own: Floats
+    """Of each pair: ``rgb_from_board`` (rotation vector, mm), and the shift of its thermal corners, px, shape
+    (n, 8)."""
+
+
+@dataclass(frozen=True, eq=False)
+class PairSystem:
+    """Normal equations of the shared unknowns and each pair's shift, poses eliminated, without priors."""
+
+    normal: Floats
+    """One a pair, shape (n, q + 2, q + 2)."""
+    pulled: Floats
+    """Right sides, shape (n, q + 2)."""
+    pose_steps: Floats
+    """Of the poses, were all else right, shape (n, 6)."""
+    pose_by_all: Floats
+    """What steps of all else take from them, shape (n, 6, q + 2)."""
+    rgb_off_px: tuple[Floats, ...]
+    """Of each pair, seen minus foretold, shape (k, 2)."""
+    thermal_off_px: tuple[Floats, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class SharedSystem:
+    """The same with the shifts eliminated too, for one width of them."""
+
+    reduced: Floats
+    """Shape (q, q)."""
+    scores: Floats
+    """One a pair, shape (n, q)."""
+    shift_steps: Floats
+    shift_by_shared: Floats
+    """Shape (n, 2, q)."""
+    log: float
+    """Log of how probable what was seen is, but for what all widths have in common."""
+
+
+def shared_system(system: PairSystem, shifts: Floats, shift_px: float) -> SharedSystem:
+    """Eliminate the shifts.
+
+    Args:
+        system: Of all pairs.
+        shifts: Where they are, shape (n, 2).
+        shift_px: Their 1 sigma.
     """
+    firm = shift_px**-2.0
+    inner = system.normal[:, -2:, -2:] + firm * np.eye(2)
+    pulled = system.pulled[:, -2:] - firm * shifts
+    inverse = np.asarray(np.linalg.inv(inner), float)
+    cross = system.normal[:, -2:, :-2]
+    by_shared = inverse @ cross
+    steps = np.einsum("nij,nj->ni", inverse, pulled)
+    log = 0.5 * float(np.einsum("ni,ni->", steps, pulled) - firm * np.sum(shifts**2))
+    log -= 0.5 * float(np.sum(np.log(np.linalg.det(inner) / firm**2)))
+    return SharedSystem(
+        reduced=np.sum(system.normal[:, :-2, :-2] - np.swapaxes(cross, 1, 2) @ by_shared, axis=0),
+        scores=system.pulled[:, :-2] - np.einsum("nij,ni->nj", cross, steps),
+        shift_steps=steps,
+        shift_by_shared=by_shared,
+        log=log,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class PairEquations:
+    """Of pairs of one target."""
 
     pairs: Sequence[PairView]
     corners_mm: Floats
     rgb_values: Floats
+    """The colour camera as known before, shape (9,)."""
     root: Floats
+    """Of its covariance, shape (9, 9)."""
     thermal_start: Floats
-    """Values of the thermal parameters that are not free, shape (9,)."""
+    """Thermal parameters that are not sought keep these, shape (9,)."""
     free_at: Ints
-    """Of the free ones, in the order of `calibration.intrinsics.PARAMETERS`."""
-    square: bool
-    """Whether ``fy_px`` is ``fx_px``."""
-    sigma: tuple[float, float]
-    """Noise of colour and thermal corners, px."""
+    """Where those that are sought stand in `calibration.intrinsics.PARAMETERS`."""
 
-    def thermal_values(self, x: Floats) -> Floats:
+    def thermal_values(self, shared: Floats) -> Floats:
         """All nine thermal parameters."""
         values = self.thermal_start.copy()
-        values[self.free_at] = x[9 : 9 + len(self.free_at)]
-        if self.square:
-            values[1] = values[0]
+        values[self.free_at] = shared[9 : 9 + len(self.free_at)]
         return values
 
-    def residuals(self, x: Floats) -> Floats:
-        """In units of their noise, the nine colour parameters first."""
-        return self._all(x)[0]
+    def system(self, at: Unknowns, sigma: tuple[float, float]) -> PairSystem:
+        """The equations there, corners weighted by how well they fit.
 
-    def slopes(self, x: Floats) -> Floats:
-        """Of the residuals by the unknowns, shape (residuals, unknowns)."""
-        return self._all(x)[1]
-
-    def _all(self, x: Floats) -> tuple[Floats, Floats]:
-        t = len(self.free_at)
-        rgb, thermal = self.rgb_values + self.root @ x[:9], self.thermal_values(x)
-        stand = x[9 + t : 15 + t]
+        Args:
+            at: Where.
+            sigma: Noise of each component of colour and of thermal corners, px.
+        """
+        t, q = len(self.free_at), len(at.shared)
+        stand = at.shared[9 + t : 15 + t]
         turn, by_turn = _turned(stand[:3])
-        lift = np.zeros((9, t))
-        lift[self.free_at, np.arange(t)] = 1.0
-        if self.square:
-            lift[1] = lift[0]
-        off, rows = [x[:9]], [np.eye(9, len(x))]
+        board, by_bloom = _bloomed_both(self.corners_mm, float(at.shared[-1]))
+        lens = self.rgb_values + self.root @ at.shared[:9], self.thermal_values(at.shared)
+        poses = [_turned(own[:3]) for own in at.own]
+        ids = [(pair.rgb.ids, pair.thermal.ids) for pair in self.pairs]
+        counts = np.cumsum([[len(a), len(b)] for a, b in ids], axis=0)[:-1]
+        here = [
+            (self.corners_mm[a] @ r.T + o[3:6], board[b] @ r.T + o[3:6])
+            for (a, b), (r, _), o in zip(ids, poses, at.own, strict=True)
+        ]
+        rgb = _seen(np.concatenate([a for a, _ in here]), lens[0])
+        thermal = _seen(np.concatenate([b for _, b in here]) @ turn.T + stand[3:], lens[1])
+        rgb_parts = list(zip(*(np.split(part, counts[:, 0]) for part in rgb), strict=True))
+        thermal_parts = list(zip(*(np.split(part, counts[:, 1]) for part in thermal), strict=True))
+        n = len(self.pairs)
+        reduced, pulls = np.zeros((n, q + 2, q + 2)), np.zeros((n, q + 2))
+        pose_steps, by_all = np.zeros((n, 6)), np.zeros((n, 6, q + 2))
+        offs: tuple[list[Floats], list[Floats]] = ([], [])
         for k, pair in enumerate(self.pairs):
-            at = 15 + t + 6 * k
-            pose_turn, by_pose_turn = _turned(x[at : at + 3])
-            board, by_bloom = _bloomed_both(self.corners_mm, float(x[-1]))
-            ids = pair.rgb.ids
-            here = self.corners_mm[ids] @ pose_turn.T + x[at + 3 : at + 6]
-            px, by_point, by_lens = _seen(here, rgb)
-            off.append(((px - pair.rgb.corners_px) / self.sigma[0]).ravel())
-            block = np.zeros((len(ids), 2, len(x)))
-            block[:, :, :9] = by_lens @ self.root
-            block[:, :, at : at + 3] = by_point @ (
-                np.einsum("aij,kj->kia", by_pose_turn, self.corners_mm[ids])
-            )
-            block[:, :, at + 3 : at + 6] = by_point
-            rows.append(block.reshape(-1, len(x)) / self.sigma[0])
-            ids = pair.thermal.ids
-            here = board[ids] @ pose_turn.T + x[at + 3 : at + 6]
-            px, by_point, by_lens = _seen(here @ turn.T + stand[3:], thermal)
-            off.append(((px - pair.thermal.corners_px) / self.sigma[1]).ravel())
-            block = np.zeros((len(ids), 2, len(x)))
-            block[:, :, 9 : 9 + t] = by_lens @ lift
-            block[:, :, 9 + t : 12 + t] = by_point @ np.einsum("aij,kj->kia", by_turn, here)
-            block[:, :, 12 + t : 15 + t] = by_point
+            pose_turn, by_pose_turn = poses[k]
+            px, by_point, by_lens = rgb_parts[k]
+            off_rgb = pair.rgb.corners_px - px
+            m = len(px)
+            rows = np.zeros((m + len(ids[k][1]), 2, 6 + q + 2))
+            inner = rows[:, :, 6:]
+            inner[:m, :, :9] = by_lens @ self.root
+            rows[:m, :, :3] = by_point @ _arms(by_pose_turn, self.corners_mm[ids[k][0]])
+            rows[:m, :, 3:6] = by_point
+            px, by_point, by_lens = thermal_parts[k]
+            off_thermal = pair.thermal.corners_px - px - at.own[k, 6:]
             by_here = by_point @ turn
-            block[:, :, at : at + 3] = by_here @ np.einsum("aij,kj->kia", by_pose_turn, board[ids])
-            block[:, :, at + 3 : at + 6] = by_here
-            block[:, :, -1] = np.einsum("kij,kj->ki", by_here, by_bloom[ids] @ pose_turn.T)
-            rows.append(block.reshape(-1, len(x)) / self.sigma[1])
-        return np.concatenate(off), np.vstack(rows)
+            inner[m:, :, 9 : 9 + t] = by_lens[:, :, self.free_at]
+            inner[m:, :, 9 + t : 12 + t] = by_point @ _arms(by_turn, here[k][1])
+            inner[m:, :, 12 + t : 15 + t] = by_point
+            inner[m:, :, q - 1] = np.einsum("kij,kj->ki", by_here, by_bloom[ids[k][1]] @ pose_turn.T)
+            inner[m:, :, q:] = np.eye(2)
+            rows[m:, :, :3] = by_here @ _arms(by_pose_turn, board[ids[k][1]])
+            rows[m:, :, 3:6] = by_here
+            firm = [weights_of(o / s) / s**2 for o, s in zip((off_rgb, off_thermal), sigma, strict=True)]
+            flat = rows.reshape(-1, 6 + q + 2)
+            heavy = flat * np.repeat(np.concatenate(firm), 2)[:, None]
+            normal = heavy.T @ flat
+            pulled = heavy.T @ np.concatenate([off_rgb, off_thermal]).ravel()
+            solved = np.linalg.solve(normal[:6, :6], np.column_stack([normal[:6, 6:], pulled[:6]]))
+            by_all[k], pose_steps[k] = solved[:, :-1], solved[:, -1]
+            reduced[k] = normal[6:, 6:] - normal[6:, :6] @ by_all[k]
+            pulls[k] = pulled[6:] - normal[6:, :6] @ pose_steps[k]
+            offs[0].append(frozen(off_rgb))
+            offs[1].append(frozen(off_thermal))
+        return PairSystem(reduced, pulls, pose_steps, by_all, tuple(offs[0]), tuple(offs[1]))
+
+
+_SOFT, _ASTRAY = 3.0, 6.0
+"""Corners off by more sigmas count less and less; by more than the second, not at all."""
+
+
+def weights_of(off: Floats) -> Floats:
+    """Weights of corners by how far they are off in sigmas, shape (k, 2) to (k,)."""
+    square = np.sum(off**2, axis=1)
+    return np.where(square > _ASTRAY**2, 1e-6, 1.0 / np.sqrt(1.0 + square / (2.0 * _SOFT**2)))
 
 
 def bloomed(corners_mm: Floats, share: float) -> Floats:
@@ -112,6 +196,11 @@ def _bloomed_both(corners_mm: Floats, share: float) -> tuple[Floats, Floats]:
     tags = corners_mm.reshape(-1, 4, 3)
     out = (tags - tags.mean(axis=1, keepdims=True)).reshape(-1, 3)
     return corners_mm + share * out, out
+
+
+def _arms(by_turn: Floats, points_mm: Floats) -> Floats:
+    """How turned points move with the rotation vector, shape (k, 3, 3)."""
+    return np.einsum("aij,kj->kia", by_turn, points_mm)
 
 
 def _turned(vector: Floats) -> tuple[Floats, Floats]:

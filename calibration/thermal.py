@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from calibration.alike import open_freedom
 from calibration.board import Board
 from calibration.bounds import radius_95
 from calibration.intrinsics import PARAMETERS
 from calibration.pair_equations import PairView
 from calibration.skin_error import DISTANCES_MM
-from calibration.thermal_pair import LENSES, RgbKnown, ThermalFound, calibrate_thermal, transfer_px
+from calibration.thermal_pair import RgbKnown, ThermalFound, calibrate_thermal, transfer_px
 from models.geometry import Bools, Floats, rotation_from_rvec
 
 LEAST_PAIRS = 5
@@ -28,6 +29,9 @@ LIMIT_MM = 8.0
 """95 % bound on the skin, 0.8 m away, above which a calibration is refused: two pixels of usual cameras."""
 
 _AT_MM = 800.0
+_FREEDOM = 1e4
+"""Of the noise of single corners: hundreds of them tell it."""
+
 _BLOOMS = np.linspace(-0.06, 0.06, 13).tolist()
 _FIELD = (0.25, 0.5, 0.75)
 """Where in the colour picture the error is worked out: what the thermal camera sees of it."""
@@ -76,14 +80,15 @@ def find_thermal(
             " from 0.5 to 1.2 m, leaning to all sides, warm enough to be seen by both."
         )
     corners_mm = board.corners_mm
-    found = calibrate_thermal(pairs, corners_mm, known=known, size_px=size_px, on_solved=on_solved)
+    found = calibrate_thermal(pairs, corners_mm, known=known, size_px=size_px)
+    on_solved()
     held_out = []
     for k, pair in enumerate(pairs):
         others = [*pairs[:k], *pairs[k + 1 :]]
-        again = calibrate_thermal(others, corners_mm, known=known, size_px=size_px, lenses=[found.free])
+        again = calibrate_thermal(others, corners_mm, known=known, size_px=size_px, near=found)
         on_solved()
         held_out.append(_rms(transfer_px(pair, corners_mm, again)))
-    on_skin = skin_errors_mm(found, rgb_size_px=rgb_size_px, freedom=len(pairs) - 1.0)
+    on_skin = skin_errors_mm(found, rgb_size_px=rgb_size_px)
     return ThermalJudged(
         found=found,
         within_px=tuple(within_pair_px(pair) for pair in pairs),
@@ -94,8 +99,8 @@ def find_thermal(
 
 
 def solves(pairs: int) -> int:
-    """How often `find_thermal` solves for so many pairs: each model, then without each pair."""
-    return len(LENSES) + pairs
+    """How often `find_thermal` solves for so many pairs: with all, then without each."""
+    return 1 + pairs
 
 
 def within_pair_px(pair: PairView) -> float:
@@ -127,20 +132,25 @@ def _brought_off(rgb: Floats, thermal: Floats, own: Bools, share: float) -> tupl
     return _rms(off[~own]), off[own]
 
 
-def skin_errors_mm(found: ThermalFound, *, rgb_size_px: tuple[int, int], freedom: float) -> tuple[float, ...]:
+def skin_errors_mm(found: ThermalFound, *, rgb_size_px: tuple[int, int]) -> tuple[float, ...]:
     """95 % bounds, mm on the skin, of where the thermal picture is laid on what the colour camera sees.
 
     Args:
         found: With its covariance.
         rgb_size_px: Width and height.
-        freedom: Of the noise behind the covariance.
     """
     inner = 9 + len(found.free) + 6
     covariance = found.covariance[:inner, :inner]
+    weight = np.array([w for w, _ in found.by_width])
     bounds = []
     for distance_mm in DISTANCES_MM:
         slopes = placed_slopes(found, rgb_size_px=rgb_size_px, distance_mm=distance_mm)
-        bounds.append(max(radius_95(slope @ covariance @ slope.T, freedom=freedom) for slope in slopes))
+        here = []
+        for slope in slopes:
+            totals = np.array([np.trace(slope @ c[:inner, :inner] @ slope.T) for _, c in found.by_width])
+            freedom = open_freedom(totals, weight / weight.sum(), _FREEDOM)
+            here.append(radius_95(slope @ covariance @ slope.T, freedom=freedom))
+        bounds.append(max(here))
     return tuple(bounds)
 
 

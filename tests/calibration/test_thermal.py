@@ -1,17 +1,19 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+from benchmarks.thermal_place_coverage import KINDS, calibrated
 from calibration.board import BoardView, board_of, find_tags
 from calibration.certified_parts import bloom_words
-from calibration.pair_equations import PairView, bloomed
+from calibration.pair_equations import PairEquations, PairView, Unknowns, bloomed
 from calibration.pairs import read_pairs
-from calibration.thermal import ThermalJudged, find_thermal, skin_errors_mm, within_pair_px
-from calibration.thermal_pair import LENSES, RgbKnown, calibrate_thermal, transfer_px
+from calibration.thermal import ThermalJudged, find_thermal, within_pair_px
+from calibration.thermal_pair import RgbKnown, board_pose, calibrate_thermal, transfer_px
 from guidance.cli import main
 from models.geometry import Bytes, Floats, Pose, rotation_from_rvec
 from models.problems import InputError
@@ -64,7 +66,6 @@ def test_the_thermal_cameras_place_is_found_within_its_bounds() -> None:
         BOARD.corners_mm,
         known=RgbKnown(RGB, COVARIANCE),
         size_px=SIZE,
-        lenses=LENSES[:3],
     )
     sigma = np.sqrt(np.diag(found.covariance))
     off = np.abs(found.thermal_from_rgb.translation_mm - STAND.translation_mm)
@@ -73,36 +74,49 @@ def test_the_thermal_cameras_place_is_found_within_its_bounds() -> None:
     assert found.bloom == pytest.approx(0.03, abs=0.01)
 
 
-def test_the_predicted_error_on_the_skin_holds_the_true_one() -> None:
-    """8 calibrations, the colour camera wrong as its covariance says: at most 1 miss (more: 6 %)."""
-    rng = np.random.default_rng(1)
-    missed, known = 0, []
-    for _ in range(8):
-        stated = RGB + np.sqrt(np.diag(COVARIANCE)) * rng.normal(size=9)
-        stated[1] = stated[0]
-        found = calibrate_thermal(
-            pairs_of(rng),
-            BOARD.corners_mm,
-            known=RgbKnown(stated, COVARIANCE),
-            size_px=SIZE,
-            lenses=LENSES[2:3],
+@pytest.mark.parametrize("kind", ["12 pairs, 0.25 px", "pairs moved by 0.3 px"])
+def test_the_predicted_error_on_the_skin_holds_the_true_one_and_is_not_idle(kind: str) -> None:
+    """16 whole calibrations, the colour camera wrong as its covariance says: at most 3 misses (more: 1 %).
+
+    Of a plane's normal error the median is 0.48 of what holds 95 of 100. Over 200 drawn rigs of ten kinds:
+    `python -m benchmarks.thermal_place_coverage`.
+    """
+    held = [calibrated(KINDS[kind], np.random.default_rng([7, k])) for k in range(16)]
+    share = np.array([one.at_worst_mm[1] / one.bound_mm[1] for one in held])
+    assert np.sum(share > 1.0) <= 3
+    assert 0.25 < np.median(share) < 0.75
+
+
+def test_one_step_of_the_equations_takes_a_small_error_out_again() -> None:
+    """Corners without noise: all slopes must be right for the step to be the error's opposite."""
+    pairs = pairs_of(np.random.default_rng(6), count=4)
+    lens = np.array([380.0, 384.0, 126.0, 97.0, -0.1, 0.05, 0.0, 0.0, 0.0])
+    root = np.diag([1.0, 1.5, 0.7, 0.7, 0.01, 0.02, 0.0, 0.0, 0.0])
+    equations = PairEquations(pairs, BOARD.corners_mm, RGB, root, lens, np.arange(6))
+    poses = np.array([board_pose(pair.rgb, BOARD.corners_mm, RGB) for pair in pairs])
+    shared = np.concatenate([np.zeros(9), lens[:6], [0.02, -0.03, 0.01, 35.0, -4.0, 6.0, 0.02]])
+    true = Unknowns(shared, np.hstack([poses, np.full((4, 2), 0.1)]))
+    off = equations.system(true, (1.0, 1.0))
+    clean = [
+        PairView(
+            pair.name,
+            replace(pair.rgb, corners_px=pair.rgb.corners_px - a),
+            replace(pair.thermal, corners_px=pair.thermal.corners_px - b),
         )
-        bound_mm = skin_errors_mm(found, rgb_size_px=RGB_SIZE, freedom=9.0)[1]
-        at = np.array([[0.25 * 1280, 0.25 * 720], [640.0, 360.0], [0.75 * 1280, 0.75 * 720]])
-
-        def there(rgb: Floats, stand: Pose, thermal: Floats, at: Floats = at) -> Floats:
-            matrix = np.array([[rgb[0], 0, rgb[2]], [0, rgb[1], rgb[3]], [0, 0, 1.0]])
-            rays = np.asarray(cv2.undistortPoints(at.reshape(-1, 1, 2), matrix, rgb[4:]), float).reshape(
-                -1, 2
-            )
-            return seen(stand.apply(np.column_stack([rays, np.ones(3)]) * 800.0), thermal)
-
-        off = there(RGB, STAND, THERMAL) - there(found.rgb_values, found.thermal_from_rgb, found.values)
-        off_mm = float(np.median(np.linalg.norm(off, axis=1))) * 800.0 / 380.0
-        missed += off_mm > bound_mm
-        known.append(bound_mm)
-    assert missed <= 1
-    assert 0.3 < np.median(known) < 12.0
+        for pair, a, b in zip(pairs, off.rgb_off_px, off.thermal_off_px, strict=True)
+    ]
+    equations = replace(equations, pairs=clean)
+    error = 1e-5 * np.maximum(np.abs(shared), 1.0) * np.random.default_rng(0).normal(size=len(shared))
+    error[6:9] = 0.0  # the covariance has nothing of them
+    own_error = 1e-5 * np.random.default_rng(1).normal(size=true.own.shape)
+    system = equations.system(Unknowns(shared + error, true.own + own_error), (1.0, 1.0))
+    for k in range(4):
+        wrong = np.concatenate([error, own_error[k, 6:]])
+        assert system.pulled[k] == pytest.approx(
+            -system.normal[k] @ wrong, rel=1e-2, abs=1e-4 * np.abs(system.pulled[k]).max()
+        )
+        steps = system.pose_steps[k] + system.pose_by_all[k] @ wrong
+        assert steps == pytest.approx(-own_error[k, :6], rel=1e-2, abs=5e-7)
 
 
 def judged(pairs: list[PairView]) -> ThermalJudged:
@@ -183,9 +197,7 @@ def test_of_the_real_pairs_the_second_is_refused_by_name_and_the_others_agree(sh
 
 def test_corners_come_over_within_their_noise() -> None:
     pairs = pairs_of(np.random.default_rng(5), count=6)
-    found = calibrate_thermal(
-        pairs, BOARD.corners_mm, known=RgbKnown(RGB, COVARIANCE), size_px=SIZE, lenses=LENSES[:1]
-    )
+    found = calibrate_thermal(pairs, BOARD.corners_mm, known=RgbKnown(RGB, COVARIANCE), size_px=SIZE)
     off = transfer_px(pairs[0], BOARD.corners_mm, found)
     assert np.sqrt(np.mean(off**2)) < 0.7
 
