@@ -89,7 +89,9 @@ def thermal_true_mm(found: ThermalFound, truth: Truth) -> float:
     return float(np.linalg.norm(off, axis=1).max()) * AT_MM / truth.thermal[0]
 
 
-def guided(rng: np.random.Generator, who: Operator, *, with_collar: bool = True) -> dict[str, Done]:
+def guided(
+    rng: np.random.Generator, who: Operator, *, with_collar: bool = True, only_rgb: bool = False
+) -> dict[str, Done]:
     """One whole run on one rig."""
     truth, out = truth_of(rng), dict[str, Done]()
     step, took_s = board_run(BoardStep.rgb(OWN, size_px=RGB_PX), truth, who, rng)
@@ -104,6 +106,8 @@ def guided(rng: np.random.Generator, who: Operator, *, with_collar: bool = True)
     here = camera.errors[1]
     bound = max(here.across_mm, here.along_mm)
     out["rgb"] = Done(took_s, len(views), bound, rgb_true_mm(camera.calibrated, truth.rgb), camera.refusal)
+    if only_rgb:
+        return out
     known = RgbKnown(camera.calibrated.values, camera.calibrated.covariance)
     start = BoardStep.thermal(TARGET, known, size_px=THERMAL_PX, rgb_size_px=RGB_PX)
     step, took_s = board_run(start, truth, who, rng)
@@ -208,6 +212,7 @@ def main() -> None:
     parser.add_argument("--rigs", type=int, default=8)
     parser.add_argument("--first", type=int, default=0, help="seed of the first rig")
     parser.add_argument("--no-collar", dest="collar", action="store_false", help="without drawn pictures")
+    parser.add_argument("--only-rgb", action="store_true", help="the colour camera alone, for many rigs")
     parser.add_argument("--draw", type=Path, metavar="DIR", help="draw the pictures of one run into DIR")
     options = parser.parse_args()
     console = Console(width=130)
@@ -217,7 +222,12 @@ def main() -> None:
     console.print(machine(), highlight=False)
     runs = []
     for k in range(options.rigs):
-        run = guided(np.random.default_rng(options.first + k), Operator(), with_collar=options.collar)
+        run = guided(
+            np.random.default_rng(options.first + k),
+            Operator(),
+            with_collar=options.collar,
+            only_rgb=options.only_rgb,
+        )
         runs.append(run)
         told = ", ".join(
             f"{n} {d.camera_s:.0f} s {d.taken} {d.true_mm:.2f}/{d.bound_mm:.2f}{_refused(d)}"
@@ -225,6 +235,7 @@ def main() -> None:
         )
         console.print(f"rig {options.first + k}: {told}", highlight=False, soft_wrap=True)
     names = ["rgb", "thermal", "collar", "tip"] if options.collar else ["rgb", "thermal", "tip"]
+    names = names[:1] if options.only_rgb else names
     headings = ("camera s, median", "worst", "pictures", "bound mm", "true mm", "true <= bound", "refused")
     table = table_of("Guided calibration, simulated operator (medians)", "step", *headings)
     for name in names:

@@ -77,6 +77,8 @@ class BoardStep:
     poses: tuple[Floats, ...] = ()
     holds: tuple[Hold, ...] = ()
     error_mm: float | None = None
+    before_mm: float | None = None
+    """The error as it was one picture ago."""
     refusal: str | None = "no picture yet"
     wanted: Hold | None = None
     best_mm: float | None = None
@@ -123,11 +125,16 @@ class BoardStep:
         """Whether it is good enough, or within the limit and hardly gets better."""
         if self.error_mm is None or self.refusal is not None:
             return False
-        return self.error_mm <= self.asked_mm or len(self.taken) >= MOST_PICTURES
+        # The first bound below the limit is below it by chance rather than most: another picture confirms it.
+        sure = self.before_mm is not None and self.before_mm <= self.asked_mm
+        return (sure and self.error_mm <= self.asked_mm) or len(self.taken) >= MOST_PICTURES
 
     def having(self, sights: Sequence[Sight]) -> BoardStep:
         """The same with pictures that were taken before, each with the board found in it."""
-        return _asking(_solved(replace(self, taken=tuple(sights)))) if sights else self
+        if not sights:
+            return self
+        before = _solved(replace(self, taken=tuple(sights[:-1]))) if len(sights) > 1 else self
+        return _asking(_solved(replace(before, taken=tuple(sights))))
 
     def look(self, sight: Sight) -> tuple[BoardStep, Advice]:
         """Take a picture, or tell why not."""
@@ -257,6 +264,7 @@ class BoardStep:
 
 def _solved(step: BoardStep) -> BoardStep:
     """Solve with what was taken, and count its information where the solution has it."""
+    step = replace(step, before_mm=step.error_mm)
     if isinstance(step.prior, LensForetold):
         return _solved_rgb(step, step.prior)
     return _solved_thermal(step, step.prior)

@@ -17,6 +17,7 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
 from calibration.board import Board, BoardView
+from calibration.disagreement import jackknife, larger_of
 from models.geometry import Bools, Floats, frozen, tukey
 
 PARAMETERS = ("fx_px", "fy_px", "cx_px", "cy_px", "k1", "k2", "p1", "p2", "k3")
@@ -211,7 +212,7 @@ def _adjusted(
     system = _system(found, span, views, board)
     return replace(
         found,
-        covariance=frozen(_covariance(found, system, span, _weak(usual))),
+        covariance=frozen(_covariance(found, system, span, _weak(usual), _each(found, span, views, board))),
         residuals_px=tuple(frozen(r) for r in system.residuals),
     )
 
@@ -323,8 +324,15 @@ def _noise(found: Calibrated, system: _System, known: Floats, inner: int, seen: 
     )
 
 
-def _covariance(found: Calibrated, system: _System, span: Floats, weak: Floats) -> Floats:
-    """Of the parameters: by independent corners, or as the views' own scores scatter, whichever is more."""
+def _each(found: Calibrated, span: Floats, views: Sequence[BoardView], board: Board) -> Floats:
+    """Normal equations of each view alone, shape (n, q, q)."""
+    poses = found.poses
+    alone = [replace(found, poses=poses[k : k + 1]) for k in range(len(views))]
+    return np.array([_system(one, span, views[k : k + 1], board).reduced for k, one in enumerate(alone)])
+
+
+def _covariance(found: Calibrated, system: _System, span: Floats, weak: Floats, each: Floats) -> Floats:
+    """Of the parameters: by independent corners, or as the views disagree, whichever is more."""
     inner = span.shape[1]
     prior = np.concatenate([np.zeros(inner), np.tile(_firm(found), len(found.offsets_mm))])
     whole = system.reduced + np.diag(prior)
@@ -338,4 +346,5 @@ def _covariance(found: Calibrated, system: _System, span: Floats, weak: Floats) 
     told = inverse[:inner] @ system.reduced @ inverse[:, :inner]
     more = float(np.clip(np.trace(np.linalg.solve(told, scattered)) / inner, 1.0, None))
     bent = _BENT**2 if found.off_mm[1] > 0.0 else 1.0
-    return span @ (bent * (plain + (more - 1.0) * told)) @ span.T
+    ours = bent * (plain + (more - 1.0) * told)
+    return span @ larger_of(ours, jackknife(whole, each, system.scores, count=inner)) @ span.T

@@ -96,9 +96,8 @@ def find_camera(
         views = [view for view, wrong in zip(views, stray, strict=True) if not wrong]
         found = calibrate_camera(views, board, size_px=size_px, flat=flat)
     freedom = max(2.0 * sum(len(v.ids) for v in views) - 6.0 * len(views) - 9.0, 1.0)
-    errors = camera_errors(
-        found.values, found.covariance, size_px=size_px, freedom=min(freedom, len(views) - 1.0)
-    )
+    # What few views tell of each other has its own freedom in the covariance already.
+    errors = camera_errors(found.values, found.covariance, size_px=size_px, freedom=freedom)
     covered, tilt, apart = _covered(views, size_px), _tilt_deg(found.poses), _apart(found.poses, board)
     return CameraFound(
         calibrated=found,

@@ -159,6 +159,7 @@ def find_shift(first: Modes, second: Modes, *, search_s: float) -> Shift | None:
         return None
     without = np.array([system.solve(groups != g) for g in range(count)])
     sigma = np.sqrt((count - 1.0) / count * ((without - without.mean(axis=0)) ** 2).sum(axis=0))
+    sigma = np.sqrt(sigma * _scattered(system, groups))
     alone = [system.alone(groups == g) for g in range(count)]
     rival_s, rival_sigmas = _rival(fit, theta, tried, told, groups)
     middles = np.array([slow.t_s[groups == g].mean() for g in range(count)])
@@ -180,6 +181,26 @@ def find_shift(first: Modes, second: Modes, *, search_s: float) -> Shift | None:
         rival_s=rival_s,
         rival_sigmas=rival_sigmas,
     )
+
+
+def _scattered(system: _System, groups: Ints) -> Floats:
+    """1 sigma of offset and drift by how the stretches' own scores scatter, shape (2,).
+
+    What is left over is less than what went wrong, by what the map took, so this is too small by as much as
+    leaving out is too large, where the map has to foretell a stretch that it did not see. Between both is
+    right (Bell & McCaffrey, Survey Methodology 28 (2002) 169, have the exact middle, which would need the
+    map's whole leverage).
+    """
+    q, _ = np.linalg.qr(system.base)
+    y = system.values - q @ (q.T @ system.values)
+    d = np.stack([s - q @ (q.T @ s) for s in system.slopes])
+    bread = np.linalg.inv(np.einsum("anp,bnp->ab", d, d))
+    step = bread @ np.einsum("anp,np->a", d, y)
+    left = y - np.einsum("a,anp->np", step, d)
+    each = np.einsum("anp,np->na", d, left)
+    count = int(groups.max()) + 1
+    scores = np.array([each[groups == g].sum(axis=0) for g in range(count)])
+    return np.sqrt(np.diag(bread @ (scores.T @ scores) @ bread) * count / (count - 2.0))
 
 
 def _smoothed(t_s: Floats, values: Floats, sigma_s: float) -> Floats:

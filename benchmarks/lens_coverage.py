@@ -1,0 +1,111 @@
+"""Whether the bounds of the colour camera hold: focal length, and a point on the skin, on drawn pictures.
+
+    python -m benchmarks.lens_coverage --cameras 200
+
+Corners are drawn, not rendered: noise of each by itself, a board bent as stated, and what a whole picture has
+wrong, a rolling shutter before a moving hand (rows shifted the more the lower they are, a shift of its own in
+each picture).
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from dataclasses import dataclass, replace
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.guided import rgb_true_mm
+from benchmarks.stopwatch import machine
+from calibration.board import BoardView
+from calibration.rgb import CameraFound, find_camera
+from tests.calibration.board_scenes import BOARD, SIZE_PX, TRUE, views_of
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """How pictures are taken."""
+
+    count: int = 12
+    noise_px: float = 0.1
+    sag_mm: float = 0.0
+    sheared_px: float = 0.0
+    """1 sigma of the shift from the middle of the picture to its edge, each direction."""
+
+
+KINDS = {
+    "12 pictures": Pictures(),
+    "7": Pictures(count=7),
+    "25": Pictures(count=25),
+    "noise 0.5 px": Pictures(noise_px=0.5),
+    "board bent 0.5 mm": Pictures(sag_mm=0.5),
+    "bent, 7": Pictures(count=7, sag_mm=0.5),
+    "shutter 0.3 px": Pictures(sheared_px=0.3),
+    "shutter 0.3 px, 7": Pictures(count=7, sheared_px=0.3),
+    "shutter 0.3 px, 25": Pictures(count=25, sheared_px=0.3),
+    "shutter 1 px, bent": Pictures(sheared_px=1.0, sag_mm=0.5),
+}
+
+
+def drawn(how: Pictures, rng: np.random.Generator) -> list[BoardView]:
+    """Views of one board by one camera."""
+    views = views_of(rng, count=how.count, sag_mm=how.sag_mm, noise_px=how.noise_px)
+    half_px = SIZE_PX[1] / 2.0
+    out: list[BoardView] = []
+    for view in views:
+        lower = (view.corners_px[:, 1:] - half_px) / half_px
+        out.append(replace(view, corners_px=view.corners_px + how.sheared_px * lower * rng.normal(size=2)))
+    return out
+
+
+def measured(cameras: int, *, names: list[str], seconds: float = 1e9) -> Table:
+    """A row for every kind."""
+    table = Table(title=f"Colour camera, {cameras} drawn calibrations a row, of those accepted")
+    for column in ("pictures", "accepted", "focal length held", "focal error p50, bound p50, px"):
+        table.add_column(column)
+    table.add_column("skin at 0.8 m held")
+    table.add_column("skin error p50, bound p50, mm")
+    for number, name in enumerate(names):
+        rng, ends = np.random.default_rng([3, number]), time.monotonic() + seconds / len(names)
+        rows, tried = [], 0
+        while tried < cameras and time.monotonic() < ends:
+            tried += 1
+            found = find_camera(drawn(KINDS[name], rng), BOARD, size_px=SIZE_PX)
+            if not isinstance(found, CameraFound) or found.refusal is not None:
+                continue
+            camera, here = found.calibrated, found.errors[1]
+            focal_px = abs(float(camera.values[0] - TRUE[0]))
+            bound_px = 1.96 * float(np.sqrt(camera.covariance[0, 0]))
+            skin_mm = max(here.across_mm, here.along_mm)
+            rows.append((focal_px, bound_px, rgb_true_mm(camera, TRUE), skin_mm))
+        if not rows:
+            table.add_row(name, f"0 of {tried}")
+            continue
+        off_px, focal_px, off_mm, skin_mm = np.array(rows).T
+        table.add_row(
+            name,
+            f"{len(rows)} of {tried}",
+            f"{100.0 * np.mean(off_px <= focal_px):.1f} %",
+            f"{np.median(off_px):.2f}, {np.median(focal_px):.2f}",
+            f"{100.0 * np.mean(off_mm <= skin_mm):.1f} %",
+            f"{np.median(off_mm):.2f}, {np.median(skin_mm):.2f}",
+        )
+    return table
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="benchmarks.lens_coverage", description=__doc__)
+    parser.add_argument("--cameras", type=int, default=200)
+    parser.add_argument("--only", nargs="+", choices=list(KINDS), default=list(KINDS), metavar="KIND")
+    parser.add_argument("--seconds", type=float, default=1e9, help="stop after so long")
+    options = parser.parse_args()
+    console = Console(width=130)
+    console.print(machine(), highlight=False)
+    console.print(measured(options.cameras, names=options.only, seconds=options.seconds))
+
+
+if __name__ == "__main__":
+    main()
