@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from calibration.bounds import radius_95
 from calibration.pivot import PivotSolution, plain_pivot, robust_pivot
 from calibration.pivot_agreement import MOST_ALIKE, Agreement, agreement
 from calibration.poses_file import TrackedPoses
-from models.geometry import Floats
+from calibration.tag_leverage import GLUED_MM, TagsPlaced
+from models.geometry import Floats, frozen
 
 LEAST_POSES = 12
 """Fewer leave the size of the noise open: with 12 the factor on the sigma is 2.05 and not 1.96."""
@@ -24,6 +26,9 @@ map, so that the jet is never counted on the wrong one by the tip alone."""
 
 SURE_MM = 0.3
 """A bound below this is accepted whatever the poses share: it moves the spot by a sixteenth of a cell."""
+
+_SURE_FREEDOM = 1e4
+"""Of a tolerance that is stated and not estimated."""
 
 MOST_LEFT_OUT = 0.34
 """Share of the poses that may be left out; the start of the robust solution is safe up to a little more."""
@@ -41,23 +46,37 @@ class TipFound:
     """Poses that have no say in the robust solution."""
     agree: Agreement
     """The two solutions of the same poses, held against each other."""
+    tags_u95_mm: float
+    """Part of the bound that the tags' places leave open; 0 where the poses are not of tags on a rig."""
     differ: str | None
     """A sentence where the two solutions are farther apart than their bounds, or an error is shared."""
     refusal: str | None
     """Why it is not good enough, and what to do; None where it is."""
 
 
-def find_tip(poses: TrackedPoses, *, marker_tool_mm: Floats, limit_mm: float = LIMIT_MM) -> TipFound:
+def find_tip(
+    poses: TrackedPoses,
+    *,
+    marker_tool_mm: Floats,
+    limit_mm: float = LIMIT_MM,
+    placed: TagsPlaced | None = None,
+) -> TipFound:
     """Solve and judge.
 
     Args:
         poses: Of the tool, turned about its resting tip.
         marker_tool_mm: Middle of the tags in the tool's frame, shape (3,).
         limit_mm: Largest 95 % bound of the tip that is accepted.
+        placed: Tags that the poses come from: what is not known of their places goes into the bound. None =
+            the poses are of something that is known to hold its shape.
     """
     plain = plain_pivot(poses.rotations, poses.translations_mm)
     robust = robust_pivot(poses.rotations, poses.translations_mm, marker_tool_mm=marker_tool_mm)
     agree = agreement(poses.rotations, poses.translations_mm, robust, marker_tool_mm=marker_tool_mm)
+    tags_u95_mm = 0.0
+    if placed is not None:
+        widened, tags_u95_mm = _with_tags(agree.robust, placed)
+        agree = replace(agree, robust=widened)
     robust = agree.robust
     turn = turn_deg(poses.rotations[robust.used] if robust.used.sum() > 1 else poses.rotations)
     return TipFound(
@@ -67,7 +86,37 @@ def find_tip(poses: TrackedPoses, *, marker_tool_mm: Floats, limit_mm: float = L
         left_out=tuple(name for name, used in zip(poses.names, robust.used, strict=True) if not used),
         agree=agree,
         differ=_differ(plain, agree),
-        refusal=_refusal(agree, turn_deg_=turn, limit_mm=limit_mm),
+        tags_u95_mm=tags_u95_mm,
+        refusal=_unplaced(agree, placed, tags_u95_mm, limit_mm)
+        or _refusal(agree, turn_deg_=turn, limit_mm=limit_mm),
+    )
+
+
+def _with_tags(robust: PivotSolution, placed: TagsPlaced) -> tuple[PivotSolution, float]:
+    """With what the tags' places leave open, and the 95 % bound of that alone, mm."""
+    spread = placed.tip_mm2(robust.tip_mm)
+    tags_mm = radius_95(spread, freedom=_SURE_FREEDOM)
+    whole = replace(
+        robust,
+        covariance_mm2=frozen(robust.covariance_mm2 + spread),
+        tip_u95_mm=float(np.hypot(robust.tip_u95_mm, tags_mm)),
+    )
+    return whole, tags_mm
+
+
+def _unplaced(agree: Agreement, placed: TagsPlaced | None, tags_mm: float, limit_mm: float) -> str | None:
+    """Where tags that nobody calibrated are what the bound fails by."""
+    if (
+        placed is None
+        or placed.calibrated
+        or not agree.robust.tip_u95_mm > limit_mm
+        or tags_mm < 0.7 * limit_mm
+    ):
+        return None
+    return (
+        f"Nothing is known of where the collar's tags sit, which alone leaves the tip open by {tags_mm:.2f} mm"
+        f" (95 %, tags glued to {GLUED_MM:g} mm, 1 sigma; limit {limit_mm:g} mm) however good the poses; run"
+        " `cryoguide calibrate collar` first."
     )
 
 

@@ -14,6 +14,7 @@ from calibration.pivot import PivotSolution
 from calibration.poses_seen import poses_of
 from calibration.replacing import replace_rig
 from calibration.rig_text import Toml, covariance_table, read_tables, table_of
+from calibration.tag_leverage import TagsPlaced
 from calibration.tip import LIMIT_MM, TipFound, find_tip
 from models.geometry import Floats
 from models.nozzle_errors import TIP
@@ -42,12 +43,13 @@ def calibrate_tip(options: argparse.Namespace, now: datetime) -> bool:
         raise InputError(
             f"{options.poses} holds {len(poses.names)} poses; a pivot needs 12 or more that agree, better 50."
         )
-    marker_mm = np.zeros(3)
+    marker_mm, placed = np.zeros(3), None
     if tables is not None:
-        marker_mm = _corners_mm(tables, rig).reshape(-1, 3).mean(axis=0)
+        placed = _placed(tables, rig)
+        marker_mm = placed.corners_mm.reshape(-1, 3).mean(axis=0)
     if options.marker_mm is not None:
         marker_mm = np.array(options.marker_mm, float)
-    found = find_tip(poses, marker_tool_mm=marker_mm, limit_mm=options.limit_mm or LIMIT_MM)
+    found = find_tip(poses, marker_tool_mm=marker_mm, limit_mm=options.limit_mm or LIMIT_MM, placed=placed)
     print("\n".join(told(found, count=len(poses.names))))
     if found.refusal is not None:
         print(f"REFUSED. {found.refusal}")
@@ -86,7 +88,26 @@ def told(found: TipFound, *, count: int) -> list[str]:
         lines.append(f"Left out by the robust solution: {', '.join(found.left_out)}")
     if found.differ is not None:
         lines.append(found.differ)
+    if found.tags_u95_mm > 0.0:
+        lines.append(f"Of the robust bound {found.tags_u95_mm:.2f} mm are what the tags' places leave open.")
     return lines
+
+
+def _placed(tables: Toml, where: object) -> TagsPlaced:
+    """Tags of the rig, and what its collar's calibration states of them."""
+    corners = _corners_mm(tables, where)
+    nozzle = table_of(tables, "nozzle")
+    collar = nozzle.get("collar")
+    stated = cast("Toml", collar).get("covariance") if isinstance(collar, dict) else None
+    if not isinstance(stated, dict):
+        return TagsPlaced(corners)
+    ids = [tag["id"] for tag in cast("list[Toml]", nozzle["tag"])]
+    names = [f"tag{tag}_{way}_mm" for tag in ids for way in "xyz"]
+    told_ = cast("list[str]", cast("Toml", stated)["parameters"])
+    if not set(names) <= set(told_):
+        return TagsPlaced(corners)  # only some tags: what is not named is not known
+    at = [told_.index(name) for name in names]
+    return TagsPlaced(corners, np.asarray(cast("Toml", stated)["matrix"], float)[np.ix_(at, at)])
 
 
 def _corners_mm(tables: Toml, where: object) -> Floats:

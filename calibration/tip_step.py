@@ -10,6 +10,7 @@ from calibration.advice import Advice, Sight
 from calibration.collar_step import MOVING_SHARE, tags_px
 from calibration.nozzle_words import way_words
 from calibration.poses_file import TrackedPoses
+from calibration.tag_leverage import TagsPlaced
 from calibration.tip import LEAST_POSES, LEAST_TURN_DEG, LIMIT_MM, find_tip, turn_deg
 from models.geometry import Floats, rotation_from_rvec, unit
 from models.rig import Nozzle, Rig
@@ -102,7 +103,8 @@ class TipStep:
         if n < LEAST_POSES or n % SOLVE_EACH:
             return after
         poses = after.poses()
-        found = find_tip(poses, marker_tool_mm=self._middle)
+        placed = TagsPlaced(self.nozzle.tags.corners_mm, self.rig.nozzle_errors.tag_mm2)
+        found = find_tip(poses, marker_tool_mm=self._middle, placed=placed)
         error = found.robust.tip_u95_mm
         return replace(
             after,

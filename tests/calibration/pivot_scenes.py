@@ -2,11 +2,64 @@
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
-from models.geometry import Floats, rotation_from_rvec
+from models.geometry import Floats, rotation_from_rvec, unit
+from models.rig import Tags
+
+
+def with_collar(rig: str, *, sigma_mm: float = 0.02) -> str:
+    """Text of a rig whose collar was calibrated, every tag by itself to a sigma."""
+    tables = tomllib.loads(rig)
+    names = [f"tag{tag['id']}_{way}_mm" for tag in tables["nozzle"]["tag"] for way in "xyz"]
+    matrix = (sigma_mm**2 * np.eye(len(names))).tolist()
+    return f"{rig}\n[nozzle.collar.covariance]\nparameters = {names}\nmatrix = {matrix}\n"
+
+
+def glued_poses(
+    given: Tags, real: Tags, rng: np.random.Generator, *, cone_deg: float, poses: int = 50
+) -> tuple[Floats, Floats]:
+    """Poses of a nozzle leant about its resting tip, by tags that sit otherwise than given.
+
+    Args:
+        given: Tags as the rig has them, the tip at the origin.
+        real: As they are.
+        rng: Source of all chance.
+        cone_deg: Half angle.
+        poses: How many.
+
+    Returns:
+        Rotations (n, 3, 3) and translations (n, 3), mm, found from corners in a picture of 0.1 px noise.
+    """
+    matrix = np.array([[1000.0, 0.0, 640.0], [0.0, 1000.0, 360.0], [0.0, 0.0, 1.0]])
+    upright = rotation_from_rvec(np.array([-np.pi / 2.0, 0.0, 0.0]))
+    upright = upright @ rotation_from_rvec(np.array([0.0, 0.0, rng.uniform(0.0, 2.0 * np.pi)]))
+    rest_mm, rotations, translations = np.array([0.0, 60.0, 420.0]), [], []
+    while len(rotations) < poses:
+        way, lean = rng.uniform(0.0, 2.0 * np.pi), np.radians(cone_deg) * np.sqrt(rng.uniform())
+        turn = rotation_from_rvec(lean * np.array([np.cos(way), 0.0, np.sin(way)])) @ upright
+        there = real.corners_mm @ turn.T + rest_mm
+        into = unit(np.cross(there[:, 1] - there[:, 0], there[:, 3] - there[:, 0]))
+        facing = np.sum(into * unit(there.mean(axis=1)), axis=1) > 0.35
+        px, _ = cv2.projectPoints(there[facing].reshape(-1, 3), np.zeros(3), np.zeros(3), matrix, np.zeros(5))
+        px = np.asarray(px, float).reshape(-1, 2)
+        start, _ = cv2.Rodrigues(turn)
+        _, vector, shift = cv2.solvePnP(
+            np.ascontiguousarray(given.corners_mm[facing].reshape(-1, 3)),
+            px + 0.1 * rng.normal(size=px.shape),
+            matrix,
+            np.zeros(5),
+            np.asarray(start, float),
+            rest_mm.reshape(3, 1).copy(),
+            useExtrinsicGuess=True,
+        )
+        rotations.append(rotation_from_rvec(np.ravel(vector).astype(float)))
+        translations.append(np.ravel(shift).astype(float))
+    return np.array(rotations), np.array(translations)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from models.geometry import Floats, Pose, rotation_from_rvec, unit
 from models.nozzle_errors import NozzleErrors
 from models.rig_file import read_rig, write_rig
 from models.sightings import radius_95_mm
+from tests.calibration.pivot_scenes import with_collar
 from tests.calibration.spin_scenes import Spinning, spun
 from tests.calibration.test_pivot import Turning, poses_of, write_poses
 
@@ -92,7 +93,7 @@ def test_the_frame_is_turned_so_that_z_is_the_axis(axis: tuple[float, float, flo
 
 def test_tip_then_axis_leaves_both_in_the_rig_and_on_the_page(tmp_path: Path, lumbar: Path) -> None:
     rig = tmp_path / "rig.toml"
-    rig.write_text((lumbar / "rig.toml").read_text())
+    rig.write_text(with_collar((lumbar / "rig.toml").read_text()))
     tip = write_poses(
         tmp_path / "tip", poses_of(Turning(tip_mm=(1.0, -2.0, 3.0), rotation_deg=0.1, cone_deg=25.0))
     )
