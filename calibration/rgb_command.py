@@ -73,8 +73,6 @@ def told(found: CameraFound, board: Board) -> list[str]:
     for name, value, one in zip(PARAMETERS, camera.values, sigma, strict=True):
         bound = f"{1.96 * one:14.4f}" if one > 0.0 else f"{'not needed':>14}"
         lines.append(f"{name:8}{value:12.4f}{bound}")
-    if "fy_px" not in camera.free:
-        lines.append("fx and fy are alike as far as the pictures can tell, and were taken as one.")
     lines.append(board_words(camera))
     lines.append(
         f"rms {camera.rms_px:.3f} px. It says how well the model fits these pictures, not how right it is;"

@@ -106,17 +106,14 @@ def _with_tags(robust: PivotSolution, placed: TagsPlaced) -> tuple[PivotSolution
 
 def _unplaced(agree: Agreement, placed: TagsPlaced | None, tags_mm: float, limit_mm: float) -> str | None:
     """Where tags that nobody calibrated are what the bound fails by."""
-    if (
-        placed is None
-        or placed.calibrated
-        or not agree.robust.tip_u95_mm > limit_mm
-        or tags_mm < 0.7 * limit_mm
-    ):
+    if placed is None or placed.calibrated or tags_mm < 0.7 * limit_mm:
+        return None
+    if agree.robust.tip_u95_mm <= limit_mm:
         return None
     return (
-        f"Nothing is known of where the collar's tags sit, which alone leaves the tip open by {tags_mm:.2f} mm"
-        f" (95 %, tags glued to {GLUED_MM:g} mm, 1 sigma; limit {limit_mm:g} mm) however good the poses; run"
-        " `cryoguide calibrate collar` first."
+        f"Nothing is known of where the collar's tags sit, which alone leaves the tip open by {tags_mm:.2f}"
+        f" mm (95 %, tags glued to {GLUED_MM:g} mm, 1 sigma; limit {limit_mm:g} mm) however good the poses;"
+        " run `cryoguide calibrate collar` first."
     )
 
 

@@ -43,8 +43,9 @@ def test_the_lens_model_is_the_smallest_that_the_pictures_support() -> None:
     assert "k1" in found.free
     assert "k3" not in found.free
     assert "p1" not in found.free
-    assert "fy_px" not in found.free
-    assert found.values[0] == found.values[1]
+    # That pixels are not quite square hardly shows, yet moves what is placed by it: it stays open.
+    assert "fy_px" in found.free
+    assert found.values[0] == pytest.approx(found.values[1], rel=0.002)
 
 
 def test_terms_that_are_there_are_kept() -> None:
