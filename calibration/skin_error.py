@@ -24,7 +24,7 @@ class CameraErrorOnSkin:
 
     distance_mm: float
     across_mm: float
-    """Square to the line of sight, the worst of nine places in the picture, against the rest of the picture:
+    """Square to the line of sight, at all of nine places in the picture, against the rest of the picture:
     what turns the whole of it moves nozzle and skin alike."""
     along_mm: float
     """Along it, for what is placed by the size that it appears in: the nozzle, tags on the skin."""
@@ -48,14 +48,29 @@ def camera_errors(
         freedom: Degrees of freedom of the noise behind the covariance.
     """
     slopes = across_slopes(values, size_px=size_px)
-    across = max(
-        radius_95(slope @ covariance @ slope.T, freedom=freedom) if np.all(np.isfinite(slope)) else np.inf
-        for slope in slopes
-    )
+    across = _at_once_95(slopes, covariance, freedom=freedom) if np.all(np.isfinite(slopes)) else np.inf
     by_size = np.zeros(len(PARAMETERS))
     by_size[:2] = 0.5 / values[:2]
     along = radius_95(np.array([[by_size @ covariance @ by_size]]), freedom=freedom)
     return tuple(CameraErrorOnSkin(d, across * d, along * d) for d in DISTANCES_MM)
+
+
+def _at_once_95(slopes: Floats, covariance: Floats, *, freedom: float) -> float:
+    """What holds at all nine places at once in 95 of 100 cases: the largest of several errors is larger.
+
+    By draws that are always the same.
+    """
+    if not np.all(np.isfinite(covariance)) or freedom < 1.0:
+        return float("inf")
+    values, vectors = np.linalg.eigh(covariance)
+    rng = np.random.default_rng(0)
+    drawn = (vectors * np.sqrt(np.maximum(values, 0.0))) @ rng.normal(size=(len(values), _DRAWS))
+    drawn /= np.sqrt(rng.chisquare(freedom, _DRAWS) / freedom)
+    return float(np.quantile(np.linalg.norm(slopes @ drawn, axis=1).max(axis=0), 0.95))
+
+
+_DRAWS = 4000
+"""For a quantile of 95 % that is right to 1.5 %."""
 
 
 def across_slopes(values: Floats, *, size_px: tuple[int, int]) -> Floats:

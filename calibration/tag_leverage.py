@@ -45,7 +45,8 @@ class TagsPlaced:
 
     def _normals(self) -> Floats:
         c = self.corners_mm
-        return -np.cross(c[:, 1] - c[:, 0], c[:, 3] - c[:, 0])
+        out: Floats = np.cross(c[:, 3] - c[:, 0], c[:, 1] - c[:, 0]).astype(np.float64)
+        return out
 
     def _seen_from(self, side: Floats, tip_mm: Floats) -> Floats:
         """The same by the tags that a camera on one side reads."""
@@ -76,7 +77,7 @@ class TagsPlaced:
             flat = moved.reshape(6, -1)
             pose = flat @ self.covariance_mm2[np.ix_(rows, rows)] @ flat.T
         lever = np.hstack([_crossed(tip_mm - middle), np.eye(3)])
-        return lever @ pose @ lever.T
+        return np.asarray(lever @ pose @ lever.T, float)
 
 
 def _crossed(arms: Floats) -> Floats:
