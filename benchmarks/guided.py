@@ -39,11 +39,13 @@ from calibration.pair_equations import PairView
 from calibration.rgb import CameraFound, find_camera
 from calibration.sheets import TARGET
 from calibration.skin_error import camera_of
+from calibration.tag_leverage import TagsPlaced
 from calibration.thermal import ThermalJudged, find_thermal
 from calibration.thermal_pair import RgbKnown, ThermalFound
 from calibration.tip import find_tip
 from calibration.tip_step import TipStep
 from models.geometry import Bytes, Counts, Floats, Pose, rotation_from_rvec, unit
+from models.nozzle_errors import NozzleErrors
 from models.rig import Nozzle, Rig, Tags
 from models.sightings import NozzleSighting
 
@@ -120,7 +122,7 @@ def guided(
         out["thermal"] = Done(took_s, len(pairs), np.inf, np.inf, judged)
     rig = _rig(camera.calibrated.values, truth.given)
     assert rig.nozzle is not None
-    tags = truth.given
+    tags, placed_mm2 = truth.given, np.zeros((3 * len(truth.given.ids),) * 2)
     if with_collar:
         turned, pictures, took_s = collar_run(CollarStep(rig, rig.nozzle), truth, who, rng)
         found = find_collar(pictures, rig, rig.nozzle)
@@ -129,14 +131,16 @@ def guided(
         else:
             off = _collar_off_mm(found.corners_mm, truth.tags.corners_mm)
             out["collar"] = Done(took_s, len(pictures), float(found.u95_mm.max()), off, found.refusal)
-            tags = replace(tags, corners_mm=found.corners_mm)
+            tags, placed_mm2 = replace(tags, corners_mm=found.corners_mm), found.covariance_mm2
         del turned
     else:
         tags = truth.tags
-    rig = _rig(camera.calibrated.values, tags)
+    rig = replace(_rig(camera.calibrated.values, tags), nozzle_errors=NozzleErrors(tag_mm2=placed_mm2))
     assert rig.nozzle is not None
     tipped, took_s = tip_run(TipStep(rig, rig.nozzle), truth, who, rng)
-    pivot = find_tip(tipped.poses(), marker_tool_mm=tags.corners_mm.reshape(-1, 3).mean(axis=0))
+    middle_mm = tags.corners_mm.reshape(-1, 3).mean(axis=0)
+    placed = TagsPlaced(tags.corners_mm, placed_mm2)
+    pivot = find_tip(tipped.poses(), marker_tool_mm=middle_mm, placed=placed)
     laid = _laid(tags.corners_mm, truth.tags.corners_mm)
     off = float(np.linalg.norm(pivot.robust.tip_mm - laid.apply(truth.tip_mm)))
     out["tip"] = Done(took_s, len(tipped.taken), float(pivot.robust.tip_u95_mm), off, pivot.refusal)

@@ -55,7 +55,8 @@ class TagsPlaced:
         corners = self.corners_mm[seen]
         middle = corners.reshape(-1, 3).mean(axis=0)
         ahead = -side
-        right = unit(np.cross(ahead, np.eye(3)[int(np.argmin(np.abs(ahead)))]))
+        across: Floats = np.cross(ahead, np.eye(3)[int(np.argmin(np.abs(ahead)))]).astype(np.float64)
+        right = unit(across)
         axes = np.stack([right, np.cross(ahead, right), ahead])
         points = (corners - middle) @ axes.T + (0.0, 0.0, AWAY_MM)
         z = points[..., 2:]

@@ -23,6 +23,7 @@ from calibration.thermal_pair import RgbKnown
 from calibration.tip_step import TipStep
 from guidance.cli import main
 from models.geometry import Floats, Pose, rotation_from_rvec
+from models.nozzle_errors import NozzleErrors
 from models.rig import Nozzle, Tags
 from models.sightings import NozzleSighting
 from tests.vision.tag_scenes import rig_of
@@ -270,7 +271,8 @@ def test_a_collar_that_is_turned_fast_is_not_taken() -> None:
 
 def test_a_pivot_that_is_followed_is_done_within_its_bound() -> None:
     own, rng = nozzle(), np.random.default_rng(0)
-    step, rotation = TipStep(rig_of(own.tags), own), UPRIGHT
+    known = NozzleErrors(tag_mm2=1e-4 * np.eye(3 * len(own.tags.ids)))  # as the step before leaves it
+    step, rotation = TipStep(replace(rig_of(own.tags), nozzle_errors=known), own), UPRIGHT
     true_mm, rest = np.array([1.0, -2.0, 3.0]), np.array([0.0, 90.0, 420.0])
     looks = 0
     for k in range(600):
