@@ -125,7 +125,7 @@ class BoardStep:
         """Whether it is good enough, or within the limit and hardly gets better."""
         if self.error_mm is None or self.refusal is not None:
             return False
-        # The first bound below the limit is below it by chance rather than most: another picture confirms it.
+        # Stopping at the first bound below picks those low by chance: another picture has to confirm it.
         sure = self.before_mm is not None and self.before_mm <= self.asked_mm
         return (sure and self.error_mm <= self.asked_mm) or len(self.taken) >= MOST_PICTURES
 

@@ -1,7 +1,7 @@
 """What pairs of pictures say, as equations: residuals of all corners, and how they move with what is sought.
 
-Slopes are worked out, not tried, and what belongs to one pair alone is eliminated pair by pair: trying each
-of some 80 unknowns took fifty times as long.
+Slopes are worked out, not tried, and what belongs to one pair alone is eliminated pair by pair, since
+a target in ten pairs has some 80 unknowns.
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ def _at_once_95(slopes: Floats, covariance: Floats, *, freedom: float) -> float:
 
 
 _DRAWS = 4000
-"""For a quantile of 95 % that is right to 1.5 %."""
+"""Of which 200 lie beyond the quantile."""
 
 
 def across_slopes(values: Floats, *, size_px: tuple[int, int]) -> Floats:

@@ -2,7 +2,7 @@
 
 All of the lens that may matter is sought, near what lenses usually are: a model chosen by its fit leaves out
 what is there but hardly shows, and its bound then knows nothing of it (with the smallest of six models by
-Schwarz's criterion 75 to 90 of 100 bounds held in simulation). Thermal corners of a pair may be off together,
+Schwarz's criterion 82 of 92 bounds held in simulation). Thermal corners of a pair may be off together,
 since neither hand nor camera is quite still and the thermal picture lags; by how much is told by the pairs
 (evidence maximisation, MacKay, Neural Computation 4 (1992) 415).
 """
