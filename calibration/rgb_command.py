@@ -15,6 +15,7 @@ from calibration.board import Board, BoardView, board_of, find_board
 from calibration.certified_parts import board_words, rgb_part
 from calibration.intrinsics import PARAMETERS, Calibrated
 from calibration.pictures import read_folder
+from calibration.plain_camera import side_by_side, usual_views
 from calibration.replacing import replace_rig
 from calibration.rgb import CameraFound, find_camera
 from calibration.rig_text import Toml, covariance_table, read_tables, table_of
@@ -46,6 +47,9 @@ def calibrate_rgb(options: argparse.Namespace, now: datetime) -> bool:
         print("\n".join([*left_out, f"REFUSED. {found}"]))
         return False
     print("\n".join(told(found, board)))
+    if not options.flat:
+        usual = usual_views(pictures, found.views, board)
+        print("\n".join(side_by_side(found.calibrated, found.views, usual, board, size_px=found.size_px)))
     if found.refusal is not None:
         print(f"REFUSED. {found.refusal}")
         return False

@@ -1,8 +1,8 @@
 """Corners of tags where lines along their edges meet, for the soft edges of thermal pictures.
 
 A threshold puts an edge nearer to the weaker side, and a tag on a board that is warmer at one end has four
-different sides. Here each side is where the light changes most, whatever its two sides read, and tags that were
-not read are looked for where the others say that they are.
+different sides. Here each side is where the light changes most, whatever its two sides read, and tags that
+were not read are looked for where the others say that they are.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ _ALONG = np.linspace(0.12, 0.88, 25)
 """Where a side is crossed: its ends are rounded by heat that flows around them."""
 
 _IN, _OUT, _CROSSED = 0.085, 0.125, 43
-"""How far a crossing goes in and out, in sides, and where it is read: a module of the rim is 0.125 to 0.17 of a
-side, and what lies inside of the rim must not be taken for the edge."""
+"""How far a crossing goes in and out, in sides, and where it is read: a module of the rim is 0.125 to 0.17 of
+a side, and what lies inside of the rim must not be taken for the edge."""
 
 _OF_GAP = 0.45
 """Share of the gap to the next tag that a crossing goes out at most."""

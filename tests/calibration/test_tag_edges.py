@@ -46,15 +46,15 @@ def heated(rng: np.random.Generator, *, inverted: bool, blur_px: float = 1.4) ->
 
 @pytest.mark.parametrize("inverted", [False, True])
 def test_corners_of_a_board_that_is_warm_at_one_end_come_out_to_a_tenth_of_a_pixel(inverted: bool) -> None:
-    """Measured rms of the corners' distances from the truth: stated in the assertion, with its margin."""
+    """Measured rms of the distances from the truth: 0.024 to 0.030 px."""
     rng = np.random.default_rng(0)
     for _ in range(3):
         picture, truth = heated(rng, inverted=inverted)
         view = find_tags(picture, BOARD, name="a", refinement=cv2.aruco.CORNER_REFINE_CONTOUR)
         assert isinstance(view, BoardView)
         off = np.linalg.norm(view.corners_px - truth[view.ids], axis=1)
-        print(inverted, len(view.ids), np.sqrt(np.mean(off**2)))
-        assert np.sqrt(np.mean(off**2)) < 0.2
+        assert len(view.ids) == 48
+        assert np.sqrt(np.mean(off**2)) < 0.1
 
 
 def quads_of(truth: Floats, tags: list[int]) -> dict[int, Floats]:
@@ -81,8 +81,8 @@ def test_a_tag_that_is_covered_is_not_made_up() -> None:
 def test_every_tag_of_the_real_pairs_is_found_in_both_cameras_to_half_a_thermal_pixel(
     shared_data: Path,
 ) -> None:
-    """Tags held out within a pair: measured 0.53, 0.39, 0.40, 0.31, 0.32 px (0.58 to 0.83 by contours, 10 or 11
-    of 12 tags); pair 1 is overexposed in colour."""
+    """Tags held out within a pair: measured 0.53, 0.39, 0.40, 0.31, 0.32 px (0.58 to 0.83 by contours, 10 or
+    11 of 12 tags); pair 1 is overexposed in colour."""
     folder = shared_data / "real" / "rgb_thermal_board"
     pairs, _ = read_pairs(f"{folder}/*_1.png", f"{folder}/*_0.png")
     within = []
