@@ -17,7 +17,7 @@ from calibration.intrinsics import Calibrated
 from models.geometry import Bytes
 
 USUAL_WINDOW_PX = 11
-"""Half the window in which the corners of a chessboard are usually refined (OpenCV's calibration tutorial)."""
+"""Half the window in which the corners of a chessboard are usually refined (OpenCV tutorial)."""
 
 _BOUND_SIGMA = 1.96
 

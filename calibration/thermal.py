@@ -12,8 +12,10 @@ from calibration.alike import open_freedom
 from calibration.board import Board
 from calibration.bounds import radius_95
 from calibration.intrinsics import PARAMETERS
+from calibration.one_rig import moved_words
 from calibration.pair_equations import PairView
 from calibration.skin_error import DISTANCES_MM
+from calibration.tag_gaps import gaps_words
 from calibration.thermal_pair import RgbKnown, ThermalFound, calibrate_thermal, transfer_px
 from models.geometry import Bools, Floats, rotation_from_rvec
 
@@ -94,7 +96,7 @@ def find_thermal(
         within_px=tuple(within_pair_px(pair) for pair in pairs),
         held_out_px=tuple(held_out),
         on_skin_mm=on_skin,
-        refusal=_refusal(pairs, held_out, on_skin),
+        refusal=_refusal(pairs, held_out, on_skin, board),
     )
 
 
@@ -199,7 +201,9 @@ def _rms(off_px: Floats) -> float:
     return float(np.sqrt(np.mean(off_px**2)))
 
 
-def _refusal(pairs: Sequence[PairView], held_out: Sequence[float], on_skin: Sequence[float]) -> str | None:
+def _refusal(
+    pairs: Sequence[PairView], held_out: Sequence[float], on_skin: Sequence[float], board: Board
+) -> str | None:
     worst = int(np.argmax(held_out))
     if float(np.sqrt(np.mean(np.square(held_out)))) > MOST_TRANSFER_PX:
         return (
@@ -208,6 +212,9 @@ def _refusal(pairs: Sequence[PairView], held_out: Sequence[float], on_skin: Sequ
             f" off by what the others say (limit {MOST_TRANSFER_PX:g}; the worst is {pairs[worst].name});"
             f" fix the"
             " cameras to each other, hold still, check the target's measures, and take the pairs again."
+            + "".join(
+                f" {told}" for told in (gaps_words([p.rgb for p in pairs], board), moved_words(pairs)) if told
+            )
         )
     here = on_skin[DISTANCES_MM.index(_AT_MM)]
     if not here <= LIMIT_MM:
