@@ -88,10 +88,10 @@ def moved_words(pairs: Sequence[PairView]) -> str:
     if moved is None or not moved.believed:
         return ""
     return (
-        f"Whatever the target's measures and focal lengths, one rigid rig leaves {moved.rigid_px:.1f} px; with"
-        f" the target or a camera moved between the two pictures of a pair, by up to"
-        f" {max(moved.shifts_px):.0f} colour px, {moved.shifted_px:.1f} px are left: the pictures of a pair are"
-        " not of one moment, or the cameras are loose."
+        "Whatever the target's measures and focal lengths, one rigid rig leaves"
+        f" {moved.rigid_px:.1f} px; were the target or a camera moved between the two pictures of a pair, by up"
+        f" to {max(moved.shifts_px):.0f} colour px, it would be {moved.shifted_px:.1f} px: the pictures of a"
+        " pair are not of one moment, or the cameras are loose."
     )
 
 

@@ -113,13 +113,10 @@ def side_by_side(
 
 def _worst(usual: Sequence[BoardView], board: Board, size_px: tuple[int, int]) -> str:
     """A picture that the plain solution fits far worse than the others, if there is one."""
-    *_, per_view = cv2.calibrateCameraExtended(
-        [board.corners_mm[view.ids].astype(np.float32) for view in usual],
-        [view.corners_px.astype(np.float32) for view in usual],
-        size_px,
-        None,
-        None,
-    )
+    objects = [board.corners_mm[view.ids].astype(np.float32) for view in usual]
+    pictures = [view.corners_px.astype(np.float32) for view in usual]
+    start = np.eye(3), np.zeros(5)  # not used: without the flag for a guess OpenCV finds its own
+    *_, per_view = cv2.calibrateCameraExtended(objects, pictures, size_px, *start)
     off = np.ravel(np.asarray(per_view, float))
     worst, typical = int(np.argmax(off)), float(np.median(off))
     if off[worst] < 2.5 * typical:

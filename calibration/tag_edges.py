@@ -144,4 +144,4 @@ def _line(
 
 def _meet(one: tuple[Floats, Floats], other: tuple[Floats, Floats]) -> Floats:
     rows = np.array([one[1], other[1]])
-    return np.linalg.solve(rows, np.array([one[1] @ one[0], other[1] @ other[0]]))
+    return np.asarray(np.linalg.solve(rows, np.array([one[1] @ one[0], other[1] @ other[0]])), float)

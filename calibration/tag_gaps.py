@@ -13,8 +13,8 @@ from calibration.board import Board, BoardView
 from models.geometry import Floats
 
 _LEAST_OFF = 0.03
-"""Share of the distance from tag to tag by which a gap must be off to be told: light that spills over the edges
-of tags by a pixel makes gaps of 60 px tags come out off by 2 %."""
+"""Share of the distance from tag to tag by which a gap must be off to be told: light that spills over the
+edges of tags by a pixel makes gaps between tags of 60 px come out off by 2 %."""
 
 _LEAST_FALL = 1.3
 """By so much the residual must fall."""
