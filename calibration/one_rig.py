@@ -90,8 +90,8 @@ def moved_words(pairs: Sequence[PairView]) -> str:
     return (
         "Whatever the target's measures and focal lengths, one rigid rig leaves"
         f" {moved.rigid_px:.1f} px; were the target or a camera moved between the two pictures of a pair, by"
-        f" up to {max(moved.shifts_px):.0f} colour px, it would be {moved.shifted_px:.1f} px: the pictures of a"
-        " pair are not of one moment, or the cameras are loose."
+        f" up to {max(moved.shifts_px):.0f} colour px, it would be {moved.shifted_px:.1f} px: the pictures of"
+        " a pair are not of one moment, or the cameras are loose."
     )
 
 
