@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import least_squares
 
-from calibration.thermal_pair import PairView
+from calibration.pair_equations import PairView
 from models.geometry import Floats
 
 _STARTS = 3
