@@ -66,7 +66,7 @@ def end(stand: Stand) -> Ending:
         screen.say("gas_off")
         screen.until(gas_counts=False)
         end_s = time.monotonic() + REWARMED_S
-        screen.hear_until(lambda: time.monotonic() > end_s, messages=1 << 20)
+        screen.hear_until(lambda: time.monotonic() > end_s)
         before_mb = resident_mb()
         forget_peak()
         began_s = time.monotonic()

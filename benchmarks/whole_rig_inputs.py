@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from benchmarks.guided_operator import RGB_PX, Truth
 from benchmarks.guided_pictures import FlatPicture, collar_picture
 from calibration.sheets import TARGET
 from calibration.skin_error import camera_of
-from models.geometry import Counts, Floats, Pose, rotation_from_rvec
+from models.geometry import Bytes, Counts, Floats, Pose, rotation_from_rvec
 from models.rig_file import write_rig
 from vision.synthetic_folder import write_session
 from vision.synthetic_rig import real_rig, stated_rig
@@ -42,9 +43,9 @@ def real_scene(seed: int) -> Scene:
 
 def thermal_counts(scene: Scene, degc: Floats, rng: np.random.Generator) -> Counts:
     """What the scene's thermal camera makes of true temperatures: spread, halo, its errors, noise."""
-    narrow = cv2.GaussianBlur(degc, (0, 0), scene.thermal_blur_px)
-    wide = cv2.GaussianBlur(degc, (0, 0), 7.0)
-    seen = narrow + scene.thermal_share * (wide - narrow)
+    narrow = np.asarray(cv2.GaussianBlur(degc, (0, 0), scene.thermal_blur_px), float)
+    wide = np.asarray(cv2.GaussianBlur(degc, (0, 0), 7.0), float)
+    seen: Floats = narrow + scene.thermal_share * (wide - narrow)
     seen = seen + scene.errors.camera_reads_too_warm_degc(0.0, seen)
     seen = seen + rng.normal(0.0, scene.thermal_noise_degc, seen.shape)
     return np.rint(100.0 * (seen + 273.15)).astype(np.uint16)
@@ -194,7 +195,7 @@ def _thermal(folder: Path, scene: Scene, exposed_s: Floats, pictures: list[Count
     np.savez_compressed(folder / "thermal.npz", t_s=stamps, centikelvin=np.array(pictures), flag=flag)
 
 
-def _video(folder: Path, pictures: list[Floats], t_s: Floats, scene: Scene) -> None:
+def _video(folder: Path, pictures: Sequence[Floats | Bytes], t_s: Floats, scene: Scene) -> None:
     with av.open(str(folder / "rgb.mp4"), "w") as container:
         video = container.add_stream(
             "libx264", rate=round(scene.hz), options={"crf": "16", "preset": "veryfast"}
@@ -202,7 +203,8 @@ def _video(folder: Path, pictures: list[Floats], t_s: Floats, scene: Scene) -> N
         video.pix_fmt, (video.width, video.height) = "yuv420p", RGB_PX
         for k, picture in enumerate(pictures):
             grey = cv2.resize(np.asarray(picture, np.uint8), RGB_PX, interpolation=cv2.INTER_NEAREST)
-            frame = av.VideoFrame.from_ndarray(np.repeat(grey[..., None], 3, 2), format="bgr24")
+            bgr = np.repeat(np.asarray(grey, np.uint8)[..., None], 3, 2)
+            frame = av.VideoFrame.from_ndarray(bgr, format="bgr24")
             frame.pts = k
             container.mux(video.encode(frame))
         container.mux(video.encode())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from models.problems import InputError
 
 NOW = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)
 PART = Certified("tip", "nozzle", "Tip", (), (), np.zeros((0, 0)), (), ("told",), (), (), ())
+COLOUR = replace(PART, step="rgb", table="rgb", title="Colour camera")
 
 
 @pytest.fixture
@@ -33,8 +35,8 @@ def turned(rig: Path, *, bore_mm: float) -> Toml:
     return tables
 
 
-def put(rig: Path, tables: Toml, *, force: bool = False, part: Certified | None = None) -> bool:
-    return replace_rig(rig, tables, table="nozzle", now=NOW, force=force, part=part)
+def put(rig: Path, tables: Toml, *, force: bool = False) -> bool:
+    return replace_rig(rig, tables, now=NOW, force=force, part=PART)
 
 
 def test_what_another_program_wrote_meanwhile_is_not_lost(rig: Path) -> None:
@@ -52,10 +54,10 @@ def test_a_rig_with_parts_that_would_be_lost_is_replaced_by_force_only(
 ) -> None:
     stands = rig.read_text()
     alone: Toml = {"rgb": read_tables(rig)["rgb"]}
-    assert not replace_rig(rig, alone, table="rgb", now=NOW, force=False)
+    assert not replace_rig(rig, alone, now=NOW, force=False, part=COLOUR)
     assert "NOT WRITTEN" in capsys.readouterr().out
     assert rig.read_text() == stands
-    assert replace_rig(rig, alone, table="rgb", now=NOW, force=True)
+    assert replace_rig(rig, alone, now=NOW, force=True, part=COLOUR)
     assert "nozzle" not in read_tables(rig)
 
 
@@ -64,7 +66,7 @@ def test_where_the_page_cannot_stand_the_rig_stays(rig: Path) -> None:
     certificate_path(rig).mkdir()
     before = sorted(os.listdir(rig.parent))
     with pytest.raises(InputError, match=r"rig-certificate\.html cannot be written"):
-        put(rig, turned(rig, bore_mm=9.0), part=PART)
+        put(rig, turned(rig, bore_mm=9.0))
     assert rig.read_text() == stands
     assert sorted(os.listdir(rig.parent)) == before
 
