@@ -101,7 +101,9 @@ def test_a_switch_is_tried_guides_the_gas_and_is_replayed_to_the_last_bit(
     # A busy machine may not listen for a while: that is recorded too, and the same word comes again.
     told = [name for name in actions if name in ("switch_on", "switch_off")]
     changes = [name for number, name in enumerate(told) if number == 0 or told[number - 1] != name]
-    assert changes == ["switch_off", "switch_on", "switch_off", "switch_on"]
+    # A step may still take up that it was let go of after STOP.
+    assert changes[:4] == ["switch_off", "switch_on", "switch_off", "switch_on"]
+    assert changes[4:] in ([], ["switch_off"])
     logged = [json.loads(line) for line in place.path.with_suffix(".log").read_text().splitlines()]
     assert any("switch_on" in json.dumps(entry) for entry in logged)
 

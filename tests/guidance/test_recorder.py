@@ -223,7 +223,7 @@ def test_a_disk_that_stays_full_keeps_no_more_than_times_of_captures_in_memory(t
     count = CAPTURES_WAITING + 500
     for k in range(count):
         recorder.take(capture(k, colour=k == 0), SEEN, guidance(capture(k).t_s))
-    assert sum(isinstance(one, Missing) for one in gc.get_objects()) == 1
+    assert sum(type(one) is Missing for one in gc.get_objects()) == 1
     go_on.set()
     lost = recorder.close().captures_lost
     times_s = [note["capture_lost_s"] for note in topic(path, "/recorder") if "capture_lost_s" in note]
