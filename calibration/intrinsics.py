@@ -241,7 +241,7 @@ def _span(free: tuple[str, ...]) -> Floats:
 
 
 def _bend(board: Board) -> Floats:
-    """Information of a board that bends by 1 mm (1 sigma), shape (m, m): smoothly to the third order, mostly."""
+    """Of a board that bends by 1 mm (1 sigma), shape (m, m): mostly smoothly, to the third order."""
     x, y = (
         (board.corners_mm[:, :2] - board.corners_mm[:, :2].mean(axis=0)) / np.ptp(board.corners_mm[:, :2])
     ).T
