@@ -23,6 +23,10 @@ from calibration.folder_steps import (
     holds_steps,
     run_step,
 )
+from calibration.further_steps import ORDER, run_further
+from calibration.further_steps import TITLES as FURTHER
+from calibration.further_steps import WANTED as FURTHER_WANTED
+from calibration.guided_options import STEPS
 from calibration.guided_run import THINGS, TITLES, GuidedRun, Wanted
 from calibration.pairs import read_pairs
 from calibration.pictures import read_folder
@@ -79,14 +83,17 @@ def calibrate_all(options: argparse.Namespace, now: datetime) -> bool:
     source, wanted = cast(Path, options.source), wanted_of(options)
     if not wanted.sheets.scale.measured:
         print("The print was not measured: measure the sheet's ruler of 100 mm and say --measured-mm MM.")
-    if not source.exists() or (source.is_dir() and not holds_steps(source) and not _is_session(source)):
+    by_steps = holds_steps(source) or any((source / name).is_dir() for name in FURTHER)
+    if not source.exists() or (source.is_dir() and not by_steps and not _is_session(source)):
         raise InputError(
             f"{source} {'holds no pictures for a step' if source.exists() else 'is not there'}; give a folder"
             " with rgb/, pairs/colour/, pairs/thermal/, collar/ or tip/, or a recording."
         )
-    do = _from_folder if holds_steps(source) else _from_recording
-    told = do(source, wanted, now)
-    print("\n" + "\n".join(f"{TITLES[one.name]:24}{one.state}" for one in told))
+    if by_steps:
+        told = _from_folder(source, wanted, now, further=_further(options))
+    else:
+        told = _from_recording(source, wanted, now)
+    print("\n" + "\n".join(f"{_title(one.name):26}{one.state}" for one in told))
     good = all(one.state in (ACCEPTED, KEPT) for one in told)
     print("All is calibrated." if good else f"Not all is calibrated; see above. Rig: {wanted.rig}")
     return good
@@ -96,22 +103,51 @@ def _is_session(folder: Path) -> bool:
     return (folder / "session.toml").exists()
 
 
-def _from_folder(folder: Path, wanted: Wanted, now: datetime) -> list[StepTold]:
+def _title(name: str) -> str:
+    return TITLES.get(name) or FURTHER[name]
+
+
+def _further(options: argparse.Namespace) -> dict[str, list[str]]:
+    """What is said of the steps that no guided run needs; none of them where steps are named."""
+    if tuple(options.steps) != STEPS:
+        return {}
+    said: dict[str, list[str]] = {name: [] for name in FURTHER}
+    for reference in options.reference or ():
+        said["radiometry"] += ["--reference", *reference]
+    if said["radiometry"] and options.room_degc is not None:
+        said["radiometry"] += ["--room-degc", str(options.room_degc)]
+    said["jet"] += ["--surface", options.surface]
+    return said
+
+
+def _from_folder(
+    folder: Path, wanted: Wanted, now: datetime, *, further: dict[str, list[str]]
+) -> list[StepTold]:
     told: list[StepTold] = []
-    for name in wanted.steps:
-        print(f"\n{TITLES[name]}")
-        one = run_step(name, folder, wanted.rig, wanted.sheets, force=wanted.force, now=now)
-        print("\n".join(f"  {line}" for line in one.lines))
+    left = list[str]()
+    for name in ORDER:
+        if name in further:
+            one = run_further(name, folder, wanted.rig, words=further[name], force=wanted.force, now=now)
+            if one is None:
+                left.append(FURTHER_WANTED[name])
+                continue
+        elif name in wanted.steps:
+            one = run_step(name, folder, wanted.rig, wanted.sheets, force=wanted.force, now=now)
+        else:
+            continue
         told.append(one)
+        print(f"\n{_title(name)}")
+        print("\n".join(f"  {line}" for line in one.lines))
         if one.state not in (ACCEPTED, KEPT) and (words := _next_of(name, folder, wanted)):
             print(f"  Take next: {words} (sides as the picture has them).")
+    if left:
+        print("\nNot measured, as nothing is there for it:\n" + "\n".join(f"  {one}" for one in left))
     return told
 
 
 def _next_of(name: str, folder: Path, wanted: Wanted) -> str | None:
     """The picture of a board that would help most, told by those that are there."""
-    where = folder / FOLDERS[name]
-    if name not in ("rgb", "thermal") or not where.is_dir():
+    if name not in ("rgb", "thermal") or not (where := folder / FOLDERS[name]).is_dir():
         return None
     if name == "rgb":
         board = wanted.sheets.board

@@ -15,11 +15,22 @@ def add_guided(steps: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         "all",
         help="all steps from a folder of pictures or a recording, with what is missing and what to take next",
         description="Go through the steps with what is there: a folder with rgb/, pairs/colour/,"
-        " pairs/thermal/, collar/ and tip/, or a recording in which board, target and nozzle are"
-        " shown one after the other."
+        " pairs/thermal/, collar/ and tip/ (and spread/, time/, axis/ and jet/, where they are there), or a"
+        " recording in which board, target and nozzle are shown one after the other."
         " Exit code 3: something was refused or is missing.",
     )
     every.add_argument("source", type=Path, metavar="FOLDER_OR_RECORDING")
+    every.add_argument(
+        "--reference",
+        nargs=4,
+        action="append",
+        metavar=("PATH", "DEGC", "U95", "EMISSIVITY"),
+        help="do `radiometry` too, with this reference; see there",
+    )
+    every.add_argument("--room-degc", type=float, metavar="DEGC", help="as for `radiometry`")
+    every.add_argument(
+        "--surface", choices=("agar", "skin"), default="agar", help="as for `jet` (default: agar)"
+    )
     _add_run(every)
     every.set_defaults(step="all")
 

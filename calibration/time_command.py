@@ -32,10 +32,15 @@ def calibrate_time(options: argparse.Namespace, now: datetime) -> bool:
         raise InputError(
             f"{options.recording} holds colour pictures only; record the thermal camera with it."
         )
+    lacks = [name for name in others if name not in tables]
+    if len(lacks) == len(others):
+        raise InputError(f"{rig} has no [{lacks[0]}]; calibrate that camera first, or type its table in.")
     accepted: list[TimeFound] = []
+    for name in lacks:
+        print(f"{name}\n  left out: {rig.name} has no [{name}].")
     for name in others:
-        if name not in tables:
-            raise InputError(f"{rig} has no [{name}]; calibrate that camera first.")
+        if name in lacks:
+            continue
         found = find_time(
             recording.streams["rgb"],
             recording.streams[name],
@@ -58,7 +63,7 @@ def calibrate_time(options: argparse.Namespace, now: datetime) -> bool:
     part = time_part(accepted, recording.name)
     target = cast("Path | None", options.out) or rig
     written = replace_rig(target, tables, now=now, force=options.force, part=part)
-    return written and len(accepted) == len(others)
+    return written and len(accepted) + len(lacks) == len(others)
 
 
 def stated_clock(rig: Rig | None, name: str) -> StreamClock:
