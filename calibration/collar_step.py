@@ -8,6 +8,7 @@ import numpy as np
 
 from calibration.advice import Advice, Sight
 from calibration.collar import APART_S, FEWEST_VIEWS, LIMIT_MM, own_bounds
+from calibration.nozzle_seen import not_yet
 from calibration.nozzle_words import way_words
 from models.geometry import Bools, Floats, Pose, unit
 from models.rig import Nozzle, Rig
@@ -88,22 +89,13 @@ class CollarStep:
         """Why a picture is not to be taken; empty = take it."""
         if self.done:
             return "It is good enough."
-        here = sight.nozzle
-        if isinstance(here, str):
-            return f"The nozzle is not seen ({here})."
-        if here.state != "tracked":
-            return "The nozzle is not seen well."
-        before = self.last.nozzle if self.last is not None else "none"
-        if isinstance(before, str) or self.last is None:
-            return "Turn it slowly."
-        middle = self.nozzle.tags.corners_mm.reshape(-1, 3)
-        apart = self.rig.rgb.project(here.rgb_from_nozzle.apply(middle)) - self.rig.rgb.project(
-            before.rgb_from_nozzle.apply(middle)
-        )
-        speed = float(np.sqrt(np.nanmean(np.sum(apart**2, axis=1)))) / max(sight.t_s - self.last.t_s, 1e-3)
-        if not speed <= MOVING_SHARE * self.rig.rgb.width_px:
-            return "Slower."
-        side = self.side_of(here)
+        corners_mm = self.nozzle.tags.corners_mm.reshape(-1, 3)
+        if why := not_yet(
+            sight, self.last, self.rig, corners_mm, most_share=MOVING_SHARE, begin="Turn it slowly."
+        ):
+            return why
+        assert isinstance(sight.nozzle, NozzleSighting)
+        side = self.side_of(sight.nozzle)
         near = any(side @ other > np.cos(np.radians(APART_DEG)) for other in self.sides)
         return "This side was taken; turn on." if near else ""
 

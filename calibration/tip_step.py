@@ -8,6 +8,7 @@ import numpy as np
 
 from calibration.advice import Advice, Sight
 from calibration.collar_step import MOVING_SHARE, tags_px
+from calibration.nozzle_seen import not_yet
 from calibration.nozzle_words import way_words
 from calibration.poses_file import TrackedPoses
 from calibration.tag_leverage import TagsPlaced
@@ -71,21 +72,18 @@ class TipStep:
         """Why a pose is not to be taken; empty = take it."""
         if self.done:
             return "It is good enough."
+        # The tracker itself allows for smear.
+        if why := not_yet(
+            sight,
+            self.last,
+            self.rig,
+            self._middle[None],
+            most_share=2.0 * MOVING_SHARE,
+            begin="Lean it slowly.",
+        ):
+            return why
         here = sight.nozzle
-        if isinstance(here, str):
-            return f"The nozzle is not seen ({here})."
-        if here.state != "tracked":
-            return "The nozzle is not seen well."
-        before = self.last.nozzle if self.last is not None else "none"
-        if isinstance(before, str) or self.last is None:
-            return "Lean it slowly."
-        middle = self._middle
-        apart = self.rig.rgb.project(here.rgb_from_nozzle.apply(middle)) - self.rig.rgb.project(
-            before.rgb_from_nozzle.apply(middle)
-        )
-        speed = float(np.linalg.norm(apart)) / max(sight.t_s - self.last.t_s, 1e-3)
-        if not speed <= 2.0 * MOVING_SHARE * self.rig.rgb.width_px:  # the tracker itself allows for smear
-            return "Slower."
+        assert isinstance(here, NozzleSighting)
         if self.taken and isinstance(self.taken[-1].nozzle, NozzleSighting):
             cosine = here.axis_rgb @ self.taken[-1].nozzle.axis_rgb
             if cosine > np.cos(np.radians(APART_DEG)):
