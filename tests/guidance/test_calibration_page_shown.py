@@ -38,6 +38,7 @@ def test_a_page_whose_program_has_ended_says_so_and_does_not_stand_as_if_all_wer
 def test_every_key_has_a_button_and_a_page_that_may_not_sound_says_how_it_may(tmp_path: Path) -> None:
     with Browser() as browser, served(tmp_path, scale=Scale(1.0, True)) as (_, port):
         tab = browser.open(f"http://127.0.0.1:{port}/")
+        tab.until("document.body.dataset.phase === 'running'")  # hidden until then
         tab.tap("#key-m")
         tab.until("document.getElementById('key-m').textContent.startsWith('Mirrored')")
         assert tab.run("document.getElementById('key-e').disabled")  # nothing is known to be within its limit
@@ -57,6 +58,12 @@ OUTSIDE = """[...document.querySelectorAll(
 }).map((one) => one.id || one.textContent)"""
 
 
+BELOW_ITS_CARD = """[...document.querySelectorAll('#side .card *')].filter((one) =>
+    one.getBoundingClientRect().height &&
+    one.getBoundingClientRect().bottom > document.getElementById('side').getBoundingClientRect().bottom + 1
+).map((one) => one.textContent)"""
+
+
 @in_browser
 def test_nothing_is_cut_off_on_a_screen_of_either_way_and_the_picture_stays_large(tmp_path: Path) -> None:
     with Browser() as browser, served(tmp_path, scale=Scale(1.0, True)) as (_, port):
@@ -65,6 +72,7 @@ def test_nothing_is_cut_off_on_a_screen_of_either_way_and_the_picture_stays_larg
             tab.size(width, height)
             tab.until("document.getElementById('marks').children.length > 5")
             assert tab.run(OUTSIDE) == []
+            assert tab.run(BELOW_ITS_CARD) == []
             assert tab.run("document.getElementById('picture').getBoundingClientRect().width") > 700
 
 
