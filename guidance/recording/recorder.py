@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from guidance.recording.chained_log import ChainedLog
+from guidance.recording.given_back import give_back
 from guidance.recording.writer import (
     JPEG_QUALITY,
     Acted,
@@ -126,7 +127,7 @@ class Recorder:
         self._closing = False
         self._captures = self._pictures_left_out = self._captures_lost = 0
         self._lacks = self._disk = self._dead = ""
-        self._finished = False
+        self._finished = self._was_full = False
         self._thread = threading.Thread(target=self._work, name="recorder", daemon=True)
         self._thread.start()
 
@@ -304,8 +305,12 @@ class Recorder:
             self._writer.flush(to_disk=to_disk)
         except OSError as trouble:
             self._say(f"The recording cannot be written ({trouble.strerror}): make room on the disk.")
+            self._was_full = True
             return False
         self._say("")
+        if self._was_full and not self._queue:
+            self._was_full = False
+            give_back()
         return True
 
     def _say(self, sentence: str) -> None:

@@ -21,7 +21,8 @@ from guidance.cli import main
 from guidance.pipeline import step
 from guidance.recording.chained_log import ChainedLog, verify
 from guidance.recording.command import recover
-from guidance.recording.recorder import CAPTURES_WAITING, PICTURES_WAITING, Recorder
+from guidance.recording.given_back import give_back
+from guidance.recording.recorder import CAPTURES_WAITING, FLUSH_S, PICTURES_WAITING, Recorder
 from guidance.recording.replay import Recorded, replayed, steps
 from guidance.recording.told import told_in
 from guidance.recording.writer import Missing
@@ -308,6 +309,57 @@ def test_a_full_disk_is_told_and_what_it_did_not_take_is_written_when_there_is_r
     assert open_mcap(path).warnings == ()
     assert verify(log).trouble == ""
     assert verify(log).lines == 22
+
+
+def test_memory_goes_back_to_the_system_once_a_full_disk_has_taken_all_and_only_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A real limit on file sizes, lifted again."""
+    path, waiting = tmp_path / "a.mcap", list[int]()
+    recorder = Recorder(path, manifest())
+    monkeypatch.setattr(
+        "guidance.recording.recorder.give_back", lambda: waiting.append(recorder.status.waiting)
+    )
+    again = threading.Event()
+
+    def take_until(captures: range, *, trouble: bool) -> None:
+        for k in captures:
+            recorder.take(capture(k), SEEN, guidance(capture(k).t_s))
+        for _ in range(500):
+            if bool(recorder.status.trouble) == trouble and (trouble or recorder.status.waiting == 0):
+                break
+            again.wait(0.01)
+
+    take_until(range(5), trouble=False)
+    again.wait(2 * FLUSH_S)
+    assert waiting == []
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 100, hard))
+    try:
+        take_until(range(5, 10), trouble=True)
+        assert waiting == []
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    take_until(range(10, 15), trouble=False)
+    recorder.close()
+    assert waiting == [0]
+
+
+@pytest.mark.skipif(not give_back(), reason="this system's allocator cannot be asked")
+def test_what_was_freed_below_memory_still_in_use_goes_back_to_the_system() -> None:
+    """In a process of its own, whose memory nothing else changes."""
+    code = """
+import numpy as np
+from guidance.recording.given_back import give_back
+from benchmarks.soak import resident_mb
+many = [np.ones(100_000, np.uint8) for _ in range(2_000)]
+last = many[-1]
+del many
+before_mb = resident_mb()
+give_back()
+assert resident_mb() < before_mb - 150.0, (before_mb, resident_mb())
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, timeout=60.0)
 
 
 def test_a_disk_that_stays_full_leaves_a_recording_that_is_not_finished(
