@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-
+from models.covariance_file import check_covariance, covariance_lines
 from models.jet_profile import PARAMETERS, JetProfile
 from models.toml_table import Table
 
@@ -18,10 +17,7 @@ def read_jet_profile(table: Table) -> JetProfile:
         own.done()
         if own.sound and names != PARAMETERS:
             own.wrong("parameters", f"must be {', '.join(PARAMETERS)}, in this order")
-        spread = np.sqrt(np.abs(np.diag(matrix)))
-        scaled = matrix / np.outer(*[np.where(spread > 0.0, spread, 1.0)] * 2)
-        if own.sound and (np.abs(scaled - scaled.T).max() > 1e-6 or np.linalg.eigvalsh(scaled)[0] < -1e-6):
-            own.wrong("matrix", "is no covariance: it must be symmetric with no negative eigenvalue")
+        check_covariance(own, matrix)
         covariance = matrix
     profile = JetProfile(
         device=table.text("device"),
@@ -52,6 +48,5 @@ def jet_profile_lines(profile: JetProfile) -> list[str]:
     ]
     lines += [f"{key} = {float(getattr(profile, key))!r}" for key in ("from_mm", "to_mm", "within_factor")]
     if profile.covariance is not None:
-        lines += ["[jet.covariance]", f"parameters = {list(PARAMETERS)}"]
-        lines.append(f"matrix = {profile.covariance.tolist()}")
+        lines += covariance_lines("jet.covariance", PARAMETERS, profile.covariance)
     return lines

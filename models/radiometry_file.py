@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from models.covariance_file import check_covariance, covariance_lines
 from models.radiometry import PARAMETERS, StatedRadiometry
 from models.toml_table import Table
 
@@ -31,8 +32,7 @@ def read_radiometry(table: Table) -> StatedRadiometry:
     if inner.sound and names != PARAMETERS:
         inner.wrong("parameters", f"must be {', '.join(PARAMETERS)} in this order")
     matrix = inner.array("matrix", (len(PARAMETERS), len(PARAMETERS)))
-    if inner.sound and not _is_covariance(matrix):
-        inner.wrong("matrix", "is no covariance: it must be symmetric with no negative eigenvalue")
+    check_covariance(inner, matrix)
     inner.done()
     stated = StatedRadiometry(
         measured=table.moment("measured"),
@@ -60,13 +60,5 @@ def radiometry_lines(stated: StatedRadiometry) -> list[str]:
         f"drift_degc_per_min = {stated.drift_degc_per_min!r}",
         f"residual_u95_degc = {stated.residual_u95_degc!r}",
         f"references_degc = {list(stated.references_degc)}",
-        f"[thermal.{NAME}.covariance]",
-        f"parameters = {list(PARAMETERS)}",
-        f"matrix = {stated.covariance.tolist()}",
+        *covariance_lines(f"thermal.{NAME}.covariance", PARAMETERS, stated.covariance),
     ]
-
-
-def _is_covariance(matrix: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> bool:
-    spread = np.sqrt(np.abs(np.diag(matrix)))
-    scaled = matrix / np.outer(*[np.where(spread > 0.0, spread, 1.0)] * 2)
-    return bool(np.abs(scaled - scaled.T).max() < 1e-6 and np.linalg.eigvalsh(scaled).min() > -1e-6)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from models.optional_tables import leave_out
 from models.toml_table import Table
 from models.treatment import Reference, Tap, Treatment
 
@@ -96,7 +97,7 @@ def read_treatment(text: str, *, where: str) -> SessionHeader:
         references=_references(top, where, warnings) if top.has("reference") else (),
     )
     streams = _streams(top, where, warnings) if top.has("streams") else None
-    warnings += _leave_out(top, where)
+    warnings += leave_out(top, where=where)
     top.finish(where=where)
     return SessionHeader(treatment, streams, tuple(warnings))
 
@@ -105,7 +106,7 @@ def _valve(top: Table, where: str, warnings: list[str]) -> tuple[tuple[float, fl
     intervals: list[tuple[float, float]] = []
     for table in top.tables("valve"):
         from_s, to_s = table.number("from_s"), table.number("to_s")
-        warnings += _leave_out(table, where)
+        warnings += leave_out(table, where=where)
         if not table.sound:
             continue
         if to_s <= from_s:
@@ -127,7 +128,7 @@ def _taps(top: Table, where: str, warnings: list[str]) -> tuple[Tap, ...]:
         outline_px = table.array("outline_px", (-1, 2))
         if table.sound and len(outline_px) < 3:
             table.wrong("outline_px", f"has {len(outline_px)} points; an outline needs at least 3")
-        warnings += _leave_out(table, where)
+        warnings += leave_out(table, where=where)
         taps.append(Tap(t_s, stream, outline_px))
     return tuple(taps)
 
@@ -167,7 +168,7 @@ def _references(top: Table, where: str, warnings: list[str]) -> tuple[Reference,
                 distance_mm=distance_mm,
             )
         )
-        warnings += _leave_out(table, where)
+        warnings += leave_out(table, where=where)
     return tuple(references)
 
 
@@ -178,19 +179,5 @@ def _streams(top: Table, where: str, warnings: list[str]) -> StreamNames:
         # A name with a folder in it could reach files outside the session.
         if name is not None and (any(c in name for c in "/\\:\0") or name in (".", "..")):
             table.wrong(key, f"is {name!r}; it must name a file inside the session folder, without a path")
-    warnings += _leave_out(table, where)
+    warnings += leave_out(table, where=where)
     return StreamNames(**names)
-
-
-def _leave_out(table: Table, where: str) -> list[str]:
-    """Refuse unknown keys; an unknown optional table is left out with a sentence."""
-    warnings: list[str] = []
-    for key in table.unread():
-        if table.has_tables(key):
-            table.pass_over(key)
-            warnings.append(
-                f"{where}: the optional table [{table.path(key)}] is not known to this version"
-                " and was left out."
-            )
-    table.done()
-    return warnings

@@ -14,11 +14,12 @@ from pathlib import Path
 
 import numpy as np
 
+from models.cameras_file import LATENCY_S
 from models.capture import Capture
 from models.geometry import Counts, Floats, frozen
 from models.problems import InputError
 from models.rig import Rig, exposed_thermal_s
-from models.rig_file import LATENCY_S, read_rig
+from models.rig_file import read_rig
 from models.treatment import Treatment
 from models.treatment_file import StreamNames, read_treatment
 from vision.files import sha256_of
