@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from guidance.treatment.session import DONE, PAUSED, REPORTING, RUNNING, STOPPED
+from guidance.treatment.course import DONE, PAUSED, REPORTING, RUNNING, STOPPED
 
 
 @dataclass(frozen=True)

@@ -30,8 +30,9 @@ from guidance.console.guard import REPORT_POLICY, Allowance, Guard, caller
 from guidance.console.pairing import Pairing
 from guidance.console.told import state, word
 from guidance.live.loop import Stepped
+from guidance.treatment.commands import Command, Move
 from guidance.treatment.desk import Desk
-from guidance.treatment.session import Command, Move, NotNowError
+from guidance.treatment.session import NotNowError
 from guidance.treatment.view import PictureData, corners, picture_data, plain_picture
 from guidance.treatment.wire import (
     MESSAGE_MOST,

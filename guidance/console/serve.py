@@ -22,6 +22,7 @@ from guidance.live.steady import settle, steady
 from guidance.outcome import Outcome
 from guidance.run import Run
 from guidance.treatment.camera_room import CameraRoom
+from guidance.treatment.course import CHECKLIST, DETAILS, PREFLIGHT, ZONE
 from guidance.treatment.desk import Desk
 from guidance.treatment.gas_from_input import GasFromInput
 from guidance.treatment.history import HistoryBefore
@@ -35,7 +36,6 @@ from guidance.treatment.recording import (
     recorded_remarks,
 )
 from guidance.treatment.report import live_outcome, write_live_report
-from guidance.treatment.session import CHECKLIST, DETAILS, PREFLIGHT, ZONE
 from guidance.treatment.staged import Staged
 from models.problems import InputError
 

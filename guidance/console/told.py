@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from guidance.treatment.course import DETAILS, STOPPED
 from guidance.treatment.desk import REWARMING_S, Desk
 from guidance.treatment.figures import figures
 from guidance.treatment.gas import gas_row
-from guidance.treatment.session import DETAILS, STOPPED, missing
+from guidance.treatment.session import missing
 from guidance.treatment.zone_figures import edited_words, touch_words
 
 

@@ -9,9 +9,9 @@ import numpy as np
 
 from guidance.console.pages import Console
 from guidance.treatment.camera_room import CameraRoom
+from guidance.treatment.course import CHECKLIST, DETAILS, PREFLIGHT
 from guidance.treatment.desk import Desk
 from guidance.treatment.preflight import open_hello
-from guidance.treatment.session import CHECKLIST, DETAILS, PREFLIGHT
 
 LOOK_S = 0.2
 """Between two pictures before anything is guided: enough to set up by, and little work."""

@@ -19,13 +19,8 @@ from guidance.live.pace import Pace
 from guidance.session import Acknowledge, CourseAction, OperatorAction, PauseAudio, ResumeAudio, Sound
 from guidance.stages.state import Setup
 from guidance.treatment.choice import Choice, Choices
-from guidance.treatment.figures import alarms, is_placed
-from guidance.treatment.gas import KNOWN_BY_SWITCH, gas_notice, gas_trouble
-from guidance.treatment.gas_by_hand import GasByHand
-from guidance.treatment.gas_from_input import GasFromInput
-from guidance.treatment.history import Before
-from guidance.treatment.notice import Notice, notice
-from guidance.treatment.session import (
+from guidance.treatment.commands import Command, EditZone, Move, SkipTouch, TakeTouch
+from guidance.treatment.course import (
     CHECKLIST,
     DETAILS,
     DONE,
@@ -34,18 +29,15 @@ from guidance.treatment.session import (
     REPORTING,
     STOPPED,
     TOUCH,
-    Command,
     Course,
-    EditZone,
-    Move,
-    NotNowError,
-    Situation,
-    SkipTouch,
-    TakeTouch,
-    follow,
-    reported,
-    source_ended,
 )
+from guidance.treatment.figures import alarms, is_placed
+from guidance.treatment.gas import KNOWN_BY_SWITCH, gas_notice, gas_trouble
+from guidance.treatment.gas_by_hand import GasByHand
+from guidance.treatment.gas_from_input import GasFromInput
+from guidance.treatment.history import Before
+from guidance.treatment.notice import Notice, notice
+from guidance.treatment.session import NotNowError, Situation, follow, reported, source_ended
 from guidance.treatment.touch_check import RAISED, Touch, TouchTrack, measured, seen
 from guidance.treatment.wire import About
 from models.contraindications import Question

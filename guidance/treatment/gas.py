@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from guidance.treatment.session import PAUSED, READY, STOPPED, ZONE
+from guidance.treatment.course import PAUSED, READY, STOPPED, ZONE
 from vision.gas_input import GasState
 
 GUIDED = (ZONE, READY, "running", PAUSED, STOPPED)

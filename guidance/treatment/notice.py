@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from guidance.treatment.session import PAUSED, RUNNING, STOPPED, Course
+from guidance.treatment.course import PAUSED, RUNNING, STOPPED, Course
 
 CLOSE_WITHIN_S = 5.0
 """So long after STOP the page waits for the word that gas is off before it sounds (own choice)."""

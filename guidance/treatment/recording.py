@@ -16,8 +16,8 @@ from guidance.recording.command import attachments_of, log_of
 from guidance.recording.recorder import Manifest, Recorder, RecorderStatus
 from guidance.run import Run
 from guidance.session import Guidance, OperatorAction
+from guidance.treatment.course import Course
 from guidance.treatment.report import filled_in
-from guidance.treatment.session import Course
 from guidance.treatment.staged import Staged
 from models.capture import Capture
 from models.contraindications_file import checklist_text

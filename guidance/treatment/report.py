@@ -12,7 +12,7 @@ from guidance.outcome import Checked, Outcome
 from guidance.report.page import write_report
 from guidance.report.record import write_tables
 from guidance.run import Run
-from guidance.treatment.session import Course
+from guidance.treatment.course import Course
 from models.contraindications import Checklist, Question, Questions
 from models.treatment import Treatment
 from vision.files import atomic_folder

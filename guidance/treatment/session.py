@@ -5,20 +5,40 @@ A page shows where it stands and sends commands; reloading it, or another one jo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from guidance.treatment.choice import Choice, Choices
+from guidance.treatment.commands import (
+    Answer,
+    Choose,
+    Command,
+    ConfirmHistory,
+    ConfirmSound,
+    EditZone,
+    Identify,
+    SkipTouch,
+    TakeTouch,
+)
+from guidance.treatment.course import (
+    CHECKLIST,
+    DETAILS,
+    DONE,
+    PAUSED,
+    PREFLIGHT,
+    READY,
+    REPORTING,
+    RUNNING,
+    STOPPED,
+    TOUCH,
+    ZONE,
+    Course,
+    Entry,
+)
 from guidance.treatment.touch_check import Touch
 from guidance.zone_actions import MarkSpot, TouchAction, TouchChecked, TouchSkipped, ZoneAction
-from models.contraindications import ABSOLUTE, NO, UNKNOWN, YES, Judgement, Question, judge_answers
+from models.contraindications import ABSOLUTE, NO, UNKNOWN, YES, Question
 from models.history import is_code
 from models.history_rules import Allowed, Refused, Warned
-
-PREFLIGHT, DETAILS, CHECKLIST, ZONE, READY = "preflight", "details", "checklist", "zone", "ready"
-TOUCH = "touch"
-RUNNING, PAUSED, STOPPED, REPORTING, DONE = "running", "paused", "stopped", "reporting", "done"
-PHASES = (PREFLIGHT, DETAILS, CHECKLIST, ZONE, TOUCH, READY, RUNNING, PAUSED, STOPPED, REPORTING, DONE)
 
 REASON_MOST = 200
 """Letters of a reason: one line in the report."""
@@ -26,74 +46,6 @@ REASON_MOST = 200
 
 class NotNowError(Exception):
     """A command that cannot be followed, with a sentence for the operator."""
-
-
-@dataclass(frozen=True)
-class ConfirmSound:
-    """The operator has heard the alarm sound."""
-
-
-@dataclass(frozen=True)
-class ConfirmHistory:
-    """The operator knows what the history says, and goes on."""
-
-
-@dataclass(frozen=True)
-class Identify:
-    """Who treats whom, by codes."""
-
-    operator: str
-    subject: str
-
-
-@dataclass(frozen=True)
-class Answer:
-    """To one question before the gas."""
-
-    question: str
-    answer: str
-    reason: str = ""
-
-
-@dataclass(frozen=True)
-class Choose:
-    """What is treated with what; parts of it may be left open."""
-
-    choice: Choice
-
-
-@dataclass(frozen=True)
-class Move:
-    """One step of the way, see `MOVES`."""
-
-    name: str
-    at: str = ""
-    """Phase of the page on which it was tapped; empty = not told. A page is turned once by two hasty taps."""
-
-
-MOVES = ("next", "back", "start", "pause", "resume", "stop", "pain", "finish", "gas_on", "gas_off")
-
-
-@dataclass(frozen=True)
-class EditZone:
-    """The zone is changed; its time is that of the step which takes it."""
-
-    edit: ZoneAction
-
-
-@dataclass(frozen=True)
-class TakeTouch:
-    """The offset that is shown is taken as the touch check's."""
-
-
-@dataclass(frozen=True)
-class SkipTouch:
-    """The touch check is left out."""
-
-    reason: str
-
-
-Command = ConfirmSound | ConfirmHistory | Identify | Choose | Answer | Move | EditZone | TakeTouch | SkipTouch
 
 
 @dataclass(frozen=True)
@@ -121,48 +73,6 @@ class Situation:
     """Gas counts as flowing."""
     touch: Touch | None = None
     """What the touch check measures now; None where nothing runs."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """Something that happened, as the report tells it."""
-
-    t_s: float | None
-    """Session time; None before the first capture."""
-    what: str
-
-
-@dataclass(frozen=True)
-class Course:
-    """Where one treatment stands."""
-
-    phase: str = PREFLIGHT
-    sound_confirmed: bool = False
-    history_confirmed: bool = False
-    operator: str = ""
-    subject: str = ""
-    choice: Choice = field(default_factory=Choice)
-    answers: Mapping[str, str] = field(default_factory=dict[str, str])
-    reasons: Mapping[str, str] = field(default_factory=dict[str, str])
-    stopped_by: str = ""
-    """``stop``, ``pain`` or ``end`` (of the recording); empty before."""
-    log: tuple[Entry, ...] = ()
-    touch: TouchAction | None = None
-    """The touch check: taken, or left out with a reason; None before."""
-
-    @property
-    def treating(self) -> bool:
-        """Between start and stop."""
-        return self.phase in (RUNNING, PAUSED)
-
-    @property
-    def pain_s(self) -> tuple[float | None, ...]:
-        """When pain was reported."""
-        return tuple(entry.t_s for entry in self.log if entry.what == "pain")
-
-    def judged(self, asked: tuple[Question, ...]) -> Judgement:
-        """What the answers so far mean."""
-        return judge_answers(asked, answers=self.answers, reasons=self.reasons)
 
 
 def follow(course: Course, command: Command, now: Situation, *, t_s: float | None) -> Course:

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from typing import cast
 
 from guidance.treatment.choice import Choice
-from guidance.treatment.session import (
+from guidance.treatment.commands import (
     MOVES,
-    PHASES,
     Answer,
     Choose,
     Command,
@@ -22,6 +21,7 @@ from guidance.treatment.session import (
     Identify,
     Move,
 )
+from guidance.treatment.course import PHASES
 from guidance.treatment.zone_wire import read_zone_message
 
 MESSAGE_MOST = 2048

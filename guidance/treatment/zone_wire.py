@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import cast
 
-from guidance.treatment.session import Command, EditZone, SkipTouch, TakeTouch
+from guidance.treatment.commands import Command, EditZone, SkipTouch, TakeTouch
 from guidance.zone_actions import (
     AdjustZone,
     DragZone,

@@ -10,8 +10,8 @@ from guidance.console.told import state, word
 from guidance.live.loop import Stepped
 from guidance.live.pace import Pace
 from guidance.session import Alarm, Announcement, Guidance, Shown, Sound
-from guidance.treatment.desk import STALLED_S, Desk
-from guidance.treatment.session import (
+from guidance.treatment.commands import Move
+from guidance.treatment.course import (
     CHECKLIST,
     DONE,
     PAUSED,
@@ -21,9 +21,9 @@ from guidance.treatment.session import (
     STOPPED,
     TOUCH,
     Course,
-    Move,
-    NotNowError,
 )
+from guidance.treatment.desk import STALLED_S, Desk
+from guidance.treatment.session import NotNowError
 from guidance.treatment.wire import About
 from tests.guidance.conftest import Scene
 from tests.guidance.test_console_view import capture_of, setup_of

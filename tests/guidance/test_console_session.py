@@ -6,10 +6,20 @@ from dataclasses import replace
 
 import pytest
 
-from guidance.treatment.session import (
+from guidance.treatment.commands import (
+    MOVES,
+    Answer,
+    Command,
+    ConfirmSound,
+    EditZone,
+    Identify,
+    Move,
+    SkipTouch,
+    TakeTouch,
+)
+from guidance.treatment.course import (
     CHECKLIST,
     DETAILS,
-    MOVES,
     PAUSED,
     PREFLIGHT,
     READY,
@@ -18,21 +28,9 @@ from guidance.treatment.session import (
     STOPPED,
     TOUCH,
     ZONE,
-    Answer,
-    Command,
-    ConfirmSound,
     Course,
-    EditZone,
-    Identify,
-    Move,
-    NotNowError,
-    Situation,
-    SkipTouch,
-    TakeTouch,
-    follow,
-    missing,
-    source_ended,
 )
+from guidance.treatment.session import NotNowError, Situation, follow, missing, source_ended
 from guidance.treatment.touch_check import Touch
 from guidance.zone_actions import MarkSpot, TouchChecked, TouchSkipped, ZoneAsFound
 from models.catalogue import load_questions

@@ -7,15 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guidance.treatment.session import (
-    Answer,
-    ConfirmSound,
-    EditZone,
-    Identify,
-    Move,
-    SkipTouch,
-    TakeTouch,
-)
+from guidance.treatment.commands import Answer, ConfirmSound, EditZone, Identify, Move, SkipTouch, TakeTouch
 from guidance.treatment.wire import (
     MESSAGE_MOST,
     About,

@@ -15,17 +15,10 @@ import pytest
 from guidance.analyse import analyse
 from guidance.history.store import HistoryStore
 from guidance.treatment.choice import Choice, Choices
+from guidance.treatment.commands import ConfirmHistory, Move
+from guidance.treatment.course import DETAILS, Course
 from guidance.treatment.history import HistoryBefore
-from guidance.treatment.session import (
-    DETAILS,
-    ConfirmHistory,
-    Course,
-    Move,
-    NotNowError,
-    Situation,
-    follow,
-    missing,
-)
+from guidance.treatment.session import NotNowError, Situation, follow, missing
 from models.catalogue import load_devices, load_protocols, load_zones
 from models.exposure_pack import unpack
 from models.history_rules import Allowed, Reason, Refused, Warned

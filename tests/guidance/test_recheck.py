@@ -16,8 +16,8 @@ from guidance.console.watches import recheck
 from guidance.rig_checked import rig_remarks
 from guidance.treatment.camera_room import CameraRoom
 from guidance.treatment.choice import Choices
+from guidance.treatment.course import DETAILS, PREFLIGHT
 from guidance.treatment.preflight import calibration_of
-from guidance.treatment.session import DETAILS, PREFLIGHT
 from models.catalogue import load_devices, load_protocols, load_questions, load_zones
 from models.rig_checked import CheckedPart, RigChecked, write_checked
 from models.validity import Found, Validity
