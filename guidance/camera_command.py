@@ -16,7 +16,7 @@ from guidance.stages.state import Setup, begin
 from guidance.treatment.camera_room import CameraRoom
 from guidance.treatment.choice import Choice, Choices
 from guidance.treatment.course import Course
-from guidance.treatment.desk import Check
+from guidance.treatment.preflight import Check
 from guidance.warm_up import warm_up
 from models.catalogue import load_devices, load_protocols, load_zones
 from models.contraindications import Questions

@@ -21,8 +21,7 @@ from guidance.history.store import HistoryStore
 from guidance.run import Run
 from guidance.set_up import needs_eyes, set_up
 from guidance.stages.state import Setup
-from guidance.treatment.desk import Check
-from guidance.treatment.preflight import disk_check
+from guidance.treatment.preflight import Check, disk_check
 from guidance.treatment.recording import LiveRecording, recording_path
 from guidance.treatment.resume import Interrupted, check_for, interrupted, may_go_on, unfinished
 from guidance.treatment.staged import FIRST_LOOK_S, Staged, rehearsed

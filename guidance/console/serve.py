@@ -83,7 +83,6 @@ class Served:
             self.desk = Desk(
                 setup=None,
                 asked=(),
-                checks=staged.preflight(),
                 choices=staged.choices,
                 cameras=lambda: staged.states,
                 gas_input=lambda: staged.gas_state,
@@ -95,7 +94,6 @@ class Served:
             self.desk = Desk(
                 setup=staged.setup,
                 asked=staged.asked,
-                checks=staged.checks,
                 gas_first=staged.gas_first,
                 pace=staged.pace,
                 gas=staged.gas,
@@ -170,8 +168,8 @@ class Served:
 
     def _shown(self) -> bool:
         """Whether a page shows the treatment, or none runs."""
-        gas = self.desk.latest is not None and self.desk.latest.guidance.gas_now
-        return not (self.desk.course.treating or (gas and not self.desk.over)) or self.console.is_shown
+        runs = self.desk.course.treating or (self.desk.gas_now and not self.desk.over)
+        return not runs or self.console.is_shown
 
     def _do(self, work: Coroutine[None, None, None]) -> None:
         self._tasks.append(asyncio.create_task(work))

@@ -12,10 +12,9 @@ from guidance.treatment.zone_figures import edited_words, touch_words
 
 def word(desk: Desk) -> dict[str, object]:
     """What must not wait for anything else: what sounds, which alarms stand, why there is no guidance."""
-    guidance = desk.latest.guidance if desk.latest is not None else None
     return {
         "kind": "word",
-        "t_s": None if guidance is None else guidance.t_s,
+        "t_s": desk.t_s,
         "sound": desk.sound(),
         "trouble": desk.trouble(),
         "alarms": desk.alarms(),

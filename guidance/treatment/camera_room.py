@@ -13,10 +13,9 @@ from guidance.set_up import set_up
 from guidance.stages.state import Eyes, Setup
 from guidance.treatment.choice import Choice, Choices
 from guidance.treatment.course import Course
-from guidance.treatment.desk import Check
 from guidance.treatment.gas_by_hand import GasByHand
 from guidance.treatment.gas_from_input import GasFromInput
-from guidance.treatment.preflight import approval_check, calibration_check, calibration_of, rig_check
+from guidance.treatment.preflight import Check, approval_check, calibration_check, calibration_of, rig_check
 from guidance.treatment.staged import Staged
 from models.capture import Capture
 from models.contraindications import Question, Questions, questions_for

@@ -7,68 +7,36 @@ Lives on one thread, the event loop's: what other threads have to say comes ther
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from guidance.alarms.judge import SHUTTER_S
 from guidance.alarms.tone_files import tone_name
 from guidance.live.loop import LiveRun, Stepped
 from guidance.live.pace import Pace
-from guidance.session import Acknowledge, CourseAction, OperatorAction, PauseAudio, ResumeAudio, Sound
+from guidance.session import CourseAction, Guidance
 from guidance.stages.state import Setup
 from guidance.treatment.choice import Choice, Choices
-from guidance.treatment.commands import Command, EditZone, Move, SkipTouch, TakeTouch
-from guidance.treatment.course import (
-    CHECKLIST,
-    DETAILS,
-    DONE,
-    PAUSED,
-    PREFLIGHT,
-    REPORTING,
-    STOPPED,
-    TOUCH,
-    Course,
-)
-from guidance.treatment.figures import alarms, is_placed
+from guidance.treatment.commands import Command, Move
+from guidance.treatment.course import DETAILS, PAUSED, STOPPED, TOUCH, Course
+from guidance.treatment.figures import is_placed
 from guidance.treatment.gas import KNOWN_BY_SWITCH, gas_notice, gas_trouble
 from guidance.treatment.gas_by_hand import GasByHand
 from guidance.treatment.gas_from_input import GasFromInput
 from guidance.treatment.history import Before
 from guidance.treatment.notice import Notice, notice
 from guidance.treatment.session import NotNowError, Situation, follow, reported, source_ended
-from guidance.treatment.touch_check import RAISED, Touch, TouchTrack, measured, seen
+from guidance.treatment.sounding import displayed, sound_now
+from guidance.treatment.step_actions import OF_ALARMS, actions_of
+from guidance.treatment.touch_check import Touch, TouchTrack, measured, seen
+from guidance.treatment.trouble import camera_trouble, step_trouble
 from guidance.treatment.wire import About
 from models.contraindications import Question
-from vision.cameras import THERMAL, CameraState
+from vision.cameras import CameraState
 from vision.gas_input import GasState
 
-STALLED_S = 0.5
-"""A step that takes longer than this leaves the operator without guidance: he is told (a technical alarm
-within 0.5 s)."""
-BROKEN = ("unplugged", "wrong_format", "wrong_clock", "silent", "frozen")
-"""States of a camera that leave the operator without guidance; a slow one is told by its pictures' age."""
 REWARMING_S = 60.0
 """So long the skin is watched after the gas: an earlier report says less of its rewarming."""
-ALARMING = Sound("high", "technical")
-LACKING = Sound("medium", "technical")
-"""The session goes on as before, but less of it is recorded."""
-MADE: Mapping[str, Callable[[float], OperatorAction]] = {
-    "acknowledge": Acknowledge,
-    "quiet": PauseAudio,
-    "sound_on": ResumeAudio,
-}
-
-
-@dataclass(frozen=True)
-class Check:
-    """One thing looked at before the treatment."""
-
-    name: str
-    state: str
-    """``ok``, ``look`` or ``unknown``."""
-    words: str
 
 
 class Records(Protocol):
@@ -92,7 +60,6 @@ class Desk:
         *,
         setup: Setup | None,
         asked: tuple[Question, ...],
-        checks: tuple[Check, ...],
         gas_first: bool = False,
         pace: Pace | None = None,
         gas: GasByHand | None = None,
@@ -107,7 +74,6 @@ class Desk:
         Args:
             setup: Of the session; None = what is treated is chosen here.
             asked: Questions before the gas.
-            checks: What was found in preflight.
             gas_first: A recording in which gas flows from its beginning, so that its zone cannot be awaited.
             pace: Clock of a replay; None where cameras set the pace.
             gas: Where the operator says whether gas flows; None = the recording does.
@@ -121,7 +87,7 @@ class Desk:
         self.choices, self.cameras, self.gas_input = choices, cameras, gas_input
         self.recorded_subject = setup.treatment.subject if setup is not None else None
         self._stopped_at_s = 0.0
-        self.setup, self.asked, self.checks, self.pace = setup, asked, checks, pace
+        self.setup, self.asked, self.pace = setup, asked, pace
         self.gas_first, self.gas = gas_first, gas
         self.course = course or Course()
         self.recording: Records | None = None
@@ -147,9 +113,19 @@ class Desk:
         """Trouble of the recording that was acknowledged."""
 
     @property
+    def guidance(self) -> Guidance | None:
+        """What the last step told; None before the first."""
+        return None if self.latest is None else self.latest.guidance
+
+    @property
     def t_s(self) -> float | None:
         """Session time of the last step."""
-        return None if self.latest is None else self.latest.guidance.t_s
+        return None if self.guidance is None else self.guidance.t_s
+
+    @property
+    def gas_now(self) -> bool:
+        """Whether gas flowed in the last step."""
+        return self.guidance is not None and self.guidance.gas_now
 
     @property
     def before(self) -> Before | None:
@@ -162,7 +138,7 @@ class Desk:
     @property
     def situation(self) -> Situation:
         """What commands are judged by now."""
-        guidance = None if self.latest is None else self.latest.guidance
+        guidance = self.guidance
         return Situation(
             asked=self.asked,
             zone_placed=guidance is not None and is_placed(guidance),
@@ -182,9 +158,9 @@ class Desk:
     @property
     def touch(self) -> Touch | None:
         """What the touch check measures now; None on other pages."""
-        if self.course.phase != TOUCH or self.latest is None or self.setup is None:
+        if self.course.phase != TOUCH or self.guidance is None or self.setup is None:
             return None
-        return measured(self._touched, self.latest.guidance, self.setup)
+        return measured(self._touched, self.guidance, self.setup)
 
     def stepped(self, stepped: Stepped) -> None:
         """One step was done."""
@@ -199,9 +175,9 @@ class Desk:
     @property
     def rewarming_s(self) -> float | None:
         """How long no gas has flowed after a stop; None while it flows, and before."""
-        if self.course.phase != STOPPED or self._gas_off_s is None or self.latest is None:
+        if self.course.phase != STOPPED or self._gas_off_s is None or self.t_s is None:
             return None
-        return self.latest.guidance.t_s - self._gas_off_s
+        return self.t_s - self._gas_off_s
 
     def ended(self, fault: str | None) -> None:
         """No more steps will come."""
@@ -224,21 +200,19 @@ class Desk:
         if by_hand and self._gas_known is not None:
             raise NotNowError(KNOWN_BY_SWITCH)
         self.course = follow(self.course, command, self.situation, t_s=self.t_s)
-        if not isinstance(command, Move):
-            self._act_on(command)
-            return
-        name = command.name
+        name = command.name if isinstance(command, Move) else ""
         if name in ("next", "back"):
             self.turned(before, self.course.phase)
         if name in ("stop", "pain") and before != STOPPED:
             self._stopped_at_s = time.monotonic()
         if self.gas is not None and name in ("start", "resume", "gas_on", "gas_off"):
             self.gas.switch(on=name != "gas_off")
-        if self.live is not None and name not in ("next", "back"):
-            if self.recording is not None:
-                # The step that takes it up may not come any more.
-                self.recording.note("tap", {"name": name, "t_s": self.t_s})
-            self.live.act(lambda t_s: CourseAction(t_s, name))
+        if self.live is not None:
+            for action in actions_of(command, self.course, self.guidance):
+                if name and self.recording is not None:
+                    # The step that takes it up may not come any more.
+                    self.recording.note("tap", {"name": name, "t_s": self.t_s})
+                self.live.act(action)
         if self.pace is not None:
             if name == "pause":
                 self.pace.hold()
@@ -249,27 +223,13 @@ class Desk:
         elif name == "finish":
             self.finish()
 
-    def _act_on(self, command: Command) -> None:
-        """What goes to the step and into the recording."""
-        if self.live is None or not isinstance(command, EditZone | TakeTouch | SkipTouch):
-            return
-        action = command.edit if isinstance(command, EditZone) else self.course.touch
-        if action is not None:
-            self.live.act(lambda t_s: replace(action, t_s=t_s))
-        if not isinstance(command, EditZone):
-            # What the touch has raised is taken note of by that.
-            shown = () if self.latest is None else self.latest.guidance.announcement.shown
-            for cause in RAISED:
-                if any(one.alarm.cause == cause and one.alarm.priority == "high" for one in shown):
-                    self.live.act(lambda t_s, cause=cause: Acknowledge(t_s, cause))
-
     def about(self, wanted: About) -> None:
         """Acknowledge, quiet, sound on."""
         if wanted.name == "acknowledge":
             self.heard_of = self.unrecorded
         if self.live is None or self.over:
             raise NotNowError("Nothing runs any more.")
-        self.live.act(MADE[wanted.name])
+        self.live.act(OF_ALARMS[wanted.name])
 
     @property
     def unrecorded(self) -> str:
@@ -281,14 +241,12 @@ class Desk:
 
     def trouble(self) -> str | None:
         """Why there is no guidance, although there should be."""
-        if self.fault is not None:
-            return self.fault
-        busy_s = self.live.busy_s if self.live is not None else 0.0
-        if busy_s > STALLED_S and not self.over:
-            return f"No guidance for {busy_s:.1f} s. Close the valve until it is back."
-        failed = self.live.trouble if self.live is not None else None
-        gas = gas_trouble(self.gas_input(), phase=self.course.phase)
-        return failed or self.camera_trouble() or gas or self.picture_trouble
+        phase, live = self.course.phase, self.live
+        stalled = step_trouble(live.busy_s) if live is not None and not self.over else None
+        failed = live.trouble if live is not None else None
+        camera = camera_trouble(self.cameras(), phase=phase, now_s=time.monotonic())
+        gas = gas_trouble(self.gas_input(), phase=phase)
+        return self.fault or stalled or failed or camera or gas or self.picture_trouble
 
     @property
     def _gas_known(self) -> bool | None:
@@ -301,25 +259,13 @@ class Desk:
             for name in self.gas.news():
                 self.live.act(lambda t_s, name=name: CourseAction(t_s, name))
 
-    def camera_trouble(self) -> str | None:
-        """What is wrong with a camera, once it counts; None where nothing is, or nothing is guided yet."""
-        if self.course.phase in (PREFLIGHT, DETAILS, CHECKLIST, REPORTING, DONE):
-            return None
-        for camera in self.cameras():
-            lasts_s = time.monotonic() - camera.since_s
-            # A thermal core repeats its picture while its shutter is closed: that long it is no fault.
-            shutter = camera.kind == THERMAL and camera.state == "frozen" and lasts_s < SHUTTER_S
-            if camera.state in BROKEN and not shutter:
-                return f"{camera.words} Close the valve until it is back."
-        return None
-
     def notice(self) -> Notice | None:
         """What the course itself has to say."""
         if (words := gas_notice(self.gas_input(), phase=self.course.phase)) is not None:
             return Notice("stop", words, sounds=True)
         return notice(
             self.course,
-            gas_now=self.latest is not None and self.latest.guidance.gas_now,
+            gas_now=self.gas_now,
             gas_counts=self.gas is not None and self.gas.on,
             by_switch=self._gas_known is not None,
             over=self.over,
@@ -327,44 +273,18 @@ class Desk:
             stopped_for_s=time.monotonic() - self._stopped_at_s,
         )
 
-    @property
-    def _touching(self) -> bool:
-        """Whether the nozzle is to be at the skin: no gas flows then."""
-        gas = self.latest is not None and self.latest.guidance.gas_now
-        return self.course.phase == TOUCH and not gas
-
     def alarms(self) -> list[dict[str, object]]:
-        """What is displayed, as a page gets it, without what a touch of the skin is bound to raise."""
-        if self.latest is None:
-            return []
-        told = alarms(self.latest.guidance)
-        return [one for one in told if not (self._touching and one["stop"] and one["cause"] in RAISED)]
-
-    def _startling(self) -> bool:
-        """Whether something urgent is displayed that no touch raises."""
-        shown = () if self.latest is None else self.latest.guidance.announcement.shown
-        return any(
-            one.alarm.priority == "high" and not one.acknowledged and one.alarm.cause not in RAISED
-            for one in shown
-        )
+        """The alarms that are displayed, as a page gets them."""
+        return displayed(self.course, self.guidance)
 
     def sound(self) -> str | None:
         """Name of the tone that sounds now; None = silence."""
-        phase = self.course.phase
-        if phase in (REPORTING, DONE):
-            return None
-        if phase != PREFLIGHT and self.trouble() is not None:
-            return tone_name(ALARMING)
-        notice = self.notice()
-        told = self.latest.guidance.announcement.sound if self.latest is not None else None
-        if self.over and not self.course.treating:
-            told = None
-        if told is not None and phase in (PREFLIGHT, DETAILS, CHECKLIST) and told.priority != "high":
-            told = None  # nothing is treated yet: what is wrong is displayed
-        if self._touching and told is not None and not self._startling():
-            told = None
-        if notice is not None and notice.sounds and (told is None or told.priority != "high"):
-            told = ALARMING
-        if told is None and self.course.treating and self.unrecorded not in ("", self.heard_of):
-            told = LACKING
-        return None if told is None else tone_name(told)
+        found = sound_now(
+            self.course,
+            self.guidance,
+            trouble=self.trouble() is not None,
+            notice=self.notice(),
+            over=self.over,
+            lacking=self.unrecorded not in ("", self.heard_of),
+        )
+        return None if found is None else tone_name(found)

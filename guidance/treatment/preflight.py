@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -12,7 +13,6 @@ from guidance.alarms.tones import SOUNDS, rhythm
 from guidance.rig_checked import NOT_CHECKED, Checked, checked_words, how_to_check
 from guidance.stages.state import Setup
 from guidance.treatment.choice import Choices
-from guidance.treatment.desk import Check
 from guidance.treatment.view import look
 from guidance.version import software_version
 from models.contraindications import Question, Questions
@@ -29,6 +29,16 @@ RECORDED_BYTES_S = 198e6 / 60.0
 """Measured at 720p, 30 pictures a second, with thermal and depth (docs/recording.md)."""
 RECORDED_LEAST_MIN = 45.0
 """The longest session of a protocol is 30 min; with the way there and back."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing looked at before the treatment."""
+
+    name: str
+    state: str
+    """``ok``, ``look`` or ``unknown``."""
+    words: str
 
 
 def recorded_checks(recording: Recording, setup: Setup) -> tuple[Check, ...]:

@@ -19,7 +19,7 @@ from guidance.run import Run
 from guidance.stages.state import Setup
 from guidance.treatment.choice import Choice
 from guidance.treatment.course import Course
-from guidance.treatment.desk import Check
+from guidance.treatment.preflight import Check
 from guidance.zone_work import ZoneMade, made_of
 from models.carry import Carried
 from models.catalogue import load_questions

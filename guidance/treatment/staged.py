@@ -9,9 +9,8 @@ from guidance.live.loop import Replay, Source
 from guidance.live.pace import Pace
 from guidance.stages.state import Setup
 from guidance.treatment.course import Course
-from guidance.treatment.desk import Check
 from guidance.treatment.gas_by_hand import GasByHand
-from guidance.treatment.preflight import hello, recorded_checks
+from guidance.treatment.preflight import Check, hello, recorded_checks
 from models.contraindications import Question, Questions
 from vision.recording import Recording
 from vision.source import Source as Session

@@ -22,8 +22,9 @@ from guidance.treatment.course import (
     TOUCH,
     Course,
 )
-from guidance.treatment.desk import STALLED_S, Desk
+from guidance.treatment.desk import Desk
 from guidance.treatment.session import NotNowError
+from guidance.treatment.trouble import STALLED_S
 from guidance.treatment.wire import About
 from tests.guidance.conftest import Scene
 from tests.guidance.test_console_view import capture_of, setup_of
@@ -37,7 +38,7 @@ def told(sound: Sound | None) -> Announcement:
 
 
 def desk(scene: Scene, phase: str, guidance: Guidance | None = None, *, pace: Pace | None = None) -> Desk:
-    made = Desk(setup=setup_of(scene), asked=(), checks=(), pace=pace)
+    made = Desk(setup=setup_of(scene), asked=(), pace=pace)
     made.course = replace(Course(), phase=phase, stopped_by="stop" if phase == STOPPED else "")
     made.stepped(Stepped(1, capture_of(scene), guidance or scene.guidance(), 0.0, 0))
     return made
