@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from guidance.treatment.course import PAUSED, READY, STOPPED, ZONE
+from guidance.treatment.course import PAUSED, READY, RUNNING, STOPPED, TOUCH, ZONE
 from vision.gas_input import GasState
 
-GUIDED = (ZONE, READY, "running", PAUSED, STOPPED)
+BEFORE_START = (ZONE, TOUCH, READY)
+"""Phases in which captures come and no gas may flow yet."""
+GUIDED = (*BEFORE_START, RUNNING, PAUSED, STOPPED)
 """Phases in which captures come and gas counts."""
 KNOWN_BY_SWITCH = "The gas switch says whether gas flows: use it, or close the valve."
 
@@ -44,7 +46,7 @@ def gas_notice(gas: GasState | None, *, phase: str) -> str | None:
     """What the page says large where the switch tells that gas flows though it should not."""
     if gas is None or gas.flows is not True:
         return None
-    if phase in (ZONE, READY):
+    if phase in BEFORE_START:
         return "Gas flows before Start, says the gas switch. Close the valve."
     if phase == PAUSED:
         return "Paused, but gas flows, says the gas switch. Close the valve."
