@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from guidance.console.serve import Prepare
+from guidance.console.preparing import Prepare
 from guidance.pipeline import see_nozzle
 from guidance.simulate import setup_of
 from guidance.stages.state import Setup, begin

@@ -14,7 +14,8 @@ from guidance.console.access import Wanted, access, token_words
 from guidance.console.address import resolve
 from guidance.console.beeper import machine_beep
 from guidance.console.ending import Ended
-from guidance.console.serve import Prepare, Served
+from guidance.console.preparing import Prepare
+from guidance.console.serve import Served
 from guidance.console.server import listen, serve
 from guidance.history.begun import broken_off
 from guidance.history.store import HistoryStore

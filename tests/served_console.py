@@ -20,7 +20,8 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
 from guidance.console.access import OPEN, Access
-from guidance.console.serve import Prepare, Served
+from guidance.console.preparing import Prepare
+from guidance.console.serve import Served
 from guidance.console.server import listen, server_config
 from guidance.live.loop import Replay, Source
 from guidance.live.pace import Pace

@@ -13,24 +13,23 @@ from pathlib import Path
 from guidance.console.beeper import watch
 from guidance.console.ending import Ended, how_it_ended
 from guidance.console.guard import Guard
+from guidance.console.opened import opened
 from guidance.console.pages import Console
 from guidance.console.pairing import Pairing
+from guidance.console.preparing import Prepare, get_ready
+from guidance.console.recordings import Record, Recordings
 from guidance.console.refusals import Refusals, access_log_of
 from guidance.console.watches import heed, look, recheck
-from guidance.live.loop import LiveRun, Stepped
-from guidance.live.steady import settle, steady
+from guidance.live.loop import LiveRun
+from guidance.live.steady import steady
 from guidance.outcome import Outcome
 from guidance.run import Run
 from guidance.treatment.camera_room import CameraRoom
 from guidance.treatment.course import CHECKLIST, DETAILS, PREFLIGHT, ZONE
-from guidance.treatment.desk import Desk
 from guidance.treatment.gas_from_input import GasFromInput
-from guidance.treatment.history import HistoryBefore
 from guidance.treatment.kept_history import LiveHistory
-from guidance.treatment.preflight import open_hello
 from guidance.treatment.recording import (
     Kept,
-    LiveRecording,
     history_remark,
     recorded_figures,
     recorded_remarks,
@@ -38,13 +37,6 @@ from guidance.treatment.recording import (
 from guidance.treatment.report import live_outcome, write_live_report
 from guidance.treatment.staged import Staged
 from models.problems import InputError
-
-Prepare = Callable[[Callable[[int, int], None]], None]
-"""What is done before the first capture; tells steps done and steps in all."""
-
-
-class _EndingError(Exception):
-    """The program is told to end while it gets ready."""
 
 
 class Served:
@@ -56,7 +48,7 @@ class Served:
         *,
         out: Path,
         note: Callable[[str], None],
-        record: Callable[[Staged], LiveRecording] | None = None,
+        record: Record | None = None,
         prepare: Prepare | None = None,
         beep: Callable[[], None] = lambda: None,
         history: Path | None = None,
@@ -75,39 +67,16 @@ class Served:
         """
         self._history = LiveHistory(history if isinstance(staged, CameraRoom) else None)
         self._beep = beep
-        self.out, self._record, self._prepare = out, record, prepare
+        self.out, self._prepare = out, prepare
         self._room = staged if isinstance(staged, CameraRoom) else None
         self._staged = staged if isinstance(staged, Staged) else None
         self._run: Run | None = None
-        if isinstance(staged, CameraRoom):
-            self.desk = Desk(
-                setup=None,
-                asked=(),
-                choices=staged.choices,
-                cameras=lambda: staged.states,
-                gas_input=lambda: staged.gas_state,
-                course=staged.course,
-                before=None if history is None else HistoryBefore(history, staged.choices),
-            )
-            told = open_hello(staged.choices, checks=staged.preflight(), source="Live")
-        else:
-            self.desk = Desk(
-                setup=staged.setup,
-                asked=staged.asked,
-                gas_first=staged.gas_first,
-                pace=staged.pace,
-                gas=staged.gas,
-                course=staged.course,
-            )
-            told = staged.hello()
+        self.desk, hello = opened(staged, history=history)
         self.desk.finish, self.desk.started, self.desk.turned = self._finish, self._started, self._turned
         self.refusals = Refusals(access_log_of(out), say=note)
-        self.console = Console(self.desk, hello=told, note=self.refusals.note)
+        self.console = Console(self.desk, hello=hello, note=self.refusals.note)
+        self._recordings = Recordings(record, desk=self.desk, refusals=self.refusals)
         self._ending, self._left_in = False, PREFLIGHT
-        self.recording: LiveRecording | None = None
-        self._kept: Kept | None = None
-        self._left: tuple[Path, ...] = ()
-        """Files that were left of sessions in which nobody was treated."""
         self._answered: datetime | None = None
         """By when all was answered before the gas."""
         self._began_s = time.monotonic()
@@ -138,8 +107,9 @@ class Served:
 
     def ended(self) -> Ended:
         """How it ended, once it is not served any more."""
-        recording = self.out.with_name(self._kept.file) if self._kept is not None else None
-        return how_it_ended(self._left_in, report=self.desk.report, recording=recording, left=self._left)
+        kept, left = self._recordings.kept, self._recordings.left
+        recording = None if kept is None else self.out.with_name(kept.file)
+        return how_it_ended(self._left_in, report=self.desk.report, recording=recording, left=left)
 
     @contextlib.asynccontextmanager
     async def _life(self) -> AsyncGenerator[None]:
@@ -185,26 +155,13 @@ class Served:
 
     async def _get_ready(self) -> None:
         """Compile what runs from the first gas on; a recording then begins to play."""
-        try:
-            if self._prepare is not None:
-                self._prepared(0, 0)
-                await asyncio.to_thread(self._prepare, self._tell_prepared)
-                settle()
-                # What was told on the way comes first.
-                self._loop.call_soon(self._prepared_all)
-        except _EndingError:
-            return
-        except Exception as problem:
-            self._ended(f"Guidance could not be made ready ({type(problem).__name__}: {problem}).")
-            return
+        if self._prepare is not None:
+            trouble = await get_ready(self._prepare, told=self._prepared, ending=lambda: self._ending)
+            if trouble is not None:
+                self._ended(trouble)
+                return
         if self._staged is not None and not self._ending:
             await self._begin(self._staged)
-
-    def _tell_prepared(self, done: int, of: int) -> None:
-        """One step of what comes before the first capture is done (on its own thread)."""
-        if self._ending:
-            raise _EndingError
-        self._soon(self._prepared)(done, of)
 
     async def _begin(self, staged: Staged) -> None:
         """Guide; where that cannot begin the page says so."""
@@ -216,19 +173,17 @@ class Served:
                     staged = self._history.begin(staged)
                 self._staged, self.desk.setup = staged, staged.setup
                 self._run = run = Run(staged.setup, staged.session)
-                if self._record is not None:
-                    self.recording = await asyncio.to_thread(self._record, staged)
-                    self.desk.recording, self._kept = self.recording, None
-                    self.refusals.session = self.recording.note
+                await self._recordings.begin(staged)
             except InputError as problem:
                 self._ended(str(problem))
                 return
+            recording = self._recordings.current
             live = LiveRun(
                 run,
                 staged.pictures(),
-                told=self._soon(self._stepped),
+                told=self._soon(self.console.stepped),
                 ended=self._soon(self._ended),
-                listener=self.recording.listener(run) if self.recording is not None else None,
+                listener=None if recording is None else recording.listener(run),
             )
             self.desk.live = live
             self.console.begin_anew()
@@ -239,17 +194,21 @@ class Served:
         async with self._in_turn:
             if self.desk.live is not None:
                 await asyncio.to_thread(self.desk.live.close)
-            await asyncio.to_thread(self._discard if self._untouched else self._close_recording)
+            if self._untouched:
+                await asyncio.to_thread(self._recordings.discard)
+            else:
+                await asyncio.to_thread(self._recordings.close, self._run)
             treated = self._run is not None and self._run.state.gas_total_s > 0.0
             if treated and self._history.waits:
                 with contextlib.suppress(Exception):  # the recording is there to be analysed
-                    await asyncio.to_thread(self._keep, self._found(self._kept))
+                    await asyncio.to_thread(self._keep, self._found(self._recordings.kept))
             self._history.drop(treated=treated)
 
     async def _start_over(self) -> None:
         """The operator goes back behind the zone: what ran until now is over, and nothing was treated."""
         await self._end()
-        self.desk.live, self.recording, self.desk.recording = None, None, None
+        self._recordings.forget()
+        self.desk.live = None
         self.desk.over, self.desk.latest, self.desk.fault = False, None, None
         self.console.begin_anew()
 
@@ -268,16 +227,9 @@ class Served:
         elif (before, after) == (ZONE, CHECKLIST):
             self._do(self._start_over())
 
-    def _prepared_all(self) -> None:
-        self.desk.preparing = None
+    def _prepared(self, steps: tuple[int, int] | None) -> None:
+        self.desk.preparing = steps
         self.console.wake()
-
-    def _prepared(self, done: int, of: int) -> None:
-        self.desk.preparing = (done, of)
-        self.console.wake()
-
-    def _stepped(self, stepped: Stepped) -> None:
-        self.console.stepped(stepped)
 
     def _ended(self, fault: str | None) -> None:
         self.desk.ended(fault)
@@ -286,14 +238,13 @@ class Served:
     def _started(self) -> None:
         # With cameras the session's clock starts once all is answered; a recording has a time of its own.
         staged = self.staged
-        recording = None if self.recording is None else self.recording.path
-        if unnoted := self._history.started(staged.setup.treatment, recording=recording):
+        if unnoted := self._history.started(staged.setup.treatment, recording=self._recordings.path):
             self.refusals.note(unnoted)
         self._answered = datetime.now(UTC) if staged.gas is None else staged.setup.treatment.started
         self._answered = self._answered.replace(microsecond=0)  # as it is written
-        if self.recording is not None:
+        if (recording := self._recordings.current) is not None:
             t_s = self.desk.t_s or 0.0
-            self.recording.answered(staged, self.desk.course, t_s=t_s, now=self._answered)
+            recording.answered(staged, self.desk.course, t_s=t_s, now=self._answered)
 
     def _finish(self) -> None:
         self._do(self._write())
@@ -314,12 +265,11 @@ class Served:
         live = self.desk.live
         if live is None or not live.close():
             raise InputError("The last step does not end, so there is no report; run `cryoguide analyze`.")
-        return self._keep(self._found(self._close_recording()))
+        return self._keep(self._found(self._recordings.close(self._run)))
 
     def _keep(self, outcome: Outcome) -> Outcome:
         """Judge it by the history, and keep it there."""
-        path = None if self.recording is None else self.recording.path
-        return self._history.keep(outcome, self.run.setup, recording=path)
+        return self._history.keep(outcome, self.run.setup, recording=self._recordings.path)
 
     def _found(self, kept: Kept | None) -> Outcome:
         live, played = self.desk.live, self._room is None
@@ -343,19 +293,3 @@ class Served:
     def _untouched(self) -> bool:
         """Whether neither Start was pressed nor gas has flowed: nobody was treated."""
         return self._answered is None and self._run is not None and self._run.state.gas_total_s == 0.0
-
-    def _discard(self) -> None:
-        """Leave no recording of a session in which nobody was treated."""
-        self.refusals.session = None
-        if self.recording is not None:
-            self._left = (*self._left, *self.recording.discard())
-            self.recording = self.desk.recording = None
-
-    def _close_recording(self) -> Kept | None:
-        """Finish the recording, once."""
-        self.refusals.session = None
-        if self.recording is not None and self._run is not None and self._kept is None:
-            live = self.desk.live
-            untaken = live.untaken() if live is not None else ()
-            self._kept = self.recording.close(untaken, t_s=max(self._run.state.t_s, 0.0))
-        return self._kept
