@@ -14,37 +14,31 @@ import time
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
 
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from guidance.console.beeper import HUNG_S
 from guidance.console.control import Control
-from guidance.console.door import PAIR, Door
-from guidance.console.files import KINDS, page_files
-from guidance.console.guard import REPORT_POLICY, Allowance, Guard, caller
+from guidance.console.guard import Guard, caller
+from guidance.console.one_page import Page
 from guidance.console.pairing import Pairing
+from guidance.console.routes import file_routes, guarded
+from guidance.console.shared_picture import SharedPicture
 from guidance.console.told import state, word
 from guidance.live.loop import Stepped
 from guidance.treatment.commands import Command, Move
 from guidance.treatment.desk import Desk
 from guidance.treatment.session import NotNowError
-from guidance.treatment.view import PictureData, corners, picture_data, plain_picture
 from guidance.treatment.wire import (
     MESSAGE_MOST,
     About,
     BadMessageError,
     Drawn,
     Here,
-    pack,
     read_message,
     text_of,
 )
-from models.chart import ZoneChart
 from models.geometry import Bytes
 
 BEAT_S = 0.2
@@ -55,40 +49,6 @@ TOO_LARGE, SAME_NAME = 1009, 4001
 KEPT_LATENCIES = 20_000
 
 _PAGE_ID = re.compile(r"[0-9a-f]{32}")
-
-
-@dataclass(eq=False)
-class Frame:
-    """One step as all pages share it; drawn data are made once, when the first page wants them."""
-
-    stepped: Stepped | None
-    """None: only a picture, before anything is guided."""
-    number: int
-    arrived_s: float
-    data: asyncio.Task[PictureData] | None = None
-
-
-@dataclass(eq=False)
-class Page:
-    """One connected page."""
-
-    ident: str
-    socket: WebSocket
-    wake: asyncio.Event = field(default_factory=asyncio.Event)
-    """There is something to be told."""
-    free: asyncio.Event = field(default_factory=asyncio.Event)
-    """There may be a picture to be sent."""
-    allowance: Allowance = field(default_factory=Allowance)
-    sent: int = 0
-    sent_s: float = 0.0
-    """When that was sent, on the clock of `time.monotonic`."""
-    drawn: int = 0
-    arrived_s: float = 0.0
-    """When the capture of the picture sent last arrived."""
-    chart: ZoneChart | None = None
-    refused: str = ""
-    """What could not be followed, told once."""
-    telling: asyncio.Task[None] | None = None
 
 
 class Console:
@@ -105,12 +65,12 @@ class Console:
         self.desk, self.hello, self._note = desk, hello, note
         self.pages: list[Page] = []
         self.control = Control()
-        self.frame: Frame | None = None
+        self._picture: SharedPicture | None = None
+        """The newest one."""
         self._word = ""
         """Of the last step, as every page gets it."""
         self.latencies_s: deque[float] = deque(maxlen=KEPT_LATENCIES)
         """From a capture's arrival to a page's word that it is drawn."""
-        self._files = page_files()
         self._closing: set[asyncio.Task[None]] = set()
 
     def application(
@@ -137,22 +97,15 @@ class Console:
                     await stack.enter_async_context(lifespan())
                 yield
 
-        routes = [
-            Route("/", self._file, name="index.html"),
-            Route("/report", self._report),
-            *(Route(f"/{name}", self._file, name=name) for name in self._files if name != "index.html"),
-            WebSocketRoute("/live", self._page),
-        ]
-        app, note = Starlette(routes=routes, lifespan=life), self._note
-        if pairing is None:
-            return Guard(app, hosts=hosts, note=note, scheme=scheme)
-        door = Door(app, pairing, name=f"__Host-cryoguide-{hosts[0].rsplit(':', 1)[-1]}", note=note)
-        return Guard(door, hosts=hosts, note=note, scheme=scheme, posts=frozenset({PAIR}))
+        routes = [*file_routes(lambda: self.desk.report), WebSocketRoute("/live", self._page)]
+        app = Starlette(routes=routes, lifespan=life)
+        return guarded(app, hosts=hosts, scheme=scheme, pairing=pairing, note=self._note)
 
     def stepped(self, stepped: Stepped) -> None:
         """One step was done (on the event loop's thread)."""
         self.desk.stepped(stepped)
-        self.frame = Frame(stepped, stepped.number, stepped.arrived_s)
+        assert self.desk.setup is not None  # there are no steps without one
+        self._picture = SharedPicture.of_step(stepped, self.desk.setup)
         self._word = text_of(word(self.desk))
         self.wake()
 
@@ -163,41 +116,27 @@ class Console:
             bgr: Shape (height, width, 3).
             t_s: On any clock: a page says how old its picture is.
         """
-        number = self.frame.number + 1 if self.frame is not None else 1
-        made = asyncio.to_thread(plain_picture, bgr, t_s=t_s)
-        self.frame = Frame(None, number, time.monotonic(), asyncio.create_task(made))
+        number = 1 if self._picture is None else self._picture.number + 1
+        self._picture = SharedPicture.of_camera(bgr, t_s=t_s, number=number)
         self.wake()
 
     @property
     def is_shown(self) -> bool:
         """Whether a page is there that draws what it is sent."""
         now_s = time.monotonic()
-        return any(page.drawn == page.sent or now_s - page.sent_s < HUNG_S for page in self.pages)
+        return any(page.shows(now_s=now_s) for page in self.pages)
 
     def begin_anew(self) -> None:
         """Another run begins, whose steps are counted from 1 again."""
-        self.frame = None
+        self._picture = None
         for page in self.pages:
-            page.sent = page.drawn = 0
-            page.chart = None
+            page.begin_anew()
         self.wake()
 
     def wake(self) -> None:
         """Something changed that pages are told."""
         for page in self.pages:
-            page.wake.set()
-            page.free.set()
-
-    async def _file(self, request: Request) -> Response:
-        name = request.url.path[1:] or "index.html"
-        body, kind = self._files[name]
-        return Response(body, media_type=kind)
-
-    async def _report(self, _: Request) -> Response:
-        if self.desk.report is None:
-            return PlainTextResponse("There is no report yet.", 404)
-        body = await asyncio.to_thread((self.desk.report / "report.html").read_bytes)
-        return Response(body, media_type=KINDS["html"], headers={"content-security-policy": REPORT_POLICY})
+            page.call()
 
     async def _page(self, socket: WebSocket) -> None:
         ident = socket.query_params.get("page", "")
@@ -257,10 +196,8 @@ class Console:
         if isinstance(message, Here):
             return
         if isinstance(message, Drawn):
-            if message.number == page.sent and page.drawn < page.sent:
-                page.drawn = message.number
-                self.latencies_s.append(time.monotonic() - page.arrived_s)
-                page.free.set()
+            if (latency_s := page.drew(message.number)) is not None:
+                self.latencies_s.append(latency_s)
             return
         try:
             self._follow(page, message)
@@ -318,9 +255,9 @@ class Console:
         """Give one page the newest picture whenever it has drawn the last."""
         while True:
             page.free.clear()
-            frame = self.frame
-            if frame is not None and page.drawn == page.sent and frame.number > page.sent:
-                await self._send_picture(page, frame)
+            picture = self._picture
+            if picture is not None and page.wants(picture):
+                await self._send_picture(page, picture)
             await page.free.wait()
 
     def _state(self, page: Page) -> dict[str, object]:
@@ -332,28 +269,14 @@ class Console:
             "refused": refused,
         }
 
-    async def _send_picture(self, page: Page, frame: Frame) -> None:
-        if frame.data is None:
-            step = frame.stepped
-            assert step is not None
-            assert self.desk.setup is not None  # there are no steps without one
-            made = asyncio.to_thread(picture_data, step.capture, step.guidance, self.desk.setup)
-            frame.data = asyncio.create_task(made)
+    async def _send_picture(self, page: Page, picture: SharedPicture) -> None:
         try:
-            data = await asyncio.shield(frame.data)
+            data = await picture.data()
         except Exception as trouble:  # guidance goes on, and what it says is told all the same
             self.desk.picture_trouble = f"The picture cannot be shown ({type(trouble).__name__}: {trouble})."
-            page.sent = page.drawn = frame.number
+            page.go_without(picture)
             return
-        if frame.stepped is None and frame is not self.frame:
+        if not picture.guided and picture is not self._picture:
             return  # guidance has begun meanwhile, with numbers of its own
         self.desk.picture_trouble = None
-        parts = dict(data.arrays)
-        if data.chart is not None and data.chart is not page.chart:
-            parts["corner"] = corners(data.chart)
-        page.chart = data.chart if data.chart is not None else page.chart
-        if data.jpeg:
-            parts["jpeg"] = data.jpeg
-        page.sent, page.arrived_s = frame.number, frame.arrived_s
-        page.sent_s = time.monotonic()
-        await page.socket.send_bytes(pack({**data.head, "number": page.sent}, parts))
+        await page.send(picture, data)

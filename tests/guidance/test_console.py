@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from guidance.console import pages as console
+from guidance.console import shared_picture
 from guidance.console.control import FREE_AFTER_S, Control
 from guidance.console.guard import Allowance
+from guidance.console.pages import SAME_NAME
 from guidance.recording.chained_log import verify
 from guidance.recording.command import log_of
 from guidance.treatment.recording import LiveRecording
@@ -270,7 +271,7 @@ def test_two_pages_of_one_name_are_told_apart(still: Running) -> None:
         with pytest.raises(ConnectionClosed) as closed:
             first.hear_until(lambda: False)
         assert closed.value.rcvd is not None
-        assert closed.value.rcvd.code == console.SAME_NAME
+        assert closed.value.rcvd.code == SAME_NAME
 
 
 def test_a_reload_disturbs_nothing_and_keeps_control(tmp_path: Path) -> None:
@@ -312,7 +313,7 @@ def test_a_picture_that_cannot_be_drawn_is_an_alarm_and_guidance_goes_on(
 
     with running(tmp_path / "report") as server, Screen(server, A) as screen:
         screen.go_to("ready")
-        monkeypatch.setattr(console, "picture_data", fail)
+        monkeypatch.setattr(shared_picture, "picture_data", fail)
         screen.say("start")
         screen.hear_until(lambda: "no such cell" in str(screen.state["trouble"]))
         assert screen.state["sound"] == "high-technical"
