@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -19,6 +18,7 @@ from typing import Any
 
 from guidance.recording.chained_log import ChainedLog
 from guidance.recording.given_back import give_back
+from guidance.recording.waiting import Waiting
 from guidance.recording.writer import (
     JPEG_QUALITY,
     Acted,
@@ -26,7 +26,6 @@ from guidance.recording.writer import (
     BeforeWriting,
     Item,
     Manifest,
-    Missing,
     NewSettings,
     Noted,
     RecordingWriter,
@@ -48,20 +47,9 @@ FLUSH_S = 0.2
 TO_DISK_S = 1.0
 """So much at most is lost when the machine loses its power."""
 
-PICTURES_WAITING = 45
-"""Captures that may wait with their colour picture: 1.5 s at 30 a second, 125 MB at 720p."""
-
-PICTURES_WAIT_S = 1.5
-"""The same in time, for a machine that steps less often: what waits is lost when the program dies."""
-
-CAPTURES_WAITING = 300
-"""Captures that may wait at all: 10 s at 30 a second."""
-
 KEPT_BYTES = 64 << 20
 """What a full disk did not take is kept up to this size; then captures wait, and at last are lost."""
 
-_NO_PICTURES = "The disk does not keep up: colour pictures are left out of the recording."
-_NO_CAPTURES = "The disk does not keep up: this recording lacks captures."
 _DEAD = "The recording has failed ({}): nothing more of this session is kept."
 _NO_FACES = "Colour pictures are left out of the recording: faces in them could not be looked for."
 
@@ -121,12 +109,8 @@ class Recorder:
             path.unlink(missing_ok=True)
             words = f"{path} cannot be written ({trouble.strerror}); make room or choose another place."
             raise InputError(words) from trouble
-        self._queue: deque[Item] = deque()
-        self._at_once: deque[Noted] = deque()
-        self._changed = threading.Condition()
-        self._closing = False
-        self._captures = self._pictures_left_out = self._captures_lost = 0
-        self._lacks = self._disk = self._dead = ""
+        self._waiting = Waiting()
+        self._disk = self._dead = ""
         self._finished = self._was_full = False
         self._thread = threading.Thread(target=self._work, name="recorder", daemon=True)
         self._thread.start()
@@ -151,30 +135,8 @@ class Recorder:
             collar: What is known of the nozzle's tags.
             patient: Wait for the disk instead of leaving anything out, for a source that can wait.
         """
-        with self._changed:
-            if patient:
-                self._changed.wait_for(lambda: len(self._queue) < PICTURES_WAITING)
-            self._captures += 1
-            waiting = len(self._queue)
-            if self._dead:
-                self._captures_lost += 1
-                return
-            if waiting >= CAPTURES_WAITING or self._closing:
-                self._captures_lost += 1
-                self._lacks = _NO_CAPTURES
-                missing = Missing(guidance.t_s, guidance.active, guidance.ended, tuple(actions))
-                last = self._queue[-1] if self._queue else None
-                if not (isinstance(last, Missing) and last.takes(missing)):
-                    self._queue.append(missing)
-                return
-            late = waiting >= PICTURES_WAITING or (not patient and self._waits_s() > PICTURES_WAIT_S)
-            if late and capture.bgr is not None:
-                capture = replace(capture, bgr=None)
-                self._pictures_left_out += 1
-                self._lacks = self._lacks or _NO_PICTURES
-            taken = Taken(capture, seen, guidance, tuple(actions), collar, taken_s=time.monotonic())
-            self._queue.append(taken)
-            self._changed.notify_all()
+        taken = Taken(capture, seen, guidance, tuple(actions), collar)
+        self._waiting.add_step(taken, patient=patient)
 
     def after_step(
         self, state: State, capture: Capture, guidance: Guidance, actions: Sequence[OperatorAction] = ()
@@ -185,49 +147,34 @@ class Recorder:
 
     def set_up(self, setup: Setup, *, t_s: float) -> None:
         """Record that the session is set up anew, such as with another outline, from the next capture on."""
-        self._put(NewSettings(t_s, setup))
+        self._waiting.add(NewSettings(t_s, setup))
 
     def act(self, actions: Sequence[OperatorAction], *, t_s: float) -> None:
         """Record what the operator did after the last step, which no step was told of."""
         if actions:
-            self._put(Acted(t_s, tuple(actions)))
+            self._waiting.add(Acted(t_s, tuple(actions)))
 
     def attach(self, name: str, data: bytes) -> None:
         """Put a file into the recording; one of the same name that is there already counts no more."""
-        self._put(Attached(name, data))
+        self._waiting.add(Attached(name, data))
 
     def note(self, kind: str, told: dict[str, Any]) -> None:
         """Put an entry into the log alone, ahead of all that waits: it outlives a kill at once."""
-        with self._changed:
-            if not self._dead:
-                self._at_once.append(Noted(kind, told))
-            self._changed.notify_all()
-
-    def _waits_s(self) -> float:
-        """How long the oldest capture has waited; 0 where none waits."""
-        oldest = next((item for item in self._queue if isinstance(item, Taken)), None)
-        return 0.0 if oldest is None else time.monotonic() - oldest.taken_s
-
-    def _put(self, item: Item) -> None:
-        with self._changed:
-            if not self._dead:
-                self._queue.append(item)
-            self._changed.notify_all()
+        self._waiting.add_at_once(Noted(kind, told))
 
     @property
     def status(self) -> RecorderStatus:
         """How the recording stands."""
-        with self._changed:
-            forbidden = self._writer.pictures_forbidden
-            return RecorderStatus(
-                captures=self._captures,
-                waiting=sum(isinstance(item, Taken) for item in self._queue),
-                pictures_left_out=self._pictures_left_out + forbidden,
-                captures_lost=self._captures_lost,
-                bytes_written=self._writer.bytes_written,
-                trouble=self._dead or self._disk or self._lacks or (_NO_FACES if forbidden else ""),
-                finished=self._finished,
-            )
+        tally, forbidden = self._waiting.tally, self._writer.pictures_forbidden
+        return RecorderStatus(
+            captures=tally.captures,
+            waiting=tally.waiting,
+            pictures_left_out=tally.pictures_left_out + forbidden,
+            captures_lost=tally.captures_lost,
+            bytes_written=self._writer.bytes_written,
+            trouble=self._dead or self._disk or tally.lacks or (_NO_FACES if forbidden else ""),
+            finished=self._finished,
+        )
 
     def close(self, *, within_s: float | None = None) -> RecorderStatus:
         """Write what is waiting, finish file and log, and say how they stand.
@@ -235,9 +182,7 @@ class Recorder:
         Args:
             within_s: Wait no longer than this for a disk that hangs; None = as long as it takes.
         """
-        with self._changed:
-            self._closing = True
-            self._changed.notify_all()
+        self._waiting.close()
         self._thread.join(within_s)
         if self._thread.is_alive():
             return replace(self.status, trouble="The recording was not finished: the disk does not answer.")
@@ -249,18 +194,16 @@ class Recorder:
         try:
             self._record()
         except Exception as trouble:  # whatever it is: the session goes on, and is told
-            with self._changed:
-                self._dead = _DEAD.format(trouble)
-                self._captures_lost += sum(isinstance(item, Taken) for item in self._queue)
-                self._queue.clear()
-                self._changed.notify_all()
+            self._dead = _DEAD.format(trouble)
+            self._waiting.give_up()
             with suppress(Exception):
                 self._writer.abandon()
 
     def _record(self) -> None:
         flushed_s = to_disk_s = time.monotonic()
         while True:
-            item = self._next(until_s=flushed_s + FLUSH_S)
+            full = self._writer.bytes_waiting > KEPT_BYTES
+            item = self._waiting.next(until_s=flushed_s + FLUSH_S, full=full)
             if item is not None:
                 self._write(item)
             now_s = time.monotonic()
@@ -268,33 +211,15 @@ class Recorder:
                 flushed_s, due = now_s, now_s - to_disk_s >= TO_DISK_S
                 if self._flush(to_disk=due) and due:
                     to_disk_s = now_s
-            if item is None and self._done():
+            if item is None and self._waiting.done:
                 break
         self._end()
-
-    def _next(self, *, until_s: float) -> Item | None:
-        with self._changed:
-            full = self._writer.bytes_waiting > KEPT_BYTES
-            if not self._at_once and (full or (not self._queue and not self._closing)):
-                self._changed.wait(max(0.0, until_s - time.monotonic()))
-            if self._at_once:
-                return self._at_once.popleft()
-            if full and not self._closing:
-                return None
-            self._changed.notify_all()
-            return self._queue.popleft() if self._queue else None
-
-    def _done(self) -> bool:
-        with self._changed:
-            return self._closing and not self._queue and not self._at_once
 
     def _write(self, item: Item) -> None:
         try:
             self._writer.add(item)
         except Exception as trouble:  # whatever it is, it must not end the recording
-            with self._changed:
-                self._captures_lost += 1
-                self._lacks = f"A capture could not be recorded ({trouble}); report this."
+            self._waiting.lose(f"A capture could not be recorded ({trouble}); report this.")
         if isinstance(item, Noted):
             with suppress(OSError):  # it is tried again at the next flush, which says so
                 self._writer.flush_log()
@@ -304,18 +229,14 @@ class Recorder:
             self._writer.mark(datetime.now(UTC))
             self._writer.flush(to_disk=to_disk)
         except OSError as trouble:
-            self._say(f"The recording cannot be written ({trouble.strerror}): make room on the disk.")
+            self._disk = f"The recording cannot be written ({trouble.strerror}): make room on the disk."
             self._was_full = True
             return False
-        self._say("")
-        if self._was_full and not self._queue:
+        self._disk = ""
+        if self._was_full and not self._waiting.tally.waiting:
             self._was_full = False
             give_back()
         return True
-
-    def _say(self, sentence: str) -> None:
-        with self._changed:
-            self._disk = sentence
 
     def _end(self) -> None:
         status = self.status
@@ -329,7 +250,7 @@ class Recorder:
                 captures_lost=status.captures_lost,
                 pictures_left_out=status.pictures_left_out,
             )
-            self._say("")
+            self._disk = ""
             self._finished = True
         except OSError as trouble:
-            self._say(f"The recording was not finished ({trouble.strerror}): recover it before use.")
+            self._disk = f"The recording was not finished ({trouble.strerror}): recover it before use."

@@ -22,9 +22,10 @@ from guidance.pipeline import step
 from guidance.recording.chained_log import ChainedLog, verify
 from guidance.recording.command import recover
 from guidance.recording.given_back import give_back
-from guidance.recording.recorder import CAPTURES_WAITING, FLUSH_S, PICTURES_WAITING, Recorder
+from guidance.recording.recorder import FLUSH_S, Recorder
 from guidance.recording.replay import Recorded, replayed, steps
 from guidance.recording.told import told_in
+from guidance.recording.waiting import CAPTURES_WAITING, PICTURES_WAITING
 from guidance.recording.writer import Missing
 from guidance.session import Acknowledge, Alarm, Guidance, PauseAudio
 from guidance.stages.state import begin
