@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from guidance.overlay.figures import DIM, Area, put_label
+from guidance.overlay.figures import DIM, Area, Instrument
 from guidance.overlay.ink import box, dots, paint, stripes, text_width_px, write
 from guidance.overlay.palette import GREY, INK, MAGENTA, VERMILLION, WHITE, Rgb
 from guidance.overlay.states import LEVELS, ramp_colour
+from guidance.session import Guidance
 from models.geometry import Bytes
 from models.protocol import Protocol
 
@@ -22,10 +23,11 @@ PATTERNS = (
 """Words and pattern. Without one the temperature is measured."""
 
 
-def draw_legend_tile(picture: Bytes, area: Area, *, protocol: Protocol, scale: float) -> None:
+def draw_legend_tile(tile: Instrument, _: Guidance, protocol: Protocol) -> None:
     """The ramp of exposure, and the patterns of what is not measured, in place."""
-    put_label(picture, area, "JET-SECONDS PER CELL", scale)
-    top, bottom, width = area[1] + 25 * scale, area[1] + 33 * scale, area[2] - area[0]
+    tile.label("JET-SECONDS PER CELL")
+    picture, area, scale, width = tile.picture, tile.area, tile.scale, tile.width_px
+    top, bottom = tile.y_px(25), tile.y_px(33)
     colours = ramp_colour(np.arange(1, LEVELS + 1) / LEVELS)
     for k in range(LEVELS):
         colour = (int(colours[k, 0]), int(colours[k, 1]), int(colours[k, 2]))
@@ -35,7 +37,7 @@ def draw_legend_tile(picture: Bytes, area: Area, *, protocol: Protocol, scale: f
             colour=colour,
         )
     limit = protocol.dwell_s
-    write(picture, "0", (area[0], area[1] + 45 * scale), size=0.40 * scale, colour=DIM)
+    write(picture, "0", (area[0], tile.y_px(45)), size=0.40 * scale, colour=DIM)
     for tick_s in (limit.warn / 5.0, limit.warn):
         text = f"{tick_s:.2g}"
         x = (
@@ -43,17 +45,17 @@ def draw_legend_tile(picture: Bytes, area: Area, *, protocol: Protocol, scale: f
             + width * min(tick_s / limit.stop, 1.0) ** 0.5
             - text_width_px(text, size=0.40 * scale) / 2
         )
-        write(picture, text, (x, area[1] + 45 * scale), size=0.40 * scale, colour=DIM)
+        write(picture, text, (x, tile.y_px(45)), size=0.40 * scale, colour=DIM)
     text = f"{limit.stop:g} s"
     write(
         picture,
         text,
-        (area[2] - text_width_px(text, size=0.40 * scale), area[1] + 45 * scale),
+        (area[2] - text_width_px(text, size=0.40 * scale), tile.y_px(45)),
         size=0.40 * scale,
         colour=DIM,
     )
     for k, (text, pattern) in enumerate(PATTERNS):
-        x, y = area[0] + (0.53 * width) * (k % 2), area[1] + (51 + 19 * (k // 2)) * scale
+        x, y = area[0] + (0.53 * width) * (k % 2), tile.y_px(51 + 19 * (k // 2))
         _swatch(picture, (x, y, x + 22 * scale, y + 14 * scale), pattern, scale)
         write(picture, text, (x + 27 * scale, y + 11 * scale), size=0.42 * scale, colour=WHITE)
 

@@ -4,42 +4,31 @@ from __future__ import annotations
 
 import numpy as np
 
-from guidance.overlay.figures import ALARMING, DIM, Area, put_label, put_note, put_value, put_word
+from guidance.overlay.figures import ALARMING, DIM, Instrument
 from guidance.overlay.palette import WHITE, YELLOW
 from guidance.session import Guidance, SweepGuide
-from models.geometry import Bytes
 from models.protocol import Protocol
 
 ADVICE = {"too slow": "FASTER", "too fast": "SLOWER", "let it rewarm": "MOVE OFF"}
 """What the operator is to do, by what `SweepGuide` says of the hand."""
 
 
-def draw_sweep_tile(
-    picture: Bytes,
-    guidance: Guidance,
-    area: Area,
-    *,
-    protocol: Protocol,
-    scale: float,
-) -> None:
+def draw_sweep_tile(tile: Instrument, guidance: Guidance, protocol: Protocol) -> None:
     """Speed of the spot over the skin, the speeds that keep the skin in its band, and which way it is off."""
-    put_label(picture, area, "SWEEP", scale)
+    tile.label("SWEEP")
     sweep = guidance.sweep
     speed_cm_s = guidance.jet.speed_cm_s if guidance.jet is not None else None
-    usual = f"usual {protocol.sweep_low_cm_s:g}-{protocol.sweep_high_cm_s:g} cm/s"
     if sweep is None:
-        put_value(picture, area, "--" if speed_cm_s is None else _speed(speed_cm_s), "cm/s", scale, DIM)
-        put_note(picture, area, usual, scale)
+        tile.value("--" if speed_cm_s is None else _speed(speed_cm_s), "cm/s", DIM)
+        tile.note(f"usual {protocol.sweep_low_cm_s:g}-{protocol.sweep_high_cm_s:g} cm/s")
         return
     # Slower than the protocol sweeps is to be mended; slower than the skin bears is to be mended now.
     speed_cm_s = sweep.speed_cm_s
     harms = np.isinf(sweep.slowest_cm_s) or (speed_cm_s is not None and speed_cm_s < sweep.slowest_cm_s)
     colour = ALARMING if harms else YELLOW if sweep.advice else WHITE
-    put_value(
-        picture, area, "--" if sweep.speed_cm_s is None else _speed(sweep.speed_cm_s), "cm/s", scale, colour
-    )
-    put_word(picture, area, ADVICE.get(sweep.advice, ""), scale, colour)
-    put_note(picture, area, sweep_words(sweep), scale, colour if sweep.advice else DIM)
+    tile.value("--" if speed_cm_s is None else _speed(speed_cm_s), "cm/s", colour)
+    tile.word(ADVICE.get(sweep.advice, ""), colour)
+    tile.note(sweep_words(sweep), colour if sweep.advice else DIM)
 
 
 def sweep_words(sweep: SweepGuide) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -10,16 +10,13 @@ import numpy as np
 
 from guidance.overlay.figures import (
     ALARMING,
+    BAR_BOTTOM,
+    BAR_TOP,
     CYAN,
     DIM,
     OK_COLOUR,
     TRACK,
-    Area,
-    put_label,
-    put_note,
-    put_progress,
-    put_value,
-    put_word,
+    Instrument,
 )
 from guidance.overlay.ink import box, panel, plain, wrapped, write
 from guidance.overlay.legend import draw_legend_tile
@@ -37,17 +34,6 @@ STRIP_PX = 92.0
 """Height of the strip at scale 1."""
 
 
-@dataclass(frozen=True)
-class Tile:
-    """One instrument of the strip."""
-
-    width_px: float
-    """Least width at scale 1."""
-    rank: int
-    """Where there is no room, the highest rank goes first."""
-    draw: Callable[[Area], None]
-
-
 def draw_strip(picture: Bytes, guidance: Guidance, *, protocol: Protocol, metric: bool, scale: float) -> None:
     """Distance, lowest temperature, time to the limit, coverage, zone time and legend, in place.
 
@@ -60,28 +46,13 @@ def draw_strip(picture: Bytes, guidance: Guidance, *, protocol: Protocol, metric
         text = "no rig: no millimetres. Zone known in pixels only; no distance, area or dwell."
         for k, line in enumerate(wrapped(text, size=0.6 * scale, width_px=width - 330 * scale, lines=2)):
             write(picture, line, (16 * scale, top + (38 + 26 * k) * scale), size=0.6 * scale, colour=YELLOW)
-        _skin_tile(
-            picture,
-            guidance,
-            (width - 290 * scale, top, width - 10 * scale, height),
-            protocol=protocol,
-            scale=scale,
-        )
+        place = (width - 290 * scale, top, width - 10 * scale, height)
+        _skin_tile(Instrument(picture, place, scale), guidance, protocol)
         return
-    tiles = [
-        Tile(262, 0, lambda b: _distance_tile(picture, guidance, b, protocol=protocol, scale=scale)),
-        Tile(204, 1, lambda b: _skin_tile(picture, guidance, b, protocol=protocol, scale=scale)),
-        Tile(152, 2, lambda b: _limit_tile(picture, guidance, b, protocol=protocol, scale=scale)),
-        Tile(168, 3, lambda b: draw_sweep_tile(picture, guidance, b, protocol=protocol, scale=scale)),
-        Tile(112, 5, lambda b: _coverage_tile(picture, guidance, b, protocol=protocol, scale=scale)),
-        Tile(160, 4, lambda b: _time_tile(picture, guidance, b, protocol=protocol, scale=scale)),
-        Tile(214, 6, lambda b: draw_legend_tile(picture, b, protocol=protocol, scale=scale)),
-    ]
-    if height > width:
-        _draw_row(picture, tiles[:4], top, scale)
-        _draw_row(picture, tiles[4:], top + STRIP_PX * scale, scale)
-    else:
-        _draw_row(picture, tiles, top, scale)
+    rows = (TILES[:4], TILES[4:]) if height > width else (TILES,)
+    for k, row in enumerate(rows):
+        for tile, place in _side_by_side(picture, row, top + k * STRIP_PX * scale, scale):
+            tile.draw(place, guidance, protocol)
 
 
 def strip_height_px(picture: Bytes, *, metric: bool, scale: float) -> float:
@@ -89,19 +60,21 @@ def strip_height_px(picture: Bytes, *, metric: bool, scale: float) -> float:
     return STRIP_PX * scale * (2.0 if metric and picture.shape[0] > picture.shape[1] else 1.0)
 
 
-def _draw_row(picture: Bytes, tiles: list[Tile], top: float, scale: float) -> None:
-    """Draw tiles side by side over the whole width; those that find no room are left out."""
-    width, height = picture.shape[1], top + STRIP_PX * scale
-    tiles = list(tiles)
-    while len(tiles) > 1 and sum(t.width_px for t in tiles) * scale > width:
-        tiles.remove(max(tiles, key=lambda t: t.rank))
-    spare = (width - sum(t.width_px for t in tiles) * scale) / len(tiles)
+def _side_by_side(
+    picture: Bytes, tiles: Sequence[Tile], top: float, scale: float
+) -> Iterator[tuple[Tile, Instrument]]:
+    """Tiles over the whole width with their places, parted by lines; those without room are left out."""
+    width, bottom = picture.shape[1], top + STRIP_PX * scale
+    shown = list(tiles)
+    while len(shown) > 1 and sum(t.width_px for t in shown) * scale > width:
+        shown.remove(max(shown, key=lambda t: t.rank))
+    spare = (width - sum(t.width_px for t in shown) * scale) / len(shown)
     x = 0.0
-    for k, tile in enumerate(tiles):
+    for k, tile in enumerate(shown):
         right = x + tile.width_px * scale + spare
         if k:
-            box(picture, (x, top + 14 * scale, x + max(1, round(scale)), height - 14 * scale), colour=TRACK)
-        tile.draw((x + 14 * scale, top, right - 14 * scale, height))
+            box(picture, (x, top + 14 * scale, x + max(1, round(scale)), bottom - 14 * scale), colour=TRACK)
+        yield tile, Instrument(picture, (x + 14 * scale, top, right - 14 * scale, bottom), scale)
         x = right
 
 
@@ -115,27 +88,21 @@ def coverage_share(guidance: Guidance, *, protocol: Protocol) -> float | None:
     return float(chart.area_cm2[chart.in_zone & reached].sum()) / total if total > 0.0 else None
 
 
-def _distance_tile(
-    picture: Bytes,
-    guidance: Guidance,
-    area: Area,
-    *,
-    protocol: Protocol,
-    scale: float,
-) -> None:
-    put_label(picture, area, "DISTANCE", scale)
+def _distance_tile(tile: Instrument, guidance: Guidance, protocol: Protocol) -> None:
+    tile.label("DISTANCE")
     band, jet = protocol.distance, guidance.jet
     if jet is None:
-        put_value(picture, area, "not known", "", scale, MAGENTA)
+        tile.unknown()
     else:
         colour, word = distance_colour(jet.distance_mm, protocol=protocol)
-        put_value(picture, area, f"{jet.distance_mm:.0f}", f"±{jet.distance_u95_mm:.0f} mm", scale, colour)
-        put_word(picture, area, word, scale, colour)
-    top, bottom = area[1] + 68 * scale, area[1] + 76 * scale
+        tile.value(f"{jet.distance_mm:.0f}", f"±{jet.distance_u95_mm:.0f} mm", colour)
+        tile.word(word, colour)
+    picture, area, scale = tile.picture, tile.area, tile.scale
+    top, bottom = tile.y_px(BAR_TOP), tile.y_px(BAR_BOTTOM)
     full_mm = max(1.25 * (band.warn_high_mm or band.good_high_mm), 1.5 * band.good_high_mm)
 
     def at(mm: float) -> float:
-        return area[0] + (area[2] - area[0]) * min(max(mm / full_mm, 0.0), 1.0)
+        return area[0] + tile.width_px * min(max(mm / full_mm, 0.0), 1.0)
 
     for low, high, colour in (
         (0.0, band.stop_low_mm, RED),
@@ -146,10 +113,10 @@ def _distance_tile(
         box(picture, (at(low) + 1, top, at(high), bottom), colour=colour)
     if jet is None:
         reason = guidance.jet_reason or (guidance.nozzle.reason if isinstance(guidance.nozzle, Lost) else "")
-        room = area[2] - area[0] - 132 * scale
+        room = tile.width_px - 132 * scale
         lines = wrapped(plain(reason), size=0.44 * scale, width_px=room, lines=2)
         for k, words in enumerate(lines):
-            y = area[1] + (61 - 17 * len(lines) / 2 + 17 * k) * scale
+            y = tile.y_px(61 - 17 * len(lines) / 2 + 17 * k)
             write(picture, words, (area[0] + 132 * scale, y), size=0.44 * scale, colour=MAGENTA)
         return
     x, low, high = (
@@ -165,18 +132,11 @@ def _distance_tile(
     cv2.polylines(picture, [np.round(tip).astype(np.int32)], True, INK[::-1], 1, cv2.LINE_AA)
 
 
-def _skin_tile(
-    picture: Bytes,
-    guidance: Guidance,
-    area: Area,
-    *,
-    protocol: Protocol,
-    scale: float,
-) -> None:
-    put_label(picture, area, "LOWEST SKIN", scale)
+def _skin_tile(tile: Instrument, guidance: Guidance, protocol: Protocol) -> None:
+    tile.label("LOWEST SKIN")
     if guidance.skin_min_degc is None:
-        put_value(picture, area, "not seen", "", scale, MAGENTA)
-        put_note(picture, area, "nothing is observed", scale, MAGENTA)
+        tile.unknown("not seen")
+        tile.note("nothing is observed", MAGENTA)
         return
     bound = guidance.skin_min_u95_degc
     least = guidance.skin_min_degc - (bound or 0.0)
@@ -188,88 +148,78 @@ def _skin_tile(
         colour, word = YELLOW, f"may be at STOP ({limits.stop:g} °C)"
     elif least <= limits.warn:
         colour, word = YELLOW, f"near STOP ({limits.stop:g} °C)"
-    put_value(
-        picture,
-        area,
-        f"{guidance.skin_min_degc:.1f}",
-        (f"±{bound:.1f} " if bound is not None else "") + "°C",
-        scale,
-        colour,
-    )
-    put_note(
-        picture,
-        area,
-        word if bound is not None else "bound not known",
-        scale,
-        colour if colour != WHITE else DIM,
-    )
+    unit = "°C" if bound is None else f"±{bound:.1f} °C"
+    tile.value(f"{guidance.skin_min_degc:.1f}", unit, colour)
+    tile.note("bound not known" if bound is None else word, DIM if colour == WHITE else colour)
 
 
-def _limit_tile(
-    picture: Bytes,
-    guidance: Guidance,
-    area: Area,
-    *,
-    protocol: Protocol,
-    scale: float,
-) -> None:
-    put_label(picture, area, "TO LIMIT IF HELD", scale)
+def _limit_tile(tile: Instrument, guidance: Guidance, protocol: Protocol) -> None:
+    tile.label("TO LIMIT IF HELD")
     left_s, limits = guidance.time_to_limit_s, protocol.predicted_s
     if left_s is None:
         if guidance.gas_now:
-            put_value(picture, area, "not known", "", scale, MAGENTA)
+            tile.unknown()
         else:
-            put_value(picture, area, "--", "gas off", scale, DIM)
+            tile.value("--", "gas off", DIM)
         return
     if not np.isfinite(left_s) or left_s >= 60.0:
-        put_value(picture, area, "> 60", "s", scale)
+        tile.value("> 60", "s")
         return
     colour, word = WHITE, ""
     if left_s <= limits.stop:
         colour, word = ALARMING, "MOVE NOW"
     elif left_s <= limits.warn:
         colour, word = YELLOW, "move on"
-    put_value(picture, area, f"{left_s:.1f}", "s", scale, colour)
-    put_note(picture, area, word, scale, colour)
+    tile.value(f"{left_s:.1f}", "s", colour)
+    tile.note(word, colour)
 
 
-def _coverage_tile(
-    picture: Bytes,
-    guidance: Guidance,
-    area: Area,
-    *,
-    protocol: Protocol,
-    scale: float,
-) -> None:
-    put_label(picture, area, "COVERAGE", scale)
+def _coverage_tile(tile: Instrument, guidance: Guidance, protocol: Protocol) -> None:
+    tile.label("COVERAGE")
     share = coverage_share(guidance, protocol=protocol)
     if share is None:
-        put_value(picture, area, "not known", "", scale, MAGENTA)
+        tile.unknown()
         return
-    put_value(picture, area, f"{100.0 * share:.0f}", "%", scale)
-    put_progress(picture, area, share, OK_COLOUR, scale)
+    tile.value(f"{100.0 * share:.0f}", "%")
+    tile.progress(share, OK_COLOUR)
 
 
-def _time_tile(
-    picture: Bytes,
-    guidance: Guidance,
-    area: Area,
-    *,
-    protocol: Protocol,
-    scale: float,
-) -> None:
+def _time_tile(tile: Instrument, guidance: Guidance, protocol: Protocol) -> None:
     tiles = 0 if guidance.tile_time_s is None else len(guidance.tile_time_s)
     which = (
         f", TILE {int(np.argmax(guidance.tile_time_s)) + 1}/{tiles}"
         if guidance.tile_time_s is not None and tiles > 1
         else ""
     )
-    put_label(picture, area, "ZONE TIME" + which, scale)
+    tile.label("ZONE TIME" + which)
     if guidance.tile_time_s is None or not len(guidance.tile_time_s):
-        put_value(picture, area, "not known", "", scale, MAGENTA)
+        tile.unknown()
         return
     limits = protocol.zone_time_s
     longest = float(np.max(guidance.tile_time_s))
     colour = ALARMING if longest >= limits.stop else YELLOW if longest >= limits.warn else WHITE
-    put_value(picture, area, f"{longest:.0f}", f"/ {limits.warn:g} s", scale, colour)
-    put_progress(picture, area, longest / limits.warn, colour if colour != WHITE else CYAN, scale)
+    tile.value(f"{longest:.0f}", f"/ {limits.warn:g} s", colour)
+    tile.progress(longest / limits.warn, colour if colour != WHITE else CYAN)
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One instrument of the strip."""
+
+    width_px: float
+    """Least width at scale 1."""
+    rank: int
+    """Where there is no room, the highest rank goes first."""
+    draw: Callable[[Instrument, Guidance, Protocol], None]
+
+
+TILES = (
+    Tile(262, 0, _distance_tile),
+    Tile(204, 1, _skin_tile),
+    Tile(152, 2, _limit_tile),
+    Tile(168, 3, draw_sweep_tile),
+    Tile(112, 5, _coverage_tile),
+    Tile(160, 4, _time_tile),
+    Tile(214, 6, draw_legend_tile),
+)
+"""From left to right; in an upright picture the first four are a row of their own."""
