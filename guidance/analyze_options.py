@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from guidance.history.options import add_history_file
+from guidance.checklist.options import add_questions_file
+from guidance.history.options import add_history_choice
+from guidance.model_options import add_models_folder
 from guidance.protocol_options import add_protocols_file
 
 
@@ -19,19 +21,12 @@ def add_analyze(parser: argparse.ArgumentParser) -> None:
         "--no-video", dest="video", action="store_false", help="leave out annotated.mp4, which takes longest"
     )
     add_protocols_file(parser)
-    parser.add_argument(
-        "--models", type=Path, metavar="DIR", help="folder with your own MediaPipe .task bundles"
-    )
-    add_history_file(parser)
-    parser.add_argument(
-        "--no-history", dest="forget", action="store_true", help="neither read nor write the history"
-    )
+    add_models_folder(parser)
+    add_history_choice(parser)
     parser.add_argument(
         "--subject", metavar="CODE", help="code of the subject where session.toml names none; never a name"
     )
-    parser.add_argument(
-        "--questions", type=Path, metavar="FILE", help="TOML file of your own questions before the gas"
-    )
+    add_questions_file(parser)
     parser.add_argument(
         "--from-sightings",
         action="store_true",

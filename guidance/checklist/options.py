@@ -6,6 +6,13 @@ import argparse
 from pathlib import Path
 
 
+def add_questions_file(parser: argparse.ArgumentParser) -> None:
+    """Where the questions before the gas are."""
+    parser.add_argument(
+        "--questions", type=Path, metavar="FILE", help="TOML file of your own questions before the gas"
+    )
+
+
 def add_checklist(parser: argparse.ArgumentParser) -> None:
     """What ``cryoguide checklist`` may be asked."""
     parser.add_argument("zone", nargs="?", metavar="ZONE", help="zone of the catalogue (default: any)")
@@ -19,5 +26,5 @@ def add_checklist(parser: argparse.ArgumentParser) -> None:
         "--copy", type=Path, metavar="DIR", help="copy the questions into a folder, to edit them"
     )
     one.add_argument("--check", type=Path, metavar="FILE", help="check an edited copy; tell every mistake")
-    parser.add_argument("--questions", type=Path, metavar="FILE", help="TOML file of your own questions")
+    add_questions_file(parser)
     parser.add_argument("--operator", metavar="CODE", help="who fills the template in; never a name")

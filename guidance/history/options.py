@@ -5,11 +5,21 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from guidance.checklist.options import add_questions_file
+
 
 def add_history_file(parser: argparse.ArgumentParser) -> None:
     """Where the history is."""
     parser.add_argument(
         "--history", type=Path, metavar="FILE", help="file of the history (default: in your data folder)"
+    )
+
+
+def add_history_choice(parser: argparse.ArgumentParser) -> None:
+    """Where the history is, or that it is left alone."""
+    add_history_file(parser)
+    parser.add_argument(
+        "--no-history", dest="forget", action="store_true", help="neither read nor write the history"
     )
 
 
@@ -40,4 +50,4 @@ def add_may_treat(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--checklist", type=Path, metavar="FILE", help="answers before the gas (`cryoguide checklist`)"
     )
-    parser.add_argument("--questions", type=Path, metavar="FILE", help="TOML file of your own questions")
+    add_questions_file(parser)

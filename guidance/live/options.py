@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from guidance.history.options import add_history_file
+from guidance.checklist.options import add_questions_file
+from guidance.history.options import add_history_choice
+from guidance.model_options import add_models_folder
 
 PORT = 8710
 HOST = "127.0.0.1"
@@ -65,10 +67,7 @@ def add_live(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--port", type=_port, default=PORT, help=f"port on this machine, 0 = any free one (default: {PORT})"
     )
-    add_history_file(parser)
-    parser.add_argument(
-        "--no-history", dest="forget", action="store_true", help="neither read nor write the history"
-    )
+    add_history_choice(parser)
     parser.add_argument(
         "--host",
         default=HOST,
@@ -85,12 +84,8 @@ def add_live(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="TLS and a pairing token on this machine's own address too",
     )
-    parser.add_argument(
-        "--models", type=Path, metavar="DIR", help="folder with your own MediaPipe .task bundles"
-    )
-    parser.add_argument(
-        "--questions", type=Path, metavar="FILE", help="TOML file of your own questions before the gas"
-    )
+    add_models_folder(parser)
+    add_questions_file(parser)
 
 
 def _port(text: str) -> int:
