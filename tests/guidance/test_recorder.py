@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
-import os
 import resource
-import signal
-import subprocess
-import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -26,7 +22,7 @@ from guidance.recording.recorder import FLUSH_S, Recorder
 from guidance.recording.replay import Recorded, replayed, steps
 from guidance.recording.told import told_in
 from guidance.recording.waiting import CAPTURES_WAITING, PICTURES_WAITING
-from guidance.recording.writer import Missing
+from guidance.recording.writer import BeforeWriting, Missing
 from guidance.session import Acknowledge, Alarm, Guidance, PauseAudio
 from guidance.stages.state import begin
 from models.exact_text import to_text
@@ -35,11 +31,9 @@ from models.problems import InputError
 from models.sightings import NozzleSighting
 from tests.guidance.scripted import Player, Script, setup_of
 from tests.guidance.test_pipeline import same
-from tests.guidance.tiny_session import SEEN, capture, guidance, manifest
+from tests.guidance.tiny_session import SEEN, capture, guidance, killed, manifest
 from vision.mcap_file import read_records
 from vision.mcap_recording import open_mcap
-
-ROOT = Path(__file__).parents[2]
 
 
 def topic(path: Path, wanted: str) -> list[dict[str, object]]:
@@ -147,15 +141,21 @@ def test_an_alarm_is_written_once_when_it_begins_and_once_when_it_ends(tmp_path:
     assert kinds == ["begin", "alarm", "action", "alarm", "end"]
 
 
-def test_a_disk_that_does_not_keep_up_costs_pictures_first_and_it_is_said(tmp_path: Path) -> None:
-    """The recorder is held up in its first picture until all are handed over."""
-    path, go_on = tmp_path / "a.mcap", threading.Event()
+def held_up_until(go_on: threading.Event) -> BeforeWriting:
+    """Holds the recorder up in its first picture."""
 
     def held_up(bgr: Bytes, _: float) -> Bytes:
         assert go_on.wait(20.0)
         return bgr
 
-    recorder = Recorder(path, manifest(), before_writing=held_up)
+    return held_up
+
+
+def test_a_disk_that_does_not_keep_up_costs_pictures_first_and_it_is_said(tmp_path: Path) -> None:
+    """The recorder is held up in its first picture until all are handed over."""
+    path, go_on = tmp_path / "a.mcap", threading.Event()
+
+    recorder = Recorder(path, manifest(), before_writing=held_up_until(go_on))
     taken = PICTURES_WAITING + 30
     for k in range(taken):
         recorder.take(capture(k), SEEN, guidance(capture(k).t_s))
@@ -179,11 +179,7 @@ def test_pictures_are_left_out_first_where_few_captures_wait_for_long(
     clock_s, go_on = [0.0], threading.Event()
     monkeypatch.setattr("guidance.recording.recorder.time.monotonic", lambda: clock_s[0])
 
-    def hold(bgr: Bytes, _: float) -> Bytes:
-        go_on.wait(10.0)
-        return bgr
-
-    recorder = Recorder(tmp_path / "a.mcap", manifest(), before_writing=hold)
+    recorder = Recorder(tmp_path / "a.mcap", manifest(), before_writing=held_up_until(go_on))
     for k in range(10):
         recorder.take(capture(k), SEEN, guidance(capture(k).t_s))
         clock_s[0] += 0.25
@@ -198,11 +194,7 @@ def test_pictures_are_left_out_first_where_few_captures_wait_for_long(
 def test_captures_that_are_lost_are_named_in_the_recording(tmp_path: Path) -> None:
     path, go_on = tmp_path / "a.mcap", threading.Event()
 
-    def held_up(bgr: Bytes, _: float) -> Bytes:
-        assert go_on.wait(20.0)
-        return bgr
-
-    recorder = Recorder(path, manifest(), before_writing=held_up)
+    recorder = Recorder(path, manifest(), before_writing=held_up_until(go_on))
     for k in range(CAPTURES_WAITING + 20):
         recorder.take(capture(k, colour=k == 0), SEEN, guidance(capture(k).t_s))
     assert recorder.status.waiting <= CAPTURES_WAITING
@@ -217,11 +209,7 @@ def test_captures_that_are_lost_are_named_in_the_recording(tmp_path: Path) -> No
 def test_a_disk_that_stays_full_keeps_no_more_than_times_of_captures_in_memory(tmp_path: Path) -> None:
     path, go_on = tmp_path / "a.mcap", threading.Event()
 
-    def held_up(bgr: Bytes, _: float) -> Bytes:
-        assert go_on.wait(20.0)
-        return bgr
-
-    recorder = Recorder(path, manifest(), before_writing=held_up)
+    recorder = Recorder(path, manifest(), before_writing=held_up_until(go_on))
     count = CAPTURES_WAITING + 500
     for k in range(count):
         recorder.take(capture(k, colour=k == 0), SEEN, guidance(capture(k).t_s))
@@ -235,11 +223,7 @@ def test_a_disk_that_stays_full_keeps_no_more_than_times_of_captures_in_memory(t
 def test_an_action_is_kept_even_where_its_capture_is_lost(tmp_path: Path) -> None:
     path, log, go_on = tmp_path / "a.mcap", tmp_path / "a.log", threading.Event()
 
-    def held_up(bgr: Bytes, _: float) -> Bytes:
-        assert go_on.wait(20.0)
-        return bgr
-
-    recorder = Recorder(path, manifest(), log=ChainedLog(log), before_writing=held_up)
+    recorder = Recorder(path, manifest(), log=ChainedLog(log), before_writing=held_up_until(go_on))
     for k in range(CAPTURES_WAITING + 10):
         now = capture(k, colour=k == 0)
         recorder.take(
@@ -409,21 +393,9 @@ def test_pictures_are_changed_before_they_are_written(tmp_path: Path) -> None:
 def test_what_was_recorded_before_the_program_is_killed_is_there(tmp_path: Path) -> None:
     """kill -9 of a real program that records in real time: at most 1 s may be lost (measured 0.2 s)."""
     path = tmp_path / "killed.mcap"
-    writer = subprocess.Popen(
-        [sys.executable, "-m", "tests.guidance.tiny_session", str(path)],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-    )
-    assert writer.stdout is not None
-    handed_s = [float(writer.stdout.readline()) for _ in range(40)]
-    os.kill(writer.pid, signal.SIGKILL)
-    writer.wait(timeout=20)
-    handed_s += [float(line) for line in writer.stdout.read().split()]
-    writer.stdout.close()
+    handed_s = killed(path)
     recording = open_mcap(path)
-    assert 0.0 <= handed_s[-1] - recording.duration_s <= 1.0
+    assert 0.0 <= handed_s - recording.duration_s <= 1.0
     assert "not finished" in recording.warnings[0]
     assert len(list(steps(recording, pictures=True))) == len(recording.times_s)
     log = verify(path.with_suffix(".log"))

@@ -6,6 +6,9 @@ handed over.
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -19,6 +22,7 @@ from models.capture import Capture, ThermalPicture
 from models.sightings import Lost, Seen
 from tests.guidance.scripted import setup_of
 
+ROOT = Path(__file__).parents[2]
 HZ = 30.0
 GONE = Lost("no tag in the picture", 0.0)
 SEEN = Seen(True, GONE, (), None, None)
@@ -60,6 +64,28 @@ def main(path: Path, encrypt_to: str | None = None) -> None:
         recorder.take(now, SEEN, guidance(now.t_s), actions)
         print(f"{now.t_s!r}", flush=True)
         pace.wait(1.0 / HZ)
+
+
+def killed(path: Path, *more: str) -> float:
+    """Record in a program of its own, as `main`, and kill it (-9) in mid-session.
+
+    Returns:
+        Session time in seconds of the last capture that it had handed over.
+    """
+    writer = subprocess.Popen(
+        [sys.executable, "-m", "tests.guidance.tiny_session", str(path), *more],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )
+    assert writer.stdout is not None
+    handed_s = [float(writer.stdout.readline()) for _ in range(40)]
+    os.kill(writer.pid, signal.SIGKILL)
+    writer.wait(timeout=20)
+    handed_s += [float(line) for line in writer.stdout.read().split()]
+    writer.stdout.close()
+    return handed_s[-1]
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from models.capture import Capture
 from models.geometry import Bytes, Counts
 from models.rig_file import read_rig
 from tests.vision.played_camera import Clock, PlayedCamera
+from tests.vision.turns import run, told_after_s
 from vision.cameras import DEPTH, THERMAL, Camera, Picture
 from vision.live_cameras import LiveCameras
 from vision.pairing import Arrived, Pairing
@@ -50,29 +51,6 @@ def played(
     clock = Clock()
     device = PlayedCamera(pictures, clock, kind=kind, hz=hz, interval_s=1.0 / hz)
     return Camera(device, keep=keep, clock=clock), device
-
-
-def run(camera: Camera, device: PlayedCamera, seconds: float) -> None:
-    """Turns of the camera's thread; where it has nothing to do, time passes all the same."""
-    until_s = device.clock.now_s + seconds
-    while device.clock.now_s < until_s:
-        if not camera.turn():
-            device.clock.now_s += 0.02
-
-
-def told_after_s(camera: Camera, device: PlayedCamera, state: str) -> float:
-    """When whoever asks every 10 ms is told."""
-    clock, began_s = device.clock, device.clock.now_s
-    while clock.now_s - began_s < 3.0:
-        turn_s = clock.now_s
-        while clock.now_s < turn_s + device.interval_s:
-            if camera.state().state == state:
-                return clock.now_s - began_s
-            clock.now_s += 0.01
-        clock.now_s = turn_s
-        if not camera.turn():
-            clock.now_s += device.interval_s
-    raise AssertionError(camera.state())
 
 
 def test_a_camera_that_works_is_ok(colour: list[Bytes]) -> None:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from tests.vision.played_camera import Clock
 from tests.vision.said_gas import SaidGas
+from tests.vision.turns import run, told_after_s
 from vision.gas_input import OFF_AFTER_S, GasChange, GasGoneError, GasInput
 from vision.gas_serial import SerialText
 
@@ -26,28 +27,6 @@ def said(*, interval_s: float = 0.05) -> tuple[GasInput, SaidGas]:
     clock = Clock()
     device = SaidGas(clock, interval_s)
     return GasInput(device, clock=clock), device
-
-
-def run(gas: GasInput, device: SaidGas, seconds: float) -> None:
-    until_s = device.clock.now_s + seconds
-    while device.clock.now_s < until_s:
-        if not gas.turn():
-            device.clock.now_s += 0.02
-
-
-def told_after_s(gas: GasInput, device: SaidGas, state: str) -> float:
-    """When whoever asks every 10 ms is told."""
-    clock, began_s = device.clock, device.clock.now_s
-    while clock.now_s - began_s < 3.0:
-        turn_s = clock.now_s
-        while clock.now_s < turn_s + device.interval_s:
-            if gas.state().state == state:
-                return clock.now_s - began_s
-            clock.now_s += 0.01
-        clock.now_s = turn_s
-        if not gas.turn():
-            clock.now_s += device.interval_s
-    raise AssertionError(gas.state())
 
 
 def test_nothing_is_known_until_it_has_been_said_for_a_while() -> None:

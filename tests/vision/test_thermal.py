@@ -39,9 +39,10 @@ def read(
     placed: PlacedChart = PLACED,
     floor: int | None = None,
     t_s: float | None = None,
+    between_s: Floats = NEVER,
     untouched: Bools = TOUCHED,
     rig: Rig = SCENE.rig,
-) -> SkinTemperature:
+) -> CellReadings:
     return read_cells(
         before,
         picture,
@@ -52,9 +53,9 @@ def read(
         spread=USUAL,
         t_s=picture.t_s + 0.05 if t_s is None else t_s,
         beside=np.zeros(N, np.bool_),
-        between_s=NEVER,
+        between_s=between_s,
         untouched=untouched,
-    ).skin
+    )
 
 
 def facing() -> Floats:
@@ -70,7 +71,7 @@ def counts(degc: float, *, shape: tuple[int, int] = (120, 160)) -> Counts:
 
 def test_even_skin_is_read_to_the_cameras_noise() -> None:
     """Away from the limb's edge, where the room behind it mixes in."""
-    skin = read(SCENE.thermal(1.0))
+    skin = read(SCENE.thermal(1.0)).skin
     inner = facing() > 0.75
     assert skin.observed[inner].all()
     assert np.abs(skin.degc[inner] - SKIN_DEGC).max() < 0.5
@@ -80,7 +81,7 @@ def test_even_skin_is_read_to_the_cameras_noise() -> None:
 def test_a_cold_spot_is_read_where_it_lies() -> None:
     centre = MIDDLE_MM + np.array([0.0, 20.0, 0.0])
     spot = SCENE.cold_spot(centre, degc=5.0, radius_mm=18.0)
-    skin = read(SCENE.thermal(1.0, degc=spot))
+    skin = read(SCENE.thermal(1.0, degc=spot)).skin
     coldest = SCENE.chart.position_mm[int(np.nanargmin(skin.degc))]
     assert np.linalg.norm(coldest - centre) < 12.0
     true = spot(SCENE.chart.position_mm)
@@ -92,14 +93,14 @@ def test_a_moved_body_is_read_where_it_is_now() -> None:
     moved = np.array([4.0, -25.0, 6.0])
     spot = SCENE.cold_spot(MIDDLE_MM, degc=8.0, radius_mm=15.0)
     placed = replace(PLACED, rgb_from_chart=Pose.of(np.eye(3), moved))
-    skin = read(SCENE.thermal(1.0, moved_mm=moved, degc=spot), placed=placed)
+    skin = read(SCENE.thermal(1.0, moved_mm=moved, degc=spot), placed=placed).skin
     coldest = SCENE.chart.position_mm[int(np.nanargmin(skin.degc))]
     assert np.linalg.norm(coldest - MIDDLE_MM) < 12.0
 
 
 def test_the_bound_holds_the_cameras_accuracy_exactly_once() -> None:
     """On even skin seen square on nothing but accuracy and noise is left."""
-    skin = read(SCENE.thermal(1.0, noise_degc=0.0))
+    skin = read(SCENE.thermal(1.0, noise_degc=0.0)).skin
     square_on = facing() > 0.97
     assert square_on.sum() > 20
     assert SCENE.rig.thermal is not None
@@ -111,13 +112,13 @@ def test_the_bound_holds_the_cameras_accuracy_exactly_once() -> None:
 
 def test_the_bound_is_wider_on_the_rim_of_a_cold_spot_and_where_skin_slants() -> None:
     spot = SCENE.cold_spot(MIDDLE_MM, degc=5.0, radius_mm=18.0)
-    skin = read(SCENE.thermal(1.0, degc=spot))
+    skin = read(SCENE.thermal(1.0, degc=spot)).skin
     away = np.linalg.norm(SCENE.chart.position_mm - MIDDLE_MM, axis=1)
     square_on = facing() > 0.9
     rim, far = square_on & (np.abs(away - 18.0) < 4.0), square_on & (away > 60.0)
     assert np.nanmedian(skin.u95_degc[rim]) > np.nanmedian(skin.u95_degc[far]) + 0.3
     slanting = (facing() > GRAZING_COS) & (facing() < GRAZING_COS + 0.1)
-    even = read(SCENE.thermal(1.0))
+    even = read(SCENE.thermal(1.0)).skin
     assert np.nanmedian(even.u95_degc[slanting]) > np.nanmedian(even.u95_degc[far]) + 0.5
 
 
@@ -130,19 +131,8 @@ def bound_degc(
     picture = SCENE.thermal(
         0.0, degc=SCENE.cold_spot(spot_mm, degc=spot_degc, radius_mm=12.0), noise_degc=noise_degc
     )
-    now = read_cells(
-        UNKNOWN,
-        picture,
-        PLACED,
-        rig=replace(SCENE.rig, thermal=replace(thermal, accuracy_degc=accuracy_degc)),
-        nozzle=AWAY,
-        floor_centikelvin=None,
-        spread=USUAL,
-        t_s=0.05,
-        beside=np.zeros(N, np.bool_),
-        between_s=NEVER,
-        untouched=TOUCHED,
-    ).skin
+    rig = replace(SCENE.rig, thermal=replace(thermal, accuracy_degc=accuracy_degc))
+    now = read(picture, rig=rig).skin
     return np.where(now.observed, now.u95_degc, np.inf)
 
 
@@ -180,7 +170,7 @@ def test_a_noisier_thermal_picture_widens_the_bounds() -> None:
 
 
 def test_skin_seen_grazingly_is_not_observed() -> None:
-    skin = read(SCENE.thermal(1.0))
+    skin = read(SCENE.thermal(1.0)).skin
     assert not skin.observed[facing() < GRAZING_COS - 0.02].any()
     assert skin.observed[facing() > GRAZING_COS + 0.2].all()
     assert np.isnan(skin.degc[~skin.observed]).all()
@@ -188,12 +178,12 @@ def test_skin_seen_grazingly_is_not_observed() -> None:
 
 def test_skin_outside_the_picture_is_not_observed() -> None:
     far = replace(PLACED, rgb_from_chart=Pose.of(np.eye(3), np.array([0.0, 5000.0, 0.0])))
-    assert not read(SCENE.thermal(1.0), placed=far).observed.any()
+    assert not read(SCENE.thermal(1.0), placed=far).skin.observed.any()
 
 
 def test_skin_behind_the_nozzle_is_not_observed_and_none_of_its_frost_is_read() -> None:
     nozzle = nozzle_over(MIDDLE_MM, t_s=1.0, distance_mm=60.0, leaning=(0.25, 0.3))
-    skin = read(SCENE.thermal(1.0, nozzle=nozzle), nozzle=nozzle)
+    skin = read(SCENE.thermal(1.0, nozzle=nozzle), nozzle=nozzle).skin
     hidden = ~skin.observed & (facing() > 0.6)
     assert hidden.sum() > 50
     assert skin.observed.sum() > 50
@@ -203,15 +193,15 @@ def test_skin_behind_the_nozzle_is_not_observed_and_none_of_its_frost_is_read() 
 def test_where_the_nozzle_was_last_seen_is_not_where_it_is() -> None:
     """Without a sighting no pixel is taken for nozzle: a reading below zero may be its metal, not skin."""
     nozzle = nozzle_over(MIDDLE_MM, t_s=1.0, distance_mm=60.0, leaning=(0.25, 0.3))
-    skin = read(SCENE.thermal(1.0, nozzle=nozzle), nozzle=AWAY)
+    skin = read(SCENE.thermal(1.0, nozzle=nozzle), nozzle=AWAY).skin
     assert np.nanmin(skin.degc) >= 0.0
 
 
 def test_a_sudden_fall_is_something_in_between_and_not_skin() -> None:
     """From 33 to 5 degC between two pictures a tenth of a second apart: a glove, not skin."""
-    before = read(SCENE.thermal(1.0))
+    before = read(SCENE.thermal(1.0)).skin
     glove = SCENE.cold_spot(MIDDLE_MM, degc=5.0, radius_mm=25.0)
-    after = read(SCENE.thermal(1.1, degc=glove), before=before)
+    after = read(SCENE.thermal(1.1, degc=glove), before=before).skin
     covered = (np.linalg.norm(SCENE.chart.position_mm - MIDDLE_MM, axis=1) < 15.0) & before.observed
     assert (after.t_s[covered] == 1.0).all()
     assert (after.degc[covered] == before.degc[covered]).all()
@@ -223,7 +213,7 @@ def test_skin_that_cools_as_fast_as_a_co2_jet_can_is_believed() -> None:
     skin = UNKNOWN
     for k in range(6):
         picture = SCENE.thermal(1.0 + 0.1 * k, degc=33.0 - 3.6 * k)
-        skin = read(picture, before=skin)
+        skin = read(picture, before=skin).skin
     inner = facing() > 0.75
     assert skin.t_s[inner] == pytest.approx(1.5)
     assert skin.degc[inner] == pytest.approx(np.full(inner.sum(), 15.0), abs=1.0)
@@ -231,8 +221,8 @@ def test_skin_that_cools_as_fast_as_a_co2_jet_can_is_believed() -> None:
 
 def test_cold_skin_is_found_again_after_it_was_hidden() -> None:
     """Two seconds behind the nozzle: what it may have fallen to by then is believed."""
-    before = read(SCENE.thermal(1.0))
-    after = read(SCENE.thermal(3.0, degc=3.0), before=before)
+    before = read(SCENE.thermal(1.0)).skin
+    after = read(SCENE.thermal(3.0, degc=3.0), before=before).skin
     inner = facing() > 0.75
     assert after.t_s[inner] == pytest.approx(3.0)
 
@@ -241,7 +231,7 @@ def test_a_value_of_zero_is_no_reading() -> None:
     picture = SCENE.thermal(1.0)
     holed = picture.centikelvin.copy()
     holed[50:70, 60:80] = 0
-    skin = read(replace(picture, centikelvin=holed))
+    skin = read(replace(picture, centikelvin=holed)).skin
     assert not skin.observed.all()
     assert np.nanmin(skin.degc) > 15.0
     assert np.isnan(degrees(replace(picture, centikelvin=holed), floor_centikelvin=None)[60, 70])
@@ -255,7 +245,7 @@ def test_the_end_of_the_scale_is_not_a_temperature(radius_mm: float) -> None:
     clipped = replace(picture, centikelvin=np.maximum(picture.centikelvin, np.uint16(end)))
     seen = watch(ThermalWatch.start(), clipped, t_s=1.05)
     assert seen.floor_centikelvin == end
-    skin = read(clipped, floor=seen.floor_centikelvin)
+    skin = read(clipped, floor=seen.floor_centikelvin).skin
     core = np.linalg.norm(SCENE.chart.position_mm - MIDDLE_MM, axis=1) < radius_mm - 10.0
     assert core.sum() > 10
     assert not skin.observed[core].any()
@@ -280,11 +270,11 @@ def test_the_lowest_value_of_a_dip_is_a_temperature(step_ck: int, radius_mm: flo
 def test_a_picture_without_any_reading_observes_nothing() -> None:
     dead = ThermalPicture(1.0, np.zeros((120, 160), np.uint16), False)
     seen = watch(ThermalWatch.start(), dead, t_s=1.05)
-    assert not read(dead, floor=seen.floor_centikelvin).observed.any()
+    assert not read(dead, floor=seen.floor_centikelvin).skin.observed.any()
 
 
 def test_a_reading_older_than_half_a_second_is_history() -> None:
-    skin = read(SCENE.thermal(1.0))
+    skin = read(SCENE.thermal(1.0)).skin
     assert aged(skin, t_s=1.0 + OBSERVED_S - 0.01).observed.sum() == skin.observed.sum()
     late = aged(skin, t_s=1.0 + OBSERVED_S + 0.01)
     assert not late.observed.any()
@@ -292,7 +282,7 @@ def test_a_reading_older_than_half_a_second_is_history() -> None:
 
 
 def test_a_picture_that_arrives_too_late_observes_nothing_now() -> None:
-    assert not read(SCENE.thermal(1.0), t_s=2.0).observed.any()
+    assert not read(SCENE.thermal(1.0), t_s=2.0).skin.observed.any()
 
 
 def test_a_stuck_picture_is_noticed_within_half_a_second() -> None:
@@ -356,14 +346,14 @@ def test_the_mask_covers_the_nozzle_and_leaves_the_rest() -> None:
 
 def test_the_room_behind_the_limb_is_never_taken_for_skin() -> None:
     """A small error of the calibration must not read 22 degC of couch as cold skin: bounded, not certain."""
-    skin = read(SCENE.thermal(1.0))
+    skin = read(SCENE.thermal(1.0)).skin
     assert np.nanmin(skin.degc) > ROOM_DEGC + 3.0
 
 
 def test_nothing_that_was_handed_over_is_changed() -> None:
     picture = SCENE.thermal(1.0)
     kept = picture.centikelvin.copy()
-    first, second = read(picture), read(picture)
+    first, second = read(picture).skin, read(picture).skin
     assert (picture.centikelvin == kept).all()
     assert np.array_equal(first.degc, second.degc, equal_nan=True)
     assert np.isnan(UNKNOWN.degc).all()
@@ -372,7 +362,7 @@ def test_nothing_that_was_handed_over_is_changed() -> None:
 def test_untouched_cells_at_the_rim_of_a_limb_show_what_lies_beside_it() -> None:
     """Before any gas skin is even: what reads colder outside the zone, or on a steep fall, is no skin."""
     picture = SCENE.thermal(1.0)
-    plain, sorted_out = read(picture), read(picture, untouched=~TOUCHED)
+    plain, sorted_out = read(picture).skin, read(picture, untouched=~TOUCHED).skin
     usual_degc = np.median(plain.degc[plain.observed])
     # The premise: with the spread taken out the rim reads 2.46 degC colder, 3 and more with it in.
     assert np.min(plain.degc[plain.observed]) < usual_degc - 2.4
@@ -390,7 +380,7 @@ def test_a_cold_patch_in_the_zone_is_skin_that_has_not_rewarmed() -> None:
     row, column = np.mgrid[:height, :width]
     dip = 600.0 * np.exp(-((row - y) ** 2 + (column - x) ** 2) / (2.0 * 6.0**2))
     cold = replace(picture, centikelvin=(picture.centikelvin - dip).astype(np.uint16))
-    skin = read(cold, untouched=~TOUCHED)
+    skin = read(cold, untouched=~TOUCHED).skin
     near = np.linalg.norm(SCENE.chart.position_mm - MIDDLE_MM, axis=1) < 10.0
     assert skin.observed[near & SCENE.chart.in_zone].all()
     assert skin.degc[near].min() < 30.0
@@ -405,18 +395,8 @@ def seen_meanwhile(
     for t_s, spot_degc in spots:
         spot = None if spot_degc is None else SCENE.cold_spot(MIDDLE_MM, degc=spot_degc, radius_mm=25.0)
         picture = SCENE.thermal(t_s) if spot is None else SCENE.thermal(t_s, degc=spot)
-        readings = read_cells(
-            skin,
-            picture,
-            PLACED,
-            rig=SCENE.rig,
-            nozzle=nozzle,
-            floor_centikelvin=None,
-            spread=USUAL,
-            t_s=t_s,
-            beside=np.zeros(N, np.bool_),
-            between_s=between_s,
-            untouched=untouched,
+        readings = read(
+            picture, before=skin, nozzle=nozzle, t_s=t_s, between_s=between_s, untouched=untouched
         )
         skin, between_s = readings.skin, readings.between_s
         told.append(float(np.min(skin.degc[near], initial=np.inf, where=np.isfinite(skin.degc[near]))))
@@ -454,24 +434,13 @@ def test_metal_in_the_first_pictures_is_no_skin_that_no_gas_has_reached() -> Non
 def test_what_the_nozzle_hid_when_it_was_last_seen_is_no_skin_when_it_is_lost() -> None:
     shown = nozzle_over(MIDDLE_MM, t_s=1.0)
     metal = SCENE.thermal(1.0, nozzle=shown, nozzle_degc=8.0)
-    skin = read(SCENE.thermal(0.0))
+    skin = read(SCENE.thermal(0.0)).skin
 
     def after(
         nozzle: NozzleSighting | Lost, before: SkinTemperature, between_s: Floats, t_s: float
     ) -> CellReadings:
-        return read_cells(
-            before,
-            replace(metal, t_s=t_s),
-            PLACED,
-            rig=SCENE.rig,
-            nozzle=nozzle,
-            floor_centikelvin=None,
-            spread=USUAL,
-            t_s=t_s,
-            beside=np.zeros(N, np.bool_),
-            between_s=between_s,
-            untouched=TOUCHED,
-        )
+        picture = replace(metal, t_s=t_s)
+        return read(picture, before=before, nozzle=nozzle, t_s=t_s, between_s=between_s)
 
     hidden = after(shown, skin, NEVER, 1.0)
     assert np.isfinite(hidden.between_s).sum() > 20
@@ -486,19 +455,7 @@ def test_skin_is_believed_again_as_soon_as_what_stood_before_it_has_gone() -> No
 
 
 def test_only_the_rim_before_a_cooler_room_may_be_warmer_than_it_reads() -> None:
-    readings = read_cells(
-        UNKNOWN,
-        SCENE.thermal(1.0, noise_degc=0.0),
-        PLACED,
-        rig=SCENE.rig,
-        nozzle=AWAY,
-        floor_centikelvin=None,
-        spread=USUAL,
-        t_s=1.05,
-        beside=np.zeros(N, np.bool_),
-        between_s=NEVER,
-        untouched=TOUCHED,
-    )
+    readings = read(SCENE.thermal(1.0, noise_degc=0.0))
     seen, warmer = np.isfinite(readings.warmer_degc), np.nan_to_num(readings.warmer_degc)
     inner, rim = seen & (facing() > 0.85), seen & (facing() < 0.45)
     assert warmer[inner].max() < 0.2
@@ -511,19 +468,7 @@ def test_only_the_rim_before_a_cooler_room_may_be_warmer_than_it_reads() -> None
 
 def test_cold_skin_at_the_rim_before_a_warmer_room_is_doubted_downwards() -> None:
     def at(degc: float) -> Floats:
-        return read_cells(
-            UNKNOWN,
-            SCENE.thermal(1.0, degc=degc, noise_degc=0.0),
-            PLACED,
-            rig=SCENE.rig,
-            nozzle=AWAY,
-            floor_centikelvin=None,
-            spread=USUAL,
-            t_s=1.05,
-            beside=np.zeros(N, np.bool_),
-            between_s=NEVER,
-            untouched=TOUCHED,
-        ).common_u95_degc
+        return read(SCENE.thermal(1.0, degc=degc, noise_degc=0.0)).common_u95_degc
 
     cold, even, rim = at(ROOM_DEGC - 15.0), at(ROOM_DEGC), (facing() < 0.45) & (facing() > GRAZING_COS)
     assert np.median(cold[rim]) > np.median(even[rim]) + 1.0
