@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import copy
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ from guidance.treatment.wire import pack
 from models.catalogue import load_devices, load_protocols, load_zones
 from tests.chromium import Browser, Tab
 from tests.served_console import Screen, running
+
+PICTURES = os.environ.get("CRYOGUIDE_CONSOLE_PICTURES")
+"""Folder for pictures of the page, where somebody wants to look at them."""
 
 SIZES = ((1280, 800), (1024, 768), (1920, 1080), (800, 1280))
 """The console's own tablet, a small one, a screen on the wall, a tablet held upright."""
@@ -260,3 +264,18 @@ SCREENS: dict[str, tuple[str, dict[str, Any]]] = {
     "report": ("done", {"report": True}),
 }
 """Each screen of the way, and states that ask for most room."""
+
+
+def kept(tab: Tab, name: str) -> bytes:
+    """A picture of the page, PNG; kept where somebody wants to look."""
+    png = tab.picture()
+    if PICTURES is not None:
+        Path(PICTURES).mkdir(parents=True, exist_ok=True)
+        (Path(PICTURES) / f"{name}.png").write_bytes(png)
+    return png
+
+
+def keep(tab: Tab, name: str) -> None:
+    """As `kept`, but no picture is taken where nobody wants to look."""
+    if PICTURES is not None:
+        kept(tab, name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -18,6 +17,7 @@ from guidance.overlay.palette import RED
 from models.geometry import Bytes
 from tests.camera_place import Place
 from tests.chromium import MISSING, Browser, Tab, chromium
+from tests.console_screens import kept
 from tests.live_process import live_process
 from tests.served_console import CALF, Unhurried, running
 from vision.cameras import THERMAL
@@ -26,7 +26,6 @@ pytestmark = pytest.mark.skipif(chromium() is None, reason=MISSING)
 
 LONG_ENOUGH = 0.2
 """Session seconds a second: the recording's ten do not end under what is tapped, also on a busy machine."""
-PICTURES = os.environ.get("CRYOGUIDE_CONSOLE_PICTURES")
 """A folder where each screen is kept, to be looked at."""
 
 
@@ -59,13 +58,9 @@ def browser() -> Iterator[Browser]:
         yield found
 
 
-def kept(tab: Tab, name: str) -> Bytes:
-    """A picture of the page, blue green red."""
-    png = tab.picture()
-    if PICTURES is not None:
-        Path(PICTURES).mkdir(parents=True, exist_ok=True)
-        (Path(PICTURES) / f"{name}.png").write_bytes(png)
-    picture = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)
+def seen(tab: Tab, name: str) -> Bytes:
+    """A picture of the page, blue green red; kept where somebody wants to look."""
+    picture = cv2.imdecode(np.frombuffer(kept(tab, name), np.uint8), cv2.IMREAD_COLOR)
     assert picture is not None
     return np.asarray(picture, np.uint8)
 
@@ -99,6 +94,11 @@ def answer_all(tab: Tab) -> int:
     return len(names)
 
 
+def answer_no_to_all(tab: Tab) -> None:
+    tab.run("""document.querySelectorAll(".question").forEach((q) => document.querySelector(
+        `[data-question="${q.dataset.question}"] [data-answer=no]`).click())""")
+
+
 def go_to_ready(tab: Tab) -> None:
     """Quickly: the checklist is tapped through one by one elsewhere."""
     hear(tab)
@@ -106,8 +106,7 @@ def go_to_ready(tab: Tab) -> None:
     tab.type("#operator", "OP-1")
     tab.tap("#next")
     tab.until('document.querySelector("#card-checklist")')
-    tab.run("""document.querySelectorAll(".question").forEach((q) => document.querySelector(
-        `[data-question="${q.dataset.question}"] [data-answer=no]`).click())""")
+    answer_no_to_all(tab)
     tab.tap("#next")
     tab.until(phase("zone"))
     tab.tap("#next")
@@ -166,7 +165,7 @@ def test_the_whole_way_by_taps(browser: Browser, tmp_path: Path) -> None:
             assert tab.run(reads(f"#tile-{name}")), name
         tab.until('document.querySelector(".alarm.stop.loud")')
         tab.until('document.body.dataset.sound === "high-physiological"')
-        assert share_of(kept(tab, "7-stop"), RED) > 0.05
+        assert share_of(seen(tab, "7-stop"), RED) > 0.05
         tab.key(" ", "Space")
         tab.until(phase("stopped"))
         tab.until('document.querySelector(".alarm.notice").textContent.includes("close the valve")')
@@ -208,8 +207,7 @@ def test_the_way_with_cameras_by_taps(browser: Browser, tmp_path: Path) -> None:
         kept(tab, "k2-details")
         tab.tap("#next")
         tab.until('document.querySelector("[data-question]")')
-        tab.run("""document.querySelectorAll(".question").forEach((q) => document.querySelector(
-            `[data-question="${q.dataset.question}"] [data-answer=no]`).click())""")
+        answer_no_to_all(tab)
         tab.tap("#next")
         tab.until(phase("zone"))
         tab.tap("#next")

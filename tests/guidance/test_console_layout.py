@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterator
 from itertools import pairwise
@@ -15,12 +14,11 @@ import pytest
 
 from models.geometry import Floats
 from tests.chromium import MISSING, Browser, chromium
-from tests.console_screens import ALARM, LONG, LOW, SCREENS, SIZES, WRONG, Shown, choices, shown
+from tests.console_screens import ALARM, LONG, LOW, SCREENS, SIZES, WRONG, Shown, choices, keep, shown
 
 pytestmark = pytest.mark.skipif(chromium() is None, reason=MISSING)
 
-PICTURES = os.environ.get("CRYOGUIDE_CONSOLE_PICTURES")
-"""A folder where each screen is kept at each size, to be looked at."""
+"""A folder where each screen is keep at each size, to be looked at."""
 
 PLACE = """(() => ["#frame canvas", "#alarms", "#side", "footer", "#clock", "#tile-distance", "#tile-skin",
     "#tile-left", "#tile-sweep", "#tile-coverage", "#tile-zone-time", "#tile-session-time", "#tile-zone"
@@ -74,13 +72,6 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
         yield found
 
 
-def kept(page: Shown, name: str) -> None:
-    """A picture of the page, where somebody wants to look."""
-    if PICTURES is not None:
-        Path(PICTURES).mkdir(parents=True, exist_ok=True)
-        (Path(PICTURES) / f"{name}.png").write_bytes(page.tab.picture())
-
-
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 def test_no_screen_is_cut_off(page: Shown, size: tuple[int, int]) -> None:
     page.tab.size(*size)
@@ -88,7 +79,7 @@ def test_no_screen_is_cut_off(page: Shown, size: tuple[int, int]) -> None:
     for name, (phase, changed) in SCREENS.items():
         page.hello(**({"choices": choices()} if name == "details" else {}))
         page.show(phase, **changed)
-        kept(page, f"{size[0]}-{name}")
+        keep(page.tab, f"{size[0]}-{name}")
         if found := page.tab.run(WRONG):
             wrong[name] = found
     assert wrong == {}
@@ -112,7 +103,7 @@ def test_nothing_moves_as_figures_and_alarms_change(page: Shown, size: tuple[int
         page.show(phase, **changed)
         if "figures" in changed:
             page.tab.run(SETTLED)
-        kept(page, f"{size[0]}-moves-{name}")
+        keep(page.tab, f"{size[0]}-moves-{name}")
         cut[name] = page.tab.run(WRONG)
         if page.tab.run(PLACE) != before:
             moved.append((name, page.tab.run(PLACE)))

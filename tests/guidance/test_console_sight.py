@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.chromium import MISSING, Browser, chromium
-from tests.console_screens import ALARM, SCREENS, SIZES, WRONG, Shown, choices, shown
+from tests.console_screens import ALARM, SCREENS, SIZES, WRONG, Shown, choices, keep, shown
 
 pytestmark = pytest.mark.skipif(chromium() is None, reason=MISSING)
 
-PICTURES = os.environ.get("CRYOGUIDE_CONSOLE_PICTURES")
-"""A folder where screens are kept, to be looked at."""
+"""A folder where screens are keep, to be looked at."""
 
 SAME_PLACE = """(() => {
     const box = window.before.STOP, out = [];
@@ -35,13 +32,6 @@ SETTLED = "new Promise((done) => setTimeout(done, 700))"
 def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
     with Browser() as browser, shown(browser, tmp_path_factory.mktemp("sight")) as found:
         yield found
-
-
-def kept(page: Shown, name: str) -> None:
-    """A picture of the page, where somebody wants to look."""
-    if PICTURES is not None:
-        Path(PICTURES).mkdir(parents=True, exist_ok=True)
-        (Path(PICTURES) / f"{name}.png").write_bytes(page.tab.picture())
 
 
 def in_sight(page: Shown, selector: str) -> bool:
@@ -66,14 +56,14 @@ def test_what_has_to_be_tapped_is_in_sight_as_its_page_opens(page: Shown, size: 
     show(page, "preflight")
     assert in_sight(page, "#test-sound")
     assert in_sight(page, "#hear-sound")
-    kept(page, f"{size[0]}-sight-preflight")
+    keep(page.tab, f"{size[0]}-sight-preflight")
     show(page, "touch", played=False)
     assert in_sight(page, "#take-touch")
-    kept(page, f"{size[0]}-sight-touch")
+    keep(page.tab, f"{size[0]}-sight-touch")
     assert in_sight(page, "#skip-0")
     show(page, "leave out")
     page.tab.tap("#mode-leave")
-    kept(page, f"{size[0]}-sight-leave")
+    keep(page.tab, f"{size[0]}-sight-leave")
     for number in (4, 3):  # the newest come first
         assert in_sight(page, f'[data-area="{number}"] .remove'), number
 
@@ -107,7 +97,7 @@ def test_a_zoomed_page_and_a_small_window_cut_nothing_off(page: Shown, size: tup
     for name in ("leave out", "stop", "quiet", "unplugged", "stopped"):
         show(page, name)
         page.tab.run(SETTLED)
-        kept(page, f"{size[0]}-{size[1]}-zoomed-{name}")
+        keep(page.tab, f"{size[0]}-{size[1]}-zoomed-{name}")
         assert page.tab.run(WRONG) == [], name
         if name == "stop":
             assert in_sight(page, "#stop")
@@ -305,7 +295,7 @@ def test_a_tap_on_the_alarms_shows_all_of_them_and_moves_nothing(page: Shown, si
     assert page.tab.run(rows) == 2
     page.tab.tap("#alarms .alarm")
     assert page.tab.run(rows) == 4
-    kept(page, f"{size[0]}-sight-all-alarms")
+    keep(page.tab, f"{size[0]}-sight-all-alarms")
     assert page.tab.run(place) == before
     assert page.tab.run(WRONG) == []
     page.tab.tap("#alarms .alarm")

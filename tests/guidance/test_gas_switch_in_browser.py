@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -10,12 +9,10 @@ import pytest
 
 from tests.camera_place import Place
 from tests.chromium import MISSING, Browser, chromium
+from tests.console_screens import keep
 from tests.held_switch import HeldSwitch
 
 pytestmark = pytest.mark.skipif(chromium() is None, reason=MISSING)
-
-PICTURES = os.environ.get("CRYOGUIDE_CONSOLE_PICTURES")
-"""A folder where the screen is kept, to be looked at."""
 
 ROW = 'document.querySelector("[data-gas]")'
 
@@ -33,8 +30,7 @@ def test_the_switch_is_pressed_once_before_the_treatment_and_its_loss_shows(tmp_
         switch.held = False
         tab.until(f'{ROW}.textContent.includes("seen on and off")')
         assert tab.run(f"{ROW}.dataset.state") == "ok"
-        if PICTURES is not None:
-            (Path(PICTURES) / "gas-preflight.png").write_bytes(tab.picture())
+        keep(tab, "gas-preflight")
         switch.unplug()
         tab.until(f'{ROW}.textContent.includes("plug it in") && {ROW}.dataset.state === "look"')
         switch.plug_in()

@@ -12,7 +12,8 @@ import pytest
 from guidance.history.store import HistoryStore
 from tests.camera_place import Place
 from tests.chromium import MISSING, Browser, chromium
-from tests.guidance.test_console_browser import WATCH, choose, hear, kept, phase, reads
+from tests.console_screens import kept
+from tests.guidance.test_console_browser import WATCH, choose, hear, phase, reads
 from tests.history_scenes import past
 
 pytestmark = pytest.mark.skipif(chromium() is None, reason=MISSING)

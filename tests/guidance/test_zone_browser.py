@@ -19,7 +19,8 @@ from guidance.zone_actions import ZONE_ACTIONS, TouchSkipped
 from models.chart import PlacedChart
 from models.geometry import Floats
 from tests.chromium import MISSING, Browser, Tab, chromium
-from tests.guidance.test_console_browser import WATCH, answer_all, hear, kept, phase, reads
+from tests.console_screens import kept
+from tests.guidance.test_console_browser import WATCH, answer_all, hear, phase, reads
 from tests.served_console import Running, running
 from tests.touching import ABOVE_MM, LEAN_DEG, touching_scene
 from vision.mcap_recording import open_mcap
