@@ -200,8 +200,12 @@ class Served:
                 await asyncio.to_thread(self._recordings.close, self._run)
             treated = self._run is not None and self._run.state.gas_total_s > 0.0
             if treated and self._history.waits:
-                with contextlib.suppress(Exception):  # the recording is there to be analysed
+                try:
                     await asyncio.to_thread(self._keep, self._found(self._recordings.kept))
+                except Exception as trouble:  # it must not keep the program from ending
+                    what = f"{type(trouble).__name__}: {trouble}"
+                    then = ": analyse its recording" if self._recordings.path is not None else ""
+                    self.refusals.note(f"This treatment is not in the history ({what}){then}.")
             self._history.drop(treated=treated)
 
     async def _start_over(self) -> None:

@@ -18,6 +18,7 @@ from guidance.treatment.choice import Choice, Choices
 from guidance.treatment.commands import ConfirmHistory, Move
 from guidance.treatment.course import DETAILS, Course
 from guidance.treatment.history import HistoryBefore
+from guidance.treatment.kept_history import LiveHistory
 from guidance.treatment.session import NotNowError, Situation, follow, missing
 from models.catalogue import load_devices, load_protocols, load_zones
 from models.exposure_pack import unpack
@@ -105,6 +106,21 @@ def test_a_treatment_without_a_report_is_kept_too_and_the_next_one_hears_of_it(t
         screen.until(history_confirmed=True, missing="")
         screen.say("next")
         screen.until(phase="checklist")
+
+
+def test_a_treatment_that_could_not_be_kept_as_the_program_ended_is_told_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("no such cell")
+
+    with ExitStack() as stack:
+        place = Place(tmp_path, stack, history=tmp_path / "history.sqlite3")
+        with Screen(place.server, A) as screen:
+            to_running(screen)
+            screen.hear_until(lambda: screen.state["figures"]["session_time"]["s"] > 0.0)
+        monkeypatch.setattr(LiveHistory, "keep", fail)
+    assert "not in the history (RuntimeError: no such cell)" in place.server.notes[-1]
 
 
 def test_what_was_kept_of_a_treatment_goes_when_another_file_of_it_is_analysed(tmp_path: Path) -> None:
