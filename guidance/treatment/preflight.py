@@ -62,7 +62,14 @@ def recorded_checks(recording: Recording, setup: Setup) -> tuple[Check, ...]:
     )
     return tuple(
         check
-        for check in (colour, thermal, depth, calibration_check(setup), checked, approval_check(setup))
+        for check in (
+            colour,
+            thermal,
+            depth,
+            calibration_check(setup, recorded=True),
+            checked,
+            approval_check(setup),
+        )
         if check
     ) + tuple(Check("Recording", "look", warning) for warning in recording.warnings)
 
@@ -148,15 +155,15 @@ def _common(checks: Sequence[Check], *, source: str) -> dict[str, object]:
     }
 
 
-def calibration_check(setup: Setup) -> Check:
-    """How old the calibration was."""
+def calibration_check(setup: Setup, *, recorded: bool = False) -> Check:
+    """How old the calibration is as the session begins, or was where it is `recorded`."""
     if setup.rig is None:
         return Check("Calibration", "look", "no rig: no distance, area or dwell")
-    return calibration_of(setup.rig, setup.treatment.started)
+    return calibration_of(setup.rig, setup.treatment.started, recorded=recorded)
 
 
-def calibration_of(rig: Rig, started: datetime) -> Check:
-    """How old a rig was at a time, and what in it was found with something that it no longer has."""
+def calibration_of(rig: Rig, started: datetime, *, recorded: bool = False) -> Check:
+    """How old a rig is as a session begins, and what in it rests on something that it no longer has."""
     lapsed = rig.validity.lapsed()
     if lapsed:
         return Check("Calibration", "look", lapsed_words(lapsed))
@@ -164,7 +171,10 @@ def calibration_of(rig: Rig, started: datetime) -> Check:
     if created.tzinfo is None or started.tzinfo is None:
         created, started = created.replace(tzinfo=None), started.replace(tzinfo=None)
     days = (started - created).total_seconds() / 86400.0
-    words = "of today" if 0.0 <= days < 1.0 else f"{days:.0f} days old when it was recorded"
+    if 0.0 <= days < 1.0:
+        words = "of the same day" if recorded else "of today"
+    else:
+        words = f"{days:.0f} days old" + (" when it was recorded" if recorded else "")
     return Check("Calibration", "ok" if 0.0 <= days <= CALIBRATED_WITHIN_DAYS else "look", words)
 
 

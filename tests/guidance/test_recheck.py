@@ -117,3 +117,10 @@ def test_the_age_is_that_of_the_part_that_was_found_first() -> None:
     told = calibration_of(replace(RIG, created=NOW, validity=Validity((old,))), NOW)
     assert told.state == "look"
     assert told.words.startswith("40 days old")
+
+
+def test_only_of_a_recording_it_is_said_that_its_calibration_was_old_when_it_was_recorded() -> None:
+    rig = replace(RIG, created=NOW - timedelta(days=40), validity=Validity(()))
+    assert calibration_of(rig, NOW).words == "40 days old"
+    assert calibration_of(rig, NOW, recorded=True).words == "40 days old when it was recorded"
+    assert calibration_of(rig, NOW).state == "look"
