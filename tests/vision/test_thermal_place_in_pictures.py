@@ -34,7 +34,7 @@ def test_a_camera_drawn_from_its_stated_place_keeps_the_truth_inside() -> None:
         )
         for told, kept in ((covariance, stated), (None, bare)):
             wrong = replace(thermal, camera=camera, covariance=told, accuracy_degc=0.3)
-            skin = read(SCENE.thermal(1.0, degc=cold), rig=replace(SCENE.rig, thermal=wrong))
+            skin = read(SCENE.thermal(1.0, degc=cold), rig=replace(SCENE.rig, thermal=wrong)).skin
             kept.append(np.mean((np.abs(skin.degc - true) <= skin.u95_degc)[near & skin.observed]))
     assert np.mean(stated) >= 0.93
     assert np.mean(bare) < np.mean(stated)
