@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import json
 import resource
+import subprocess
+import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -31,7 +33,7 @@ from models.problems import InputError
 from models.sightings import NozzleSighting
 from tests.guidance.scripted import Player, Script, setup_of
 from tests.guidance.test_pipeline import same
-from tests.guidance.tiny_session import SEEN, capture, guidance, killed, manifest
+from tests.guidance.tiny_session import ROOT, SEEN, capture, guidance, killed, manifest
 from vision.mcap_file import read_records
 from vision.mcap_recording import open_mcap
 
