@@ -22,6 +22,7 @@ from guidance.session import Alarm, Announcement, Guidance, OperatorAction
 from guidance.stages.state import Setup, State, begin
 from guidance.zone_actions import TouchAction, TouchChecked, TouchSkipped
 from models.capture import Capture
+from models.carry import Carried
 from models.chart import measures_distance
 from models.collar import Collar
 from models.exposure import ExposureMap
@@ -135,6 +136,8 @@ class Run:
             )
         if self._damaged:
             told.append(f"{self._damaged} colour pictures are damaged and were left out.")
+        if (carried := self.setup.carried) is not None:
+            told.append(gone_on_with(carried))
         if remark := self.setup.jet_remark:
             told.append(remark)
         told += (*thermal_remarks(self.state, self.setup), *rig_remarks(self.setup.rig))
@@ -191,3 +194,18 @@ def _exposure(state: State, setup: Setup) -> ExposureMap | None:
     if measures_distance(state.on_skin.chart, setup.protocol):
         return exposure
     return replace(exposure, dwell_s=np.full(len(exposure.dwell_s), np.nan))
+
+
+def gone_on_with(carried: Carried) -> str:
+    """What an interrupted session has handed on, in one sentence for the reader of a report."""
+    gap = (
+        f"of which {carried.gap_gas_s:.1f} s count as gas that may have gone anywhere"
+        if carried.gap_gas_s > 0.0
+        else "with the valve closed before and after"
+    )
+    had = "" if carried.kept is not None else " No map of it is known: its gas may have gone anywhere."
+    return (
+        f"This session goes on from an interrupted one ({carried.recording_sha256[:12]}): {carried.gas_s:.1f} s"
+        f" of gas before, then nobody watched for {carried.gap_s:.1f} s, {gap}.{had}"
+        " Maps, upper bounds and tiles hold both; gas time and curves are those of this part."
+    )

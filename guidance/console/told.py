@@ -6,8 +6,9 @@ from guidance.treatment.course import DETAILS, STOPPED
 from guidance.treatment.desk import REWARMING_S, Desk
 from guidance.treatment.figures import figures
 from guidance.treatment.gas import gas_row
-from guidance.treatment.session import missing
+from guidance.treatment.session import missing, open_questions
 from guidance.treatment.zone_figures import edited_words, touch_words
+from models.carry import Carried
 
 
 def word(desk: Desk) -> dict[str, object]:
@@ -29,6 +30,7 @@ def state(desk: Desk) -> dict[str, object]:
         "kind": "state",
         "phase": course.phase,
         "missing": missing(course, now),
+        "open": list(open_questions(course, now)),
         "sound_confirmed": course.sound_confirmed,
         "operator": course.operator,
         "subject": course.subject or desk.recorded_subject or "",
@@ -46,6 +48,7 @@ def state(desk: Desk) -> dict[str, object]:
         "pain": len(course.pain_s),
         "notice": None if notice is None else {"state": notice.state, "words": notice.words},
         "trouble": desk.trouble(),
+        "stalled": desk.stalled,
         "sound": desk.sound(),
         "played": desk.pace is not None,
         "held": desk.pace is not None and desk.pace.held,
@@ -66,6 +69,7 @@ def state(desk: Desk) -> dict[str, object]:
             shown["distance"] |= {"state": "calm", "words": "gas off"}
         out |= {
             "t_s": guidance.t_s,
+            "carried": _carried(desk.setup.carried),
             "figures": shown,
             "alarms": desk.alarms(),
             "pause_left_s": guidance.announcement.pause_left_s,
@@ -75,3 +79,10 @@ def state(desk: Desk) -> dict[str, object]:
             "touch": touch_words(desk.touch, course.touch),
         }
     return out
+
+
+def _carried(carried: Carried | None) -> dict[str, float] | None:
+    """What an interrupted session hands on, in seconds; None = this one goes on from none."""
+    if carried is None:
+        return None
+    return {"gas_s": carried.gas_s, "gap_s": carried.gap_s, "gap_gas_s": carried.gap_gas_s}

@@ -15,6 +15,7 @@ from guidance.recording.log_beside import (
     LogBeside,
     held_against,
     log_of,
+    reported_seal,
     stem_of,
 )
 from guidance.recording.recorder import Manifest, Recorder, RecorderStatus
@@ -200,6 +201,12 @@ def verify_log(path: Path, *, lines: int | None = None, seal: str | None = None)
         )
     if not trouble and seal is not None and seal.lower() != found.seal:
         trouble = f"{path.name} ends with another seal: lines were cut off at its end, added or changed."
+    reported = reported_seal(path)
+    if not trouble and reported is not None and reported[1].lower() != found.seal:
+        trouble = (
+            f"{path.name} ends with another seal than its report in {reported[0]} names: lines were cut off at"
+            " its end, added or changed since."
+        )
     beside = _beside(path)
     if beside is not None and beside.state not in (HOLDS, BROKEN_OFF):
         trouble = trouble or beside.words
@@ -212,7 +219,9 @@ def verify_log(path: Path, *, lines: int | None = None, seal: str | None = None)
         print(f"Open    {beside.words}")
     elif not found.closed:
         print("Open    no line ends the session: it still runs, was interrupted, or its end was cut off")
-    if lines is None and seal is None and beside is None:
+    if reported is not None:
+        print(f"Report  {reported[0]} names the same seal")
+    if lines is None and seal is None and beside is None and reported is None:
         print(
             "        lines cut off at the end are told by --lines, --seal or the recording beside the log, or"
             " by a missing last line only"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -93,6 +94,28 @@ def held_against(log: Path, recording: McapRecording) -> LogBeside:
     )
     words = f"No line ends {name}, as the recording was broken off as well: {there}."
     return LogBeside(name, BROKEN_OFF, lines, words)
+
+
+def reported_seal(log: Path) -> tuple[str, str] | None:
+    """The seal of a log's last line as the report of its session holds it.
+
+    Log and recording may have been cut off together; a report that lies beside them was written before.
+
+    Args:
+        log: The log.
+
+    Returns:
+        Name of the report's folder and the seal; None where no report beside the log names it.
+    """
+    for path in sorted(log.absolute().parent.glob("*/summary.json")):
+        try:
+            summary = json.loads(path.read_text("utf-8"))
+            recorded = summary["console"]["recorded"]
+            if recorded["log"] == log.name:
+                return path.parent.name, str(recorded["log_seal_sha256"])
+        except (OSError, ValueError, KeyError, TypeError):
+            continue  # of an analysis, or none of ours
+    return None
 
 
 def _seal_at(log: Path, lines: int) -> str:

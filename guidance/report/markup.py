@@ -39,6 +39,16 @@ def number(value: float | None, digits: int = 1) -> str:
     return text.replace("-", MINUS)
 
 
+def percent(share: float) -> str:
+    """A share as whole per cent: what is there is never none of it, and what is not whole never all."""
+    whole = 100.0 * share
+    if 0.0 < whole < 0.5:
+        return "<1"
+    if 99.5 <= whole < 100.0:
+        return ">99"
+    return number(whole, 0)
+
+
 def short(value: float) -> str:
     """A figure without needless digits."""
     return f"{value:g}".replace("-", MINUS)

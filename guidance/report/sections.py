@@ -31,6 +31,7 @@ from guidance.report.markup import (
     element,
     esc,
     number,
+    percent,
     section,
     short,
     table,
@@ -252,7 +253,7 @@ def _split(found: list[Share]) -> str:
             style = f"--c:{css(look.colour)};flex:{s.zone_cm2 / total:.5f}"
             bars += element("span", "", kind=look.pattern, style=style, title=f"{look.title}: {area}")
         if s.zone_cm2 > 0.0 or s.verdict in ("overexposed", "unknown"):
-            words = element("span", f"{area} · {number(100.0 * s.zone_cm2 / total, 0)} %", kind="num")
+            words = element("span", esc(f"{area} · {percent(s.zone_cm2 / total)} %"), kind="num")
             keys += element("li", swatch(s.verdict) + element("b", esc(look.title)) + words)
     head = element("div", "The zone by verdict", kind="small")
     return element(

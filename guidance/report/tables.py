@@ -20,6 +20,7 @@ from guidance.report.markup import (
     element,
     esc,
     number,
+    percent,
     section,
     short,
     table,
@@ -58,9 +59,9 @@ def coverage(outcome: Outcome) -> str:
     rows: list[list[str]] = []
     for s in found:
         look = verdict_look(s.verdict)
-        percent = number(100.0 * s.zone_cm2 / zone, 0)
+        of_zone = esc(percent(s.zone_cm2 / zone))
         name = swatch(s.verdict) + element("b", esc(look.title))
-        rows.append([name, esc(look.meaning), number(s.zone_cm2), percent, number(s.outside_cm2)])
+        rows.append([name, esc(look.meaning), number(s.zone_cm2), of_zone, number(s.outside_cm2)])
     columns = ("Verdict", "Meaning", "zone cm²", "% of zone", "around it cm²")
     body = table(columns, rows, kinds="ktnnn")
     parts = tiles(outcome)

@@ -29,8 +29,9 @@ from guidance.treatment.session import NotNowError, Situation, follow, reported,
 from guidance.treatment.sounding import displayed, sound_now
 from guidance.treatment.step_actions import OF_ALARMS, actions_of
 from guidance.treatment.touch_check import Touch, TouchTrack, measured, seen
-from guidance.treatment.trouble import camera_trouble, step_trouble
+from guidance.treatment.trouble import STALLED_S, camera_trouble, step_trouble
 from guidance.treatment.wire import About
+from models.chart import PixelZone
 from models.contraindications import Question
 from vision.cameras import CameraState
 from vision.gas_input import GasState
@@ -141,11 +142,9 @@ class Desk:
         guidance = self.guidance
         return Situation(
             asked=self.asked,
-            zone_placed=guidance is not None and is_placed(guidance),
+            zone_placed=guidance is not None and is_placed(guidance, metric=self._metric),
             zone_cannot_wait=self.gas_first,
-            zone_words="no picture has come yet"
-            if guidance is None
-            else getattr(guidance.zone, "reason", ""),
+            zone_words=self._zone_words(),
             recorded_subject=self.recorded_subject,
             preparing=self.preparing,
             choices=self.choices,
@@ -154,6 +153,20 @@ class Desk:
             gas_on=self.gas is not None and self.gas.on,
             touch=self.touch,
         )
+
+    @property
+    def _metric(self) -> bool:
+        """Whether there is a rig."""
+        return self.setup is not None and self.setup.rig is not None
+
+    def _zone_words(self) -> str:
+        """Why the zone is not placed; empty where it does not tell."""
+        if self.latest is None:
+            return "no picture has come yet"
+        zone = self.latest.guidance.zone
+        if isinstance(zone, PixelZone):
+            return "its outline does not lie on the skin yet"
+        return getattr(zone, "reason", "")
 
     @property
     def touch(self) -> Touch | None:
@@ -238,6 +251,11 @@ class Desk:
             return ""
         failed = self.live.unrecorded if self.live is not None else None
         return failed or self.recording.trouble
+
+    @property
+    def stalled(self) -> bool:
+        """Whether a step takes so long that what was told last is old."""
+        return self.live is not None and not self.over and self.live.busy_s > STALLED_S
 
     def trouble(self) -> str | None:
         """Why there is no guidance, although there should be."""

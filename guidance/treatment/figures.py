@@ -250,6 +250,14 @@ def _displayed(one: Shown, now: Now | None) -> Figure:
     }
 
 
-def is_placed(guidance: Guidance) -> bool:
-    """Whether the zone lies on the picture now."""
-    return isinstance(guidance.zone, PlacedChart | PixelZone)
+def is_placed(guidance: Guidance, *, metric: bool) -> bool:
+    """Whether the zone lies where it will be treated: on the skin, or in the picture alone without a rig.
+
+    Args:
+        guidance: Of one step.
+        metric: Whether there is a rig: an outline in the colour picture waits for its skin then.
+    """
+    place = guidance.zone
+    if isinstance(place, PixelZone):
+        return not metric or place.stream == "thermal"
+    return isinstance(place, PlacedChart)

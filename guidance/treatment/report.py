@@ -46,8 +46,11 @@ def live_outcome(
     checked = _checked(run, course, asked=asked, listed=listed, now=now)
     told = [f"Pain was reported at {_clock(t_s)}." for t_s in course.pain_s]
     log = [{"t_s": entry.t_s, "what": entry.what} for entry in course.log]
+    treatment = outcome.treatment
     return replace(
         outcome,
+        # Whom the operator named, where the recording that is played names nobody.
+        treatment=replace(treatment, subject=treatment.subject or course.subject or None),
         duration_s=duration_s,
         checked=checked,
         summary=outcome.summary

@@ -116,6 +116,8 @@ def follow(course: Course, command: Command, now: Situation, *, t_s: float | Non
         return replace(course, log=(*course.log, Entry(t_s, command.name)))
     if command.name == "finish" and course.phase == STOPPED and now.gas_on:
         raise NotNowError("First close the valve and confirm that the gas is off.")
+    if command.name == "start" and course.phase == READY and (reason := missing(course, now)):
+        raise NotNowError(reason)
     after = _moved(course, command.name)
     return replace(after, log=(*after.log, Entry(t_s, command.name)))
 
@@ -155,11 +157,20 @@ def missing(course: Course, now: Situation) -> str:
             return f"{unanswered} questions are not answered yet."
         if judged.to_confirm:
             return f"Give a reason for {len(judged.to_confirm)} answers, or do not treat."
-    if course.phase == ZONE and not now.zone_placed and not now.zone_cannot_wait:
+    if course.phase in (ZONE, READY) and not now.zone_placed and not now.zone_cannot_wait:
         return f"The zone is not placed: {now.zone_words or 'wait for it'}."
     if course.phase == TOUCH and course.touch is None:
         return "Take the touch check, or say why it is left out."
     return ""
+
+
+def open_questions(course: Course, now: Situation) -> tuple[str, ...]:
+    """Names of the questions that keep the checklist from being passed, as they are asked in turn."""
+    if course.phase != CHECKLIST:
+        return ()
+    judged = course.judged(now.asked)
+    found = {finding.question.name for finding in (*judged.blocking, *judged.to_confirm)}
+    return tuple(question.name for question in now.asked if question.name in found)
 
 
 def _zone_edited(course: Course, edit: ZoneAction) -> Course:

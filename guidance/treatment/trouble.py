@@ -37,9 +37,18 @@ def camera_trouble(cameras: Iterable[CameraState], *, phase: str, now_s: float) 
     """
     if phase in UNGUIDED:
         return None
-    for camera in cameras:
-        # A thermal core repeats its picture while its shutter is closed: that long it is no fault.
-        shutter = camera.kind == THERMAL and camera.state == "frozen" and now_s - camera.since_s < SHUTTER_S
-        if camera.state in BROKEN and not shutter:
-            return f"{camera.words} Close the valve until it is back."
-    return None
+    broken = [camera for camera in cameras if _broken(camera, now_s=now_s)]
+    if not broken:
+        return None
+    first, *more = broken
+    if not more:
+        return f"{first.words} Close the valve until it is back."
+    kinds = " and ".join(camera.kind for camera in more)
+    return f"{first.words} So it is with {kinds}. Close the valve until all are back."
+
+
+def _broken(camera: CameraState, *, now_s: float) -> bool:
+    """Whether it leaves the operator without guidance."""
+    # A thermal core repeats its picture while its shutter is closed: that long it is no fault.
+    shutter = camera.kind == THERMAL and camera.state == "frozen" and now_s - camera.since_s < SHUTTER_S
+    return camera.state in BROKEN and not shutter

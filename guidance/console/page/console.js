@@ -2,7 +2,7 @@
 
 import { Drawing, unpack } from "/drawing.js";
 import { Sound } from "/sound.js";
-import { alarmRows, bar, checklist, details, donePage, el, inPlace, preflight, readyPage, tiles, toAcknowledge } from "/pages.js";
+import { alarmRows, bar, checklist, details, donePage, el, inPlace, preflight, readyPage, tiles, toAcknowledge, unheard } from "/pages.js";
 import { ZoneTools } from "/zone.js";
 import { Awake } from "/awake.js";
 
@@ -107,6 +107,7 @@ function told(message) {
   state = message;
   if (pending) stopAtLast();
   if (state.refused) toast(state.refused);
+  if (state.stalled) drawing.stale();
   zone.told(state);
   show();
 }
@@ -132,7 +133,7 @@ function show() {
   legend();
   alarmsNow();
   side();
-  put("bar", [state.phase, state.controls, !state.controls && state.control_free, state.gas_counts, state.gas_input?.ok, state.missing, state.pause_left_s === null ? null : Math.ceil(state.pause_left_s ?? 0), state.over, state.pain, Math.floor(state.rewarming_s ?? -1),
+  put("bar", [state.phase, state.controls, !state.controls && state.control_free, state.gas_counts, state.gas_input?.ok, state.missing, state.open, state.pause_left_s === null ? null : Math.ceil(state.pause_left_s ?? 0), state.over, state.pain, Math.floor(state.rewarming_s ?? -1),
     toAcknowledge(state), sound.ready, soundTested, page.settling], () => bar(state, page));
 }
 
@@ -172,25 +173,30 @@ function steadily(figures) {
   return steady.figures;
 }
 
+// The figures that are told, or that none is known: what was told before the server fell silent, or its steps stood still, is old.
+function known() {
+  return (silent || state.stalled) && state.figures ? unheard(state.figures) : state.figures;
+}
+
 function side() {
   const sounds = [sound.ready, soundTested];
   const what = {
     preflight: [[hello.checks, state.sound_confirmed, Boolean(state.preparing), state.cameras.map((one) => one.state), state.gas_input?.words, sounds], () => preflight(hello, state, page)],
     details: [[state.operator, state.subject, state.choice, state.history, state.history_confirmed], () => details(hello, state, page)],
-    checklist: [[state.answers, state.reasons], () => checklist(hello, state, page)],
+    checklist: [[state.answers, state.reasons, state.open], () => checklist(hello, state, page)],
     zone: [zone.zoneKey(), () => zone.zone(hello)],
     touch: [[zone.touchKey(), state.played], () => zone.touch()],
-    ready: [[state.figures?.zone, state.figures?.nozzle], () => readyPage(hello, state)],
+    ready: [[known()?.zone, known()?.nozzle], () => readyPage(hello, { ...state, figures: known() })],
     reporting: [[state.report], () => donePage(state)],
     done: [[state.report, state.trouble], () => donePage(state)],
-  }[state.phase] ?? [[steadily(state.figures)], () => (steady.figures ? [tiles(steady.figures)] : [])];
-  put("side", [state.phase, ...what[0]], what[1]);
+  }[state.phase] ?? [[steadily(known())], () => (steady.figures ? [tiles(steady.figures, state.carried)] : [])];
+  put("side", [state.phase, silent !== "", state.stalled ?? false, state.carried ?? null, ...what[0]], what[1]);
   if (state.phase === "preflight") inPlace(state);
   if (["zone", "touch"].includes(state.phase)) zone.inPlace();
 }
 
 function chips() {
-  const f = state.figures;
+  const f = known();
   const sign = { ok: "●", gas: "●", look: "▲", unknown: "?", calm: "○" };
   const chip = (name, figure, words) => [el("small", {}, `${name} `), el("span", { class: `sign-${figure.state}` }, `${sign[figure.state] ?? ""} ${words}`)];
   if (f) {
@@ -258,7 +264,7 @@ setInterval(() => {
   if (now) sound.alarmOfItsOwn();
   // A network that has failed tells the browser nothing for minutes.
   if (everHeard && !over && quiet > DEAD_MS && performance.now() - begunAt > DEAD_MS) { const dead = socket; socket = null; dead?.close(); connect(); }
-  if (now !== silent) { silent = now; document.body.dataset.silent = silent ? "yes" : ""; show(); }
+  if (now !== silent) { silent = now; document.body.dataset.silent = silent ? "yes" : ""; if (silent) drawing.stale(); show(); }
 }, 100);
 
 document.addEventListener("keydown", (event) => {

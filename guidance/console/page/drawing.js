@@ -23,6 +23,7 @@ export class Drawing {
     this.corner = new Uint16Array();
     this.bitmap = null;
     this.bitmapTime = 0;
+    this.last = null; // what was drawn last, without its picture
     this.look = null;
     this.hatches = {};
   }
@@ -38,7 +39,15 @@ export class Drawing {
     };
   }
 
-  async draw({ head, parts }) {
+  // Nothing new comes: what was drawn stays, marked as old, without a jet that may be anywhere by now.
+  stale() {
+    if (!this.last) return;
+    const { head, parts, at } = this.last, age = (performance.now() - at) / 1000;
+    this.draw({ head: { ...head, jet: null, t_s: Math.max(head.t_s, this.bitmapTime) + age }, parts }, true);
+  }
+
+  async draw({ head, parts }, again = false) {
+    if (!again) this.last = { head, parts: { ...parts, jpeg: undefined, corner: undefined }, at: performance.now() };
     if (parts.corner) this.corner = new Uint16Array(parts.corner);
     if (parts.jpeg) {
       const bitmap = await createImageBitmap(new Blob([parts.jpeg], { type: "image/jpeg" }));

@@ -92,7 +92,21 @@ function said(sweep) {
   return sweep.cm_s === null && sweep.keep && !/\d/.test(sweep.keep) ? { ...sweep, words: `${sweep.words}: ${sweep.keep.replace("let skin", "let it")}` } : sweep;
 }
 
-export function tiles(f) {
+// Every figure as not known: nothing is heard of them any more.
+export function unheard(figures) {
+  const none = Object.fromEntries(["mm", "degc", "s", "cm_s", "share", "u95_mm", "u95_degc", "keep"].map((name) => [name, null]));
+  const lost = Object.entries(figures).map(([name, figure]) => [name, { ...figure, ...none, state: "unknown", words: "not known", by: "" }]);
+  return { ...Object.fromEntries(lost), zone: { ...figures.zone, state: "unknown", words: "NOT KNOWN", by: "nothing is heard from the guidance", u95_mm: null } };
+}
+
+// What an interrupted session hands on to this one.
+export function goesOn(carried) {
+  const gap = `nobody watched for ${number(carried.gap_s, 0)} s`;
+  const gas = carried.gap_gas_s > 0 ? `, of which ${number(carried.gap_gas_s, 0)} s count as gas that may have gone anywhere` : ", with the valve closed before and after";
+  return `${number(carried.gas_s, 0)} s of gas before; ${gap}${gas}`;
+}
+
+export function tiles(f, carried = null) {
   const skin = f.skin.degc === null ? null : number(f.skin.degc, 1);
   const bound = f.skin.u95_degc === null ? "°C" : `±${number(f.skin.u95_degc, 1)} °C`;
   return el("div", { class: "tiles" },
@@ -104,8 +118,8 @@ export function tiles(f) {
       { id: "tile-coverage", extra: f.coverage.share === null ? null : progress(f.coverage.share) }),
     tile(f.zone_time.tile ? `Zone, ${f.zone_time.tile}` : "Zone time", f.zone_time, f.zone_time.s === null ? null : number(f.zone_time.s, 0), "s",
       { id: "tile-zone-time", extra: f.zone_time.s === null ? null : progress(f.zone_time.s / f.zone_time.warn_s) }),
-    tile("Session time", f.session_time, number(f.session_time.s, 0), "s",
-      { id: "tile-session-time", extra: progress(f.session_time.s / f.session_time.stop_s) }),
+    tile(carried ? "Session, gone on" : "Session time", f.session_time, f.session_time.s === null ? null : number(f.session_time.s, 0), "s",
+      { id: "tile-session-time", extra: f.session_time.s === null ? null : progress(f.session_time.s / f.session_time.stop_s) }),
     evidence(f.zone));
 }
 
@@ -193,17 +207,20 @@ function gasRow(gas) {
 
 export function preflight(hello, state, page) {
   const heard = state.sound_confirmed && page.soundReady;
-  // What is to be looked at comes first; the sound gate stays in sight below the list.
-  const checks = [...hello.checks].sort((a, b) => Number(a.state === "ok") - Number(b.state === "ok"));
+  // What is to be looked at comes first, whatever it is; the sound gate stays in sight below the list.
+  const cameras = state.cameras.map((camera) => {
+    const sign = camera.ok ? "ok" : "look";
+    return el("li", { data: { state: sign, camera: camera.kind } }, el("span", { class: `sign sign-${sign}` }, SIGNS[sign]),
+      el("span", {}, `${camera.kind.charAt(0).toUpperCase()}${camera.kind.slice(1)} camera`), el("span", { class: "rate" }, cameraWords(camera)));
+  });
+  const checks = hello.checks.map((check) => el("li", { data: { state: check.state } },
+    el("span", { class: `sign sign-${check.state}` }, SIGNS[check.state]), el("span", {}, check.name), el("span", {}, check.words)));
+  const rows = [...cameras, gasRow(state.gas_input), ...checks].filter((row) => row !== null);
+  rows.sort((a, b) => Number(a.dataset.state === "ok") - Number(b.dataset.state === "ok"));
   return [el("div", { class: "card", id: "card-preflight" },
     el("h1", {}, "Before the treatment"),
     preparing(state.preparing),
-    el("ul", { class: "checks scroll" }, ...[...state.cameras].sort((a, b) => Number(a.ok) - Number(b.ok)).map((camera) => {
-        const sign = camera.ok ? "ok" : "look";
-        return el("li", { data: { state: sign, camera: camera.kind } }, el("span", { class: `sign sign-${sign}` }, SIGNS[sign]),
-          el("span", {}, `${camera.kind.charAt(0).toUpperCase()}${camera.kind.slice(1)} camera`), el("span", { class: "rate" }, cameraWords(camera)));
-      }), gasRow(state.gas_input), ...checks.map((check) => el("li", { data: { state: check.state } },
-        el("span", { class: `sign sign-${check.state}` }, SIGNS[check.state]), el("span", {}, check.name), el("span", {}, check.words)))),
+    el("ul", { class: "checks scroll" }, ...rows),
     el("p", {}, "Test the alarm sound, and confirm that you hear it from where you will stand."),
     el("div", { class: "answers" },
       el("button", { id: "test-sound", onclick: () => page.testSound() }, "Test alarm sound"),
@@ -273,7 +290,7 @@ function earlier(state, page) {
 
 export function checklist(hello, state, page) {
   const says = (question, answer) => {
-    if (answer === undefined) return question.optional ? "may be left out" : "";
+    if (answer === undefined) return question.optional ? "may be left out" : "? Not answered yet.";
     if (answer === "no") return "";
     if (question.kind === "absolute") return "!!! Do not treat.";
     return "!! Needs a reason.";
@@ -286,7 +303,8 @@ export function checklist(hello, state, page) {
       const reason = el("input", { value: state.reasons[question.name] ?? "", maxLength: 200, placeholder: "Why is it treated all the same?" });
       reason.addEventListener("change", () => page.send({ do: "answer", question: question.name, answer, reason: reason.value }));
       const asks = answer !== undefined && answer !== "no" && question.kind === "relative";
-      return el("div", { class: "question", data: { question: question.name } },
+      const open = (state.open ?? []).includes(question.name);
+      return el("div", { class: `question ${open ? "open" : ""}`, data: { question: question.name } },
         el("div", { class: "text" }, question.text), question.note ? el("div", { class: "note" }, question.note) : null,
         el("div", { class: "answers" }, ...[["no", "No"], ["yes", "Yes"], ["unknown", "Not known"]].map(([value, words]) =>
           el("button", { "aria-pressed": String(answer === value), data: { answer: value },
@@ -300,9 +318,10 @@ export function checklist(hello, state, page) {
 export function readyPage(hello, state) {
   return [el("div", { class: "card", id: "card-ready" },
     el("h1", {}, "Ready to start"),
+    el("p", {}, "Nozzle in hand, valve still closed. The time counts from Start."),
+    state.carried ? el("p", { class: "caution", id: "goes-on" }, `! Goes on: ${goesOn(state.carried)}.`) : null,
     el("dl", {}, el("dt", {}, "Zone"), el("dd", {}, hello.title), el("dt", {}, "Protocol"), el("dd", {}, hello.protocol),
-      ...(hello.leave_out.length ? [el("dt", {}, "Leave out"), el("dd", {}, hello.leave_out.join(", "))] : [])),
-    el("p", {}, "Nozzle in hand, valve still closed. The time counts from Start.")),
+      ...(hello.leave_out.length ? [el("dt", {}, "Leave out"), el("dd", {}, hello.leave_out.join(", "))] : []))),
     state.figures ? evidence(state.figures.zone) : null,
     state.figures ? tile("Nozzle", { ...state.figures.nozzle }, state.figures.nozzle.u95_mm === null ? null : `±${number(state.figures.nozzle.u95_mm, 1)}`, "mm") : null];
 }
@@ -345,9 +364,12 @@ export function bar(state, page) {
     const words = { preflight: "Next", details: "Next", checklist: "Nothing speaks against it", zone: "Confirm the zone", touch: "To the start" }[phase];
     const sound = phase === "preflight" && !page.soundReady ? "Test the alarm sound and confirm that you hear it." : "";
     const why = state.missing || sound;
-    return [phase === "preflight" ? null : button("back", "Back", turns("back")), el("div", { class: `grow ${why ? "say" : ""}` }, why), button("next", words, { class: "go", disabled: why !== "", ...turns("next") })];
+    // The first question that keeps it from going on, wherever the list stands.
+    const [open] = phase === "checklist" ? state.open ?? [] : [];
+    const show = open ? el("button", { id: "show_open", onclick: () => document.querySelector(`[data-question="${open}"]`)?.scrollIntoView({ block: "center" }) }, "Show it") : null;
+    return [phase === "preflight" ? null : button("back", "Back", turns("back")), el("div", { class: `grow ${why ? "say" : ""}` }, why), show, button("next", words, { class: "go", disabled: why !== "", ...turns("next") })];
   }
-  if (phase === "ready") return [button("back", "Back", turns("back")), el("div", { class: "grow" }), holdButton("START", () => page.send({ do: "start" }), { class: "go", id: "start", disabled: !page.soundReady })];
+  if (phase === "ready") return [button("back", "Back", turns("back")), el("div", { class: `grow ${state.missing ? "say" : ""}` }, state.missing), holdButton("START", () => page.send({ do: "start" }), { class: "go", id: "start", disabled: !page.soundReady || state.missing !== "" })];
   if (["running", "paused"].includes(phase)) {
     // At once as a finger comes down; a click without one (its detail is 0) is the Enter key's.
     const stops = (what) => ({ onpointerdown: () => page.stop(what), onclick: (event) => { if (event.detail === 0) page.stop(what); } });
