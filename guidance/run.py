@@ -205,7 +205,7 @@ def gone_on_with(carried: Carried) -> str:
     )
     had = "" if carried.kept is not None else " No map of it is known: its gas may have gone anywhere."
     return (
-        f"This session goes on from an interrupted one ({carried.recording_sha256[:12]}): {carried.gas_s:.1f} s"
-        f" of gas before, then nobody watched for {carried.gap_s:.1f} s, {gap}.{had}"
+        f"This session goes on from an interrupted one ({carried.recording_sha256[:12]}):"
+        f" {carried.gas_s:.1f} s of gas before, then nobody watched for {carried.gap_s:.1f} s, {gap}.{had}"
         " Maps, upper bounds and tiles hold both; gas time and curves are those of this part."
     )

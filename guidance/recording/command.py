@@ -204,8 +204,8 @@ def verify_log(path: Path, *, lines: int | None = None, seal: str | None = None)
     reported = reported_seal(path)
     if not trouble and reported is not None and reported[1].lower() != found.seal:
         trouble = (
-            f"{path.name} ends with another seal than its report in {reported[0]} names: lines were cut off at"
-            " its end, added or changed since."
+            f"{path.name} ends with another seal than its report in {reported[0]} names: lines were cut off"
+            " at its end, added or changed since."
         )
     beside = _beside(path)
     if beside is not None and beside.state not in (HOLDS, BROKEN_OFF):

@@ -124,7 +124,9 @@ def knowledge_paint(knowledge: CellKnowledge, *, over: Bools) -> CellPaint:
             sample = element(
                 "i", esc(look.letter), kind=f"swatch {look.pattern}", style=f"--c:{css(look.colour)}"
             )
-            keys += element("li", sample + element("span", element("b", esc(look.title)) + esc(f": {look.meaning}")))
+            keys += element(
+                "li", sample + element("span", element("b", esc(look.title)) + esc(f": {look.meaning}"))
+            )
     note = "While gas fell on the cell, or all the time where none did; for nine tenths of it."
     legend = element("ul", keys, kind="keys") + element("p", esc(note), kind="small")
     ink: dict[str, Rgb] = {"hatch": UNKNOWN_INK, "bars": (90, 55, 0)}

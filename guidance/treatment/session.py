@@ -154,9 +154,11 @@ def missing(course: Course, now: Situation) -> str:
         if unanswered < len(judged.blocking):
             return "Do not treat: an answer speaks against it."
         if unanswered:
-            return f"{unanswered} questions are not answered yet."
+            questions = "question is" if unanswered == 1 else "questions are"
+            return f"{unanswered} {questions} not answered yet."
         if judged.to_confirm:
-            return f"Give a reason for {len(judged.to_confirm)} answers, or do not treat."
+            count = len(judged.to_confirm)
+            return f"Give a reason for {count} answer{'' if count == 1 else 's'}, or do not treat."
     if course.phase in (ZONE, READY) and not now.zone_placed and not now.zone_cannot_wait:
         return f"The zone is not placed: {now.zone_words or 'wait for it'}."
     if course.phase == TOUCH and course.touch is None:

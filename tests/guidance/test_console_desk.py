@@ -28,6 +28,7 @@ from guidance.treatment.trouble import STALLED_S
 from guidance.treatment.wire import About
 from tests.guidance.conftest import Scene
 from tests.guidance.test_console_view import capture_of, setup_of
+from vision.cameras import CameraState
 
 HIGH, MEDIUM = Sound("high", "physiological"), Sound("medium", "physiological")
 
@@ -145,3 +146,33 @@ def test_a_touch_that_is_asked_for_raises_no_stop_as_long_as_no_gas_flows(
     assert bool(touching.alarms()) == heard
     # On every other page it is a STOP.
     assert desk(scene, READY, scene.guidance(announcement=announced, gas_now=gas)).sound() is not None
+
+
+def test_an_outline_in_pixels_is_no_placed_zone_where_a_rig_is_to_lay_it_on_the_skin(scene: Scene) -> None:
+    waits = replace(scene.pixel_zone(), state="held")
+    found = desk(scene, READY, scene.guidance(zone=waits)).situation
+    assert not found.zone_placed
+    assert found.zone_words == "its outline does not lie on the skin yet"
+    bare = desk(scene, READY, scene.guidance(zone=waits))
+    assert bare.setup is not None
+    bare.setup = replace(bare.setup, rig=None)
+    assert bare.situation.zone_placed  # more than pixels cannot be had there
+    thermal = replace(scene.pixel_zone(), stream="thermal")
+    assert desk(scene, READY, scene.guidance(zone=thermal)).situation.zone_placed
+    assert desk(scene, READY, scene.guidance()).situation.zone_placed
+
+
+def test_every_camera_that_is_gone_is_named(scene: Scene) -> None:
+    gone = [
+        CameraState(
+            f"the {kind} camera", kind, "unplugged", 0.0, None, f"The {kind} camera is not there: plug it in."
+        )
+        for kind in ("colour", "thermal", "depth")
+    ]
+    course = desk(scene, RUNNING)
+    for count, words in ((1, "Close the valve until it is back."), (3, "So it is with thermal and depth.")):
+        course.cameras = lambda count=count: gone[:count]
+        told = course.camera_trouble()
+        assert told is not None
+        assert told.startswith("The colour camera is not there: plug it in.")
+        assert words in told

@@ -30,7 +30,14 @@ from guidance.treatment.course import (
     ZONE,
     Course,
 )
-from guidance.treatment.session import NotNowError, Situation, follow, missing, source_ended
+from guidance.treatment.session import (
+    NotNowError,
+    Situation,
+    follow,
+    missing,
+    open_questions,
+    source_ended,
+)
 from guidance.treatment.touch_check import Touch
 from guidance.zone_actions import MarkSpot, TouchChecked, TouchSkipped, ZoneAsFound
 from models.catalogue import load_questions
@@ -88,6 +95,26 @@ def test_a_zone_that_is_not_placed_is_not_confirmed_and_its_reason_is_told() -> 
     with pytest.raises(NotNowError, match="not placed"):
         after(course, Move("next"), now=lost)
     assert after(course, Move("next"), now=replace(lost, zone_cannot_wait=True)).phase == TOUCH
+
+
+def test_nothing_starts_while_the_zone_is_not_placed() -> None:
+    lost = replace(NOW, zone_placed=False, zone_words="its outline does not lie on the skin yet")
+    assert "does not lie on the skin yet" in missing(ready(), lost)
+    with pytest.raises(NotNowError, match="does not lie on the skin yet"):
+        after(ready(), Move("start"), now=lost)
+    assert after(ready(), Move("start"), now=replace(lost, zone_cannot_wait=True)).phase == RUNNING
+
+
+def test_the_questions_that_are_open_are_named_in_the_order_in_which_they_are_asked() -> None:
+    course = replace(ready(), phase=CHECKLIST, answers={}, reasons={})
+    required = [q.name for q in ASKED if not q.optional]
+    assert list(open_questions(course, NOW)) == required
+    course = after(course, *answers(), Answer(TO_CONFIRM.name, "yes"))
+    assert open_questions(course, NOW) == (TO_CONFIRM.name,)
+    course = after(course, Answer(TO_CONFIRM.name, "yes", "looked at"))
+    assert open_questions(course, NOW) == ()
+    assert missing(course, NOW) == ""
+    assert open_questions(replace(course, phase=ZONE, answers={}), NOW) == ()
 
 
 @pytest.mark.parametrize("answer", ["yes", "unknown"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from guidance.recording.log_beside import (
     LogBeside,
     log_beside,
     log_of,
+    reported_seal,
 )
 from guidance.recording.recorder import Recorder
 from guidance.recording.writer import JPEG_QUALITY, RecordingWriter, Taken
@@ -150,3 +152,34 @@ def test_an_analysis_says_that_lines_were_cut_off(tmp_path: Path) -> None:
     assert any("cut off" in words for words in outcome.warnings)
     assert outcome.summary["log"] == {"file": "a.log", "state": CUT_OFF, "lines": found(path).lines}
     assert "cut off" in (tmp_path / "report" / "report.html").read_text()
+
+
+def report_of(path: Path, seal: str) -> None:
+    folder = path.with_name(f"{path.stem}-report")
+    folder.mkdir()
+    recorded = {"log": log_of(path).name, "log_seal_sha256": seal}
+    (folder / "summary.json").write_text(json.dumps({"console": {"recorded": recorded}}))
+
+
+def test_log_and_recording_cut_off_together_are_found_by_the_report(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = recorded(tmp_path / "a.mcap", ended=False)
+    log = log_of(path)
+    report_of(path, verify(log).seal)
+    assert main(["verify", str(log)]) == 0
+    assert "a-report names the same seal" in capsys.readouterr().out
+    # The recording goes as well, so nothing beside the log names the lines that are missing but the report.
+    cut(log, 2)
+    path.unlink()
+    assert main(["verify", str(log)]) == 1
+    assert "another seal than its report in a-report names" in capsys.readouterr().out
+
+
+def test_a_report_of_something_else_says_nothing_of_a_log(tmp_path: Path) -> None:
+    path = recorded(tmp_path / "a.mcap")
+    report_of(tmp_path / "b.mcap", "0" * 64)
+    (tmp_path / "c-report").mkdir()
+    (tmp_path / "c-report" / "summary.json").write_text("[1]")
+    assert reported_seal(log_of(path)) is None
+    assert main(["verify", str(log_of(path))]) == 0
