@@ -119,7 +119,11 @@ def test_the_checklist_marks_each_question_that_is_open_and_leads_to_the_first(p
     assert not page.tab.run(inside)
     page.tab.tap("#show_open")
     page.tab.until(inside)
-    assert page.tab.run(WRONG) == []
+    for size in EVERY_SIZE:
+        page.tab.size(*size)
+        page.tab.run("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        assert page.tab.run(WRONG) == [], size
+    page.tab.size(1280, 800)
     page.show("checklist", missing="", answers=dict.fromkeys(names, "no"), reasons={}, open=[])
     assert page.tab.run("document.querySelector('#show_open') === null")
 
@@ -147,3 +151,35 @@ def test_start_is_not_pressed_while_the_zone_is_not_placed(page: Shown) -> None:
     assert "does not lie on the skin" in page.tab.run("document.querySelector('#bar').textContent")
     page.show("ready", missing="")
     assert not page.tab.run("document.querySelector('#start').disabled")
+
+
+def test_a_code_that_was_refused_does_not_stay_in_its_field(page: Shown) -> None:
+    """Otherwise a treatment would go on under the code before, or under none, with another one in sight."""
+    page.show("details", missing="", operator="OP-1", subject="A-017")
+    value = "document.querySelector('#subject').value"
+    page.tab.type("#subject", " and a name")
+    assert "and a name" in page.tab.run(value)
+    page.show("details", missing="", operator="OP-1", subject="A-017", refused="The subject must be a code.")
+    assert page.tab.run(value) == "A-017"
+    # Another field in which somebody types meanwhile is left alone.
+    page.show("details", missing="", operator="OP-1", subject="A-017", refused=None)
+    page.tab.run("document.querySelector('#subject').focus()")
+    page.tab.run("document.execCommand('insertText', false, 'B-0')")
+    half = page.tab.run(value)
+    page.show("details", missing="", operator="OP-1", subject="A-017", refused="Your code must be a code.")
+    assert page.tab.run(value) == half
+    page.tab.run("document.activeElement.blur()")
+
+
+def test_it_is_said_why_a_page_that_cannot_sound_does_not_start(page: Shown) -> None:
+    page.show("ready", missing="")
+    assert "cannot sound" not in page.tab.run("document.querySelector('#bar').textContent")
+    page.tab.reload()
+    page.tab.until("window.line && window.line.onmessage")
+    page.hello()
+    page.show("ready", missing="")
+    assert page.tab.run("document.querySelector('#start').disabled")
+    assert "tap SOUND at the top" in page.tab.run("document.querySelector('#bar').textContent")
+    page.tab.tap("#chip-sound")
+    page.tab.until("!document.querySelector('#start').disabled")
+    page.picture()

@@ -106,10 +106,18 @@ function told(message) {
   if (state?.phase !== message.phase && message.phase !== "stopped") $("toast").classList.remove("show");
   state = message;
   if (pending) stopAtLast();
-  if (state.refused) toast(state.refused);
+  if (state.refused) { toast(state.refused); asItCounts(); }
   if (state.stalled) drawing.stale();
   zone.told(state);
   show();
+}
+
+// A code that was refused does not stay in its field: what stands there is what counts.
+function asItCounts() {
+  for (const name of ["operator", "subject"]) {
+    const field = $(name);
+    if (field && field !== document.activeElement) field.value = state[name];
+  }
 }
 
 // What was tapped while nothing was heard, once it is known whether it is still needed.

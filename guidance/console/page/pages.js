@@ -309,7 +309,7 @@ export function checklist(hello, state, page) {
         el("div", { class: "answers" }, ...[["no", "No"], ["yes", "Yes"], ["unknown", "Not known"]].map(([value, words]) =>
           el("button", { "aria-pressed": String(answer === value), data: { answer: value },
             onclick: () => page.send({ do: "answer", question: question.name, answer: value, reason: value === "no" ? "" : reason.value }) }, words))),
-        says(question, answer) ? el("div", { class: `says ${question.kind === "absolute" ? "sign-stop" : "sign-look"}` }, says(question, answer)) : null,
+        says(question, answer) ? el("div", { class: `says ${answer !== undefined && question.kind === "absolute" ? "sign-stop" : "sign-look"}` }, says(question, answer)) : null,
         asks ? el("label", { class: "field" }, reason) : null);
     }))];
 }
@@ -366,10 +366,11 @@ export function bar(state, page) {
     const why = state.missing || sound;
     // The first question that keeps it from going on, wherever the list stands.
     const [open] = phase === "checklist" ? state.open ?? [] : [];
-    const show = open ? el("button", { id: "show_open", onclick: () => document.querySelector(`[data-question="${open}"]`)?.scrollIntoView({ block: "center" }) }, "Show it") : null;
+    const show = open ? el("button", { id: "show_open", onclick: () => document.querySelector(`[data-question="${open}"]`)?.scrollIntoView({ block: "center" }) }, "Show next") : null;
     return [phase === "preflight" ? null : button("back", "Back", turns("back")), el("div", { class: `grow ${why ? "say" : ""}` }, why), show, button("next", words, { class: "go", disabled: why !== "", ...turns("next") })];
   }
-  if (phase === "ready") return [button("back", "Back", turns("back")), el("div", { class: `grow ${state.missing ? "say" : ""}` }, state.missing), holdButton("START", () => page.send({ do: "start" }), { class: "go", id: "start", disabled: !page.soundReady || state.missing !== "" })];
+  const mute = page.soundReady ? "" : "This screen cannot sound alarms: tap SOUND at the top first.";
+  if (phase === "ready") return [button("back", "Back", turns("back")), el("div", { class: `grow ${state.missing || mute ? "say" : ""}` }, state.missing || mute), holdButton("START", () => page.send({ do: "start" }), { class: "go", id: "start", disabled: !page.soundReady || state.missing !== "" })];
   if (["running", "paused"].includes(phase)) {
     // At once as a finger comes down; a click without one (its detail is 0) is the Enter key's.
     const stops = (what) => ({ onpointerdown: () => page.stop(what), onclick: (event) => { if (event.detail === 0) page.stop(what); } });
