@@ -49,7 +49,10 @@ def devices(
     wanted = Wanted()
     found = each_once(uvc_cameras(wanted, opener=opener, sysfs=sysfs, by_id=by_id), own(wanted))
     if not found:
-        print("No camera is connected (or this system does not let us see one).")
+        print(
+            "No camera was found: plug one in and try again; where it is plugged in, close what else uses it,"
+            " and see that you may use cameras (on Linux: `sudo usermod -aG video $USER`, then log in anew)."
+        )
     works = 0
     for number, camera in enumerate(found):
         result = tried(camera.make())

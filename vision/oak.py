@@ -30,6 +30,8 @@ def library() -> ModuleType:
     """
     # Its own handlers would end the program where a file may not grow, which the recorder lives through.
     os.environ.setdefault("DEPTHAI_INSTALL_SIGNAL_HANDLER", "0")
+    # It warns of a missing USB stack at each look, also where nobody has such a camera.
+    os.environ.setdefault("DEPTHAI_LEVEL", "error")
     try:
         return importlib.import_module("depthai")
     except ImportError as trouble:

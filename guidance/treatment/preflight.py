@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ RECORDED_BYTES_S = 198e6 / 60.0
 """Measured at 720p, 30 pictures a second, with thermal and depth (docs/recording.md)."""
 RECORDED_LEAST_MIN = 45.0
 """The longest session of a protocol is 30 min; with the way there and back."""
+_MAKE_ROOM = "make room, or start again with --out on another disk"
 
 
 @dataclass(frozen=True)
@@ -195,7 +197,13 @@ def disk_check(out: Path, *, records: bool) -> Check:
     free = shutil.disk_usage(at).free
     if not records:
         words = f"{free / 1e9:.1f} GB free for the report"
-        return Check("Disk", "ok" if free >= FREE_LEAST_BYTES else "look", words)
+        enough = free >= FREE_LEAST_BYTES
+        return Check("Disk", "ok" if enough else "look", words if enough else f"{words}: {_MAKE_ROOM}")
     minutes = max(0.0, free - FREE_LEAST_BYTES) / RECORDED_BYTES_S / 60.0
-    words = f"{free / 1e9:.1f} GB free: {min(minutes, 999.0):.0f} min of recording"
-    return Check("Disk", "ok" if minutes >= RECORDED_LEAST_MIN else "look", words)
+    words = f"{free / 1e9:.1f} GB free: {min(math.floor(minutes), 999)} min of recording"
+    if minutes >= RECORDED_LEAST_MIN:
+        return Check("Disk", "ok", words)
+    short = f"{words}, where {RECORDED_LEAST_MIN:.0f} are wanted"
+    if free < FREE_LEAST_BYTES:
+        short = f"{words}, and hardly any room for the report"
+    return Check("Disk", "look", f"{short}: {_MAKE_ROOM}")

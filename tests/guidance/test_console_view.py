@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -16,6 +17,7 @@ from guidance.overlay.skin import LEVELS, cell_states
 from guidance.session import UNMEASURABLE, Alarm, Announcement, Guidance, Now, Shown, SweepGuide
 from guidance.stages.state import Setup
 from guidance.treatment.figures import alarms, figures
+from guidance.treatment.preflight import disk_check
 from guidance.treatment.view import (
     LEFT_OUT,
     NOWHERE,
@@ -308,3 +310,23 @@ def test_colours_are_those_of_the_overlay() -> None:
     colours = look()
     assert (colours["unknown"], colours["over"]) == (css(MAGENTA), css(VERMILLION))
     assert len(colours["ramp"]) == LEVELS  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("free_bytes", "records", "state", "words"),
+    [
+        (63_000_000_000, True, "ok", "63.0 GB free: 317 min of recording"),
+        (2_000_000_000, True, "look", "9 min of recording, where 45 are wanted: make room"),
+        (150_000_000, True, "look", "0 min of recording, and hardly any room for the report: make room"),
+        (150_000_000, False, "look", "for the report: make room, or start again with --out on another disk"),
+        (900_000_000, False, "ok", "0.9 GB free for the report"),
+    ],
+)
+def test_a_disk_that_is_nearly_full_is_told_with_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, free_bytes: int, records: bool, state: str, words: str
+) -> None:
+    usage = type("Usage", (), {"free": free_bytes})
+    monkeypatch.setattr("shutil.disk_usage", lambda _: usage)
+    check = disk_check(tmp_path / "there" / "not-yet", records=records)
+    assert check.state == state
+    assert words in check.words

@@ -21,7 +21,7 @@ from guidance.report.facts import headline, rewarming_figures, shares
 from guidance.report.grid import SQUARE_PX, chart_grid, pixel_grid, raster
 from guidance.report.known import sweep_share
 from guidance.report.maps import cold_paint, dwell_paint, knowledge_paint, unknown_cells, verdict_paint
-from guidance.report.markup import clock, number, typeset, with_bound
+from guidance.report.markup import clock, number, percent, typeset, with_bound
 from guidance.report.page import report_html, write_report
 from guidance.report.plot import nice_ceiling, path, ticks, time_ticks
 from guidance.report.tables import rig as rig_section
@@ -519,3 +519,12 @@ def test_the_protocols_table_says_when_a_zone_may_be_treated_again(page: Page) -
     words = page.words[page.words.index("Protocol used") :]
     for figure in ("Sweep speed", "Same zone again after", "Skin rewarmed above", "goes on within"):
         assert figure in words
+
+
+@pytest.mark.parametrize(
+    ("share", "words"),
+    [(0.0, "0"), (0.002, "<1"), (0.006, "1"), (0.5, "50"), (0.994, "99"), (0.998, ">99"), (1.0, "100")],
+)
+def test_a_small_share_is_never_none_and_a_large_one_never_all(share: float, words: str) -> None:
+    """0.3 of 112 cm2 that were overexposed stood as "0 %" beside "100 %" unknown."""
+    assert percent(share) == words

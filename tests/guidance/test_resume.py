@@ -51,6 +51,8 @@ class Twice:
     edited_again: dict[str, Any]
     figures: dict[str, Any]
     """As the second one runs."""
+    carried: dict[str, float]
+    """What the page is told of what was handed on."""
     second: Path
 
 
@@ -89,7 +91,7 @@ def twice(tmp_path_factory: pytest.TempPathFactory) -> Twice:
         screen.hear_until(lambda: bool(screen.state))
         course = screen.state
         screen.go_to("running")
-        figures = screen.state["figures"]
+        figures, carried = screen.state["figures"], screen.state["carried"]
         screen.hear_until(lambda: screen.state["t_s"] > 2.0)
         edited_again = screen.state["edited"]
         screen.say("stop")
@@ -97,7 +99,7 @@ def twice(tmp_path_factory: pytest.TempPathFactory) -> Twice:
         screen.say("finish")
         screen.until(phase="done", report=True)
     (second,) = (one for one in folder.glob("*.mcap") if one != path)
-    return Twice(out, path, seen_s, run, edited, checks, course, edited_again, figures, second)
+    return Twice(out, path, seen_s, run, edited, checks, course, edited_again, figures, carried, second)
 
 
 def test_a_killed_server_loses_no_exposure(twice: Twice) -> None:
@@ -113,6 +115,28 @@ def test_a_killed_server_loses_no_exposure(twice: Twice) -> None:
     assert dwell_s.max() >= 0.95 * before_s
     assert json.loads((twice.out / "summary.json").read_text())["unassigned_s"] >= 0.5
     assert unfinished(twice.out) is None  # the session that went on was finished
+
+
+def test_page_and_report_of_a_session_that_goes_on_say_so(twice: Twice) -> None:
+    """Otherwise nobody who reads them knows where the seconds come from, or that some were not watched."""
+    carried = twice.carried
+    assert carried["gas_s"] == pytest.approx(twice.run.state.gas_total_s)
+    assert carried["gap_s"] > 0.0
+    report = (twice.out / "report.html").read_text("utf-8")
+    told = (
+        f"{carried['gas_s']:.1f} s of gas before, then nobody watched for {carried['gap_s']:.1f} s, of which"
+        f" {carried['gap_gas_s']:.1f} s count as gas that may have gone anywhere."
+    )
+    assert "This session goes on from an interrupted one" in report
+    assert told in report
+
+
+def test_a_report_names_the_subject_that_the_operator_gave_where_the_recording_names_none(
+    twice: Twice,
+) -> None:
+    report = (twice.out / "report.html").read_text("utf-8")
+    assert "A-017" in report
+    assert "no code given" not in report
 
 
 def test_what_the_operator_made_of_the_zone_outlives_a_kill_and_what_is_not_kept_is_asked_anew(

@@ -249,7 +249,9 @@ def test_a_camera_that_does_not_work_is_told_and_the_others_are_tried(
 
 def test_no_camera_is_told_as_such(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert devices(None, **of(tmp_path), opener=opener) == 0
-    assert "No camera" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "No camera" in told
+    assert "plug one in" in told
 
 
 def test_a_thermal_test_picture_is_spread_over_its_readings() -> None:

@@ -330,7 +330,7 @@ export function donePage(state) {
   const report = state.report;
   return [el("div", { class: "card", id: "card-done" },
     el("h1", {}, state.phase === "reporting" ? "Writing the report ..." : report ? "The report is written" : "There is no report"),
-    el("p", {}, report ? "Read overexposed, unknown and unassigned first, then the coverage. Look at the skin. For another treatment end the program at its own screen (Ctrl-C), and start it again."
+    el("p", {}, report ? "Read overexposed, unknown and the gas time not accounted for first, then the coverage. Look at the skin. For another treatment end the program at its own screen (Ctrl-C), and start it again."
       : state.phase === "reporting" ? "This takes a few seconds." : state.trouble ?? ""),
     report ? el("a", { class: "button", id: "report-link", href: "/report", target: "_blank", rel: "noopener" }, "Open the report") : null)];
 }
