@@ -208,7 +208,7 @@ function chips() {
   const sign = { ok: "●", gas: "●", look: "▲", unknown: "?", calm: "○" };
   const chip = (name, figure, words) => [el("small", {}, `${name} `), el("span", { class: `sign-${figure.state}` }, `${sign[figure.state] ?? ""} ${words}`)];
   if (f) {
-    put("chip-gas", [f.gas.words, f.gas.by], () => chip("GAS", { state: f.gas.on ? "gas" : "calm" }, `${f.gas.words}${f.gas.by ? `, ${f.gas.by}` : ""}`));
+    put("chip-gas", [f.gas.words, f.gas.by], () => chip("GAS", { state: f.gas.on === null ? "unknown" : f.gas.on ? "gas" : "calm" }, `${f.gas.words}${f.gas.by ? `, ${f.gas.by}` : ""}`));
     put("chip-nozzle", [f.nozzle.words], () => chip("NOZZLE", f.nozzle, f.nozzle.words));
     put("chip-zone", [f.zone.words], () => chip("ZONE", f.zone, f.zone.words));
   }

@@ -94,7 +94,7 @@ function said(sweep) {
 
 // Every figure as not known: nothing is heard of them any more.
 export function unheard(figures) {
-  const none = Object.fromEntries(["mm", "degc", "s", "cm_s", "share", "u95_mm", "u95_degc", "keep"].map((name) => [name, null]));
+  const none = Object.fromEntries(["mm", "degc", "s", "cm_s", "share", "u95_mm", "u95_degc", "keep", "on"].map((name) => [name, null]));
   const lost = Object.entries(figures).map(([name, figure]) => [name, { ...figure, ...none, state: "unknown", words: "not known", by: "" }]);
   return { ...Object.fromEntries(lost), zone: { ...figures.zone, state: "unknown", words: "NOT KNOWN", by: "nothing is heard from the guidance", u95_mm: null } };
 }
