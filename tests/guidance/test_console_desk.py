@@ -172,7 +172,7 @@ def test_every_camera_that_is_gone_is_named(scene: Scene) -> None:
     course = desk(scene, RUNNING)
     for count, words in ((1, "Close the valve until it is back."), (3, "So it is with thermal and depth.")):
         course.cameras = lambda count=count: gone[:count]
-        told = course.camera_trouble()
+        told = course.trouble()
         assert told is not None
         assert told.startswith("The colour camera is not there: plug it in.")
         assert words in told
