@@ -17,8 +17,10 @@ help: ## say what there is
 demo: $(VENV)/.run ## analyse the sample session and say where the report and the video are
 	@$(BIN)/cryoguide analyze $(SESSION)
 
+# Bytecode is kept even where the environment forbids it: else every worker rewrites all assertions again, and every
+# process that a test starts compiles the whole package again.
 test: $(VENV)/.dev ## run the tests
-	@$(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal
 
 check: lint types contracts ## lint, types and import contracts
 
