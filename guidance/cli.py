@@ -117,6 +117,33 @@ def _live(options: argparse.Namespace) -> int:
     return _DONE if ended.whole else _INTERRUPTED
 
 
+def _record(options: argparse.Namespace) -> int:
+    from guidance.recording.options import run_record
+
+    return run_record(options, _record_cameras)
+
+
+def _record_cameras(options: argparse.Namespace, out: Path) -> int:
+    from guidance.record_command import Asked, print_status, record_cameras
+
+    status = record_cameras(
+        Asked(
+            out,
+            seconds=options.seconds,
+            rig=options.rig,
+            without=frozenset(options.without or ()),
+            names={kind: getattr(options, kind) for kind in ("colour", "thermal", "depth")},
+            gas=options.gas,
+            device=options.device,
+            replay=options.replay,
+        )
+    )
+    print_status(out, status)
+    if status.finished and not status.trouble:
+        return _DONE
+    return _say(f"{out} is not whole: {status.trouble}", BAD_INPUT)
+
+
 def _simulate(options: argparse.Namespace) -> int:
     from guidance.terminal import ProgressLine
 
@@ -248,6 +275,7 @@ _RUN: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "analyze": _analyze,
     "import": _import,
     "live": _live,
+    "record": _record,
     "simulate": _simulate,
     "calibrate": _calibrate,
     "zones": _zones,

@@ -114,7 +114,7 @@ def command_line(run: Mapping[str, Callable[[argparse.Namespace], int]]) -> argp
         )
     )
     add_history(command("history", "list, show and export earlier sessions"))
-    add_recording_commands(commands)
+    add_recording_commands(commands, record=run["record"])
     return parser
 
 

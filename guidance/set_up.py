@@ -9,6 +9,7 @@ from models.catalogue import find, limits_in_zone, load_devices, load_protocols,
 from models.problems import InputError
 from models.zone_side import zone_on_side
 from vision.landmarks import BodyEyes
+from vision.mcap_recording import McapRecording
 from vision.source import Source
 
 
@@ -20,6 +21,11 @@ def needs_eyes(recording: Source) -> bool:
 def set_up(recording: Source, *, protocols: Path | None = None, eyes: BodyEyes | None = None) -> Setup:
     """Zone, protocol and device of a recording from the catalogue."""
     treatment = recording.treatment
+    if isinstance(recording, McapRecording) and recording.bare:
+        raise InputError(
+            f"{recording.name} is a recording of bare cameras: nothing was treated; give it to"
+            " `cryoguide calibrate`."
+        )
     zone = zone_on_side(find(load_zones(), treatment.zone, what="zone"), treatment.side)
     protocol = find(load_protocols(protocols), treatment.protocol, what="protocol")
     if reason := unsuited(protocol, zone):

@@ -42,6 +42,10 @@ ENDED = "end"
 PLAYED_AT = "played_at"
 """In the table of words: when a recorded session was played as if live, in ISO 8601."""
 
+BARE = "bare_cameras"
+"""In the table of words of a recording of bare cameras: which, with commas between. Nothing was treated, and
+nothing was looked for in its pictures."""
+
 
 @dataclass(frozen=True, eq=False)
 class Tick:
@@ -120,6 +124,11 @@ class McapRecording:
             return datetime.fromisoformat(self.notes[PLAYED_AT])
         except (KeyError, ValueError):
             return None
+
+    @property
+    def bare(self) -> bool:
+        """Whether it is of bare cameras, without guidance and treatment."""
+        return BARE in self.notes
 
     @property
     def rig_sha256(self) -> str | None:
@@ -302,6 +311,11 @@ def open_mcap(path: Path, *, from_sightings: bool = False) -> McapRecording:
                     rgb_s.append(t_s)
     if notes.get("schema") != SCHEMA or not settings:
         raise InputError(f"{path} is no recording of cryoguide; give a session folder or a recording.")
+    if from_sightings and BARE in notes:
+        raise InputError(
+            f"{path} is a recording of bare cameras: nothing was guided or seen in it; give it to"
+            " `calibrate`."
+        )
     if not times_s:
         raise InputError(f"{path} holds no capture: the session ended before its first one was written.")
     treatment, rig = _header(settings, path)

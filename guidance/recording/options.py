@@ -4,35 +4,59 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
+
+from models.problems import InputError
 
 _NOT_THE_SAME = 1
 """Exit code: a replay differs or is partial, or a log does not hold."""
 _NOT_WHOLE = 2
 """Exit code: a recording was not finished, or captures are missing in it."""
+LONGEST_S = 3600.0
+"""Of a recording of bare cameras that is given a time: 12 GB at 720p."""
 
 
-def add_recording_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:  # pyright: ignore[reportPrivateUsage] # argparse has no public name for it
-    """Add the commands; what they do is imported when they run."""
-    record = commands.add_parser(
+def add_recording_commands(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],  # pyright: ignore[reportPrivateUsage] # argparse has no public name for it
+    *,
+    record: Callable[[argparse.Namespace], int],
+) -> None:
+    """Add the commands; what they do is imported when they run.
+
+    Args:
+        commands: Where they are added.
+        record: Runs ``record``.
+    """
+    added = commands.add_parser(
         "record",
-        help="record a session folder as a live session would be",
-        description="Play a session folder through the pipeline and record it as a live session would be:"
-        " MCAP and a chained log beside it.",
+        help="record the bare cameras for a calibration, or a session folder as a live session would be",
+        usage="%(prog)s FILE [--seconds S] [options]\n       %(prog)s SESSION FILE [--no-blur] [options]",
+        description="With one name: record the cameras of this computer into FILE (.mcap), colour, thermal"
+        " and depth with their times, without guidance or treatment, for `calibrate`. With two: play a"
+        " session folder through the pipeline and record it as a live session would be, with a chained log beside it."
+        " Exit code 2: the recording is not whole.",
     )
-    record.add_argument("session", type=Path, metavar="SESSION", help="session folder")
-    record.add_argument("out", type=Path, metavar="FILE", help="recording to write (.mcap); must not exist")
-    record.add_argument(
+    added.add_argument(
+        "paths",
+        type=Path,
+        nargs="+",
+        metavar="[SESSION] FILE",
+        help="recording to write (.mcap), which must not exist; before it a session folder",
+    )
+    _add_cameras(added.add_argument_group("the cameras (FILE)"))
+    session = added.add_argument_group("a session folder (SESSION FILE)")
+    session.add_argument(
         "--no-blur",
         dest="blur",
         action="store_false",
         help="leave faces as they are (they are covered where the zone is not on a face)",
     )
-    record.add_argument(
+    session.add_argument(
         "--encrypt-to", metavar="KEY", help="age public key; FILE then ends in .mcap.age (needs pyrage)"
     )
-    record.add_argument("--models", type=Path, metavar="DIR", help="folder with your own MediaPipe bundles")
-    record.set_defaults(run=_record)
+    session.add_argument("--models", type=Path, metavar="DIR", help="folder with your own MediaPipe bundles")
+    added.set_defaults(run=record)
 
     replay = commands.add_parser(
         "replay",
@@ -81,20 +105,86 @@ def add_recording_commands(commands: argparse._SubParsersAction[argparse.Argumen
     devices.set_defaults(run=_devices)
 
 
-def _record(options: argparse.Namespace) -> int:
+def _add_cameras(cameras: argparse._ArgumentGroup) -> None:  # pyright: ignore[reportPrivateUsage] # argparse has no public name for it
+    cameras.add_argument(
+        "--seconds", type=_seconds, metavar="S", help="how long (default: until Ctrl-C, which keeps all)"
+    )
+    cameras.add_argument(
+        "--rig",
+        type=Path,
+        metavar="FILE",
+        help="your rig.toml, where there is one: sizes, emissivity and clocks are then as it says",
+    )
+    for kind in ("colour", "thermal", "depth"):
+        cameras.add_argument(
+            f"--{kind}", metavar="NAME", help=f"part of the {kind} camera's name or address, among several"
+        )
+        cameras.add_argument(
+            f"--no-{kind}",
+            dest="without",
+            action="append_const",
+            const=kind,
+            help=f"do not record a {kind} camera",
+        )
+    cameras.add_argument(
+        "--gas", metavar="INPUT", help="for `calibrate jet`: switch or valve, as for `cryoguide live`"
+    )
+    cameras.add_argument(
+        "--device", metavar="NAME", help="for `calibrate jet`: what blows (ln2-wand, chilled-air, co2)"
+    )
+    cameras.add_argument(
+        "--replay",
+        type=Path,
+        metavar="SESSION",
+        help="play a session folder's pictures as if cameras gave them",
+    )
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0.0 < value <= LONGEST_S:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no time: give seconds, from above 0 to {LONGEST_S:.0f}"
+        )
+    return value
+
+
+def run_record(options: argparse.Namespace, cameras: Callable[[argparse.Namespace, Path], int]) -> int:
+    """Record a session folder, or the cameras.
+
+    Args:
+        options: As typed.
+        cameras: Records the cameras into a file.
+    """
+    paths: list[Path] = options.paths
+    of_cameras = ("seconds", "rig", "colour", "thermal", "depth", "without", "gas", "device", "replay")
+    given = [name for name in of_cameras if getattr(options, name)]
+    if len(paths) == 1:
+        if options.encrypt_to or options.models or not options.blur:
+            raise InputError(
+                "--no-blur, --encrypt-to and --models are for a session folder (`record SESSION FILE`), not"
+                " for bare cameras."
+            )
+        return cameras(options, paths[0])
+    if len(paths) > 2:
+        raise InputError("Give one file for the cameras, or a session folder and a file.")
+    if given:
+        name = "no-..." if given[0] == "without" else given[0]
+        raise InputError(f"--{name} is for recording cameras (`record FILE`), not for a session folder.")
+    return _record(paths[0], paths[1], options)
+
+
+def _record(session: Path, out: Path, options: argparse.Namespace) -> int:
     from guidance.recording.command import print_recorded, record
 
-    status = record(
-        options.session,
-        options.out,
-        blur=options.blur,
-        encrypt_to=options.encrypt_to,
-        models_dir=options.models,
-    )
-    print_recorded(options.out, status)
+    status = record(session, out, blur=options.blur, encrypt_to=options.encrypt_to, models_dir=options.models)
+    print_recorded(out, status)
     if status.finished and not status.captures_lost:
         return 0
-    print(f"cryoguide: {options.out} is not whole: {status.trouble}", file=sys.stderr)
+    print(f"cryoguide: {out} is not whole: {status.trouble}", file=sys.stderr)
     return _NOT_WHOLE
 
 

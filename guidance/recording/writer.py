@@ -12,41 +12,30 @@ from pathlib import Path
 from typing import Any
 
 from guidance.recording.chained_log import ChainedLog
+from guidance.recording.messages import Message, announce, json_message, note_of, picture_messages
 from guidance.recording.told import told_in
 from guidance.session import Alarm, Guidance, OperatorAction
 from guidance.stages.state import Setup
 from guidance.version import software_version
 from models.capture import Capture
 from models.collar import Collar
-from models.exact_text import to_plain, to_text
+from models.exact_text import to_plain
 from models.geometry import Bytes
 from models.recorded import (
     ACTIONS,
     ALARMS,
     CAPTURES,
     COLLAR,
-    COLOUR,
-    DEPTH,
     NOZZLE,
     RECORDER,
     SCHEMA,
     SETTINGS,
-    THERMAL,
     TOLD,
-    CaptureNote,
 )
 from models.sightings import NozzleSighting, Seen
 from vision.mcap_file import McapFile
 from vision.mcap_recording import ENDED, NOTES, PLAYED_AT
-from vision.picture_messages import (
-    COMPRESSED_IMAGE,
-    RAW_IMAGE,
-    compressed_image,
-    compressed_image_schema,
-    raw_image,
-    raw_image_schema,
-)
-from vision.pose_message import POSE_IN_FRAME, POSE_SCHEMA, pose_in_frame
+from vision.pose_message import pose_in_frame
 
 JPEG_QUALITY = 90
 """Analysed again from its pictures, a session's tip is off by 0.05 mm (p95) at this quality."""
@@ -171,7 +160,7 @@ class RecordingWriter:
         self._last_s = 0.0
         self.pictures_forbidden = 0
         """Colour pictures that must not be written."""
-        self._announce()
+        announce(self._file)
         self._begin(manifest)
         self.flush(to_disk=True)
 
@@ -214,7 +203,7 @@ class RecordingWriter:
         noted: dict[str, Any] = {"at": at.isoformat(), "t_s": self._last_s}
         if self._log is not None:
             noted |= {"log_lines": self._log.number, "log_seal": self._log.seal}
-        topic, data, t_s = _json(RECORDER, noted, t_s=self._last_s)
+        topic, data, t_s = json_message(RECORDER, noted, t_s=self._last_s)
         self._file.add(topic, data, t_ns=self._ns(t_s))
 
     def flush(self, *, to_disk: bool) -> None:
@@ -250,7 +239,7 @@ class RecordingWriter:
             OSError: If there is no room.
         """
         if self._collar is not None:
-            topic, data, t_s = _json(COLLAR, self._collar, t_s=self._last_s)
+            topic, data, t_s = json_message(COLLAR, self._collar, t_s=self._last_s)
             self._file.add(topic, data, t_ns=self._ns(t_s))
         self._file.note(ENDED, {name: str(value) for name, value in figures.items()})
         self._file.close()
@@ -258,60 +247,42 @@ class RecordingWriter:
         if self._log is not None:
             self._log.close(**figures)
 
-    def _messages(self, item: Taken | Missing | NewSettings | Acted) -> list[_Message]:
+    def _messages(self, item: Taken | Missing | NewSettings | Acted) -> list[Message]:
         if isinstance(item, NewSettings):
-            return [_json(SETTINGS, replace(item.setup, eyes=None), t_s=item.t_s)]
+            return [json_message(SETTINGS, replace(item.setup, eyes=None), t_s=item.t_s)]
         if isinstance(item, Acted):
             self._for_log.extend(("action", to_plain(action)) for action in item.actions)
-            return [_json(ACTIONS, action, t_s=item.t_s) for action in item.actions]
+            return [json_message(ACTIONS, action, t_s=item.t_s) for action in item.actions]
         told = item.guidance if isinstance(item, Taken) else item
         t_s = told.t_s
-        messages = [_json(ACTIONS, action, t_s=t_s) for action in item.actions]
+        messages = [json_message(ACTIONS, action, t_s=t_s) for action in item.actions]
         alarms = self._alarms(told.active, told.ended)
-        messages += [_json(ALARMS, alarm, t_s=t_s) for alarm in alarms]
+        messages += [json_message(ALARMS, alarm, t_s=t_s) for alarm in alarms]
         if isinstance(item, Taken):
             messages += self._capture(item)
         else:
             lost_s = (t_s, *item.after_s)
-            messages += [_json(RECORDER, {"capture_lost_s": one_s}, t_s=one_s) for one_s in lost_s]
+            messages += [json_message(RECORDER, {"capture_lost_s": one_s}, t_s=one_s) for one_s in lost_s]
         self._for_log.extend(("action", to_plain(action)) for action in item.actions)
         self._for_log.extend(("alarm", alarm) for alarm in alarms)
         return messages
 
-    def _capture(self, item: Taken) -> list[_Message]:
+    def _capture(self, item: Taken) -> list[Message]:
         capture, t_s = item.capture, item.capture.t_s
-        messages: list[_Message] = []
         bgr = capture.bgr
         if bgr is not None and self._before_writing is not None:
             bgr = self._before_writing(bgr, t_s)
             self.pictures_forbidden += bgr is None
-        if bgr is not None:
-            message = compressed_image(bgr, t_ns=self._ns(t_s), frame="rgb", quality=self._quality)
-            messages.append((COLOUR, message, t_s))
-        for thermal in capture.thermal:
-            message = raw_image(thermal.centikelvin, t_ns=self._ns(thermal.t_s), frame="thermal")
-            messages.append((THERMAL, message, t_s))
-        for depth in capture.depth:
-            message = raw_image(depth.depth_mm, t_ns=self._ns(depth.t_s), frame="depth")
-            messages.append((DEPTH, message, t_s))
+        capture = replace(capture, bgr=bgr)
+        messages = picture_messages(capture, ns=self._ns, quality=self._quality)
         if isinstance(item.seen.nozzle, NozzleSighting):
             pose = item.seen.nozzle.rgb_from_nozzle
             messages.append((NOZZLE, pose_in_frame(pose, t_ns=self._ns(t_s), frame="rgb"), t_s))
-        messages.append(_json(TOLD, told_in(item.guidance), t_s=t_s))
+        messages.append(json_message(TOLD, told_in(item.guidance), t_s=t_s))
         if item.collar is not None and t_s - self._collar_s >= COLLAR_S:
-            messages.append(_json(COLLAR, item.collar, t_s=t_s))
+            messages.append(json_message(COLLAR, item.collar, t_s=t_s))
             self._collar_s = t_s
-        note = CaptureNote(
-            t_s=t_s,
-            index=capture.index,
-            gas_s=capture.gas_s,
-            gas_now=capture.gas_now,
-            picture=bgr is not None,
-            thermal=tuple((one.t_s, one.shutter) for one in capture.thermal),
-            depth_s=tuple(one.t_s for one in capture.depth),
-            seen=item.seen,
-        )
-        messages.append(_json(CAPTURES, note, t_s=t_s))
+        messages.append(json_message(CAPTURES, note_of(capture, item.seen), t_s=t_s))
         self._collar, self._last_s = item.collar or self._collar, t_s
         return messages
 
@@ -333,26 +304,6 @@ class RecordingWriter:
         if to_disk:
             self._log.to_disk()
 
-    def _announce(self) -> None:
-        """Topics and what their messages are."""
-        for topic, schema, text in (
-            (COLOUR, COMPRESSED_IMAGE, compressed_image_schema()),
-            (THERMAL, RAW_IMAGE, raw_image_schema()),
-            (DEPTH, RAW_IMAGE, raw_image_schema()),
-        ):
-            self._file.channel(topic, schema=schema, encoding="protobuf", data=text, messages="protobuf")
-        self._file.channel(
-            NOZZLE, schema=POSE_IN_FRAME, encoding="jsonschema", data=POSE_SCHEMA, messages="json"
-        )
-        for topic in (CAPTURES, ACTIONS, SETTINGS, COLLAR, TOLD, ALARMS, RECORDER):
-            self._file.channel(
-                topic,
-                schema=f"cryoguide{topic.replace('/', '.')}",
-                encoding="jsonschema",
-                data=b'{"type":"object"}',
-                messages="json",
-            )
-
     def _begin(self, manifest: Manifest) -> None:
         setup = manifest.setup
         notes = {
@@ -369,17 +320,9 @@ class RecordingWriter:
         self._file.note(NOTES, notes)
         for name, data in manifest.attachments:
             self._file.attach(name, data, media_type="application/octet-stream", t_ns=self._start_ns)
-        topic, data, t_s = _json(SETTINGS, replace(setup, eyes=None), t_s=0.0)
+        topic, data, t_s = json_message(SETTINGS, replace(setup, eyes=None), t_s=0.0)
         self._file.add(topic, data, t_ns=self._ns(t_s))
         self._for_log.append(("begin", dict(notes)))
 
     def _ns(self, t_s: float) -> int:
         return max(0, self._start_ns + round(t_s * 1e9))
-
-
-_Message = tuple[str, bytes, float]
-"""Topic, data, session time."""
-
-
-def _json(topic: str, message: object, *, t_s: float) -> _Message:
-    return topic, to_text(message).encode(), t_s

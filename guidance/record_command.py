@@ -1,0 +1,254 @@
+"""``cryoguide record FILE``: the bare cameras of this computer into a recording that calibration reads."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from guidance.camera_command import wanted_by
+from guidance.live.pace import Pace, paced
+from guidance.recording.bare import BareRecording, BareStatus
+from guidance.recording.command import attachments_of
+from guidance.terminal import ProgressLine
+from guidance.treatment.gas_from_input import GasFromInput
+from models.capture import Capture
+from models.catalogue import find, load_devices
+from models.problems import InputError
+from models.rig import Rig
+from models.rig_file import read_rig
+from vision.cameras import COLOUR, DEPTH, THERMAL, Device
+from vision.every_camera import Finder, Found, Wanted, every_camera, meant
+from vision.gas_input import GasInput
+from vision.gas_named import gas_device
+from vision.live_cameras import LiveCameras
+from vision.recording import Recording, open_recording
+from vision.source import SUFFIX
+from vision.uvc_lepton import UvcLepton
+
+KINDS = (COLOUR, THERMAL, DEPTH)
+
+OPEN_S = 8.0
+"""So long all cameras are waited for before the recording begins without those that give nothing: some take
+seconds to open (own choice)."""
+LOOK_S = 0.05
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is to be recorded."""
+
+    out: Path
+    """The file, which must not exist."""
+    seconds: float | None = None
+    """How long; None = until Ctrl-C."""
+    rig: Path | None = None
+    """Says what pictures must be like, and by what their times are corrected."""
+    without: frozenset[str] = frozenset()
+    """Kinds of cameras that are not wanted."""
+    names: Mapping[str, str | None] = field(default_factory=dict[str, str | None])
+    """Which camera of each kind is meant, among several."""
+    gas: str | None = None
+    """Switch or valve that says whether gas flows, see `vision.gas_named`."""
+    device: str | None = None
+    """What blows, by its name in the catalogue."""
+    replay: Path | None = None
+    """A session folder whose pictures are played as if cameras gave them."""
+
+
+def record_cameras(
+    asked: Asked, *, found: Finder = every_camera, say: Callable[[str], None] = print
+) -> BareStatus:
+    """Record until the time is over, Ctrl-C, or the disk is full.
+
+    Args:
+        asked: What.
+        found: Lists cameras; only tests give another.
+        say: Told what is recorded before it begins, a line each.
+
+    Raises:
+        InputError: If a camera is not there or gives nothing, or the file cannot be written.
+    """
+    out = asked.out
+    if not out.name.lower().endswith(SUFFIX):
+        raise InputError(f"{out} has another ending than {SUFFIX}; give the recording that one.")
+    if out.exists():
+        raise InputError(f"{out} exists already; choose another name or remove it.")
+    device = "" if asked.device is None else find(load_devices(), asked.device, what="device").name
+    with ExitStack() as stack:
+        line = stack.enter_context(ProgressLine())
+        source = _replayed(asked) if asked.replay is not None else _Cameras(asked, stack, found)
+        for words in source.told:
+            say(words)
+        source.wait(line)
+        recording = BareRecording(
+            out, kinds=source.kinds, rig=source.rig, device=device, attachments=source.attachments
+        )
+        try:
+            _take(source, recording, line, seconds=asked.seconds)
+        except KeyboardInterrupt:
+            say("Ended by Ctrl-C.")
+        finally:
+            status = recording.close()
+    if not any(one.pictures for one in status.streams) and not status.trouble:
+        out.unlink(missing_ok=True)
+        words = source.trouble() or "look at their cables"
+        raise InputError(f"No camera gave a picture, and nothing was recorded: {words}")
+    return status
+
+
+def print_status(out: Path, status: BareStatus) -> None:
+    """What was recorded, a line a camera."""
+    print(f"Recording  {out}  ({status.t_s:.1f} s, {status.bytes_written / 1e6:.1f} MB)")
+    for one in status.streams:
+        print(f"  {one.kind:8} {one.words}")
+    if status.pictures_left_out:
+        print(f"  {status.pictures_left_out} colour pictures were left out: the disk did not keep up.")
+    if not status.finished and status.captures_lost < status.t_s:
+        print(f"  Its end is missing; it is read as it is, or made whole by `cryoguide recover {out}`.")
+
+
+class _Cameras:
+    """The cameras of this computer, open."""
+
+    def __init__(self, asked: Asked, stack: ExitStack, found: Finder) -> None:
+        self.rig, self.attachments = None, ()
+        if asked.rig is not None:
+            self.rig, text = _rig(asked.rig)
+            self.attachments = (("rig.toml", text),)
+        wanted = wanted_by(self.rig) if self.rig is not None else Wanted()
+        devices = bare_devices(found(wanted), without=asked.without, names=asked.names, rig=self.rig)
+        named = gas_device(asked.gas) if asked.gas is not None else None
+        self.kinds = tuple(device.kind for device in devices)
+        self.told = [f"{device.kind:8} {device.name}" for device in devices]
+        self._cameras = stack.enter_context(LiveCameras(devices))
+        self._gas: GasFromInput | None = None
+        if named is not None:
+            self.told.append(f"gas      {named.device.name}")
+            heard = stack.enter_context(GasInput(named.device, off_after_s=named.off_after_s))
+            self._gas = GasFromInput(heard)
+
+    def wait(self, line: ProgressLine) -> None:
+        """Until all cameras give pictures, or have had their time."""
+        until_s = time.monotonic() + OPEN_S
+        while time.monotonic() < until_s and not all(state.hz for state in self._cameras.states):
+            line.say("waiting for the cameras")
+            time.sleep(LOOK_S)
+
+    def captures(self, stop: threading.Event) -> Iterator[Capture]:
+        """From now on."""
+        if self._gas is None:
+            return self._cameras.captures(self.rig, gas=lambda _, __: (0.0, False), stop=stop)
+        return self._cameras.captures(self.rig, gas=self._gas.flow, stop=stop, began=self._gas.began)
+
+    def trouble(self) -> str:
+        """What is wrong with the cameras now; empty where nothing is."""
+        return " ".join(state.words for state in self._cameras.states if not state.ok and state.words)
+
+
+class _Played:
+    """A session folder, its pictures as if cameras gave them now."""
+
+    def __init__(self, recording: Recording) -> None:
+        self._recording, self.rig = recording, recording.rig
+        self.attachments = attachments_of(recording)
+        there = {
+            COLOUR: recording.frames > 0,
+            THERMAL: recording.has_thermal,
+            DEPTH: recording.has_depth,
+        }
+        self.kinds = tuple(kind for kind in KINDS if there[kind])
+        self.told = [f"{kind:8} played from {recording.name}" for kind in self.kinds]
+
+    def wait(self, line: ProgressLine) -> None:
+        """Nothing to wait for."""
+
+    def captures(self, stop: threading.Event) -> Iterator[Capture]:
+        """In step with the clock."""
+        pace = Pace()
+        for capture in paced(self._recording.captures(), pace):
+            if stop.is_set():
+                return
+            yield capture
+
+    def trouble(self) -> str:
+        """None."""
+        return ""
+
+
+def _replayed(asked: Asked) -> _Played:
+    if any(asked.names.values()) or asked.rig is not None or asked.gas is not None:
+        raise InputError("A replay has its own cameras, rig and gas: give those, or --replay, not both.")
+    assert asked.replay is not None
+    return _Played(open_recording(asked.replay))
+
+
+def bare_devices(
+    found: Sequence[Found],
+    *,
+    without: frozenset[str],
+    names: Mapping[str, str | None],
+    rig: Rig | None,
+) -> list[Device]:
+    """One camera of each kind that is connected and wanted.
+
+    Args:
+        found: What is connected.
+        without: Kinds that are not wanted.
+        names: Which of each kind is meant, among several.
+        rig: Says by which emissivity the thermal camera shall work out its temperatures.
+
+    Raises:
+        InputError: If none is there, one of the rig is not there, or which is meant is not clear.
+    """
+    of_rig = {COLOUR} if rig is not None else set[str]()
+    of_rig |= {THERMAL} if rig is not None and rig.thermal is not None else set()
+    devices: list[Device] = []
+    for kind in KINDS:
+        if kind in without:
+            if names.get(kind):
+                raise InputError(f"--{kind} names a camera, and --no-{kind} says that it is not wanted.")
+            continue
+        there = meant(found, kind=kind, name=names.get(kind))
+        if there is None and kind in of_rig:
+            raise InputError(
+                f"The rig's {kind} camera is not connected: plug it in, or go without it (--no-{kind})."
+            )
+        if there is None:
+            continue
+        device = there.make()
+        if isinstance(device, UvcLepton) and rig is not None and rig.thermal is not None:
+            device.emissivity = rig.thermal.emissivity
+        devices.append(device)
+    if not devices:
+        raise InputError("No camera is connected: plug it in (`cryoguide devices` lists what there is).")
+    return devices
+
+
+def _rig(path: Path) -> tuple[Rig, bytes]:
+    try:
+        text = path.read_bytes()
+        return read_rig(text.decode("utf-8"), where=str(path))[0], text
+    except (OSError, UnicodeDecodeError) as trouble:
+        raise InputError(f"{path} cannot be read ({trouble}); give your rig.toml.") from trouble
+
+
+def _take(
+    source: _Cameras | _Played, recording: BareRecording, line: ProgressLine, *, seconds: float | None
+) -> None:
+    stop, shown = threading.Event(), sys.stderr.isatty()
+    for capture in source.captures(stop):
+        if seconds is not None and capture.t_s > seconds:
+            return
+        recording.take(capture)
+        status = recording.status
+        if status.failed:
+            return
+        trouble = source.trouble() or status.trouble
+        counts = ", ".join(f"{one.pictures} {one.kind}" for one in status.streams) if shown else "recording"
+        done, total = (round(10.0 * capture.t_s), round(10.0 * seconds)) if seconds else (0, 0)
+        line.show(done, total, t_s=capture.t_s, note=trouble or counts)
