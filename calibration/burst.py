@@ -8,13 +8,14 @@ from datetime import datetime
 import cv2
 import numpy as np
 
-from models.capture import Capture
+from calibration.own_times import retimed
 from models.geometry import Bools, Floats, unit
 from models.problems import InputError
 from models.radiometry import Calibrated, calibrated_at
 from models.rig import Rig, StatedHalo
 from models.sightings import NozzleSighting
 from vision.depth import depth_points
+from vision.mcap_recording import McapRecording
 from vision.nozzle import track_nozzle
 from vision.nozzle_mask import nozzle_mask
 from vision.nozzle_track import NozzleTrack
@@ -125,9 +126,11 @@ def read_burst(source: Source, rig: Rig) -> Burst:
         )
     if not (source.has_thermal and source.has_depth):
         raise InputError(f"{source.name} has no thermal or no depth stream; record both.")
-    valve = source.treatment.valve_s
+    valve = gas_times(source)
     if not valve:
-        raise InputError(f"{source.name} does not say when gas flowed; give its [[valve]] times.")
+        raise InputError(
+            f"{source.name} does not say when gas flowed; give its [[valve]] times, or record with --gas."
+        )
     sightings, thermal, depths = _played(source, rig)
     if len(sightings) < 3:
         raise InputError(f"The nozzle is not seen in {source.name}; turn its tags towards the camera.")
@@ -182,11 +185,28 @@ def read_burst(source: Source, rig: Rig) -> Burst:
     )
 
 
+def gas_times(source: Source) -> tuple[tuple[float, float], ...]:
+    """When gas flowed: by the session's header, or as the captures of a recording were told of it."""
+    if source.treatment.valve_s is not None or not isinstance(source, McapRecording):
+        return source.treatment.valve_s or ()
+    found: list[tuple[float, float]] = []
+    since_s, last_s = np.inf, 0.0
+    for tick in source.ticks(pictures=False):
+        capture = tick.capture
+        if capture.gas_now and since_s == np.inf:
+            since_s = capture.t_s - capture.gas_s
+        elif not capture.gas_now and since_s < np.inf:
+            found.append((since_s, last_s + capture.gas_s))
+            since_s = np.inf
+        last_s = capture.t_s
+    return (*found, (since_s, last_s)) if since_s < np.inf else tuple(found)
+
+
 def _played(source: Source, rig: Rig) -> tuple[list[NozzleSighting], list, list]:
     track, sightings, thermal, depths = NozzleTrack.start(), [], [], []
     last_s = -np.inf
-    capture: Capture
-    for capture in source.captures():
+    for recorded in source.captures():
+        capture = retimed(recorded, then=source.rig, now=rig)
         seen, track = track_nozzle(track, capture.bgr, t_s=capture.t_s, rig=rig)
         if isinstance(seen, NozzleSighting) and seen.state == "tracked":
             sightings.append(seen)

@@ -12,6 +12,7 @@ import numpy as np
 from calibration.board import Board, BoardView, find_board, find_tags
 from calibration.check_cameras import SeenBoth, board_pose
 from calibration.check_touches import Touch, Touches
+from calibration.own_times import retimed
 from models.camera_offset import PatchReading
 from models.capture import Capture, ThermalPicture
 from models.geometry import Bytes, Pose, rotation_from_rvec
@@ -80,7 +81,7 @@ def gather(
     for capture in source.captures():
         if capture.t_s > LONGEST_S:
             break
-        look.take(capture)
+        look.take(retimed(capture, then=source.rig, now=rig))
     return look.evidence()
 
 

@@ -15,6 +15,7 @@ from calibration.certificate import Certified
 from calibration.certificate_plots import bars_svg
 from calibration.collar import LIMIT_MM, CollarFound, find_collar
 from calibration.pictures import picture_files
+from calibration.recorded_pictures import is_recording, turning_pictures
 from calibration.replacing import replace_rig
 from calibration.rig_text import Toml, covariance_table, read_tables, table_of
 from models.geometry import Bytes
@@ -37,7 +38,7 @@ def calibrate_collar(options: argparse.Namespace, now: datetime) -> bool:
     rig, _ = read_rig(rig_path.read_text(encoding="utf-8"), where=str(rig_path))
     if rig.nozzle is None:
         raise InputError(f"{rig_path} has no [nozzle]; add what `calibrate print collar` writes.")
-    names, pictures = read_pictures(path)
+    names, pictures = turning_pictures(path) if is_recording(path) else read_pictures(path)
     size = (rig.rgb.height_px, rig.rgb.width_px)
     if any(picture.shape[:2] != size for picture in pictures):
         raise InputError(f"The pictures of {path} are not of the rig's {size[1]} x {size[0]} pixels.")

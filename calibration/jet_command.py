@@ -32,11 +32,13 @@ def calibrate_jet(options: argparse.Namespace, now: datetime) -> bool:
     tables = read_tables(path)
     rig, _ = read_rig(path.read_text(encoding="utf-8"), where=str(path))
     sources = [open_source(recording) for recording in cast("list[Path]", options.recordings)]
-    names = {source.treatment.device for source in sources}
+    names = {source.treatment.device or getattr(options, "device", None) or "" for source in sources}
     if len(names) > 1:
         raise InputError(
             f"The recordings are of several devices ({', '.join(sorted(names))}); give those of one."
         )
+    if "" in names:
+        raise InputError("The recordings do not say which device blows; say it with --device.")
     device = find(load_devices(), names.pop(), what="device")
     effusivity, share = SURFACES[options.surface]
     if options.effusivity is not None:

@@ -68,7 +68,9 @@ def add_calibrate(parser: argparse.ArgumentParser) -> None:
         " chessboard."
         " Refuses what is not good enough (exit code 3).",
     )
-    rgb.add_argument("pictures", type=Path, metavar="FOLDER", help="folder of pictures of one camera")
+    rgb.add_argument(
+        "pictures", type=Path, metavar="PICTURES", help="folder of pictures of one camera, or a recording"
+    )
     _add_board(rgb)
     rgb.add_argument(
         "--flat",
@@ -101,7 +103,9 @@ def add_calibrate(parser: argparse.ArgumentParser) -> None:
         description="Places of the collar's tags from a folder of pictures or a video of a slow turn. Refuses"
         " what is not good enough (exit code 3).",
     )
-    collar.add_argument("pictures", type=Path, metavar="PICTURES", help="folder of pictures, or a video")
+    collar.add_argument(
+        "pictures", type=Path, metavar="PICTURES", help="folder of pictures, a video, or a recording"
+    )
     collar.add_argument(
         "--tag-mm-u95",
         type=_positive,
@@ -124,6 +128,7 @@ def add_calibrate(parser: argparse.ArgumentParser) -> None:
     jet.add_argument(
         "--surface", choices=("agar", "skin"), default="agar", help="what was blown on (default: agar)"
     )
+    jet.add_argument("--device", metavar="NAME", help="what blows, where the recordings do not say")
     jet.add_argument("--effusivity", type=_positive, metavar="E", help="of another surface, W s^0.5 / (m2 K)")
     jet.add_argument(
         "--effusivity-u95", type=_positive, metavar="SHARE", help="its 95 %% bound as a share (default: 0.1)"
@@ -137,7 +142,7 @@ def add_calibrate(parser: argparse.ArgumentParser) -> None:
         description="Point spread and halo from 16-bit centikelvin pictures of one long straight edge between"
         " warm and cold, even on both sides. Refuses what is not good enough (exit code 3).",
     )
-    spread.add_argument("pictures", type=Path, metavar="FOLDER", help="3 pictures or more")
+    spread.add_argument("pictures", type=Path, metavar="PICTURES", help="3 pictures or more, or a recording")
     _add_rig(spread, "rig with the thermal camera", needed=True)
     spread.set_defaults(step="spread")
     add_radiometry(steps)
@@ -233,8 +238,17 @@ def _add_time(time: argparse.ArgumentParser) -> None:
 
 
 def _add_thermal(thermal: argparse.ArgumentParser) -> None:
-    thermal.add_argument("rgb", metavar="RGB", help="folder, or pattern such as 'pairs/*_1.png', star = pair")
-    thermal.add_argument("thermal", metavar="THERMAL", help="likewise, of the thermal camera")
+    thermal.add_argument(
+        "rgb",
+        metavar="RGB",
+        help="folder, or pattern such as 'pairs/*_1.png', star = pair; or a recording of both",
+    )
+    thermal.add_argument(
+        "thermal",
+        nargs="?",
+        metavar="THERMAL",
+        help="likewise, of the thermal camera; without, RGB is a recording",
+    )
     thermal.add_argument(
         "--board",
         required=True,

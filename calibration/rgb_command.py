@@ -16,6 +16,7 @@ from calibration.certified_parts import board_words, rgb_part
 from calibration.intrinsics import PARAMETERS, Calibrated
 from calibration.pictures import read_folder
 from calibration.plain_camera import side_by_side, usual_views
+from calibration.recorded_pictures import board_pictures, is_recording
 from calibration.replacing import replace_rig
 from calibration.rgb import CameraFound, find_camera
 from calibration.rig_text import Toml, covariance_table, read_tables, table_of
@@ -33,7 +34,10 @@ def calibrate_rgb(options: argparse.Namespace, now: datetime) -> bool:
         rig = out  # its other parts stay
     tables: Toml = read_tables(rig) if rig is not None else {}
     board = board_of(options.board)
-    pictures, left_out = read_folder(options.pictures)
+    recorded = is_recording(options.pictures)
+    pictures, left_out = (
+        board_pictures(options.pictures, board) if recorded else read_folder(options.pictures)
+    )
     height_px, width_px = pictures[0][1].shape
     views: list[BoardView] = []
     for name, grey in pictures:

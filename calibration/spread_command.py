@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import cast
@@ -13,6 +14,7 @@ import numpy as np
 from calibration.certificate import put_refused
 from calibration.pictures import picture_files
 from calibration.radiometry_part import spread_part, unsolved_spread_part
+from calibration.recorded_pictures import is_recording, thermal_pictures
 from calibration.replacing import replace_rig
 from calibration.rig_text import read_tables, table_of
 from calibration.spread import find_spread
@@ -34,11 +36,10 @@ def calibrate_spread(options: argparse.Namespace, now: datetime) -> bool:
         raise InputError(f"{rig} has no [thermal]; calibrate the thermal camera first.")
     thermal = table_of(tables, "thermal")
     pictures: list[tuple[str, Floats]] = []
-    for file in picture_files(options.pictures):
-        told = _degc(file)
+    for name, told in _pictures(options.pictures):
         if told.shape != (thermal["height_px"], thermal["width_px"]):
-            raise InputError(f"{file} is not of the size of the rig's thermal camera; take its own pictures.")
-        pictures.append((file.name, told))
+            raise InputError(f"{name} is not of the size of the rig's thermal camera; take its own pictures.")
+        pictures.append((name, told))
     found = find_spread(pictures)
     target = cast("Path | None", options.out) or rig
     names = [name for name, _ in pictures]
@@ -67,6 +68,13 @@ def calibrate_spread(options: argparse.Namespace, now: datetime) -> bool:
     focal_px = float(cast("float", thermal["fx_px"]))
     part = spread_part(found, names, focal_px=focal_px, spread=relied_on(stated, None))
     return replace_rig(target, tables, now=now, force=options.force, part=part)
+
+
+def _pictures(path: Path) -> Iterable[tuple[str, Floats]]:
+    """Name and degC of each picture of a folder, or of those taken out of a recording."""
+    if is_recording(path):
+        return thermal_pictures(path)
+    return ((file.name, _degc(file)) for file in picture_files(path))
 
 
 def _degc(file: Path) -> Floats:

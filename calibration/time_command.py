@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import cast
 
 from calibration.motion_streams import MotionRecording, read_streams
+from calibration.own_times import stated_clock
 from calibration.replacing import replace_rig
 from calibration.rig_text import Toml, read_tables, table_of
 from calibration.time_offset import TimeFound, find_time
 from calibration.time_part import time_part
 from models.problems import InputError
-from models.rig import Rig
 from models.stream_clock import StreamClock
 
 
@@ -64,17 +64,6 @@ def calibrate_time(options: argparse.Namespace, now: datetime) -> bool:
     target = cast("Path | None", options.out) or rig
     written = replace_rig(target, tables, now=now, force=options.force, part=part)
     return written and len(accepted) + len(lacks) == len(others)
-
-
-def stated_clock(rig: Rig | None, name: str) -> StreamClock:
-    """What the rig of the recording adds to the stamps of a stream, ``rgb_minus_thermal_s`` included."""
-    thermal, depth = (rig.thermal, rig.depth) if rig is not None else (None, None)
-    part = thermal if name == "thermal" else depth
-    clock = part.clock if part is not None and part.clock is not None else StreamClock(0.0, 1.0)
-    stated_s = thermal.rgb_minus_thermal_s if name == "thermal" and thermal is not None else 0.0
-    return StreamClock(
-        clock.offset_s + stated_s, clock.u95_s, clock.drift, clock.drift_u95, clock.reference_s
-    )
 
 
 def clock_of(found: TimeFound, was: StreamClock) -> StreamClock:

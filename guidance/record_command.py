@@ -24,7 +24,7 @@ from models.rig_file import read_rig
 from vision.cameras import COLOUR, DEPTH, THERMAL, Device
 from vision.every_camera import Finder, Found, Wanted, every_camera, meant
 from vision.gas_input import GasInput
-from vision.gas_named import gas_device
+from vision.gas_named import NamedGas, gas_device
 from vision.live_cameras import LiveCameras
 from vision.recording import Recording, open_recording
 from vision.source import SUFFIX
@@ -61,13 +61,18 @@ class Asked:
 
 
 def record_cameras(
-    asked: Asked, *, found: Finder = every_camera, say: Callable[[str], None] = print
+    asked: Asked,
+    *,
+    found: Finder = every_camera,
+    gas_of: Callable[[str], NamedGas] = gas_device,
+    say: Callable[[str], None] = print,
 ) -> BareStatus:
     """Record until the time is over, Ctrl-C, or the disk is full.
 
     Args:
         asked: What.
         found: Lists cameras; only tests give another.
+        gas_of: Reads the name of a gas input; likewise.
         say: Told what is recorded before it begins, a line each.
 
     Raises:
@@ -81,7 +86,7 @@ def record_cameras(
     device = "" if asked.device is None else find(load_devices(), asked.device, what="device").name
     with ExitStack() as stack:
         line = stack.enter_context(ProgressLine())
-        source = _replayed(asked) if asked.replay is not None else _Cameras(asked, stack, found)
+        source = _replayed(asked) if asked.replay is not None else _Cameras(asked, stack, found, gas_of)
         for words in source.told:
             say(words)
         source.wait(line)
@@ -115,14 +120,16 @@ def print_status(out: Path, status: BareStatus) -> None:
 class _Cameras:
     """The cameras of this computer, open."""
 
-    def __init__(self, asked: Asked, stack: ExitStack, found: Finder) -> None:
+    def __init__(
+        self, asked: Asked, stack: ExitStack, found: Finder, gas_of: Callable[[str], NamedGas]
+    ) -> None:
         self.rig, self.attachments = None, ()
         if asked.rig is not None:
             self.rig, text = _rig(asked.rig)
             self.attachments = (("rig.toml", text),)
         wanted = wanted_by(self.rig) if self.rig is not None else Wanted()
         devices = bare_devices(found(wanted), without=asked.without, names=asked.names, rig=self.rig)
-        named = gas_device(asked.gas) if asked.gas is not None else None
+        named = gas_of(asked.gas) if asked.gas is not None else None
         self.kinds = tuple(device.kind for device in devices)
         self.told = [f"{device.kind:8} {device.name}" for device in devices]
         self._cameras = stack.enter_context(LiveCameras(devices))
@@ -135,7 +142,7 @@ class _Cameras:
     def wait(self, line: ProgressLine) -> None:
         """Until all cameras give pictures, or have had their time."""
         until_s = time.monotonic() + OPEN_S
-        while time.monotonic() < until_s and not all(state.hz for state in self._cameras.states):
+        while time.monotonic() < until_s and not all(state.ok for state in self._cameras.states):
             line.say("waiting for the cameras")
             time.sleep(LOOK_S)
 
@@ -240,7 +247,7 @@ def _rig(path: Path) -> tuple[Rig, bytes]:
 def _take(
     source: _Cameras | _Played, recording: BareRecording, line: ProgressLine, *, seconds: float | None
 ) -> None:
-    stop, shown = threading.Event(), sys.stderr.isatty()
+    stop, shown, told = threading.Event(), sys.stderr.isatty(), set[str]()
     for capture in source.captures(stop):
         if seconds is not None and capture.t_s > seconds:
             return
@@ -249,6 +256,11 @@ def _take(
         if status.failed:
             return
         trouble = source.trouble() or status.trouble
-        counts = ", ".join(f"{one.pictures} {one.kind}" for one in status.streams) if shown else "recording"
+        note = trouble or "recording"
+        if shown:
+            note = trouble or ", ".join(f"{one.pictures} {one.kind}" for one in status.streams)
+        elif trouble in told:  # said once: lines of a file do not go away
+            note = "recording"
+        told.add(trouble)
         done, total = (round(10.0 * capture.t_s), round(10.0 * seconds)) if seconds else (0, 0)
-        line.show(done, total, t_s=capture.t_s, note=trouble or counts)
+        line.show(done, total, t_s=capture.t_s, note=note)

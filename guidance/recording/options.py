@@ -34,7 +34,8 @@ def add_recording_commands(
         usage="%(prog)s FILE [--seconds S] [options]\n       %(prog)s SESSION FILE [--no-blur] [options]",
         description="With one name: record the cameras of this computer into FILE (.mcap), colour, thermal"
         " and depth with their times, without guidance or treatment, for `calibrate`. With two: play a"
-        " session folder through the pipeline and record it as a live session would be, with a chained log beside it."
+        " session folder through the pipeline and record it as a live session would be, with a chained log"
+        " beside it."
         " Exit code 2: the recording is not whole.",
     )
     added.add_argument(
