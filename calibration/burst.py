@@ -196,7 +196,7 @@ def gas_times(source: Source) -> tuple[tuple[float, float], ...]:
         if capture.gas_now and since_s == np.inf:
             since_s = capture.t_s - capture.gas_s
         elif not capture.gas_now and since_s < np.inf:
-            found.append((since_s, last_s + capture.gas_s))
+            found.append((since_s, last_s + capture.gas_s - source.gas_off_after_s))
             since_s = np.inf
         last_s = capture.t_s
     return (*found, (since_s, last_s)) if since_s < np.inf else tuple(found)

@@ -21,8 +21,9 @@ from vision.video import colour_pictures, probe_video
 
 VIDEOS = (".mp4", ".mov", ".avi", ".mkv")
 
-APART_DEG, APART_S = 2.5, 0.5
-"""Poses of a moving picture that are turned by less, and come sooner, say what the one before said."""
+APART_DEG = 2.5
+"""Poses of a moving picture that are turned by less say what the one before said, errors included: a nozzle
+that was held still now and then counted twice, and a pivot that is right was refused for it."""
 
 MOST_POSES = 400
 """More of a long recording are thinned evenly."""
@@ -57,7 +58,7 @@ def poses_of(
     track, last = NozzleTrack.start(), None
     names: list[str] = []
     poses: list[Pose] = []
-    looked, last_s = 0, -np.inf
+    looked = 0
     for name, t_s, bgr in _pictures(path):
         if (from_s is not None and t_s < from_s) or (to_s is not None and t_s > to_s):
             continue
@@ -71,13 +72,13 @@ def poses_of(
         if not isinstance(sighting, NozzleSighting) or sighting.state != "tracked":
             continue
         here = sighting.rgb_from_nozzle
-        if moving and last is not None and t_s - last_s < APART_S and _turned_deg(last, here) < APART_DEG:
+        if moving and last is not None and _turned_deg(last, here) < APART_DEG:
             continue
         names.append(name)
         poses.append(here)
-        last, last_s = here, t_s
+        last = here
     print(f"The nozzle was found in {len(poses)} of {looked} pictures of {path}" + (
-        ", each turned or later than the one before" if moving else ""
+        ", each turned against the one before" if moving else ""
     ))  # fmt: skip
     if not poses:
         raise InputError(f"No picture of {path} shows the nozzle; take them again, the collar in sight.")

@@ -165,7 +165,7 @@ class _Looked:
 
 
 def _stills(source: Source, *, most: int, shortest_s: float, hold_s: float) -> Iterator[Still]:
-    """Of each stretch the colour picture from which those within ``hold_s``, or the next ones, differ least."""
+    """Of each stretch the picture from which those within ``hold_s``, or the next ones, differ least."""
     long_s = max(source.duration_s / most, shortest_s, 1e-3)
     about: deque[_Looked] = deque()
     thermal: deque[ThermalPicture] = deque(maxlen=64)

@@ -91,7 +91,12 @@ def record_cameras(
             say(words)
         source.wait(line)
         recording = BareRecording(
-            out, kinds=source.kinds, rig=source.rig, device=device, attachments=source.attachments
+            out,
+            kinds=source.kinds,
+            rig=source.rig,
+            device=device,
+            gas_off_after_s=source.gas_off_after_s,
+            attachments=source.attachments,
         )
         try:
             _take(source, recording, line, seconds=asked.seconds)
@@ -132,10 +137,12 @@ class _Cameras:
         named = gas_of(asked.gas) if asked.gas is not None else None
         self.kinds = tuple(device.kind for device in devices)
         self.told = [f"{device.kind:8} {device.name}" for device in devices]
-        self._cameras = stack.enter_context(LiveCameras(devices))
+        self._cameras = stack.enter_context(LiveCameras(devices, every=True))
         self._gas: GasFromInput | None = None
+        self.gas_off_after_s = 0.0
         if named is not None:
             self.told.append(f"gas      {named.device.name}")
+            self.gas_off_after_s = named.off_after_s
             heard = stack.enter_context(GasInput(named.device, off_after_s=named.off_after_s))
             self._gas = GasFromInput(heard)
 
@@ -161,7 +168,7 @@ class _Played:
     """A session folder, its pictures as if cameras gave them now."""
 
     def __init__(self, recording: Recording) -> None:
-        self._recording, self.rig = recording, recording.rig
+        self._recording, self.rig, self.gas_off_after_s = recording, recording.rig, 0.0
         self.attachments = attachments_of(recording)
         there = {
             COLOUR: recording.frames > 0,

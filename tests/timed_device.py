@@ -1,4 +1,4 @@
-"""A stand-in for a camera: each picture comes when its time has come, with its own stamp. No hardware is in it."""
+"""A stand-in for a camera: each picture comes when its time has come. No hardware is in it."""
 
 from __future__ import annotations
 

@@ -46,6 +46,10 @@ BARE = "bare_cameras"
 """In the table of words of a recording of bare cameras: which, with commas between. Nothing was treated, and
 nothing was looked for in its pictures."""
 
+GAS_OFF_AFTER_S = "gas_off_after_s"
+"""In the same table: by how much too late the end of the gas is told, which was believed only once it had been
+said for so long."""
+
 
 @dataclass(frozen=True, eq=False)
 class Tick:
@@ -124,6 +128,14 @@ class McapRecording:
             return datetime.fromisoformat(self.notes[PLAYED_AT])
         except (KeyError, ValueError):
             return None
+
+    @property
+    def gas_off_after_s(self) -> float:
+        """By how much too late its captures were told that gas had ended; 0 where it does not say."""
+        try:
+            return float(self.notes.get(GAS_OFF_AFTER_S, "0"))
+        except ValueError:
+            return 0.0
 
     @property
     def bare(self) -> bool:
