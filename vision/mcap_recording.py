@@ -47,8 +47,8 @@ BARE = "bare_cameras"
 nothing was looked for in its pictures."""
 
 GAS_OFF_AFTER_S = "gas_off_after_s"
-"""In the same table: by how much too late the end of the gas is told, which was believed only once it had been
-said for so long."""
+"""In the same table: by how much too late the end of the gas is told: it was believed once it had been said
+for so long."""
 
 
 @dataclass(frozen=True, eq=False)

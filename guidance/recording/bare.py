@@ -28,7 +28,7 @@ from vision.mcap_recording import BARE, ENDED, GAS_OFF_AFTER_S, NOTES
 
 JPEG_QUALITY = 95
 """Of colour pictures: it moves the corners of a drawn board by 0.015 to 0.021 px (rms) and the focal length
-by 0.01 %, an eighth of its bound. Quality 90 moves corners by 0.025 px, 98 by 0.013 px in 1.7 times the room."""
+by 0.01 %, an eighth of its bound. Quality 90 moves them by 0.025 px, 98 by 0.013 px for 1.7 times as much."""
 
 FLUSH_S, TO_DISK_S = 0.2, 1.0
 """So much at most is lost when the program dies, or the machine loses its power: as for a session."""

@@ -39,9 +39,9 @@ def board_session(folder: Path, real: Rig, stated: Rig, *, reference_degc: float
     """Write a session: `POSES` one after the other, each still; warm tags' paper, cold ink."""
     folder.mkdir(parents=True)
     assert real.thermal is not None
-    colour = [_drawn(real.rgb, pose, dark=40.0, light=215.0, beside=120.0) for pose in POSES]
+    colour = [drawn(real.rgb, pose, dark=40.0, light=215.0, beside=120.0) for pose in POSES]
     thermal = [
-        _drawn(real.thermal.camera, real.thermal.thermal_from_rgb @ pose, dark=24.0, light=34.0, beside=22.0)
+        drawn(real.thermal.camera, real.thermal.thermal_from_rgb @ pose, dark=24.0, light=34.0, beside=22.0)
         for pose in POSES
     ]
     rng = np.random.default_rng(0)
@@ -76,7 +76,7 @@ def board_session(folder: Path, real: Rig, stated: Rig, *, reference_degc: float
     return folder
 
 
-def _drawn(camera: Camera, camera_from_board: Pose, *, dark: float, light: float, beside: float) -> Floats:
+def drawn(camera: Camera, camera_from_board: Pose, *, dark: float, light: float, beside: float) -> Floats:
     """The board by rays, several a pixel where pixels are large, blurred by the lens."""
     texture = _texture(TARGET)
     fine = 1 if camera.width_px > 400 else 3
