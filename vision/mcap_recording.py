@@ -139,8 +139,13 @@ class McapRecording:
 
     @property
     def bare(self) -> bool:
-        """Whether it is of bare cameras, without guidance and treatment."""
+        """Whether it is of bare cameras, without guidance and treatment: `guidance.recording.bare`."""
         return BARE in self.notes
+
+    @property
+    def bare_kinds(self) -> tuple[str, ...]:
+        """Kinds of the bare cameras that it is of; none where it is of a session."""
+        return tuple(self.notes.get(BARE, "").split(",")) if self.bare else ()
 
     @property
     def rig_sha256(self) -> str | None:

@@ -85,10 +85,11 @@ def add_recording_commands(
 
     verify = commands.add_parser(
         "verify",
-        help="has the log of a session been changed?",
-        description="Check the chain of a log of actions and alarms. Exit code 1: it does not hold.",
+        help="has the log of a session been changed? Is a recording whole?",
+        description="Check the chain of a log of actions and alarms, or that a recording (.mcap) is whole,"
+        " with how well the pictures of each camera came. Exit code 1: it does not hold.",
     )
-    verify.add_argument("log", type=Path, metavar="LOG", help="log (.log)")
+    verify.add_argument("log", type=Path, metavar="LOG", help="log (.log), or recording (.mcap)")
     verify.add_argument("--lines", type=int, metavar="N", help="so many lines it must have")
     verify.add_argument("--seal", metavar="SHA256", help="seal of its last line, as written down elsewhere")
     verify.set_defaults(run=_verify)
@@ -203,6 +204,10 @@ def _recover(options: argparse.Namespace) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
+    if options.log.suffix.lower() == ".mcap":
+        from guidance.recording.whole import verify_recording
+
+        return 0 if verify_recording(options.log) else _NOT_THE_SAME
     from guidance.recording.command import verify_log
 
     return 0 if verify_log(options.log, lines=options.lines, seal=options.seal) else _NOT_THE_SAME

@@ -95,7 +95,7 @@ class Tallies:
         if self.from_s is None:
             self.from_s = min(0.0, capture.t_s)
         self.to_s = capture.t_s
-        if capture.bgr is not None:
+        if capture.index is not None:
             self._of("colour").add(capture.t_s)
         for picture in capture.thermal:
             thermal = self._of("thermal")

@@ -214,3 +214,29 @@ def test_no_treatment_is_made_of_it(tmp_path: Path, capsys: pytest.CaptureFixtur
         assert main(words) == 2
         assert "recording of bare cameras" in capsys.readouterr().err
     assert not (tmp_path / "report").exists()
+
+
+def test_verify_tells_a_whole_recording_from_one_cut_off_and_one_changed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "a.mcap"
+    recording = BareRecording(path, kinds=KINDS)
+    for k in range(30):
+        recording.take(capture(k, depth=False), patient=True)
+        if k % 10 == 9:
+            written(recording, capture(k).t_s)
+    recording.close()
+    assert main(["verify", str(path)]) == 0
+    told = capsys.readouterr().out
+    assert "of bare cameras, 30 captures" in told
+    assert "thermal  30 pictures, 20.0 a second" in told
+    assert "depth    no picture" in told
+    assert "Holds" in told
+    whole = bytearray(path.read_bytes())
+    path.write_bytes(whole[: len(whole) * 7 // 10])
+    assert main(["verify", str(path)]) == 1
+    assert "it was not ended" in capsys.readouterr().out
+    whole[len(whole) // 2] ^= 1
+    path.write_bytes(whole)
+    assert main(["verify", str(path)]) == 1
+    assert "is damaged" in capsys.readouterr().out
