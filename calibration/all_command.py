@@ -30,6 +30,7 @@ from calibration.guided_options import STEPS
 from calibration.guided_run import THINGS, TITLES, GuidedRun, Wanted
 from calibration.pairs import read_pairs
 from calibration.pictures import read_folder
+from calibration.recorded_pictures import one_recording_or
 from calibration.rig_text import read_tables
 from calibration.scale import Scale, scale_of, scaled
 from calibration.sheets import TARGET
@@ -147,7 +148,8 @@ def _from_folder(
 
 def _next_of(name: str, folder: Path, wanted: Wanted) -> str | None:
     """The picture of a board that would help most, told by those that are there."""
-    if name not in ("rgb", "thermal") or not (where := folder / FOLDERS[name]).is_dir():
+    where = folder / FOLDERS.get(name, "")
+    if name not in ("rgb", "thermal") or not where.is_dir() or one_recording_or(where) != where:
         return None
     if name == "rgb":
         board = wanted.sheets.board

@@ -17,6 +17,7 @@ from calibration.board import Board
 from calibration.collar_command import calibrate_collar
 from calibration.pictures import picture_files
 from calibration.poses_seen import VIDEOS
+from calibration.recorded_pictures import one_recording_or
 from calibration.rgb_command import calibrate_rgb
 from calibration.rig_text import Toml, put_rig, read_tables, rig_text
 from calibration.scale import Scale, spec_of
@@ -89,23 +90,26 @@ def _do(name: str, where: Path, rig: Path, sheets: Sheets, *, force: bool, now: 
     known = rig if rig.exists() else None
     options = argparse.Namespace(rig=known, out=rig, force=force)
     if name == "rgb":
-        options.pictures, options.board = where, spec_of(sheets.board)
+        options.pictures, options.board = one_recording_or(where), spec_of(sheets.board)
         options.flat, options.window_px = False, None
         return calibrate_rgb(options, now)
     if name == "thermal":
-        options.rgb, options.thermal = str(where / "colour"), str(where / "thermal")
+        both = one_recording_or(where)
+        options.rgb, options.thermal = str(both), None
+        if both == where:
+            options.rgb, options.thermal = str(where / "colour"), str(where / "thermal")
         options.board = spec_of(sheets.target)
         return calibrate_thermal_step(options, now)
     give_nozzle(rig, sheets, now=now)
     if name == "collar":
         u95 = sheets.scale.u95
         options.pictures, options.tag_mm_u95 = (
-            one_video_or(where),
+            one_video_or(one_recording_or(where)),
             None if u95 is None else u95 * COLLAR_TAG_MM,
         )
         return calibrate_collar(options, now)
     options.limit_mm = options.marker_mm = options.from_s = options.to_s = None
-    options.poses = where
+    options.poses = one_recording_or(where)
     return calibrate_tip(options, now)
 
 

@@ -14,6 +14,7 @@ from calibration.folder_steps import ACCEPTED, KEPT, MISSING, REFUSED, StepTold
 from calibration.jet_command import calibrate_jet
 from calibration.options import add_calibrate
 from calibration.radiometry_command import calibrate_radiometry
+from calibration.recorded_pictures import one_recording_or
 from calibration.spread_command import calibrate_spread
 from calibration.time_command import calibrate_time
 from models.problems import InputError
@@ -88,7 +89,7 @@ def _given(name: str, where: Path) -> list[Path]:
     if not where.is_dir():
         return []
     if name in ("spread", "axis"):
-        return [where]
+        return [one_recording_or(where)]
     if (where / "session.toml").exists():
         return [where]
     found = sorted(one for one in where.iterdir() if one.suffix == SUFFIX or (one / "session.toml").exists())

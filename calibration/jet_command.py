@@ -32,7 +32,7 @@ def calibrate_jet(options: argparse.Namespace, now: datetime) -> bool:
     tables = read_tables(path)
     rig, _ = read_rig(path.read_text(encoding="utf-8"), where=str(path))
     sources = [open_source(recording) for recording in cast("list[Path]", options.recordings)]
-    names = {source.treatment.device or getattr(options, "device", None) or "" for source in sources}
+    names = {source.treatment.device or options.device or "" for source in sources}
     if len(names) > 1:
         raise InputError(
             f"The recordings are of several devices ({', '.join(sorted(names))}); give those of one."

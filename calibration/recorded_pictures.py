@@ -42,6 +42,12 @@ def is_recording(path: Path) -> bool:
     return (path.is_file() and path.suffix.lower() == SUFFIX) or (path / "session.toml").is_file()
 
 
+def one_recording_or(folder: Path) -> Path:
+    """The one recording that lies in a folder, or the folder itself where it holds anything else."""
+    found = sorted(folder.glob(f"*{SUFFIX}")) if folder.is_dir() else []
+    return found[0] if len(found) == 1 else folder
+
+
 @dataclass(frozen=True, eq=False)
 class Still:
     """A colour picture, one from just before it, and the thermal one of its time."""

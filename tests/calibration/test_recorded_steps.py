@@ -123,11 +123,15 @@ def test_the_lens_from_a_board_held_here_and_there(
         )
     ]  # fmt: skip
     shown = held([drawn_board(pose, rng) for pose in poses], hold_s=1.2, hz=4.0)
-    filmed(tmp_path / "board.mcap", colour=shown)
-    out = tmp_path / "new.toml"
-    assert main(["calibrate", "rgb", str(tmp_path / "board.mcap"), "--out", str(out)]) == 0
+    (tmp_path / "all" / "rgb").mkdir(parents=True)
+    path = filmed(tmp_path / "all" / "rgb" / "board.mcap", colour=shown).path
+    out, again = tmp_path / "new.toml", tmp_path / "again.toml"
+    assert main(["calibrate", "rgb", str(path), "--out", str(out)]) == 0
     assert f"{len(poses)} pictures of a ChArUco board" in capsys.readouterr().out
     assert tomllib.loads(out.read_text())["rgb"]["fx_px"] == pytest.approx(FOCAL, rel=0.004)
+    words = ["all", str(tmp_path / "all"), "--steps", "rgb", "--measured-mm", "100", "--out", str(again)]
+    assert main(["calibrate", *words]) == 0, "a recording in the folder of its step"
+    assert tomllib.loads(again.read_text())["rgb"] == tomllib.loads(out.read_text())["rgb"]
 
 
 def test_pairs_are_of_one_pose_and_none_is_taken_while_the_target_moves(tmp_path: Path) -> None:
