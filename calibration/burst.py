@@ -8,6 +8,7 @@ from datetime import datetime
 import cv2
 import numpy as np
 
+from calibration.gas_times import gas_times
 from calibration.own_times import retimed
 from models.geometry import Bools, Floats, unit
 from models.problems import InputError
@@ -15,7 +16,6 @@ from models.radiometry import Calibrated, calibrated_at
 from models.rig import Rig, StatedHalo
 from models.sightings import NozzleSighting
 from vision.depth import depth_points
-from vision.mcap_recording import McapRecording
 from vision.nozzle import track_nozzle
 from vision.nozzle_mask import nozzle_mask
 from vision.nozzle_track import NozzleTrack
@@ -183,23 +183,6 @@ def read_burst(source: Source, rig: Rig) -> Burst:
         before_spread_degc=spread,
         accuracy_degc=rig.thermal.accuracy_degc if calibrated is None else calibrated.u95_degc,
     )
-
-
-def gas_times(source: Source) -> tuple[tuple[float, float], ...]:
-    """When gas flowed: by the session's header, or as the captures of a recording were told of it."""
-    if source.treatment.valve_s is not None or not isinstance(source, McapRecording):
-        return source.treatment.valve_s or ()
-    found: list[tuple[float, float]] = []
-    since_s, last_s = np.inf, 0.0
-    for tick in source.ticks(pictures=False):
-        capture = tick.capture
-        if capture.gas_now and since_s == np.inf:
-            since_s = capture.t_s - capture.gas_s
-        elif not capture.gas_now and since_s < np.inf:
-            found.append((since_s, last_s + capture.gas_s - source.gas_off_after_s))
-            since_s = np.inf
-        last_s = capture.t_s
-    return (*found, (since_s, last_s)) if since_s < np.inf else tuple(found)
 
 
 def _played(source: Source, rig: Rig) -> tuple[list[NozzleSighting], list, list]:

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from guidance.camera_command import wanted_by
@@ -26,8 +26,7 @@ from vision.every_camera import Finder, Found, Wanted, every_camera, meant
 from vision.gas_input import GasInput
 from vision.gas_named import NamedGas, gas_device
 from vision.live_cameras import LiveCameras
-from vision.recording import Recording, open_recording
-from vision.source import SUFFIX
+from vision.source import SUFFIX, Source, open_source
 from vision.uvc_lepton import UvcLepton
 
 KINDS = (COLOUR, THERMAL, DEPTH)
@@ -57,7 +56,7 @@ class Asked:
     device: str | None = None
     """What blows, by its name in the catalogue."""
     replay: Path | None = None
-    """A session folder whose pictures are played as if cameras gave them."""
+    """A session folder or recording whose pictures are played as if cameras gave them."""
 
 
 def record_cameras(
@@ -94,21 +93,24 @@ def record_cameras(
             out,
             kinds=source.kinds,
             rig=source.rig,
-            device=device,
+            device=device or source.device,
             gas_off_after_s=source.gas_off_after_s,
             attachments=source.attachments,
         )
+        told: dict[str, None] = {}
         try:
-            _take(source, recording, line, seconds=asked.seconds)
+            _take(source, recording, line, seconds=asked.seconds, told=told)
         except KeyboardInterrupt:
             say("Ended by Ctrl-C.")
         finally:
             status = recording.close()
-    if not any(one.pictures for one in status.streams) and not status.trouble:
-        out.unlink(missing_ok=True)
-        words = source.trouble() or "look at their cables"
-        raise InputError(f"No camera gave a picture, and nothing was recorded: {words}")
-    return status
+    for words in told:
+        say(f"Meanwhile: {words}")
+    if any(one.pictures for one in status.streams) and status.captures_kept:
+        return status
+    out.unlink(missing_ok=True)
+    words = status.trouble or " ".join(told) or "look at their cables."
+    raise InputError(f"No camera gave a picture that was kept, and nothing was recorded: {words}")
 
 
 def print_status(out: Path, status: BareStatus) -> None:
@@ -118,7 +120,9 @@ def print_status(out: Path, status: BareStatus) -> None:
         print(f"  {one.kind:8} {one.words}")
     if status.pictures_left_out:
         print(f"  {status.pictures_left_out} colour pictures were left out: the disk did not keep up.")
-    if not status.finished and status.captures_lost < status.t_s:
+    if any(one.kind == COLOUR and one.pictures for one in status.streams):
+        print("  Faces are not covered in it.")
+    if not status.finished:
         print(f"  Its end is missing; it is read as it is, or made whole by `cryoguide recover {out}`.")
 
 
@@ -138,6 +142,7 @@ class _Cameras:
         self.kinds = tuple(device.kind for device in devices)
         self.told = [f"{device.kind:8} {device.name}" for device in devices]
         self._cameras = stack.enter_context(LiveCameras(devices, every=True))
+        self.device = ""
         self._gas: GasFromInput | None = None
         self.gas_off_after_s = 0.0
         if named is not None:
@@ -159,15 +164,15 @@ class _Cameras:
             return self._cameras.captures(self.rig, gas=lambda _, __: (0.0, False), stop=stop)
         return self._cameras.captures(self.rig, gas=self._gas.flow, stop=stop, began=self._gas.began)
 
-    def trouble(self) -> str:
-        """What is wrong with the cameras now; empty where nothing is."""
-        return " ".join(state.words for state in self._cameras.states if not state.ok and state.words)
+    def troubles(self) -> list[str]:
+        """What is wrong with the cameras now, a sentence each."""
+        return [state.words for state in self._cameras.states if not state.ok and state.words]
 
 
 class _Played:
-    """A session folder, its pictures as if cameras gave them now."""
+    """A session folder or recording, its pictures as if cameras gave them now."""
 
-    def __init__(self, recording: Recording) -> None:
+    def __init__(self, recording: Source, *, without: frozenset[str]) -> None:
         self._recording, self.rig, self.gas_off_after_s = recording, recording.rig, 0.0
         self.attachments = attachments_of(recording)
         there = {
@@ -175,7 +180,10 @@ class _Played:
             THERMAL: recording.has_thermal,
             DEPTH: recording.has_depth,
         }
-        self.kinds = tuple(kind for kind in KINDS if there[kind])
+        self.kinds = tuple(kind for kind in KINDS if there[kind] and kind not in without)
+        if not self.kinds:
+            raise InputError(f"{recording.name} holds no pictures of a camera that is wanted.")
+        self.device = recording.treatment.device
         self.told = [f"{kind:8} played from {recording.name}" for kind in self.kinds]
 
     def wait(self, line: ProgressLine) -> None:
@@ -187,18 +195,24 @@ class _Played:
         for capture in paced(self._recording.captures(), pace):
             if stop.is_set():
                 return
-            yield capture
+            yield replace(
+                capture,
+                bgr=capture.bgr if COLOUR in self.kinds else None,
+                index=capture.index if COLOUR in self.kinds else None,
+                thermal=capture.thermal if THERMAL in self.kinds else (),
+                depth=capture.depth if DEPTH in self.kinds else (),
+            )
 
-    def trouble(self) -> str:
+    def troubles(self) -> list[str]:
         """None."""
-        return ""
+        return []
 
 
 def _replayed(asked: Asked) -> _Played:
     if any(asked.names.values()) or asked.rig is not None or asked.gas is not None:
         raise InputError("A replay has its own cameras, rig and gas: give those, or --replay, not both.")
     assert asked.replay is not None
-    return _Played(open_recording(asked.replay))
+    return _Played(open_source(asked.replay), without=asked.without)
 
 
 def bare_devices(
@@ -252,9 +266,15 @@ def _rig(path: Path) -> tuple[Rig, bytes]:
 
 
 def _take(
-    source: _Cameras | _Played, recording: BareRecording, line: ProgressLine, *, seconds: float | None
+    source: _Cameras | _Played,
+    recording: BareRecording,
+    line: ProgressLine,
+    *,
+    seconds: float | None,
+    told: dict[str, None],
 ) -> None:
-    stop, shown, told = threading.Event(), sys.stderr.isatty(), set[str]()
+    """Take captures until it is over; what is wrong meanwhile goes into ``told``, each sentence once."""
+    stop, shown = threading.Event(), sys.stderr.isatty()
     for capture in source.captures(stop):
         if seconds is not None and capture.t_s > seconds:
             return
@@ -262,12 +282,11 @@ def _take(
         status = recording.status
         if status.failed:
             return
-        trouble = source.trouble() or status.trouble
-        note = trouble or "recording"
+        troubles = [one for one in (*source.troubles(), status.trouble) if one]
+        new = [one for one in troubles if one not in told]
+        told.update(dict.fromkeys(new))
+        note = " ".join(new) or "recording"  # said once: lines of a file do not go away
         if shown:
-            note = trouble or ", ".join(f"{one.pictures} {one.kind}" for one in status.streams)
-        elif trouble in told:  # said once: lines of a file do not go away
-            note = "recording"
-        told.add(trouble)
+            note = " ".join(troubles) or ", ".join(f"{one.pictures} {one.kind}" for one in status.streams)
         done, total = (round(10.0 * capture.t_s), round(10.0 * seconds)) if seconds else (0, 0)
         line.show(done, total, t_s=capture.t_s, note=note)

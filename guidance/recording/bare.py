@@ -48,8 +48,10 @@ class BareStatus:
     pictures_left_out: int
     """Colour pictures that the disk did not keep up with."""
     captures_lost: int
+    captures_kept: int
+    """That are in the file for sure."""
     kept_s: float
-    """Up to when everything is in the file."""
+    """Time of the last of them."""
     trouble: str = ""
     """One sentence where what is recorded is less than all; empty while all is well."""
     failed: bool = False
@@ -97,7 +99,7 @@ class BareRecording:
         self._changed = threading.Condition()
         self._closing = self._finished = False
         self._tallies = Tallies(kinds)
-        self._captures = self._left_out = self._lost = 0
+        self._captures = self._kept = self._left_out = self._lost = 0
         self._lacks = self._dead = ""
         self._added_s = self._kept_s = 0.0
         treatment = Treatment(started, "", "", device, "", None, None, None, None, ())
@@ -151,6 +153,7 @@ class BareRecording:
                 bytes_written=self._file.bytes_written,
                 pictures_left_out=self._left_out,
                 captures_lost=self._lost,
+                captures_kept=self._kept,
                 kept_s=self._kept_s,
                 trouble=self._dead or self._lacks,
                 failed=bool(self._dead),
@@ -181,15 +184,15 @@ class BareRecording:
             figures = {"captures": self._captures, "captures_lost": self._lost}
             self._file.note(ENDED, {name: str(value) for name, value in figures.items()})
             self._file.close()
-            self._kept_s, self._finished = self._added_s, True
+            self._kept, self._kept_s, self._finished = self._captures, self._added_s, True
         except Exception as trouble:  # whatever it is: what was recorded stays, and it is told
             why = trouble.strerror if isinstance(trouble, OSError) else trouble
             with self._changed:
                 self._lost += len(self._queue)
                 self._queue.clear()
+                held = f"what came up to {self._kept_s:.1f} s" if self._kept else "nothing"
                 self._dead = (
-                    f"The recording cannot be written ({why}): it holds what came up to {self._kept_s:.1f} s;"
-                    " make room, then record again."
+                    f"The recording cannot be written ({why}): it holds {held}; make room, then record again."
                 )
                 self._changed.notify_all()
             with suppress(Exception):
@@ -212,7 +215,7 @@ class BareRecording:
                 flushed_s, to_disk_s = now_s, now_s if due else to_disk_s
                 self._mark()
                 self._file.flush(to_disk=due)
-                self._kept_s = self._added_s
+                self._kept, self._kept_s = self._captures, self._added_s
             if done:
                 return
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from benchmarks.guided_pictures import collar_picture
-from calibration.burst import gas_times
+from calibration.gas_times import gas_times
 from calibration.own_times import retimed
 from calibration.recorded_pictures import MOST_COLLAR, board_pairs, turning_pictures
 from calibration.sheets import TARGET

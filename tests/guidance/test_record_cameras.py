@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import threading
 from pathlib import Path
@@ -67,6 +68,7 @@ def test_all_cameras_are_recorded_with_the_times_that_they_state(
     for kind in ("colour", "thermal", "depth"):
         assert f"  {kind}" in told.out
     assert "pictures, " in told.out
+    assert "Faces are not covered" in told.out
     assert "recording" in told.err
 
 
@@ -81,6 +83,38 @@ def test_a_camera_that_is_pulled_out_is_told_while_recording_and_at_the_end(
     assert colour.pictures > thermal.pictures > 0
     assert thermal.gap_s > 0.8 > colour.gap_s
     assert status.finished
+
+
+def test_a_camera_that_repeats_its_picture_is_told_at_the_end_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (camera,) = cameras("thermal")
+    camera.picture = lambda _: np.full((24, 32), 30000, np.uint16)
+    record_cameras(Asked(tmp_path / "a.mcap", seconds=0.9), found=finder(camera))
+    assert "Meanwhile: stand-in thermal camera repeats the same picture" in capsys.readouterr().out
+
+
+def test_a_full_disk_ends_the_command_with_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A real limit on file sizes; some of it is kept, and the exit code says that it is not whole."""
+    out = tmp_path / "a.mcap"
+    monkeypatch.setattr(
+        record_cameras,
+        "__kwdefaults__",
+        record_cameras.__kwdefaults__ | {"found": finder(*cameras("colour"))},
+    )
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
+    try:
+        code = main(["record", str(out), "--seconds", "20"])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    told = capsys.readouterr()
+    assert code == 2
+    assert "is not whole: The recording cannot be written (File too large)" in told.err
+    assert f"cryoguide recover {out}" in told.out
+    assert open_mcap(out).duration_s > 0.0
 
 
 def test_ctrl_c_keeps_what_was_recorded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -158,6 +192,9 @@ def test_a_session_can_be_played_as_if_cameras_gave_it(
     assert recording.rig is not None
     assert recording.attached("rig.toml") == (calf / "rig.toml").read_bytes()
     assert "colour   11 pictures, 15.0 a second" in capsys.readouterr().out
+    again = str(tmp_path / "b.mcap")
+    assert main(["record", again, "--replay", out, "--seconds", "0.5", "--no-colour"]) == 0
+    assert (open_mcap(Path(again)).frames, open_mcap(Path(again)).has_thermal) == (0, True)
     assert main(["record", out, "--replay", str(calf), "--seconds", "0.7"]) == 2
     assert "exists already" in capsys.readouterr().err
 
