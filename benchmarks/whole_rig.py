@@ -193,10 +193,10 @@ def main() -> None:
         if code == 0:
             print("\n".join(f"    {line}" for line in against_truth(rig, options.seed)))
         if step == "rgb":
-            _with_what_no_step_finds(rig, folder)
+            with_what_no_step_finds(rig, folder)
 
 
-def _with_what_no_step_finds(rig: Path, folder: Path) -> None:
+def with_what_no_step_finds(rig: Path, folder: Path) -> None:
     """The printed collar and the maker's depth camera, typed into the new rig as a technician does."""
     text, nozzle = rig.read_text(), (folder / "sheets" / "collar.toml").read_text()
     if "[nozzle]" not in text:
