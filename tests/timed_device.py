@@ -28,7 +28,7 @@ class Start:
 
 @dataclass(eq=False)
 class TimedDevice:
-    """Plays pictures once, at their times; then it is silent."""
+    """Plays pictures once, at their times; then it is gone."""
 
     kind: str
     stamps_s: Sequence[float]
@@ -58,8 +58,8 @@ class TimedDevice:
         began_s = self.start()
         at = self._next
         if at >= len(self.stamps_s):
-            time.sleep(0.02)
-            return self.read() if time.monotonic() - began_s < 3600.0 else self._gone()
+            time.sleep(0.3)
+            return self._gone()
         stamp_s = self.stamps_s[at]
         exposed_s = stamp_s if self.exposed_s is None else self.exposed_s[at]
         due_s = min(began_s + max(exposed_s, stamp_s) + 0.02, began_s + self.gone_from_s)

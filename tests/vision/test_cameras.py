@@ -14,9 +14,10 @@ import pytest
 from models.capture import Capture
 from models.geometry import Bytes, Counts
 from models.rig_file import read_rig
+from tests.timed_device import Start, TimedDevice
 from tests.vision.played_camera import Clock, PlayedCamera
 from tests.vision.turns import run, told_after_s
-from vision.cameras import DEPTH, THERMAL, Camera, Picture
+from vision.cameras import COLOUR, DEPTH, THERMAL, Camera, Picture
 from vision.live_cameras import LiveCameras
 from vision.pairing import Arrived, Pairing
 from vision.recording import open_recording
@@ -298,3 +299,26 @@ def test_a_picture_that_is_older_than_the_last_capture_makes_none(
     late = pair.pair(Arrived((Picture(1.1, colour[1]),), (Picture(0.95, thermal[1]),)), now_s=1.1)
     assert late is not None
     assert late.thermal == ()
+
+
+def taken_slowly(*, every: bool) -> list[float]:
+    """Times of captures by somebody who takes three times as long as the camera."""
+    stamps_s = np.arange(0.0, 5.0, 0.02).tolist()
+    device = TimedDevice(COLOUR, stamps_s, lambda k: np.full((8, 8, 3), k % 250, np.uint8), Start(), hz=50.0)
+    stop, pause, times = threading.Event(), threading.Event(), []
+    with LiveCameras([device], every=every) as cameras:
+        for capture in cameras.captures(None, gas=lambda _, __: (0.0, False), stop=stop):
+            if capture.index is not None:
+                times.append(capture.t_s)
+            if capture.t_s > 0.6:
+                stop.set()
+            if len(times) % 3 == 2:
+                pause.wait(0.06)
+    return times
+
+
+def test_whoever_records_gets_every_picture_and_whoever_guides_the_newest() -> None:
+    """Whoever records is never slower than the camera for long."""
+    recorded, guided = (np.diff(taken_slowly(every=every)) for every in (True, False))
+    assert recorded == pytest.approx(0.02, abs=1e-6)
+    assert guided.max() > 0.03
