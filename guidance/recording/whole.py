@@ -7,6 +7,7 @@ from pathlib import Path
 from guidance.recording.log_beside import log_of
 from guidance.recording.streams_told import Tallies
 from models.problems import InputError
+from vision.mcap_file import is_whole
 from vision.mcap_recording import McapRecording, open_mcap
 
 
@@ -14,7 +15,8 @@ def verify_recording(path: Path) -> bool:
     """Read all of a recording but its colour pictures, and print how it stands.
 
     Returns:
-        Whether it was ended, every byte is as it was written, and no picture that it names is missing.
+        Whether every byte is as it was written, the file has a proper end (that of a recovered one
+        counts), and no picture that it names is missing.
 
     Raises:
         InputError: If it is no recording.
@@ -37,11 +39,14 @@ def verify_recording(path: Path) -> bool:
         return False
     if not recording.bare and log_of(path).exists():
         print(f"Log        beside it: cryoguide verify {log_of(path)}")
-    if recording.damaged or not recording.ended or recording.warnings:
-        if not recording.damaged and not recording.ended:
-            print(f"Open       it was not ended: cryoguide recover {path}")
+    if not is_whole(path):
+        print(f"Open       it was not ended: cryoguide recover {path}")
+    if recording.warnings:
         return False
-    print("Holds      ended, and every byte is as it was written")
+    if recording.ended:
+        print("Holds      ended, and every byte is as it was written")
+    else:
+        print("Holds      every byte is as it was written; its end was lost before it was recovered")
     return True
 
 

@@ -236,6 +236,9 @@ def test_verify_tells_a_whole_recording_from_one_cut_off_and_one_changed(
     path.write_bytes(whole[: len(whole) * 7 // 10])
     assert main(["verify", str(path)]) == 1
     assert "it was not ended" in capsys.readouterr().out
+    assert main(["recover", str(path)]) == 0
+    assert main(["verify", str(tmp_path / "a-recovered.mcap")]) == 0
+    assert "its end was lost before it was recovered" in capsys.readouterr().out
     whole[len(whole) // 2] ^= 1
     path.write_bytes(whole)
     assert main(["verify", str(path)]) == 1
