@@ -287,6 +287,9 @@ def _take(
         told.update(dict.fromkeys(new))
         note = " ".join(new) or "recording"  # said once: lines of a file do not go away
         if shown:
-            note = " ".join(troubles) or ", ".join(f"{one.pictures} {one.kind}" for one in status.streams)
+            counts = ", ".join(f"{one.pictures} {one.kind}" for one in status.streams)
+            note = " ".join(troubles) or (counts if seconds else f"{capture.t_s:.0f} s: {counts}")
+        elif seconds is None and new:  # without an end no line of progress is written
+            print(note, file=sys.stderr, flush=True)
         done, total = (round(10.0 * capture.t_s), round(10.0 * seconds)) if seconds else (0, 0)
         line.show(done, total, t_s=capture.t_s, note=note)

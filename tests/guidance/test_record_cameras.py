@@ -119,14 +119,16 @@ def test_a_full_disk_ends_the_command_with_one_sentence(
 
 def test_ctrl_c_keeps_what_was_recorded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "a.mcap"
-    press = threading.Timer(0.8, lambda: os.kill(os.getpid(), signal.SIGINT))
+    press = threading.Timer(1.2, lambda: os.kill(os.getpid(), signal.SIGINT))
     press.start()
-    status = record_cameras(Asked(out), found=finder(*cameras("colour")))
+    status = record_cameras(Asked(out), found=finder(*cameras("colour", "thermal", gone_from_s=0.5)))
     press.join()
     assert status.finished
     assert not status.trouble
     assert open_mcap(out).ended
-    assert "Ended by Ctrl-C" in capsys.readouterr().out
+    told = capsys.readouterr()
+    assert "Ended by Ctrl-C" in told.out
+    assert told.err.count("is not there: plug it in") == 1, "told at once, and once"
 
 
 def test_a_gas_switch_is_heard_into_the_recording(tmp_path: Path) -> None:
