@@ -6,6 +6,7 @@ import os
 import resource
 import signal
 import threading
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -99,11 +100,8 @@ def test_a_full_disk_ends_the_command_with_one_sentence(
 ) -> None:
     """A real limit on file sizes; some of it is kept, and the exit code says that it is not whole."""
     out = tmp_path / "a.mcap"
-    monkeypatch.setattr(
-        record_cameras,
-        "__kwdefaults__",
-        record_cameras.__kwdefaults__ | {"found": finder(*cameras("colour"))},
-    )
+    by_stand_ins = partial(record_cameras, found=finder(*cameras("colour")))
+    monkeypatch.setattr("guidance.record_command.record_cameras", by_stand_ins)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
     try:
