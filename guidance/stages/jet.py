@@ -52,6 +52,8 @@ class Contact:
     static_s: float
     spot_u95_mm: float | None = None
     """95 % bound of the spot's place on the skin; None where it is not known where the jet is."""
+    weight_before: Floats | None = None
+    """`weight` at the capture before; None where nobody knew then where the jet was."""
 
     @property
     def may_cool_unseen(self) -> bool:
@@ -134,7 +136,9 @@ def meet_skin(state: State, capture: Capture, setup: Setup, *, dt_s: float) -> t
     reason = "" if jet is not None else "the jet does not meet the skin of the map"
     if jet is None:
         state = replace(state, off_map_s=state.off_map_s + capture.gas_s)
-    return replace(state, on_skin=on_skin), Contact(jet, reason, weight, blind, static_s, spot_u95)
+    known_before = before.weight if before is not None and fresh else None
+    contact = Contact(jet, reason, weight, blind, static_s, spot_u95, known_before)
+    return replace(state, on_skin=on_skin), contact
 
 
 def _why_unseen(state: State, setup: Setup) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 
 from guidance.stages.at_exposure import astray_mm, clock_u95_s, nozzle_at, placed_at
 from guidance.stages.camera import camera_offset, see_references
-from guidance.stages.forecast import jet_film_now, spot_cells, spot_seen
+from guidance.stages.forecast import jet_film_now, spot_cells, spot_seen, told_in_parts
 from guidance.stages.jet import Contact
 from guidance.stages.pixel import pixels_now, read_pixels
 from guidance.stages.skin_figures import SkinNow, figures_of_cells, run_on, with_newest
@@ -48,9 +48,10 @@ def read_skin(
     """Carry the skin model on under the jet, and take in the thermal pictures of this capture."""
     weight = contact.weight
     if state.on_skin is not None:
-        film = jet_film_now(contact, capture, setup, dt_s=dt_s)
         blind = capture.gas_s > 0.0 and contact.may_cool_unseen
-        model = carried(state.on_skin.model, jet=film, blind=blind, t_s=capture.t_s)
+        model = state.on_skin.model
+        for film, to_s in told_in_parts(contact, capture, setup, dt_s=dt_s):
+            model = carried(model, jet=film, blind=blind, t_s=to_s)
         state = replace(state, on_skin=replace(state.on_skin, model=model))
     stated = setup.rig.thermal.spread if setup.rig and setup.rig.thermal else None
     for picture in capture.thermal:
