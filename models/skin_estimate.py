@@ -10,6 +10,7 @@ import numpy as np
 from models.bioheat import Boundary, SkinState, column_of, room_air
 from models.geometry import Floats, Ints, frozen
 from models.jet_cooling import ROOM_DEGC
+from models.skin_filter_steps import BLOOD, FLUX, NEAR, surface_variance
 from models.tissue import Tissue
 
 UNOBSERVED, PREDICTED, MEASURED = 0, 1, 2
@@ -30,6 +31,9 @@ SURE = 1.96
 FLUX_WANDERS = 0.12
 """Standard deviation by which the film's factor has moved after a second under the jet: hand, plume,
 footprint. Own estimate."""
+
+LEAST_LOG_U95, MOST_LOG_U95 = 1e-3, math.log(8.0)
+"""A film known within a thousandth needs no factor; none is taken to be more than eight times it."""
 
 _ARRAYS = (
     "by_flux",
@@ -115,6 +119,27 @@ class CellTemperatures:
         """Freeze the arrays."""
         for field in fields(self):
             object.__setattr__(self, field.name, frozen(getattr(self, field.name)))
+
+
+def coldest_degc(estimate: SkinEstimate) -> Floats:
+    """How cold cells may be (95 %) for what is not known of the jet, shape (n,); inf where that is not most.
+
+    It is the logarithm of the film that is known so well: one known within a factor of three may cool by two
+    falls more than the middle one, or by two thirds of a fall less. So the bound reaches farther down than
+    the slope at the middle says. It is told of cells that are known no more for that alone, too: a jet has
+    just struck them, and no picture shows it yet.
+    """
+    p, by_flux, by_blood = estimate.covariance, estimate.by_flux[0], estimate.by_blood[0]
+    log_u95 = SURE * np.sqrt(np.maximum(p[FLUX], 0.0))
+    stronger = np.expm1(np.minimum(log_u95, MOST_LOG_U95)) / np.maximum(log_u95, 1e-9)
+    farther = by_flux * np.where(log_u95 > LEAST_LOG_U95, stronger, 1.0)
+    now_degc2 = surface_variance(np.ascontiguousarray(farther[None]), estimate.by_blood[:1], p)
+    u95 = np.hypot(SURE * np.sqrt(np.maximum(now_degc2, estimate.widest_degc2)), estimate.common_u95_degc)
+    by_jet_degc2 = by_flux**2 * p[FLUX]
+    rest_degc2 = p[NEAR] + by_blood**2 * p[BLOOD]
+    with np.errstate(invalid="ignore"):
+        struck = (by_jet_degc2 > rest_degc2) & (estimate.t_s - estimate.seen_t_s <= LONGEST_S)
+    return np.where(struck, estimate.skin.surface_degc - u95, np.inf)
 
 
 def temperatures(estimate: SkinEstimate, *, fresh_s: float = FRESH_S) -> CellTemperatures:

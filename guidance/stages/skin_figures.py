@@ -12,7 +12,7 @@ from models.capture import Capture
 from models.geometry import Bools, Floats
 from models.jet_cooling import JetFilm
 from models.protocol import Protocol
-from models.skin_estimate import MEASURED, UNOBSERVED, CellTemperatures
+from models.skin_estimate import MEASURED, UNOBSERVED, CellTemperatures, coldest_degc
 
 CARRIED_S = 5.0
 """A forecast runs on for at most this long while the spot is not observed; a shutter event takes 1 s."""
@@ -54,7 +54,9 @@ def figures_of_cells(
     mean = float(np.average(skin.degc[zone], weights=chart.area_cm2[zone])) if zone.any() else None
     if not seen.any():
         return SkinNow(zone_mean_degc=mean, zone_observed_share=share)
-    lowest, lowest_u95 = lowest_of(known, warmer_degc=on_skin.warmer_degc)
+    lowest, lowest_u95 = lowest_of(
+        known, warmer_degc=on_skin.warmer_degc, coldest_degc=coldest_degc(on_skin.model.now)
+    )
     left, soonest = None, None
     if film is not None:
         left, soonest = left_by_model(film, on_skin, protocol)
@@ -98,7 +100,7 @@ def run_on(
 
 
 def lowest_of(
-    known: CellTemperatures, *, warmer_degc: Floats | None = None
+    known: CellTemperatures, *, warmer_degc: Floats | None = None, coldest_degc: Floats | None = None
 ) -> tuple[float | None, float | None]:
     """Lowest temperature of the map and its 95 % bound, which takes in what cells known vaguely may be at.
 
@@ -106,6 +108,8 @@ def lowest_of(
         known: Of every cell.
         warmer_degc: So much warmer cells at the rim of the body may be, for their pixels mix with what lies
             behind: one counts as the lowest only if it is colder than that explains. Its own bound stays.
+        coldest_degc: How cold each may be for what is not known of the jet (`models.skin_estimate`): the
+            bound reaches down to that, whichever cell is told as the lowest.
     """
     vague = (known.status != UNOBSERVED) & (known.u95_degc > VAGUE_DEGC)
     told = (known.status != UNOBSERVED) & ~vague
@@ -118,6 +122,8 @@ def lowest_of(
     coldest = int(np.argmin(np.where(told, at_most, np.inf)))
     lowest, u95 = float(known.degc[coldest]), float(known.u95_degc[coldest])
     floor = float(np.where(vague, known.degc - known.u95_degc, np.inf).min())
+    if coldest_degc is not None:
+        floor = min(floor, float(coldest_degc.min(initial=np.inf)))
     return lowest, max(u95, lowest - floor)
 
 

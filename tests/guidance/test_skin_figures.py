@@ -40,6 +40,13 @@ def test_where_pictures_are_all_that_is_known_the_lowest_is_what_they_show_with_
     assert u95 == pytest.approx(18.0), "down to where the cell that nobody sees may be"
 
 
+def test_skin_that_a_jet_has_just_struck_widens_the_bound_and_leaves_the_estimate_alone() -> None:
+    known = cells((20.0, 1.0, MEASURED), (24.0, 2.0, PREDICTED), (np.nan, np.nan, UNOBSERVED))
+    coldest_degc = np.array([np.inf, 21.0, 14.0])
+    assert lowest_of(known, coldest_degc=coldest_degc) == (20.0, pytest.approx(6.0))
+    assert lowest_of(known, coldest_degc=coldest_degc + 8.0) == (20.0, 1.0)
+
+
 def test_a_cell_at_the_rim_that_mixing_explains_is_not_the_lowest() -> None:
     known = cells((33.0, 2.0, MEASURED), (31.0, 2.5, MEASURED))
     assert lowest_of(known) == (31.0, 2.5)
