@@ -21,7 +21,7 @@ from models.forecast import Cooling, update_cooling
 from models.geometry import Floats
 from models.jet import UNDER_JET_WEIGHT
 from models.rig import Rig
-from models.sightings import NozzleSighting
+from models.sightings import Lost, NozzleSighting
 from models.skin_estimate import FRESH_S, CellTemperatures, temperatures
 from models.skin_track import carried, corrected, settled
 from vision.thermal import OBSERVED_S, aged, read_cells
@@ -82,7 +82,13 @@ def read_skin(
     film = jet_film_now(contact, capture, setup, dt_s=dt_s) if capture.gas_now else None
     known = temperatures(on_skin.model.now, fresh_s=_fresh_s(state, setup))
     now = figures_of_cells(
-        on_skin, known, spot, film, setup.protocol, pictures=_pictures_needed(state, setup)
+        on_skin,
+        known,
+        spot,
+        film,
+        setup.protocol,
+        pictures=_pictures_needed(state, setup),
+        nozzle_unseen=isinstance(state.nozzle, Lost),
     )
     if zone_hidden:
         # Gas may be cooling skin that nobody sees: how cold the coldest is, nobody knows.

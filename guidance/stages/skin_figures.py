@@ -13,6 +13,7 @@ from models.geometry import Bools, Floats
 from models.jet_cooling import JetFilm
 from models.protocol import Protocol
 from models.skin_estimate import MEASURED, UNOBSERVED, CellTemperatures, coldest_degc
+from vision.thermal import FEWEST_UNTOUCHED
 
 CARRIED_S = 5.0
 """A forecast runs on for at most this long while the spot is not observed; a shutter event takes 1 s."""
@@ -44,8 +45,19 @@ def figures_of_cells(
     protocol: Protocol,
     *,
     pictures: int,
+    nozzle_unseen: bool = False,
 ) -> SkinNow:
-    """Figures over all cells of the map."""
+    """Figures over all cells of the map.
+
+    Args:
+        on_skin: What is kept of the skin.
+        known: Temperatures now.
+        spot: Cells under the jet, where the model does not forecast them.
+        film: What the jet does to the cells now.
+        protocol: With its limits.
+        pictures: In a row that must show a limit passed.
+        nozzle_unseen: Nobody knows where the nozzle is: it may be what cells show.
+    """
     skin, chart = on_skin.skin, on_skin.chart
     seen = skin.observed
     zone = seen & chart.in_zone
@@ -55,7 +67,12 @@ def figures_of_cells(
     if not seen.any():
         return SkinNow(zone_mean_degc=mean, zone_observed_share=share)
     lowest, lowest_u95 = lowest_of(
-        known, warmer_degc=on_skin.warmer_degc, coldest_degc=coldest_degc(on_skin.model.now)
+        known,
+        warmer_degc=on_skin.warmer_degc,
+        coldest_degc=coldest_degc(on_skin.model.now),
+        covered_degc=covered_degc(known, untouched=on_skin.exposure.dwell_upper_s == 0.0)
+        if nozzle_unseen
+        else None,
     )
     left, soonest = None, None
     if film is not None:
@@ -100,7 +117,11 @@ def run_on(
 
 
 def lowest_of(
-    known: CellTemperatures, *, warmer_degc: Floats | None = None, coldest_degc: Floats | None = None
+    known: CellTemperatures,
+    *,
+    warmer_degc: Floats | None = None,
+    coldest_degc: Floats | None = None,
+    covered_degc: Floats | None = None,
 ) -> tuple[float | None, float | None]:
     """Lowest temperature of the map and its 95 % bound, which takes in what cells known vaguely may be at.
 
@@ -110,6 +131,7 @@ def lowest_of(
             behind: one counts as the lowest only if it is colder than that explains. Its own bound stays.
         coldest_degc: How cold each may be for what is not known of the jet (`models.skin_estimate`): the
             bound reaches down to that, whichever cell is told as the lowest.
+        covered_degc: So much warmer each may be for something may be before it: into its bound.
     """
     vague = (known.status != UNOBSERVED) & (known.u95_degc > VAGUE_DEGC)
     told = (known.status != UNOBSERVED) & ~vague
@@ -121,10 +143,25 @@ def lowest_of(
     at_most = known.degc if warmer_degc is None else known.degc + warmer_degc
     coldest = int(np.argmin(np.where(told, at_most, np.inf)))
     lowest, u95 = float(known.degc[coldest]), float(known.u95_degc[coldest])
+    if covered_degc is not None:
+        u95 = max(u95, float(covered_degc[coldest]))
     floor = float(np.where(vague, known.degc - known.u95_degc, np.inf).min())
     if coldest_degc is not None:
         floor = min(floor, float(coldest_degc.min(initial=np.inf)))
     return lowest, max(u95, lowest - floor)
+
+
+def covered_degc(known: CellTemperatures, *, untouched: Bools) -> Floats:
+    """How much warmer skin may be (95 %) than it shows if an unseen nozzle stands before it, shape (n,).
+
+    Skin that no gas can have reached is as warm as the rest of it, which has its bound; what shows colder may
+    be metal or hand. It may also be skin that was cold before, so the estimate stays.
+    """
+    told = untouched & (known.status != UNOBSERVED)
+    if told.sum() < FEWEST_UNTOUCHED:
+        return np.zeros(len(known.degc))
+    usual_degc, u95 = float(np.median(known.degc[told])), float(np.median(known.u95_degc[told]))
+    return np.where(told, np.maximum(usual_degc - known.degc + u95, 0.0), 0.0)
 
 
 def with_newest(bounds_degc: Floats, newest_degc: Floats, *, fresh: Bools) -> Floats:

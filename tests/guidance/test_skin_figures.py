@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from guidance.stages.jet import Contact
-from guidance.stages.skin_figures import VAGUE_DEGC, lowest_of
+from guidance.stages.skin_figures import VAGUE_DEGC, covered_degc, lowest_of
 from models.skin_estimate import MEASURED, PREDICTED, UNOBSERVED, CellTemperatures
 
 
@@ -45,6 +45,23 @@ def test_skin_that_a_jet_has_just_struck_widens_the_bound_and_leaves_the_estimat
     coldest_degc = np.array([np.inf, 21.0, 14.0])
     assert lowest_of(known, coldest_degc=coldest_degc) == (20.0, pytest.approx(6.0))
     assert lowest_of(known, coldest_degc=coldest_degc + 8.0) == (20.0, 1.0)
+
+
+def test_metal_that_may_stand_before_untouched_skin_widens_its_bound_up_to_the_rest_of_the_skin() -> None:
+    known = cells(*[(33.0, 0.5, MEASURED)] * 60, (28.0, 0.5, MEASURED))
+    covered = covered_degc(known, untouched=np.ones(61, bool))
+    assert lowest_of(known, covered_degc=covered) == (28.0, pytest.approx(5.5))
+
+
+def test_skin_that_gas_may_have_reached_is_not_taken_for_metal() -> None:
+    known, untouched = cells(*[(33.0, 0.5, MEASURED)] * 60, (28.0, 0.5, MEASURED)), np.ones(61, bool)
+    untouched[60] = False
+    assert lowest_of(known, covered_degc=covered_degc(known, untouched=untouched)) == (28.0, 0.5)
+
+
+def test_of_a_few_untouched_cells_nobody_knows_what_is_usual() -> None:
+    known = cells((33.0, 0.5, MEASURED), (28.0, 0.5, MEASURED))
+    assert not covered_degc(known, untouched=np.ones(2, bool)).any()
 
 
 def test_a_cell_at_the_rim_that_mixing_explains_is_not_the_lowest() -> None:
