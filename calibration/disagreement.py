@@ -7,8 +7,11 @@ out from the normal equations at the solution (one Gauss-Newton step), not solve
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy import stats
+from scipy.linalg import cho_factor, cho_solve
 
 from models.geometry import Floats
 
@@ -40,3 +43,35 @@ def larger_of(one: Floats, other: Floats) -> Floats:
     values, vectors = np.linalg.eigh(inverse @ other @ inverse.T)
     lifted = root @ vectors
     return lifted * np.maximum(values, 1.0) @ lifted.T
+
+
+@dataclass(frozen=True, eq=False)
+class Told:
+    """What views tell at the solution, as normal equations."""
+
+    reduced: Floats
+    """Of all views, shape (q, q)."""
+    known: Floats
+    """What was known before, shape (q, q)."""
+    scores: Floats
+    """Right side of each view, shape (n, q)."""
+    each: Floats
+    """Of each view alone, shape (n, q, q)."""
+
+
+def parameters_spread(told: Told, *, count: int) -> Floats:
+    """Covariance of the first unknowns: by independent corners, or as the views disagree, whichever is more.
+
+    Args:
+        told: What the views tell.
+        count: Of the unknowns wanted.
+    """
+    whole = told.reduced + told.known
+    inverse = cho_solve(cho_factor(whole + 1e-12 * np.diag(np.diag(whole))), np.eye(len(whole)))
+    n = len(told.scores)
+    rows = inverse[:count] @ (told.scores - told.scores.mean(axis=0)).T
+    scattered = rows @ rows.T * (n / max(n - 2, 1))
+    by_views = inverse[:count] @ told.reduced @ inverse[:, :count]
+    more = float(np.clip(np.trace(np.linalg.solve(by_views, scattered)) / count, 1.0, None))
+    ours = inverse[:count, :count] + (more - 1.0) * by_views
+    return larger_of(ours, jackknife(whole, told.each, told.scores, count=count))

@@ -79,8 +79,7 @@ def told(found: CameraFound, board: Board) -> list[str]:
         f"{'':8}{'value':>12}{'95 % bound':>14}",
     ]
     for name, value, one in zip(PARAMETERS, camera.values, sigma, strict=True):
-        bound = f"{1.96 * one:14.4f}" if one > 0.0 else f"{'not needed':>14}"
-        lines.append(f"{name:8}{value:12.4f}{bound}")
+        lines.append(f"{name:8}{value:12.4f}{1.96 * one:14.4f}")
     lines.append(board_words(camera))
     lines.append(
         f"rms {camera.rms_px:.3f} px. It says how well the model fits these pictures, not how right it is;"
@@ -105,7 +104,4 @@ def into(table: Toml, camera: Calibrated, *, size_px: tuple[int, int]) -> None:
         table[name] = round(float(value), 6)
     table["distortion"] = [round(float(value), 9) for value in camera.values[4:]]
     table["rms_px"] = round(camera.rms_px, 4)
-    told_ = [k for k, name in enumerate(PARAMETERS) if name in camera.free or name == "fy_px"]
-    table["covariance"] = covariance_table(
-        [PARAMETERS[k] for k in told_], camera.covariance[np.ix_(told_, told_)]
-    )
+    table["covariance"] = covariance_table(list(PARAMETERS), camera.covariance)

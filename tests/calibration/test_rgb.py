@@ -9,6 +9,7 @@ import pytest
 from calibration.board import OWN, board_of, find_board
 from calibration.intrinsics import PARAMETERS, calibrate_camera
 from calibration.pictures import read_folder, read_grey
+from calibration.plain_camera import plain_camera
 from calibration.rgb import CameraFound, find_camera
 from guidance.cli import main
 from models.geometry import Floats
@@ -38,22 +39,35 @@ def test_a_bent_board_taken_for_flat_gives_a_wrong_focal_length_and_as_it_is_a_r
     assert abs(found.values[0] - TRUE[0]) < 0.2 * abs(flat.values[0] - TRUE[0])
 
 
-def test_the_lens_model_is_the_smallest_that_the_pictures_support() -> None:
-    found = calibrate_camera(views_of(np.random.default_rng(2)), BOARD, size_px=SIZE_PX)
-    assert "k1" in found.free
-    assert "k3" not in found.free
-    assert "p1" not in found.free
-    # That pixels are not quite square hardly shows, yet moves what is placed by it: it stays open.
-    assert "fy_px" in found.free
-    assert found.values[0] == pytest.approx(found.values[1], rel=0.002)
+def test_a_lens_that_hardly_shows_stays_near_the_usual_with_a_bound_that_holds_it() -> None:
+    """Corners with 0.5 px of noise hardly tell k3: it stays within what lenses usually have, and is open."""
+    found = calibrate_camera(views_of(np.random.default_rng(2), noise_px=0.5), BOARD, size_px=SIZE_PX)
+    off, sigma = found.values - TRUE, np.sqrt(np.diag(found.covariance))
+    assert np.all(sigma > 0.0)
+    assert np.all(np.abs(off) < 3.0 * sigma)
+    assert abs(found.values[8]) < 0.3
+    # That pixels are not quite square hardly shows either, yet moves what is placed by it.
+    assert found.values[0] == pytest.approx(found.values[1], rel=0.003)
 
 
-def test_terms_that_are_there_are_kept() -> None:
+def test_terms_that_are_there_are_found() -> None:
     values = TRUE.copy()
     values[1], values[6] = 1010.0, 0.004
     found = calibrate_camera(views_of(np.random.default_rng(3), values=values), BOARD, size_px=SIZE_PX)
-    assert {"fy_px", "p1", "p2"} <= set(found.free)
+    assert found.values[6] == pytest.approx(0.004, abs=0.001)
     assert found.values[1] / found.values[0] == pytest.approx(1.01, abs=0.002)
+
+
+def test_on_flat_boards_the_focal_length_errs_no_more_than_the_plain_one() -> None:
+    """The smallest lens by Schwarz's price, as it was taken before, erred 1.2 to 1.4 times as much."""
+    rng, ours, theirs = np.random.default_rng(4), [], []
+    for _ in range(16):
+        views = views_of(rng, count=8, noise_px=0.2)
+        found = calibrate_camera(views, BOARD, size_px=SIZE_PX)
+        plain = plain_camera(views, BOARD, size_px=SIZE_PX)
+        ours.append(found.values[:2].mean() - TRUE[0])
+        theirs.append(0.5 * (plain.fx_px + plain.fy_px) - TRUE[0])
+    assert np.sqrt(np.mean(np.square(ours))) < 1.1 * np.sqrt(np.mean(np.square(theirs)))
 
 
 def found_in(views: list, **more: object) -> CameraFound:
@@ -159,11 +173,11 @@ def test_what_names_no_board_is_refused(text: str) -> None:
 def test_focal_lengths_of_real_pictures_are_near_the_published_ones(
     shared_data: Path, folder: str, board: str, published_px: float, off: float, flat_off: float
 ) -> None:
-    """Measured: 0.43 % and 0.82 % off, 0.45 % and 0.29 % with the board taken for flat.
+    """Measured: 0.36 % and 0.80 % off, 0.51 % and 0.12 % with the board taken for flat.
 
     The published values are OpenCV's, with boards taken for flat; one set's corners were refined in a window
-    that takes in their neighbours. The boards' own shape takes the residual from 0.18 to 0.11 px and from
-    0.63 to 0.23 px.
+    that takes in their neighbours. The boards' own shape takes the residual from 0.18 to 0.12 px and from
+    0.62 to 0.27 px: to 0.66 and 0.44 of it. (0.65 was held to while the smallest lens model was taken.)
     """
     views, seen, size_px = [], board_of(board), (0, 0)
     for file in sorted((shared_data / "real" / folder).glob("*.jpg")):
@@ -177,7 +191,7 @@ def test_focal_lengths_of_real_pictures_are_near_the_published_ones(
     flat = calibrate_camera(views, seen, size_px=size_px, flat=True)
     assert found.values[0] == pytest.approx(published_px, rel=off)
     assert flat.values[0] == pytest.approx(published_px, rel=flat_off)
-    assert found.rms_px < 0.65 * flat.rms_px
+    assert found.rms_px < 0.7 * flat.rms_px
 
 
 def drawn(values: Floats, turn: tuple[float, float, float], at_mm: tuple[float, float, float]) -> np.ndarray:
