@@ -102,8 +102,8 @@ def moved_words(pairs: Sequence[PairView]) -> str:
     return (
         "Whatever the target's measures, focal lengths and lenses, one rigid rig leaves"
         f" {min(moved.rigid_px, moved.bent_px):.1f} px; with a shift of its own in each pair, by up to"
-        f" {max(moved.shifts_px):.0f} colour px, it would be {moved.shifted_px:.1f} px. The pictures of a pair"
-        " may be not of one moment, the cameras may be loose, or one of them may shift its own picture"
+        f" {max(moved.shifts_px):.0f} colour px, it would be {moved.shifted_px:.1f} px. The pictures of a"
+        " pair may be not of one moment, the cameras may be loose, or one of them may shift its own picture"
         " (stabiliser, digital pan, autofocus): the pairs do not tell which."
     )
 

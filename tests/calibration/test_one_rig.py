@@ -55,12 +55,11 @@ def test_a_target_that_moved_between_the_pictures_is_told() -> None:
 
 def test_pairs_whose_lenses_alone_are_bent_are_not_said_to_have_moved() -> None:
     """No rig of pinhole cameras explains them, one with bent lenses does."""
-    for seed in range(2):
-        pairs = [barrel(pair) for pair in pairs_of(np.random.default_rng(seed), moved_mm=0.0)]
-        moved = moved_between(pairs)
-        assert moved is not None
-        assert moved.bent_px < 0.8 * moved.rigid_px
-        assert moved_words(pairs) == ""
+    pairs = [barrel(pair) for pair in pairs_of(np.random.default_rng(0), moved_mm=0.0)]
+    moved = moved_between(pairs)
+    assert moved is not None
+    assert moved.bent_px < 0.4 * moved.rigid_px
+    assert not moved.believed
 
 
 def test_gaps_that_are_named_wrongly_are_told_and_right_ones_are_not() -> None:
