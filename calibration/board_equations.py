@@ -7,17 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import cv2
 import numpy as np
 
 from calibration.board import Board, BoardView
-from models.geometry import Floats, tukey
+from models.geometry import Floats, frozen, tukey
 
 PARAMETERS = ("fx_px", "fy_px", "cx_px", "cy_px", "k1", "k2", "p1", "p2", "k3")
 """Of a camera, in the order of ``rig.toml``."""
 
 CAMERA = len(PARAMETERS)
+
+OWN = 5
+"""Of each view beside its pose: how far a shutter that rolls shears it (two), how else it bends the board."""
 
 _CUT = 5.12
 """Corners (two components, in standard deviations) off by so much have no say: 95 % efficiency for normal
@@ -47,6 +51,11 @@ class Calibrated:
     """1 sigma of that across and along the board's normal, shape (2,)."""
     noise_px: float
     """1 sigma of a corner's component."""
+    own: Floats
+    """Of each view: shift from the middle of the picture to its lower edge, px (two); bend beside that of all
+    views in three shapes, mm root mean square, shape (n, 5)."""
+    own_width: Floats
+    """1 sigma of shifts, px, and of bends, mm, shape (2,)."""
     residuals_px: tuple[Floats, ...]
     """Of each view, shape (k, 2)."""
     usual: Floats
@@ -67,23 +76,31 @@ class BoardSystem:
     scores: Floats
     """One a view, shape (n, q)."""
     pose_steps: Floats
-    """Of the poses, were all else right, shape (n, 6)."""
+    """Of the poses and what is each view's own, were all else right, shape (n, 11)."""
     poses_by_all: Floats
-    """What steps of all else take from them, shape (n, 6, q)."""
+    """What steps of all else take from them, shape (n, 11, q)."""
+    own_spread: Floats
+    """Covariance of what is each view's own, were all else right, shape (n, 5, 5)."""
     residuals: tuple[Floats, ...]
     weights: tuple[Floats, ...]
 
 
 def bend_information(board: Board) -> Floats:
     """Of a board that bends by 1 mm (1 sigma), shape (m, m): mostly smoothly, to the third order."""
+    modes = bends(board)
+    return np.linalg.inv(_ALONE**2 * np.eye(len(modes)) + modes @ modes.T)
+
+
+@lru_cache(maxsize=8)
+def bends(board: Board) -> Floats:
+    """Smooth shapes of a board, the quadratic ones first, root mean square 1, shape (m, 7)."""
     x, y = (
         (board.corners_mm[:, :2] - board.corners_mm[:, :2].mean(axis=0)) / np.ptp(board.corners_mm[:, :2])
     ).T
     plane = np.stack([np.ones_like(x), x, y], axis=1)
     modes = np.stack([x * x, x * y, y * y, x**3, x * x * y, x * y * y, y**3], axis=1)
     modes -= plane @ np.linalg.lstsq(plane, modes, rcond=None)[0]
-    modes /= np.sqrt(np.mean(modes**2, axis=0))
-    return np.linalg.inv(_ALONE**2 * np.eye(len(x)) + modes @ modes.T)
+    return frozen(modes / np.sqrt(np.mean(modes**2, axis=0)))
 
 
 def board_information(off_mm: Floats, bend: Floats) -> Floats:
@@ -109,7 +126,13 @@ def board_system(found: Calibrated, views: Sequence[BoardView], board: Board) ->
     m, inner = len(board.corners_mm), CAMERA
     q, n = inner + 3 * m, len(views)
     reduced, scores = np.zeros((q, q)), np.zeros((n, q))
-    pose_steps, poses_by_all = np.zeros((n, 6)), np.zeros((n, 6, q))
+    away = 6 + OWN
+    pose_steps, poses_by_all, own_spread = (
+        np.zeros((n, away)),
+        np.zeros((n, away, q)),
+        np.zeros((n, OWN, OWN)),
+    )
+    firm_own = np.maximum(found.own_width, 1e-6)[[0, 0, 1, 1, 1]] ** -2.0
     residuals: list[Floats] = []
     weights: list[Floats] = []
     for k, view in enumerate(views):
@@ -118,20 +141,26 @@ def board_system(found: Calibrated, views: Sequence[BoardView], board: Board) ->
         weight = tukey(np.linalg.norm(off, axis=1) / found.noise_px * (4.685 / _CUT))
         weight = np.maximum(weight, _LEAST_WEIGHT)
         firm = weight / found.noise_px**2
-        common = np.concatenate([by_all[:, :, 6:], by_all[:, :, :6]], axis=2)
-        flat = common.reshape(-1, inner + 6)
+        common = np.concatenate([by_all[:, :, 6:15], by_all[:, :, :6], by_all[:, :, 15:]], axis=2)
+        flat = common.reshape(-1, inner + away)
         heavy = flat * np.repeat(firm, 2)[:, None]
         shared, pulled = heavy.T @ flat, heavy.T @ off.ravel()
+        own = inner + 6 + np.arange(OWN)
+        shared[own, own] += firm_own
+        pulled[own] -= firm_own * found.own[k]
         weighted = firm[:, None, None] * np.swapaxes(by_offset, 1, 2)
         columns = inner + 3 * view.ids[:, None] + np.arange(3)
-        cross = np.zeros((inner + 6, q))
-        cross[:, columns.ravel()] = np.swapaxes(weighted @ common, 0, 2).swapaxes(1, 2).reshape(inner + 6, -1)
+        cross = np.zeros((inner + away, q))
+        cross[:, columns.ravel()] = (
+            np.swapaxes(weighted @ common, 0, 2).swapaxes(1, 2).reshape(inner + away, -1)
+        )
         cross[:, :inner] = shared[:, :inner]
         score = np.zeros(q)
         score[:inner], score[columns] = pulled[:inner], np.einsum("kij,kj->ki", weighted, off)
         by_pose = cross[inner:]
-        solved = np.linalg.solve(shared[inner:, inner:], np.column_stack([by_pose, pulled[inner:]]))
-        poses_by_all[k], pose_steps[k] = solved[:, :q], solved[:, q]
+        sides = np.column_stack([by_pose, pulled[inner:], np.eye(away)[:, 6:]])
+        solved = np.linalg.solve(shared[inner:, inner:], sides)
+        poses_by_all[k], pose_steps[k], own_spread[k] = solved[:, :q], solved[:, q], solved[6:, q + 1 :]
         reduced[:inner] += cross[:inner]
         reduced[inner:, :inner] += cross[:inner, inner:].T
         reduced[columns[:, :, None], columns[:, None, :]] += weighted @ by_offset
@@ -139,22 +168,38 @@ def board_system(found: Calibrated, views: Sequence[BoardView], board: Board) ->
         scores[k] = score - by_pose.T @ pose_steps[k]
         residuals.append(off)
         weights.append(weight)
-    return BoardSystem(reduced, scores, pose_steps, poses_by_all, tuple(residuals), tuple(weights))
+    return BoardSystem(
+        reduced, scores, pose_steps, poses_by_all, own_spread, tuple(residuals), tuple(weights)
+    )
 
 
 def projected(found: Calibrated, view: BoardView, board: Board, k: int) -> tuple[Floats, Floats, Floats]:
-    """Pixels; derivatives by pose and all parameters, (k, 2, 15), and by the corners' offsets, (k, 2, 3)."""
-    v, pose = found.values, found.poses[k]
+    """Pixels and their derivatives.
+
+    Returns:
+        Pixels, shape (k, 2); derivatives by pose, camera and what is the view's own, shape (k, 2, 20); and by
+        the corners' offsets, shape (k, 2, 3).
+    """
+    v, pose, own = found.values, found.poses[k], found.own[k]
     points = board.corners_mm[view.ids] + found.offsets_mm[view.ids]
+    shapes = bends(board)[view.ids, :3]
+    points[:, 2] += shapes @ own[2:]
     matrix = np.array([[v[0], 0.0, v[2]], [0.0, v[1], v[3]], [0.0, 0.0, 1.0]])
     px, slopes = cv2.projectPoints(points, pose[:3], pose[3:], matrix, v[4:])
     by_all = np.asarray(slopes, float)[:, :15].reshape(-1, 2, 15)
     turn, _ = cv2.Rodrigues(pose[:3])
-    return np.asarray(px, float).reshape(-1, 2), by_all, by_all[:, :, 3:6] @ np.asarray(turn, float)
+    by_offset = by_all[:, :, 3:6] @ np.asarray(turn, float)
+    middle_px = found.usual[3]
+    lower = (view.corners_px[:, 1] - middle_px) / (middle_px + 0.5)
+    by_own = np.concatenate(
+        [lower[:, None, None] * np.eye(2), by_offset[:, :, 2:] * shapes[:, None, :]], axis=2
+    )
+    seen_px = np.asarray(px, float).reshape(-1, 2) + lower[:, None] * own[:2]
+    return seen_px, np.concatenate([by_all, by_own], axis=2), by_offset
 
 
 def systems_of_each(found: Calibrated, views: Sequence[BoardView], board: Board) -> Floats:
     """Normal equations of each view alone, shape (n, q, q)."""
     poses = found.poses
-    alone = [replace(found, poses=poses[k : k + 1]) for k in range(len(views))]
+    alone = [replace(found, poses=poses[k : k + 1], own=found.own[k : k + 1]) for k in range(len(views))]
     return np.array([board_system(one, views[k : k + 1], board).reduced for k, one in enumerate(alone)])

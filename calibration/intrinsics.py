@@ -23,6 +23,7 @@ from scipy.linalg import cho_factor, cho_solve
 from calibration.board import Board, BoardView
 from calibration.board_equations import (
     CAMERA,
+    OWN,
     PARAMETERS,
     BoardSystem,
     Calibrated,
@@ -49,6 +50,13 @@ _SQUARE = 0.003
 """1 sigma of fy by fx off 1: pixels are square to a few thousandths. Taken as one where pictures do not show
 otherwise, 0.1 % between them is missing in the bound (0.8 mm at 0.8 m)."""
 
+_LEAST_OWN = (2e-3, 2e-3)
+"""Px and mm: what is less in each view is taken for nothing."""
+
+_MOST_OWN = np.array([0.003, 0.004])
+"""1 sigma of a view's own shift by the picture's width, and of its bend by the board's length, at most: 4 px
+of 1280, 0.8 mm of 200. More is no hand that moved or gripped otherwise, but another lens or a wrong corner."""
+
 _FLAT_MM = 2e-3
 """Corners that are off by less are taken as where they should be."""
 
@@ -66,7 +74,7 @@ def calibrate_camera(
     """
     start = _first(views, board, size_px)
     if flat:
-        start = replace(start, off_mm=frozen(np.zeros(2)))
+        start = replace(start, off_mm=frozen(np.zeros(2)), own_width=frozen(np.zeros(2)))
     return _adjusted(start, views, board)
 
 
@@ -78,6 +86,7 @@ def focal_of_each(found: Calibrated, views: Sequence[BoardView], board: Board) -
     """
     shares, sigmas = np.zeros(len(views)), np.full(len(views), np.inf)
     focal = 0.5 * (found.values[0] + found.values[1])
+    found = replace(found, own=frozen(np.zeros_like(found.own)))  # which would take up another zoom
     for k, view in enumerate(views):
         seen_px, by_all, _ = projected(found, view, board, k)
         off = (view.corners_px - seen_px).ravel()
@@ -121,6 +130,8 @@ def _first(views: Sequence[BoardView], board: Board, size_px: tuple[int, int]) -
         offsets_mm=frozen(np.zeros_like(board.corners_mm)),
         off_mm=frozen(np.full(2, 0.003 * board.square_mm)),
         noise_px=max(float(rms_px), _LEAST_PX),
+        own=frozen(np.zeros((len(views), OWN))),
+        own_width=frozen(np.array([0.5 * max(float(rms_px), _LEAST_PX), 0.003 * board.square_mm])),
         residuals_px=(),
         usual=frozen(np.array([size_px[0], size_px[0], *middle, 0.0, 0.0, 0.0, 0.0, 0.0], float)),
     )
@@ -129,7 +140,7 @@ def _first(views: Sequence[BoardView], board: Board, size_px: tuple[int, int]) -
 def _adjusted(start: Calibrated, views: Sequence[BoardView], board: Board) -> Calibrated:
     """Gauss-Newton from a start, noise and width of the offsets estimated along the way."""
     found, bend = start, bend_information(board)
-    weak = _weak(start)
+    weak, size_mm = _weak(start), float(np.ptp(board.corners_mm[:, :2]))
     for _ in range(_ROUNDS):
         system = board_system(found, views, board)
         prior = board_information(found.off_mm, bend)
@@ -142,7 +153,10 @@ def _adjusted(start: Calibrated, views: Sequence[BoardView], board: Board) -> Ca
         step = inverse @ pull
         found = _moved(found, system, step)
         told = 1.0 - np.einsum("ij,ji->i", inverse, prior)
-        found = _noise(found, system, told, bend)
+        own_spread = system.own_spread + np.einsum(
+            "nij,jk,nlk->nil", system.poses_by_all[:, 6:], inverse, system.poses_by_all[:, 6:]
+        )
+        found = _noise(found, system, told, bend, np.einsum("nii->ni", own_spread), size_mm)
         if np.abs(step[:CAMERA] / np.maximum(np.abs(found.values), 1.0)).max() < _STEP:
             break
     system = board_system(found, views, board)
@@ -174,15 +188,19 @@ def _edge(start: Calibrated) -> float:
 
 
 def _moved(found: Calibrated, system: BoardSystem, step: Floats) -> Calibrated:
+    steps = system.pose_steps - system.poses_by_all @ step
     return replace(
         found,
         values=frozen(found.values + step[:CAMERA]),
         offsets_mm=frozen(found.offsets_mm + step[CAMERA:].reshape(-1, 3)),
-        poses=frozen(found.poses + system.pose_steps - system.poses_by_all @ step),
+        poses=frozen(found.poses + steps[:, :6]),
+        own=frozen(found.own + steps[:, 6:]),
     )
 
 
-def _noise(found: Calibrated, system: BoardSystem, known: Floats, bend: Floats) -> Calibrated:
+def _noise(
+    found: Calibrated, system: BoardSystem, known: Floats, bend: Floats, own: Floats, size_mm: float
+) -> Calibrated:
     """Noise of the corners and width of the offsets, by the share of each that the views tell."""
     told, offsets = known[CAMERA:].reshape(-1, 3), found.offsets_mm
     squares = float(np.sum(offsets[:, :2] ** 2)), float(offsets[:, 2] @ bend @ offsets[:, 2])
@@ -192,7 +210,13 @@ def _noise(found: Calibrated, system: BoardSystem, known: Floats, bend: Floats) 
         float(np.sum(w[:, None] * r**2)) for w, r in zip(system.weights, system.residuals, strict=True)
     )
     count = sum(float(w.sum()) for w in system.weights)
-    taken = CAMERA + 6 * len(found.poses) + float(told.sum())
+    parts = ((found.own[:, :2], own[:, :2]), (found.own[:, 2:], own[:, 2:]))
+    firm = np.maximum(found.own_width, 1e-6) ** -2.0
+    own_free = [max(at.size - f * float(left.sum()), 0.0) for (at, left), f in zip(parts, firm, strict=True)]
+    squares_own = [float(np.sum(at**2)) for at, _ in parts]
+    own_width = [np.sqrt(square / max(one, 1e-9)) for square, one in zip(squares_own, own_free, strict=True)]
+    most = _MOST_OWN * np.array([2.0 * found.usual[2], size_mm])
+    taken = CAMERA + 6 * len(found.poses) + float(told.sum()) + sum(own_free)
     # Second moments under Tukey's weights are smaller by 0.86 for normal noise in two components.
     noise_px = np.sqrt(square / (0.86 * max(2.0 * count / 0.80 - taken, 1.0) * 0.80))
     # The median keeps a start that fits few corners from growing blind to the others.
@@ -200,6 +224,7 @@ def _noise(found: Calibrated, system: BoardSystem, known: Floats, bend: Floats) 
     return replace(
         found,
         noise_px=max(float(noise_px), 0.6 * typical, _LEAST_PX),
+        own_width=frozen(np.where(np.array(own_width) > _LEAST_OWN, np.minimum(own_width, most), 0.0)),
         off_mm=frozen(
             np.where(np.array(widths) > _FLAT_MM, widths, 0.0) if found.off_mm.any() else found.off_mm
         ),
