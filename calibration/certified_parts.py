@@ -32,12 +32,18 @@ def bloom_words(bloom: float) -> str:
 def board_words(camera: Calibrated) -> str:
     """How far the board's corners are off, in a sentence."""
     across, along = camera.off_mm
-    if not max(across, along) > 0.0:
-        return "The board was taken for flat and true."
-    return (
+    sheared_px, bent_mm = camera.own_width
+    words = (
         f"The board's corners are off by {across:.3f} mm across and {along:.3f} mm out of the plane (1"
         " sigma); that was estimated too."
+        if max(across, along) > 0.0
+        else "The board was taken for flat and true."
     )
+    if bent_mm > 0.0:
+        words += f" Between pictures its bend changes by {bent_mm:.2f} mm: glue it to something stiff."
+    if sheared_px > 0.0:
+        words += f" Pictures are sheared by {sheared_px:.2f} px: hold still."
+    return words
 
 
 def rgb_part(found: CameraFound, board: Board) -> Certified:
