@@ -100,7 +100,8 @@ def bends(board: Board) -> Floats:
     plane = np.stack([np.ones_like(x), x, y], axis=1)
     modes = np.stack([x * x, x * y, y * y, x**3, x * x * y, x * y * y, y**3], axis=1)
     modes -= plane @ np.linalg.lstsq(plane, modes, rcond=None)[0]
-    return frozen(np.asarray(modes / np.sqrt(np.mean(modes**2, axis=0)), float))
+    sizes = np.sqrt(np.mean(modes**2, axis=0))
+    return frozen(np.asarray(modes / sizes, np.float64))
 
 
 def board_information(off_mm: Floats, bend: Floats) -> Floats:
