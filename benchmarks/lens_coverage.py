@@ -3,8 +3,8 @@
     python -m benchmarks.lens_coverage --cameras 200
 
 Corners are drawn, not rendered: noise of each by itself, a board bent as stated, and what a whole picture has
-wrong: another grip that bends the board otherwise, a rolling shutter before a moving hand (rows shifted the more the lower they are, a shift of its own in
-each picture).
+wrong: another grip that bends the board otherwise, a rolling shutter before a moving hand (rows shifted the
+more the lower they are, a shift of its own in each picture).
 """
 
 from __future__ import annotations

@@ -88,7 +88,7 @@ class BoardSystem:
 def bend_information(board: Board) -> Floats:
     """Of a board that bends by 1 mm (1 sigma), shape (m, m): mostly smoothly, to the third order."""
     modes = bends(board)
-    return np.linalg.inv(_ALONE**2 * np.eye(len(modes)) + modes @ modes.T)
+    return np.asarray(np.linalg.inv(_ALONE**2 * np.eye(len(modes)) + modes @ modes.T), np.float64)
 
 
 @lru_cache(maxsize=8)
