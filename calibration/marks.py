@@ -14,6 +14,7 @@ import numpy as np
 
 from calibration.rig_text import Toml
 from models.geometry import Floats
+from models.rig import INTRINSICS
 from models.validity import NONE, RESTS_ON, Found, Validity
 from models.validity_file import NAME
 
@@ -83,7 +84,7 @@ def note(tables: Toml, validity: Validity, step: str, *, now: datetime, created:
             rested = tuple((g, _NOT_SAID if g == step else _mark(found, g)) for g in grounds)
             found[other] = Found(other, created, fingerprint(tables, TABLES[other])[:12], rested)
     rested = tuple((ground, _mark(found, ground)) for ground in RESTS_ON[step])
-    found[step] = Found(step, now, fingerprint(tables, TABLES[step])[:12], rested)
+    found[step] = Found(step, now, fingerprint(tables, TABLES[step])[:12], rested, _lens(tables, step))
     tables[NAME] = {name: _table(found[name]) for name in RESTS_ON if name in found}
 
 
@@ -91,9 +92,24 @@ def _mark(found: Mapping[str, Found], step: str) -> str:
     return found[step].mark if step in found else NONE
 
 
+def _lens(tables: Toml, step: str) -> tuple[float, ...]:
+    """The colour camera that a step rested on: how far a later one is from it tells what the part is worth."""
+    rgb = tables.get("rgb")
+    if "rgb" not in RESTS_ON[step] or not isinstance(rgb, dict):
+        return ()
+    own = cast("Toml", rgb)
+    numbers = [own.get(name) for name in INTRINSICS[:4]] + list(
+        cast("list[object]", own.get("distortion", []))
+    )
+    if len(numbers) != len(INTRINSICS) or not all(isinstance(v, int | float) for v in numbers):
+        return ()
+    return tuple(float(cast("float", v)) for v in numbers)
+
+
 def _table(one: Found) -> Toml:
     moment = one.measured if one.measured.tzinfo else one.measured.replace(tzinfo=UTC)
     told: Toml = {"measured": moment.astimezone(UTC).replace(microsecond=0), "mark": one.mark}
+    told |= {"lens": list(one.lens)} if one.lens else {}
     return told | {"rests_on": dict(one.rested_on)} if one.rested_on else told
 
 

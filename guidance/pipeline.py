@@ -229,6 +229,7 @@ def gather(state: State, capture: Capture, setup: Setup, contact: Contact, skin:
         colour_age_s=_colour_age_s(state, setup),
         rig_present=setup.rig is not None,
         calibration_age_days=_age_days(setup),
+        calibration_lapsed=", ".join(one.step for one in setup.rig.validity.lapsed()) if setup.rig else "",
         jet_spot_unobserved_s=on_skin.spot_unobserved_s if on_skin else 0.0,
         offset_mm=offset.offset_mm if offset else None,
         offset_u95_mm=offset.offset_u95_mm if offset else None,

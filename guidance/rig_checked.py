@@ -8,6 +8,7 @@ from typing import Protocol
 from models.problems import InputError
 from models.rig import Rig
 from models.rig_checked import CHECK_FILE, RigChecked, read_checked
+from models.rig_widened import loosened, widened_words
 from models.validity import lapsed_words
 
 NOT_CHECKED = "not checked since it was calibrated"
@@ -46,10 +47,13 @@ def how_to_check(rig_file: str) -> str:
     return f"cryoguide calibrate check RECORDING --rig {rig_file}"
 
 
-def rig_remarks(rig: Rig | None) -> tuple[str, ...]:
-    """What of a rig was found with something that it no longer has, for report and terminal."""
-    words = "" if rig is None else lapsed_words(rig.validity.lapsed())
-    return (f"Of the rig, this no longer holds: {words}.",) if words else ()
+def rig_remarks(rig: Rig | None, *, now: datetime) -> tuple[str, ...]:
+    """What of a rig no longer holds and what is done about it, for report and terminal."""
+    told = () if rig is None else loosened(rig, now=now)
+    if not told:
+        return ()
+    words = (lapsed_words(tuple(one.lapsed for one in told)), widened_words(told))
+    return (f"Of the rig, this no longer holds: {'; '.join(word for word in words if word)}.",)
 
 
 def checked_figures(source: Checked, *, now: datetime) -> dict[str, object] | None:

@@ -140,7 +140,8 @@ class Run:
             told.append(gone_on_with(carried))
         if remark := self.setup.jet_remark:
             told.append(remark)
-        told += (*thermal_remarks(self.state, self.setup), *rig_remarks(self.setup.rig))
+        told += thermal_remarks(self.state, self.setup)
+        told += rig_remarks(self.setup.rig, now=self.setup.treatment.started)
         told += (*zone_remarks(self.state), *touch_remarks(self._touch))
         return tuple(told)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from guidance.stages.state import Setup
 from models.catalogue import find, limits_in_zone, load_devices, load_protocols, load_zones, unsuited
 from models.problems import InputError
+from models.rig_widened import widened
 from models.zone_side import zone_on_side
 from vision.landmarks import BodyEyes
 from vision.mcap_recording import McapRecording
@@ -35,7 +36,7 @@ def set_up(recording: Source, *, protocols: Path | None = None, eyes: BodyEyes |
         zone=zone,
         protocol=limits_in_zone(protocol, zone),
         device=find(load_devices(), treatment.device, what="device"),
-        rig=recording.rig,
+        rig=None if recording.rig is None else widened(recording.rig, now=treatment.started),
         eyes=eyes,
         thermal_expected=recording.has_thermal,
         colour_expected=recording.frames > 0,

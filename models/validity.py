@@ -73,6 +73,8 @@ class Found:
     """Of what it found."""
     rested_on: tuple[tuple[str, str], ...]
     """Step and its mark then; `NONE` = it had not been done."""
+    lens: tuple[float, ...] = ()
+    """Colour camera that it was found with, in the order of `models.rig.INTRINSICS`; empty = not noted."""
 
 
 @dataclass(frozen=True)

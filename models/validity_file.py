@@ -9,6 +9,8 @@ from models.validity import RESTS_ON, Found, Validity
 
 NAME = "validity"
 _KEYS = {"measured", "mark"}
+_LENS = 9
+"""Numbers of a lens, as `models.rig.INTRINSICS`."""
 
 
 def read_validity(top: Table) -> Validity:
@@ -29,10 +31,19 @@ def read_validity(top: Table) -> Validity:
             grounds = own.table("rests_on")
             rested = [(ground, grounds.text(ground)) for ground in RESTS_ON[step] if grounds.has(ground)]
             grounds.done()
-        found.append(Found(step, own.moment("measured"), own.text("mark"), tuple(rested)))
+        lens = _lens(own) if own.has("lens") else ()
+        found.append(Found(step, own.moment("measured"), own.text("mark"), tuple(rested), lens))
         own.done()
     table.done()
     return Validity(tuple(found))
+
+
+def _lens(own: Table) -> tuple[float, ...]:
+    lens = own.numbers("lens", count=_LENS, low=-1e6, high=1e6)
+    if lens and min(lens[:2]) <= 0.0:
+        own.wrong("lens", "begins with two focal lengths, which are above 0")
+        return ()
+    return lens
 
 
 def validity_lines(validity: Validity) -> list[str]:
@@ -42,6 +53,8 @@ def validity_lines(validity: Validity) -> list[str]:
         moment = one.measured.astimezone(UTC) if one.measured.tzinfo else one.measured.replace(tzinfo=UTC)
         lines += ["", f"[{NAME}.{one.step}]", f"measured = {moment.isoformat().replace('+00:00', 'Z')}"]
         lines.append(f'mark = "{one.mark}"')
+        if one.lens:
+            lines.append(f"lens = {[float(v) for v in one.lens]}")
         if one.rested_on:
             lines += ["", f"[{NAME}.{one.step}.rests_on]"]
             lines += [f'{ground} = "{mark}"' for ground, mark in one.rested_on]

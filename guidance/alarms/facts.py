@@ -83,5 +83,7 @@ class Facts:
     """Since the newest colour picture; None = the session has no colour stream."""
     rig_present: bool
     calibration_age_days: float | None
+    calibration_lapsed: str = ""
+    """Parts of the rig found with what it no longer has; empty = none."""
     clock_u95_s: float = 0.0
     """What the rig's time offset may be off by, as calibration states it; 0 = it states none."""

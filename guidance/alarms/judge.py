@@ -185,6 +185,8 @@ def _technical(facts: Facts) -> Iterator[Condition]:
         yield Condition("calibration_old", "low")
     elif facts.calibration_age_days > CALIBRATION_DAYS:
         yield Condition("calibration_old", "medium", detail=f"{facts.calibration_age_days:.0f} days")
+    if facts.calibration_lapsed:
+        yield Condition("calibration_lapsed", "medium", detail=facts.calibration_lapsed)
     yield from _sight(facts)
     yield from _thermal(facts)
     if facts.colour_age_s is not None and facts.colour_age_s > COLOUR_GAP_S:

@@ -292,6 +292,7 @@ def test_a_session_without_a_thermal_camera_says_so_once() -> None:
         ({"lag_s": -0.15}, ("rig_mismatch", "medium")),
         ({"calibration_age_days": 31.0}, ("calibration_old", "medium")),
         ({"calibration_age_days": None}, ("calibration_old", "low")),
+        ({"calibration_lapsed": "thermal, tip"}, ("calibration_lapsed", "medium")),
     ],
 )
 def test_technical_trouble_has_its_own_alarm(changes: dict[str, object], told: tuple[str, str]) -> None:
@@ -353,7 +354,7 @@ def test_whatever_is_judged_has_its_row_in_the_table() -> None:
         },
         {"distance_mm": None, "patient_jump_mm": 40.0, "offset_mm": 40.0, "calibration_age_days": 99.0},
         {"distance_u95_mm": 99.0, "calibration_age_days": None, "thermal_expected": False},
-        {"jet_spot_unobserved_s": 2.0, "rig_present": True},
+        {"jet_spot_unobserved_s": 2.0, "rig_present": True, "calibration_lapsed": "tip"},
         {"rig_present": False},
         {"distance_mm": None, "jet_reason": UNMEASURABLE},
     ]

@@ -1,0 +1,187 @@
+"""A part of the rig that no longer holds is used with wider bounds; one that holds as it is, to the last bit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from models.camera import Camera
+from models.jet_profile import JetProfile
+from models.nozzle_errors import NozzleErrors
+from models.radiometry import StatedRadiometry
+from models.rig import Rig, StatedHalo, StatedSpread
+from models.rig_widened import lens_apart, loosened, widened, widened_words
+from models.stream_clock import StreamClock
+from models.thermal_place import place_u95_px
+from models.validity import RESTS_ON, Found, Validity
+from vision.synthetic_rig import real_rig
+from vision.synthetic_scene import Scene
+
+NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
+
+
+def lens(camera: Camera, *, longer: float = 0.0) -> tuple[float, ...]:
+    focal = (camera.fx_px * (1.0 + longer), camera.fy_px * (1.0 + longer), camera.cx_px, camera.cy_px)
+    return (*focal, *(float(v) for v in camera.distortion))
+
+
+def marked(rig: Rig, *, days: float = 0.0, other: str = "", longer: float | None = None) -> Validity:
+    """All nine steps; `other` was found again since."""
+    found = []
+    for step, grounds in RESTS_ON.items():
+        rested = tuple((g, "older" if g == other else g) for g in grounds)
+        noted = lens(rig.rgb, longer=longer) if longer is not None and "rgb" in grounds else ()
+        found.append(Found(step, NOW - timedelta(days=days), step, rested, noted))
+    return Validity(tuple(found))
+
+
+@pytest.fixture
+def rig() -> Rig:
+    plain = real_rig(Scene())
+    assert plain.thermal is not None
+    assert plain.nozzle is not None
+    count = len(plain.nozzle.tags.ids)
+    stated = StatedRadiometry(NOW, 1.5, 16.0, 0.01, 0.0, np.eye(3) * 1e-4, 0.2, (0.0, 32.0))
+    thermal = replace(
+        plain.thermal,
+        spread=StatedSpread(0.8, 0.05, StatedHalo(0.08, 7.0, 0.01)),
+        clock=StreamClock(0.0, 0.002),
+        radiometry=stated,
+        covariance=np.diag([1.0] * 4 + [1e-6] * 5 + [1e-7] * 3 + [0.1] * 3),
+    )
+    jet = JetProfile("ln2-wand", 6.0, 0.1, 800.0, 100.0, 0.8, -30.0, 70.0, 150.0, 1.3, np.eye(5) * 1e-4)
+    errors = NozzleErrors(np.eye(3) * 0.04, np.eye(2) * 1e-5, np.eye(3 * count) * 0.0025)
+    return replace(
+        plain,
+        created=NOW,
+        thermal=thermal,
+        nozzle_errors=errors,
+        jet=jet,
+        rgb_covariance=np.diag([1.0] * 4 + [1e-6] * 5),
+    )
+
+
+def place_px(rig: Rig) -> float:
+    assert rig.thermal is not None
+    return place_u95_px(rig.thermal, np.array([[0.0, 0.0, 800.0], [80.0, 40.0, 850.0]]))
+
+
+def bounds(rig: Rig) -> dict[str, float]:
+    """A figure of every part that its bound rests on."""
+    thermal, errors, jet = rig.thermal, rig.nozzle_errors, rig.jet
+    assert thermal is not None
+    assert thermal.spread is not None
+    assert thermal.clock is not None
+    assert thermal.spread.halo is not None
+    assert jet is not None
+    assert rig.rgb_covariance is not None
+    assert errors.tip_mm2 is not None
+    assert errors.axis_rad2 is not None
+    assert errors.tag_sigma_mm is not None
+    return {
+        "rgb": float(rig.rgb_covariance[0, 0]),
+        "thermal": place_px(rig),
+        "spread": thermal.spread.u95_px + thermal.spread.halo.u95,
+        "time": thermal.clock.u95_at_s(0.0),
+        "collar": errors.tag_sigma_mm,
+        "tip": float(np.trace(errors.tip_mm2)),
+        "axis": float(np.trace(errors.axis_rad2)),
+        "jet": jet.within_factor + jet.half_u95_mm(100.0),
+    }
+
+
+def test_a_rig_all_of_whose_parts_hold_is_the_very_same(rig: Rig) -> None:
+    assert widened(rig, now=NOW) is rig
+    whole = replace(rig, validity=marked(rig, longer=0.0))
+    assert widened(whole, now=NOW + timedelta(days=29)) is whole
+
+
+def test_what_rests_on_an_exchanged_lens_widens_and_what_does_not_stays(rig: Rig) -> None:
+    before, after = bounds(rig), bounds(widened(replace(rig, validity=marked(rig, other="rgb")), now=NOW))
+    for step in ("thermal", "collar", "tip", "axis", "jet"):
+        assert after[step] > 1.2 * before[step], step
+    for step in ("rgb", "spread", "time"):
+        assert after[step] == before[step], step
+
+
+def test_a_lens_that_was_only_refined_opens_less_than_one_that_nobody_noted(rig: Rig) -> None:
+    refined = bounds(widened(replace(rig, validity=marked(rig, other="rgb", longer=0.001)), now=NOW))
+    unnoted = bounds(widened(replace(rig, validity=marked(rig, other="rgb")), now=NOW))
+    exchanged = bounds(widened(replace(rig, validity=marked(rig, other="rgb", longer=0.2)), now=NOW))
+    for step in ("thermal", "collar", "tip", "axis"):
+        assert bounds(rig)[step] < refined[step] < unnoted[step] < exchanged[step], step
+    assert refined["thermal"] < 1.5 * bounds(rig)["thermal"] + 1.0
+
+
+def test_the_bound_holds_what_the_other_lens_did(rig: Rig) -> None:
+    """A thermal camera found with a lens 1 % too long: where it looks is off by less than the bound."""
+    found = marked(rig, other="rgb", longer=0.01)
+    thermal = widened(replace(rig, validity=found), now=NOW).thermal
+    assert thermal is not None
+    edge = rig.rgb.unproject(np.array([[0.9 * rig.rgb.width_px, 0.9 * rig.rgb.height_px]]))
+    older = Camera(rig.rgb.width_px, rig.rgb.height_px, *lens(rig.rgb, longer=0.01)[:4], rig.rgb.distortion)
+    moved = older.unproject(rig.rgb.project(edge * 800.0))
+    px = [thermal.camera.project(thermal.thermal_from_rgb.apply(ray * 800.0)) for ray in (edge, moved)]
+    assert np.linalg.norm(px[1] - px[0]) < place_u95_px(thermal, edge * 800.0)
+
+
+def test_a_part_that_is_too_old_widens_more_the_older_it_is(rig: Rig) -> None:
+    told = [bounds(widened(replace(rig, validity=marked(rig, days=d)), now=NOW)) for d in (0, 31, 120, 365)]
+    for step in told[0]:
+        figures = [one[step] for one in told]
+        assert figures == sorted(set(figures)), step
+
+
+def test_bounds_of_another_program_age_with_its_rig(rig: Rig) -> None:
+    old = widened(replace(rig, created=NOW - timedelta(days=90)), now=NOW)
+    marks = widened(replace(rig, validity=marked(rig, days=90)), now=NOW)
+    assert bounds(old) == pytest.approx(bounds(marks))
+    plain = real_rig(Scene())
+    plain = replace(plain, created=NOW - timedelta(days=90))
+    assert widened(plain, now=NOW) is plain, "it states no bounds"
+
+
+def test_no_bound_becomes_smaller_and_no_value_changes(rig: Rig) -> None:
+    for validity in (marked(rig, days=400), marked(rig, other="rgb"), marked(rig, other="collar")):
+        wide = widened(replace(rig, validity=validity), now=NOW)
+        assert wide.thermal is not None
+        assert rig.thermal is not None
+        for more, less in (
+            (wide.rgb_covariance, rig.rgb_covariance),
+            (wide.thermal.covariance, rig.thermal.covariance),
+            (wide.nozzle_errors.tip_mm2, rig.nozzle_errors.tip_mm2),
+            (wide.nozzle_errors.tag_mm2, rig.nozzle_errors.tag_mm2),
+        ):
+            assert more is not None
+            assert less is not None
+            assert np.linalg.eigvalsh(more - less).min() >= -1e-12
+        assert wide.rgb is rig.rgb
+        assert wide.nozzle is rig.nozzle
+        assert wide.thermal.thermal_from_rgb is rig.thermal.thermal_from_rgb
+
+
+def test_a_radiometry_found_with_another_spread_leaves_the_claim(rig: Rig) -> None:
+    told = loosened(replace(rig, validity=marked(rig, other="spread")), now=NOW)
+    wide = widened(replace(rig, validity=marked(rig, other="spread")), now=NOW)
+    assert wide.thermal is not None
+    assert wide.thermal.radiometry is None
+    assert "claim alone holds" in widened_words(told)
+    assert "jet of the device" in widened_words(told)
+
+
+def test_a_tip_whose_collar_was_found_again_is_open_as_if_no_collar_had_been_calibrated(rig: Rig) -> None:
+    wide = widened(replace(rig, validity=marked(rig, other="collar")), now=NOW)
+    assert wide.nozzle_errors.tip_mm2 is not None
+    assert 2.8 * np.sqrt(wide.nozzle_errors.tip_mm2[0, 0]) == pytest.approx(3.5, abs=0.1)
+
+
+def test_lenses_are_as_far_apart_as_their_rays(rig: Rig) -> None:
+    same = lens_apart(lens(rig.rgb), rig.rgb)
+    assert same.share == 0.0
+    assert same.rad == pytest.approx(0.0, abs=1e-12)
+    longer = lens_apart(lens(rig.rgb, longer=0.01), rig.rgb)
+    assert longer.share == pytest.approx(0.01)
+    assert 0.002 < longer.rad < 0.01
