@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
@@ -46,8 +48,14 @@ def board_words(camera: Calibrated) -> str:
     return words
 
 
-def rgb_part(found: CameraFound, board: Board) -> Certified:
-    """Of the colour camera's lens."""
+def rgb_part(found: CameraFound, board: Board, *, beside: Sequence[str] = ()) -> Certified:
+    """Of the colour camera's lens.
+
+    Args:
+        found: The camera.
+        board: What was seen.
+        beside: The plain solution in sentences, `calibration.plain_camera.beside_words`.
+    """
     camera = found.calibrated
     sigma = np.sqrt(np.diag(camera.covariance))
     told = [k for k, one in enumerate(sigma) if one > 0.0]
@@ -71,6 +79,7 @@ def rgb_part(found: CameraFound, board: Board) -> Certified:
             f" boards {found.tilt_deg:.0f} degrees apart, farthest by nearest {found.apart:.2f}.",
             board_words(camera),
             f"Residual {camera.rms_px:.3f} px rms.",
+            *beside,
         ),
         plots=(
             (

@@ -93,14 +93,13 @@ def _mark(found: Mapping[str, Found], step: str) -> str:
 
 
 def _lens(tables: Toml, step: str) -> tuple[float, ...]:
-    """The colour camera that a step rested on: how far a later one is from it tells what the part is worth."""
+    """The colour camera that a step rested on: how far a later one is from it tells what it is worth."""
     rgb = tables.get("rgb")
     if "rgb" not in RESTS_ON[step] or not isinstance(rgb, dict):
         return ()
     own = cast("Toml", rgb)
-    numbers = [own.get(name) for name in INTRINSICS[:4]] + list(
-        cast("list[object]", own.get("distortion", []))
-    )
+    numbers = [own.get(name) for name in INTRINSICS[:4]]
+    numbers += cast("list[object]", own.get("distortion", []))
     if len(numbers) != len(INTRINSICS) or not all(isinstance(v, int | float) for v in numbers):
         return ()
     return tuple(float(cast("float", v)) for v in numbers)

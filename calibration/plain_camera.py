@@ -114,6 +114,15 @@ def side_by_side(
     return lines
 
 
+def beside_words(lines: Sequence[str]) -> tuple[str, ...]:
+    """What `side_by_side` tells, as sentences for a page: each plain solution, and whether ours agrees."""
+    told: list[str] = []
+    for line in lines[2:-1]:
+        what, fx, fy, rms = line.strip().rsplit(None, 3)
+        told.append(f"Plain least squares, {what}: fx_px {fx}, fy_px {fy}, residual {rms} px rms.")
+    return (*told, lines[-1])
+
+
 def _worst(usual: Sequence[BoardView], board: Board, size_px: tuple[int, int]) -> str:
     """A picture that the plain solution fits far worse than the others, if there is one."""
     objects = [board.corners_mm[view.ids].astype(np.float32) for view in usual]

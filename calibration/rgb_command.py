@@ -15,7 +15,7 @@ from calibration.board import Board, BoardView, board_of, find_board
 from calibration.certified_parts import board_words, rgb_part
 from calibration.intrinsics import PARAMETERS, Calibrated
 from calibration.pictures import read_folder
-from calibration.plain_camera import side_by_side, usual_views
+from calibration.plain_camera import beside_words, side_by_side, usual_views
 from calibration.recorded_pictures import board_pictures, is_recording
 from calibration.replacing import replace_rig
 from calibration.rgb import CameraFound, find_camera
@@ -51,9 +51,12 @@ def calibrate_rgb(options: argparse.Namespace, now: datetime) -> bool:
         print("\n".join([*left_out, f"REFUSED. {found}"]))
         return False
     print("\n".join(told(found, board)))
+    beside: tuple[str, ...] = ()
     if not options.flat:
         usual = usual_views(pictures, found.views, board)
-        print("\n".join(side_by_side(found.calibrated, found.views, usual, board, size_px=found.size_px)))
+        lines = side_by_side(found.calibrated, found.views, usual, board, size_px=found.size_px)
+        print("\n".join(lines))
+        beside = beside_words(lines)
     if found.refusal is not None:
         print(f"REFUSED. {found.refusal}")
         return False
@@ -63,7 +66,7 @@ def calibrate_rgb(options: argparse.Namespace, now: datetime) -> bool:
         print("Nothing was written; name a rig with --rig, or --out for a new one.")
         return True
     into(table_of(tables, "rgb"), found.calibrated, size_px=found.size_px)
-    part = rgb_part(found, board)
+    part = rgb_part(found, board, beside=beside)
     return replace_rig(target, tables, now=now, force=options.force, part=part)
 
 

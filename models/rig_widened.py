@@ -27,10 +27,10 @@ YEAR_DAYS = 365.0
 `models.radiometry.CLAIM_HOLDS_DAYS`."""
 
 LENS_SHARE = 0.005
-"""1 sigma a year of focal length and middle, as a share of the focal length. Own estimate: focal lengths of one
-camera calibrated twice differ by 0.1 to 0.3 %, which is what this comes to in the first two months. That they
-change with handling and time is published (Habib, Pullivelli, Morgan 2006; Sanz-Ablanedo et al., Sensors 10
-(2010) 1553)."""
+"""1 sigma a year of focal length and middle, as a share of the focal length. Own estimate: focal lengths of
+one camera calibrated twice differ by 0.1 to 0.3 %, which is what this comes to in the first two months. That
+they change with handling and time is published (Habib, Pullivelli, Morgan 2006; Sanz-Ablanedo et al., Sensors
+10 (2010) 1553)."""
 
 PLACE_RAD, PLACE_MM = 0.005, 3.0
 """1 sigma a year of how the thermal camera stands to the colour camera. Own estimate: 0.3 degrees are what a
@@ -50,8 +50,8 @@ UNMEASURED_CLOCK_S = 0.02
 """95 % bound of an offset that nobody measured, as `guidance.alarms.judge` allows for."""
 
 UNMEASURED_SPREAD_PX, UNMEASURED_HALO = 0.2, 0.10
-"""95 % bounds a year: focus that creeps, a window that gets dirty; halos of usual cameras, as `vision.point_spread`
-bounds them. Own estimate."""
+"""95 % bounds a year: focus that creeps, a window that gets dirty; halos of usual cameras, as
+`vision.point_spread` bounds them. Own estimate."""
 
 CLASS_FACTOR, CLASS_HALF = 3.0, 0.15
 """What the class of a device leaves open of film (95 %, the widest of ``devices.toml``) and half radius (1
@@ -128,7 +128,7 @@ def loosened(rig: Rig, *, now: datetime) -> tuple[Loosened, ...]:
 
 
 def _old_unmarked(rig: Rig, now: datetime) -> list[Lapsed]:
-    """Parts with bounds but no mark, as an older version or another program writes them: as old as the rig."""
+    """Parts with bounds but no mark, of an older version or another program: as old as the rig."""
     days, thermal, errors = age_days(rig.created, now), rig.thermal, rig.nozzle_errors
     if days <= HOLDS_DAYS:
         return []

@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from calibration.board import Board, BoardView, board_of, find_board
+from calibration.certified_parts import rgb_part
 from calibration.intrinsics import calibrate_camera
 from calibration.pictures import read_folder
-from calibration.plain_camera import plain_camera, side_by_side, usual_views
+from calibration.plain_camera import beside_words, plain_camera, side_by_side, usual_views
+from calibration.rgb import find_camera
 from models.geometry import Bytes
 
 SIZE = (640, 480)
@@ -48,6 +50,22 @@ def test_on_a_bent_board_it_is_said_that_the_plain_solution_differs_and_by_what(
     words = told(views_of(bent_mm=3.0))
     assert "MORE THAN THE BOUND" in words
     assert "by the board's shape" in words
+
+
+@pytest.mark.parametrize(("bent_mm", "said"), [(0.0, "within the bound"), (3.0, "MORE THAN THE BOUND")])
+def test_the_certificate_shows_the_plain_solution_beside_ours(bent_mm: float, said: str) -> None:
+    views = views_of(bent_mm=bent_mm)
+    found = find_camera(views, BOARD, size_px=SIZE, left_out=[])
+    assert not isinstance(found, str)
+    plain = plain_camera(views, BOARD, size_px=SIZE)
+    lines = side_by_side(found.calibrated, views, views, BOARD, size_px=SIZE)
+    facts = rgb_part(found, BOARD, beside=beside_words(lines)).facts
+    assert (
+        f"Plain least squares, the same corners: fx_px {plain.fx_px:.2f}, fy_px {plain.fy_px:.2f},"
+        f" residual {plain.rms_px:.3f} px rms." in facts
+    )
+    assert said in facts[-1]
+    assert "Plain least squares" not in " ".join(rgb_part(found, BOARD).facts)
 
 
 def seen(folder: Path, board: Board) -> tuple[list[tuple[str, Bytes]], list[BoardView], tuple[int, int]]:

@@ -1,4 +1,4 @@
-"""A part of the rig that no longer holds is used with wider bounds; one that holds as it is, to the last bit."""
+"""A part that no longer holds is used with wider bounds; one that holds as it is, to the last bit."""
 
 from __future__ import annotations
 
@@ -122,7 +122,8 @@ def test_the_bound_holds_what_the_other_lens_did(rig: Rig) -> None:
     thermal = widened(replace(rig, validity=found), now=NOW).thermal
     assert thermal is not None
     edge = rig.rgb.unproject(np.array([[0.9 * rig.rgb.width_px, 0.9 * rig.rgb.height_px]]))
-    older = Camera(rig.rgb.width_px, rig.rgb.height_px, *lens(rig.rgb, longer=0.01)[:4], rig.rgb.distortion)
+    fx, fy, cx, cy = lens(rig.rgb, longer=0.01)[:4]
+    older = Camera(rig.rgb.width_px, rig.rgb.height_px, fx, fy, cx, cy, rig.rgb.distortion)
     moved = older.unproject(rig.rgb.project(edge * 800.0))
     px = [thermal.camera.project(thermal.thermal_from_rgb.apply(ray * 800.0)) for ray in (edge, moved)]
     assert np.linalg.norm(px[1] - px[0]) < place_u95_px(thermal, edge * 800.0)
