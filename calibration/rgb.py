@@ -35,6 +35,10 @@ taken with another camera, zoom or focus. The last comes on top of a picture's o
 one camera pictures differ by up to 1.8 %, 2.6 sigma with it."""
 
 
+ANOTHER = " was taken with another zoom or focus"
+"""What is said of a picture that is left out for that."""
+
+
 @dataclass(frozen=True, eq=False)
 class CameraFound:
     """What the pictures say."""
@@ -92,7 +96,7 @@ def find_camera(
                 " keep those of one camera, zoom and focus locked."
             )
         strays = [view.name for view, wrong in zip(views, stray, strict=True) if wrong]
-        out += [f"{name} was taken with another zoom or focus" for name in strays]
+        out += [f"{name}{ANOTHER}" for name in strays]
         views = [view for view, wrong in zip(views, stray, strict=True) if not wrong]
         found = calibrate_camera(views, board, size_px=size_px, flat=flat)
     freedom = max(2.0 * sum(len(v.ids) for v in views) - 6.0 * len(views) - 9.0, 1.0)

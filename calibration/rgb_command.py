@@ -11,6 +11,7 @@ from typing import cast
 
 import numpy as np
 
+from calibration.another_camera import mixed_words
 from calibration.board import Board, BoardView, board_of, find_board
 from calibration.certified_parts import board_words, rgb_part
 from calibration.intrinsics import PARAMETERS, Calibrated
@@ -58,7 +59,7 @@ def calibrate_rgb(options: argparse.Namespace, now: datetime) -> bool:
         print("\n".join(lines))
         beside = beside_words(lines)
     if found.refusal is not None:
-        print(f"REFUSED. {found.refusal}")
+        print(f"REFUSED. {mixed_words(found, board) or found.refusal}")
         return False
     print("Accepted.")
     target = out or rig
