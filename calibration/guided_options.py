@@ -8,6 +8,9 @@ from pathlib import Path
 STEPS = ("rgb", "thermal", "collar", "tip")
 """In the order in which each needs those before it."""
 
+EVERY_STEP = (*STEPS, "spread", "radiometry", "time", "axis", "jet", "check")
+"""What the page guides through, in the order of a sitting."""
+
 
 def add_guided(steps: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add ``all`` and ``live``."""
@@ -32,6 +35,9 @@ def add_guided(steps: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         "--surface", choices=("agar", "skin"), default="agar", help="as for `jet` (default: agar)"
     )
     _add_run(every)
+    every.add_argument(
+        "--steps", type=_steps, default=STEPS, metavar="STEPS", help="such as rgb,thermal (default: all)"
+    )
     every.set_defaults(step="all")
 
     live = steps.add_parser(
@@ -42,11 +48,22 @@ def add_guided(steps: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     )
     live.add_argument("--rgb", metavar="DEVICE", help="colour camera, as `cryoguide devices` names it")
     live.add_argument("--thermal", metavar="DEVICE", help="thermal camera, likewise")
+    live.add_argument("--depth", metavar="DEVICE", help="depth camera, likewise, for `jet`")
+    live.add_argument(
+        "--gas", metavar="INPUT", help="for `jet`: switch or valve, as for `live` (default: a button)"
+    )
     live.add_argument(
         "--replay", type=Path, metavar="FOLDER_OR_RECORDING", help="play pictures as if they were live"
     )
     live.add_argument("--port", type=int, default=8720, help="port on this machine, 0 = any free one (8720)")
     _add_run(live)
+    live.add_argument(
+        "--steps",
+        type=_any_steps,
+        metavar="STEPS",
+        help=f"such as radiometry,time; of {', '.join(EVERY_STEP)} (default: what is missing or no longer"
+        " holds)",
+    )
     live.set_defaults(step="live")
 
 
@@ -76,9 +93,6 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         help="collar.toml as `print collar` wrote it, where the rig has no nozzle yet",
     )
     parser.add_argument(
-        "--steps", type=_steps, default=STEPS, metavar="STEPS", help="such as rgb,thermal (default: all)"
-    )
-    parser.add_argument(
         "--keep", type=Path, metavar="DIR", help="folder for the pictures taken (default: beside the rig)"
     )
     parser.add_argument(
@@ -98,10 +112,18 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
 
 
 def _steps(text: str) -> tuple[str, ...]:
+    return _of(STEPS, text)
+
+
+def _any_steps(text: str) -> tuple[str, ...]:
+    return _of(EVERY_STEP, text)
+
+
+def _of(known: tuple[str, ...], text: str) -> tuple[str, ...]:
     named = tuple(word.strip() for word in text.split(","))
-    if not named or any(word not in STEPS for word in named):
-        raise argparse.ArgumentTypeError(f"must be of {', '.join(STEPS)}")
-    return tuple(step for step in STEPS if step in named)
+    if not named or any(word not in known for word in named):
+        raise argparse.ArgumentTypeError(f"must be of {', '.join(known)}")
+    return tuple(step for step in known if step in named)
 
 
 def _positive(text: str) -> float:

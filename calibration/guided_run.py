@@ -46,6 +46,10 @@ GONE_S = 2.0
 IDLE_S = 8.0
 """Nor is one that shows nothing new for so long of use to the step: a nozzle leant is not turned any more."""
 
+TIRED_AFTER = 40
+"""Pictures of a step after which it may be ended above its limit. Where all is well boards are done with 25
+(`calibration.board_step.MOST_PICTURES`) and the tip with 20 to 120 poses (own choice)."""
+
 
 @dataclass(frozen=True, eq=False)
 class Wanted:
@@ -70,6 +74,7 @@ class GuidedRun:
         wanted: Wanted,
         *,
         recorded: bool = False,
+        going_on: bool = False,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Nothing is taken yet.
@@ -78,12 +83,14 @@ class GuidedRun:
             wanted: What is to be calibrated.
             recorded: Whether pictures come from a recording, which does not heed what is asked: a step that
                 is within its limit is then done when its thing is shown no more.
+            going_on: Whether the folder for the pictures is in use by this sitting: what it holds of these
+                steps is put aside.
             now: For the rig's dates.
 
         Raises:
             InputError: If the folder for the pictures holds some already.
         """
-        if wanted.keep.exists() and any(wanted.keep.iterdir()):
+        if not going_on and wanted.keep.exists() and any(wanted.keep.iterdir()):
             raise InputError(f"{wanted.keep} holds files already; name an empty or new folder with --keep.")
         self.wanted, self._now = wanted, now
         self.told: dict[str, StepTold] = {}
@@ -91,6 +98,8 @@ class GuidedRun:
         self._step: Step | None = None
         self._track = NozzleTrack.start()
         self._saved, self._recorded, self._shown_s, self._taken_s = 0, recorded, 0.0, 0.0
+        for name in wanted.steps:
+            put_aside(wanted.keep / FOLDERS[name])
 
     @property
     def name(self) -> str | None:
@@ -150,6 +159,16 @@ class GuidedRun:
             return False
         return step.refusal is None and len(step.taken) >= 5
 
+    @property
+    def may_end(self) -> bool:
+        """Whether it may be solved as it stands: within its limit, or with many pictures.
+
+        More of the same do not mend it then; its refusal and remedy are to be told.
+        """
+        step = self._step
+        tired = step is not None and step.error_mm is not None and len(step.taken) >= TIRED_AFTER
+        return self.is_within_limit or tired
+
     def finish(self) -> StepTold:
         """Solve the step that is done and write it into the rig; the next begins, or this one anew.
 
@@ -166,7 +185,7 @@ class GuidedRun:
         if told.state in (ACCEPTED, KEPT):
             self._left.pop(0)
         else:
-            self._put_aside(name)
+            put_aside(wanted.keep / FOLDERS[name])
         return told
 
     def skip(self) -> None:
@@ -242,14 +261,14 @@ class GuidedRun:
             blocks.append("\n".join(" ".join(f"{v:.9g}" for v in row) for row in rows))
         _write(self.wanted.keep / FOLDERS["tip"] / "poses.txt", ("\n\n".join(blocks) + "\n").encode())
 
-    def _put_aside(self, name: str) -> None:
-        """What was refused stays to be looked at, out of the way of what is taken next."""
-        where = self.wanted.keep / FOLDERS[name]
-        k = 1
-        while (aside := where.with_name(f"{where.name}-refused-{k}")).exists():
-            k += 1
-        if where.exists():
-            where.rename(aside)
+
+def put_aside(where: Path) -> None:
+    """What is not used stays to be looked at, out of the way of what is taken next."""
+    k = 1
+    while (aside := where.with_name(f"{where.name}-refused-{k}")).exists():
+        k += 1
+    if where.exists():
+        where.rename(aside)
 
 
 def _lighter(step: Step) -> Step:

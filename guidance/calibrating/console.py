@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import math
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import resources
 from typing import cast
@@ -24,10 +24,10 @@ from guidance.console.pairing import Pairing
 from guidance.treatment.wire import pack
 
 BEAT_S = 1.0
-PAGES_MOST, MESSAGE_MOST = 4, 400
+PAGES_MOST, MESSAGE_MOST, FIELDS_MOST = 4, 400, 8
 
 _KINDS = {"html": "text/html; charset=utf-8", "css": "text/css", "js": "text/javascript"}
-_FILES = ("index.html", "calibration.css", "calibration.js")
+_FILES = ("index.html", "calibration.css", "calibration.js", "recorded.css", "recorded.js")
 
 
 @dataclass(eq=False)
@@ -148,12 +148,19 @@ class CalibrationConsole:
             if not (mm is None or (isinstance(mm, int | float) and math.isfinite(mm) and 0.0 < mm < 1e6)):
                 return False
             self.room.measured(None if mm is None else float(mm), insist=message.get("insist") is True)
-        elif what == "skip":
-            self.room.skip()
-        elif what == "enough":
-            self.room.enough()
-        elif what == "again":
-            self.room.again()
+        elif what in ("begin", "entered"):
+            entries = _entries(message.get("entries"))
+            if entries is None:
+                return False
+            (self.room.begin if what == "begin" else self.room.entered)(entries)
+        elif what == "do":
+            if not isinstance(step := message.get("step"), str | None):
+                return False
+            self.room.go(step)
+        elif what == "gas":
+            self.room.gas(message.get("flows") is True)
+        elif isinstance(what, str) and what in _PLAIN:
+            _PLAIN[what](self.room)
         else:
             return False
         return True
@@ -170,3 +177,22 @@ class CalibrationConsole:
                     continue
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(page.wake.wait(), BEAT_S)
+
+
+_PLAIN: Mapping[str, Callable[[CalibrationRoom], None]] = {
+    "skip": CalibrationRoom.skip,
+    "enough": CalibrationRoom.enough,
+    "again": CalibrationRoom.again,
+    "cancel": CalibrationRoom.cancel,
+    "overview": CalibrationRoom.overview,
+}
+"""What a page says without more."""
+
+
+def _entries(told: object) -> dict[str, str] | None:
+    """Words by field; None where they are none of ours."""
+    if not isinstance(told, dict):
+        return None
+    fields = cast("dict[object, object]", told)
+    words = {key: value for key, value in fields.items() if isinstance(key, str) and isinstance(value, str)}
+    return words if len(words) == len(fields) <= FIELDS_MOST else None

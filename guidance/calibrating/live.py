@@ -6,25 +6,36 @@ import argparse
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
+from functools import partial
 from pathlib import Path
+from typing import cast
 
 import cv2
 import numpy as np
 
-from calibration.all_command import played, wanted_of
+from calibration.all_command import wanted_of
 from calibration.folder_steps import FOLDERS, holds_steps
 from calibration.guided_run import IDLE_S
 from calibration.pictures import picture_files
+from calibration.recorded_plan import GUIDED, SITTING, STEPS
 from calibration.scale import scale_of
 from guidance.calibrating.console import CalibrationConsole
+from guidance.calibrating.held_gas import HeldGas
 from guidance.calibrating.room import CalibrationRoom, Pictures
 from guidance.console.server import listen, serve
+from guidance.treatment.gas_from_input import GasFromInput
+from models.capture import Capture, ThermalPicture
 from models.geometry import Bytes, Counts
 from models.problems import InputError
-from vision.cameras import COLOUR, THERMAL, Device
+from models.rig import Rig
+from vision.cameras import COLOUR, DEPTH, THERMAL, Device
 from vision.connected import Connected, connected, driver_of
+from vision.every_camera import Wanted, every_camera, meant
+from vision.gas_input import GasInput
+from vision.gas_named import gas_device
 from vision.live_cameras import LiveCameras
+from vision.source import open_source
 
 HELD_S, HELD_TICK_S = 0.8, 0.2
 """A picture of a folder is shown as if the board were held for so long."""
@@ -70,31 +81,67 @@ def room_of(
         scale = scale_of(options.measured_mm, insist=options.insist)
     if options.keep is None:
         options.keep = Path(f"calibration-{time.strftime('%Y%m%d-%H%M%S')}")
-    replay: Path | None = options.replay
-    if replay is not None and (options.rgb or options.thermal):
-        raise InputError("Give cameras (--rgb, --thermal) or --replay, not both.")
-    pictures = _replay(replay, speed) if replay is not None else _cameras(options, stack)
+    named, replay = cast("tuple[str, ...] | None", options.steps), cast("Path | None", options.replay)
+    if replay is not None and (options.rgb or options.thermal or options.depth or options.gas):
+        raise InputError("Give cameras (--rgb, --thermal, --depth, --gas) or --replay, not both.")
+    if named is None:
+        options.steps = SITTING if replay is None else GUIDED
+    target = cast("Path | None", options.out) or cast("Path | None", options.rig) or Path("rig.toml")
+    source = options.rig if options.rig is not None and not target.exists() else target
+    known = named is None and replay is None and source.exists()
+    held, gas = HeldGas(), None
+    times_by: Rig | None = None
+    if replay is not None:
+        pictures, cameras, times_by = _replay(replay, speed)
+    else:
+        named_gas = gas_device(options.gas) if options.gas is not None else None
+        pictures, cameras = _cameras(options, stack, lambda: gas or held, needed=named or ("rgb",))
+        if named_gas is not None:
+            source = GasInput(named_gas.device, off_after_s=named_gas.off_after_s)
+            gas = GasFromInput(stack.enter_context(source))
     return CalibrationRoom(
-        pictures, lambda found: wanted_of(options, scale=found), scale=scale, waits=replay is not None
+        pictures,
+        lambda found: wanted_of(options, scale=found),
+        scale=scale,
+        waits=replay is not None,
+        cameras=cameras,
+        times_by=times_by,
+        choose=known,
+        gas=held.flows,
+        gas_by_hand=replay is None and options.gas is None,
     )
 
 
-def _replay(source: Path, speed: float) -> Pictures:
+def _replay(source: Path, speed: float) -> tuple[Pictures, tuple[str, ...], Rig | None]:
+    """What is played, which cameras are in it, and by which rig its times were worked out."""
     if not source.exists():
         raise InputError(f"{source} is not there; give a folder of pictures or a recording.")
-    make = folder_pictures if holds_steps(source) else played
+    if holds_steps(source):
+        rig, cameras, make = None, (COLOUR, THERMAL), partial(folder_captures, source)
+    else:
+        opened = open_source(source)
+        rig, make = opened.rig, opened.captures
+        has = ((COLOUR, opened.frames > 0), (THERMAL, opened.has_thermal), (DEPTH, opened.has_depth))
+        cameras = tuple(kind for kind, there in has if there)
 
-    def pictures(stop: threading.Event) -> Iterator[tuple[float, Bytes, Counts | None]]:
+    def pictures(stop: threading.Event) -> Iterator[Capture]:
         last_s, shown_s = 0.0, time.monotonic()
-        for t_s, bgr, thermal in make(source):
-            step_s = TURNED_S if t_s - last_s >= 1.0 else max(t_s - last_s, 0.0)
-            last_s = t_s
+        for capture in make():
+            step_s = TURNED_S if capture.t_s - last_s >= 1.0 else max(capture.t_s - last_s, 0.0)
+            last_s = capture.t_s
             if stop.wait(max(0.0, shown_s + step_s / speed - time.monotonic())):
                 return
             shown_s = time.monotonic()  # what is being solved meanwhile does not make the rest hurry
-            yield t_s, bgr, thermal
+            yield capture
 
-    return pictures
+    return pictures, cameras, rig
+
+
+def folder_captures(folder: Path) -> Iterator[Capture]:
+    """Pictures of a folder laid out for the steps, as captures; see `folder_pictures`."""
+    for k, (t_s, bgr, thermal) in enumerate(folder_pictures(folder)):
+        warm = () if thermal is None else (ThermalPicture(t_s, thermal, False),)
+        yield Capture(t_s, k, bgr, warm, (), 0.0, False)
 
 
 def folder_pictures(folder: Path) -> Iterator[tuple[float, Bytes, Counts | None]]:
@@ -138,25 +185,38 @@ def _read(file: Path, how: int) -> np.ndarray | None:
     return cv2.imdecode(data, how | cv2.IMREAD_IGNORE_ORIENTATION) if len(data) else None
 
 
-def _cameras(options: argparse.Namespace, stack: contextlib.ExitStack) -> Pictures:
+def _cameras(
+    options: argparse.Namespace,
+    stack: contextlib.ExitStack,
+    gas: Callable[[], HeldGas | GasFromInput],
+    *,
+    needed: Collection[str],
+) -> tuple[Pictures, tuple[str, ...]]:
+    """The cameras that are there; one that is named, or that a step named by the user needs, must be."""
     found = connected()
     devices = [_device(options.rgb, COLOUR, found)]
-    if options.thermal is not None or "thermal" in options.steps:
+    if options.thermal is not None or any(_needs(name, THERMAL) for name in needed):
         devices.append(_device(options.thermal, THERMAL, found))
+    elif (other := _first(THERMAL, found)) is not None:
+        devices.append(other)
+    depth = meant(every_camera(Wanted()), kind=DEPTH, name=options.depth)
+    if depth is not None:
+        devices.append(depth.make())
     cameras = stack.enter_context(LiveCameras(devices))
 
-    def pictures(stop: threading.Event) -> Iterator[tuple[float, Bytes, Counts | None]]:
-        for capture in cameras.captures(None, gas=_no_gas, stop=stop):
-            if capture.bgr is not None:
-                whole = [one for one in capture.thermal if not one.shutter]
-                yield capture.t_s, capture.bgr, whole[-1].centikelvin if whole else None
+    def pictures(stop: threading.Event) -> Iterator[Capture]:
+        told = gas()
+        yield from cameras.captures(None, gas=told.flow, stop=stop, began=told.began)
 
-    return pictures
+    return pictures, tuple(device.kind for device in devices)
 
 
-def _no_gas(from_s: float, to_s: float) -> tuple[float, bool]:
-    del from_s, to_s
-    return 0.0, False
+def _needs(name: str, kind: str) -> bool:
+    return name == kind or (name in STEPS and kind in STEPS[name].needs)
+
+
+def _first(kind: str, found: list[Connected]) -> Device | None:
+    return next((device for device in map(driver_of, found) if device.kind == kind), None)
 
 
 def _device(wish: str | None, kind: str, found: list[Connected]) -> Device:
@@ -168,10 +228,9 @@ def _device(wish: str | None, kind: str, found: list[Connected]) -> Device:
         if device.kind != kind:
             raise InputError(f"{wish} is no {kind} camera; `cryoguide devices` lists what there is.")
         return device
-    for one in found:
-        device = driver_of(one)
-        if device.kind == kind:
-            return device
+    first = _first(kind, found)
+    if first is not None:
+        return first
     hint = " or go without it (--steps rgb,collar,tip)" if kind == THERMAL else ""
     raise InputError(
         f"No {kind} camera is connected: plug it in{hint}; `cryoguide devices` lists what there is."

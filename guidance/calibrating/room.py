@@ -1,34 +1,44 @@
-"""A guided calibration as it runs behind its page: pictures in on a thread of its own, what is shown out."""
+"""A calibration as it runs behind its page: pictures in on a thread of its own, what is shown out."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
-
-import cv2
-import numpy as np
 
 from calibration.advice import Advice
 from calibration.certificate import certificate_path
-from calibration.folder_steps import ACCEPTED, KEPT, StepTold
-from calibration.guided_run import THINGS, TITLES, GuidedRun, Wanted
-from calibration.holding import DISTANCES, LEANS
-from calibration.pictures import spread_grey
+from calibration.folder_steps import ACCEPTED, KEPT, MISSING, StepTold
+from calibration.guided_run import THINGS, GuidedRun, Wanted
 from calibration.scale import Scale, scale_of
-from models.geometry import Bytes, Counts, Floats
+from guidance.calibrating import recorded_flow
+from guidance.calibrating.recorded_flow import RecordedFlow
+from guidance.calibrating.sitting import OVER, PRINT, RUNNING, Sitting
+from guidance.calibrating.told import SHOWN_PX, advice_told, outcome_told, pictures_told
+from models.capture import Capture
 from models.problems import InputError
+from models.rig import Rig
 
-Pictures = Callable[[threading.Event], Iterator[tuple[float, Bytes, Counts | None]]]
-"""Time, colour picture and the thermal one that came with it, until the event is set."""
+Pictures = Callable[[threading.Event], Iterator[Capture]]
+"""All that the cameras give, until the event is set."""
 
-PRINT, RUNNING, SOLVING, REFUSED, OVER = "print", "running", "solving", "refused", "over"
+CHOOSE, REFUSED, STUCK = "choose", "refused", "stuck"
+"""The list of all steps; what came of a guided step; a guided step that cannot go on, though others may."""
+READY, RECORDING, SOLVING, TOLD = (
+    recorded_flow.READY,
+    recorded_flow.RECORDING,
+    recorded_flow.SOLVING,
+    recorded_flow.TOLD,
+)
+_PLAYS = (RUNNING, RECORDING)
+"""What is played goes on in these phases only."""
 
-_SHOWN_PX, _QUALITY = 960, 75
+ALL = ("colour", "thermal", "depth")
 
 
 class CalibrationRoom:
-    """What pages are told; `do` may be called from any thread."""
+    """What pages are told; its actions may be called from any thread."""
 
     def __init__(
         self,
@@ -37,7 +47,13 @@ class CalibrationRoom:
         *,
         scale: Scale | None = None,
         waits: bool = False,
+        cameras: Collection[str] = ALL,
+        times_by: Rig | None = None,
+        choose: bool = False,
+        gas: Callable[[bool], None] = lambda _: None,
+        gas_by_hand: bool = True,
         on_change: Callable[[], None] = lambda: None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Nothing runs yet.
 
@@ -46,22 +62,47 @@ class CalibrationRoom:
             wanted: What is to be calibrated, once the sheets' scale is known.
             scale: Of the sheets, where it was measured before.
             waits: Whether pictures are of a recording: they wait until the sheets are measured.
+            cameras: Kinds that are there.
+            times_by: Rig with which the pictures' times were worked out; None = they are the cameras' own.
+            choose: Whether the technician chooses what to begin with.
+            gas: Told that the button for gas is held, or was let go.
+            gas_by_hand: Whether there is that button: no switch says whether gas flows.
             on_change: Told on the room's thread that there is something new to show.
+            now: Time of day.
         """
         self._pictures, self._make, self.on_change = pictures, wanted, on_change
-        self._lock, self._stop = threading.Lock(), threading.Event()
+        self._lock, self._stop, self._plays = threading.RLock(), threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._work, name="calibration", daemon=True)
-        self._waits, self._begun, self._answered = waits, threading.Event(), threading.Event()
-        self._answered.set()
-        self.phase, self.trouble, self.print_trouble = PRINT, "", ""
-        self._run: GuidedRun | None = None
+        self._waits, self.gas, self._gas_by_hand = waits, gas, gas_by_hand
+        self._phase, self.trouble, self.print_trouble, self.choose_trouble = CHOOSE, "", "", ""
+        self._sitting = Sitting(
+            wanted, scale=scale, cameras=cameras, times_by=times_by, recorded=waits, now=now
+        )
         self._advice: Advice | None = None
         self._refused: StepTold | None = None
         self._parts: dict[str, bytes] = {}
-        self._scale_shown, self._skips, self._enough = 1.0, 0, False
+        self._scale_shown, self._skips, self._enough, self._ended_ = 1.0, 0, False, False
         self.number = self.taken_total = 0
-        if scale is not None:
-            self._begin(scale)
+        if not choose:
+            self.phase = self._sitting.go(self._sitting.wanted.steps)
+
+    @property
+    def _run(self) -> GuidedRun | None:
+        return self._sitting.run
+
+    @property
+    def _flow(self) -> RecordedFlow | None:
+        return self._sitting.flow
+
+    @property
+    def phase(self) -> str:
+        """What is under way."""
+        return self._phase
+
+    @phase.setter
+    def phase(self, phase: str) -> None:
+        self._phase = phase
+        (self._plays.set if phase in _PLAYS else self._plays.clear)()
 
     def start(self) -> None:
         """Begin to read pictures."""
@@ -70,15 +111,17 @@ class CalibrationRoom:
     def stop(self) -> None:
         """End."""
         self._stop.set()
-        self._begun.set()
-        self._answered.set()
+        self._plays.set()
         self._thread.join(5.0)
+        with self._lock:
+            if self._flow is not None:
+                self._flow.cancel()
 
     @property
     def certificate(self) -> Path | None:
         """The page beside the rig, where there is one."""
-        path = certificate_path(self._run.wanted.rig) if self._run is not None else None
-        return path if path is not None and path.exists() else None
+        path = certificate_path(self._sitting.wanted.rig)
+        return path if path.exists() else None
 
     def measured(self, mm: float | None, *, insist: bool) -> None:
         """The ruler on the sheet was measured; None = it was not."""
@@ -86,71 +129,144 @@ class CalibrationRoom:
             if self.phase != PRINT:
                 return
             try:
-                self._begin(scale_of(mm, insist=insist))
+                self._sitting.scale = scale_of(mm, insist=insist)
+                self.phase = self._sitting.advance()
                 self.print_trouble = ""
             except InputError as error:
+                self._sitting.scale = None
                 self.print_trouble = str(error).replace(" with --insist", "")  # a button on the page
+        self._changed()
+
+    def go(self, name: str | None) -> None:
+        """Do one step, or all that are missing or lapsed."""
+        with self._lock:
+            if self.phase not in (CHOOSE, OVER) or self._ended_:
+                return
+            self.choose_trouble = ""
+            sitting = self._sitting
+            try:
+                if name is None:
+                    self.phase = sitting.go(sitting.missing())
+                elif name in sitting.stands and sitting.stands[name].offered:
+                    self.phase = sitting.go([name])
+            except InputError as error:
+                self.choose_trouble = str(error)
+                self.phase = CHOOSE
         self._changed()
 
     def skip(self) -> None:
         """Leave the step under way out."""
         with self._lock:
-            self._skips += self.phase in (RUNNING, REFUSED)
-            if self.phase == REFUSED:
-                self.phase, self._refused = RUNNING, None
-                self._answered.set()
+            flow = self._flow
+            if flow is not None and self.phase in (READY, TOLD, PRINT):
+                if flow.outcome is None:
+                    self._sitting.told[flow.step.name] = StepTold(flow.step.name, MISSING, ("Left out.",))
+                self._next()
+            elif self.phase == RUNNING:
+                self._skips += 1
+            elif self.phase == REFUSED and self._run is not None:
+                self._run.skip()
+                self.phase = RUNNING
+                if self._run.is_over:
+                    self._next()
+        self._changed()
 
     def enough(self) -> None:
         """End the step under way with what was taken, where that is within its limit."""
         with self._lock:
-            self._enough = self.phase == RUNNING
+            if self._flow is not None:
+                self._flow.enough()
+                self._follow(self._flow)
+            else:
+                self._enough = self.phase == RUNNING
+        self._changed()
 
     def again(self) -> None:
         """Take the pictures of a refused step again."""
         with self._lock:
-            if self.phase == REFUSED:
-                self.phase, self._refused = RUNNING, None
-                self._answered.set()
+            if self._flow is not None and self.phase == TOLD:
+                self._flow.again()
+                self._follow(self._flow)
+            elif self.phase == REFUSED:
+                self.phase = RUNNING
+        self._changed()
+
+    def begin(self, entries: Mapping[str, str]) -> None:
+        """Begin to record."""
+        with self._lock:
+            if self._flow is not None and self.phase == READY:
+                self._flow.begin(entries)
+                self._follow(self._flow)
+        self._changed()
+
+    def entered(self, entries: Mapping[str, str]) -> None:
+        """What stands in the fields before a recording."""
+        with self._lock:
+            if self._flow is not None and self.phase == READY:
+                self._flow.told_entries(entries)
+
+    def cancel(self) -> None:
+        """End the recording under way and leave nothing of it."""
+        with self._lock:
+            if self._flow is not None and self.phase == RECORDING:
+                self._flow.cancel()
+                self._follow(self._flow)
+        self._changed()
+
+    def overview(self) -> None:
+        """Back to all steps; what was under way is left out."""
+        with self._lock:
+            if self.phase in (READY, TOLD, PRINT, REFUSED, RUNNING, STUCK) and not self._ended_:
+                self._sitting.line, self.trouble = [], ""
+                self._next()
+                self.phase = CHOOSE
         self._changed()
 
     def told(self) -> tuple[dict[str, object], dict[str, bytes]]:
         """What a page shows now: figures and words, and pictures by name."""
         with self._lock:
-            run, step = self._run, self._run.name if self._run is not None else None
-            steps = run.wanted.steps if run is not None else ()
+            run, flow, sitting = self._run, self._flow, self._sitting
+            step = sitting.step
             head: dict[str, object] = {
                 "number": self.number,
                 "phase": self.phase,
                 "step": step,
-                "thing": THINGS[step] if step is not None else "",
-                "steps": [_step_told(name, run) for name in steps],
+                "thing": THINGS.get(step, "") if step is not None else "",
+                "steps": sitting.steps_told(ended=self._ended_),
+                "left": len(sitting.line),
                 "trouble": self.trouble,
                 "print_trouble": self.print_trouble,
-                "refused": _refusal(self._refused),
-                "rig": str(run.wanted.rig) if run is not None else "",
+                "choose_trouble": self.choose_trouble,
+                "refused": outcome_told(self._refused) if self.phase == REFUSED else None,
+                "recorded": None if flow is None else flow.told(),
+                "outcome": outcome_told(flow.outcome) if flow is not None and self.phase == TOLD else None,
+                "certificate": self.certificate is not None,
+                "gas_by_hand": self._gas_by_hand,
+                "ended": self._ended_,
+                "rig": str(sitting.wanted.rig),
                 "scale": self._scale_shown,
                 "taken_total": self.taken_total,
-                "advice": None if self._advice is None else _advice_told(self._advice),
+                "may_end": self.phase == RUNNING and run is not None and run.may_end,
+                "advice": None if self._advice is None else advice_told(self._advice),
             }
             return head, dict(self._parts)
 
-    def _begin(self, scale: Scale) -> None:
-        self._run = GuidedRun(self._make(scale), recorded=self._waits)
-        self.phase = RUNNING
-        self._begun.set()
+    def _next(self) -> None:
+        """What is done is noted, and the next step begins."""
+        self._advice, self._skips, self._enough = None, 0, False
+        self.phase = self._sitting.next()
 
     def _work(self) -> None:
         try:
-            for t_s, bgr, thermal in self._pictures(self._stop):
+            for capture in self._pictures(self._stop):
                 if self._stop.is_set():
                     return
-                self._one(t_s, bgr, thermal)
+                self._one(capture)
                 if self._waits:
-                    self._begun.wait()
-                    self._answered.wait()
-                if self.phase == OVER:
-                    return
-            if self.phase not in (OVER, PRINT):
+                    self._plays_on()
+                    if self.phase == OVER:
+                        break
+            if not self._stop.is_set():
                 self._ended()
         except InputError as error:
             self.trouble = str(error)
@@ -158,117 +274,106 @@ class CalibrationRoom:
             self.trouble = f"This is a fault of cryoguide ({type(error).__name__}: {error})."
         self._changed()
 
-    def _one(self, t_s: float, bgr: Bytes, thermal: Counts | None) -> None:
-        run = self._run
-        advice = None
-        if run is not None and self.phase == RUNNING:
+    def _plays_on(self) -> None:
+        """Wait until what is played may go on."""
+        while self.phase != OVER and not self._stop.is_set() and not self._plays.wait(0.2):
+            pass
+
+    def _one(self, capture: Capture) -> None:
+        whole = [one for one in capture.thermal if not one.shutter]
+        thermal, bgr = (whole[-1].centikelvin if whole else None), capture.bgr
+        run, flow, advice = self._run, self._flow, None
+        if run is not None and self.phase == RUNNING and bgr is not None:
             with self._lock:
                 skips, self._skips = self._skips, 0
             for _ in range(skips):
                 run.skip()
-            advice = run.look(t_s, bgr, thermal)
-        parts = _parts(bgr, thermal)
+            try:
+                advice = run.look(capture.t_s, bgr, thermal)
+            except InputError as error:
+                if self._waits:
+                    raise
+                with self._lock:
+                    self.trouble, self.phase = str(error), STUCK
+        if flow is not None:
+            with self._lock:
+                if self._flow is flow:
+                    flow.look(capture)
+                    self._follow(flow)
+        warm_first = flow is not None and not flow.step.colour
+        parts = pictures_told(bgr, thermal, warm_first=warm_first)
         with self._lock:
-            self._advice, self._parts = advice, parts
-            self._scale_shown = min(1.0, _SHOWN_PX / bgr.shape[1])
-            self.taken_total += advice is not None and advice.taken
-            enough, self._enough = self._enough and run is not None and run.is_within_limit, False
-            if advice is not None and (advice.done or enough):
-                self.phase = SOLVING
-            elif run is not None and run.is_over:
-                self.phase = OVER
-        self._changed()
-        if self.phase == SOLVING and run is not None:
+            if self._run is run and self._flow is flow:
+                self._see(advice, parts, capture)
+        if parts:
+            self._changed()
+        if self.phase == SOLVING and run is not None and self._run is run:
             self._solve(run)
+
+    def _see(self, advice: Advice | None, parts: dict[str, bytes], capture: Capture) -> None:
+        run = self._run
+        self._advice, self._parts = advice, parts or self._parts
+        if capture.bgr is not None:
+            self._scale_shown = min(1.0, SHOWN_PX / capture.bgr.shape[1])
+        self.taken_total += advice is not None and advice.taken
+        enough, self._enough = self._enough and run is not None and run.may_end, False
+        if run is not None and advice is not None and (advice.done or enough):
+            self.phase = SOLVING
+        elif run is not None and run.is_over and self.phase == RUNNING:
+            self._next()
 
     def _solve(self, run: GuidedRun) -> None:
         told = run.finish()
         with self._lock:
             if told.state in (ACCEPTED, KEPT):
-                self.phase = OVER if run.is_over else RUNNING
+                self.phase = RUNNING
+                self._sitting.look_at_rig()
+                if run.is_over:
+                    self._next()
             else:
-                self.phase, self._refused = REFUSED, told
-                self._answered.clear()  # what is played waits for what is answered
+                self.phase, self._refused = REFUSED, told  # what is played waits for what is answered
             self._advice = None
+        self._changed()
+
+    def _follow(self, flow: RecordedFlow) -> None:
+        """A recording's own phase is the room's; solving runs beside the pictures."""
+        before, self.phase = self.phase, flow.phase
+        if flow.phase == SOLVING and before != SOLVING:
+            threading.Thread(target=self._work_out, args=(flow,), name="solving", daemon=True).start()
+
+    def _work_out(self, flow: RecordedFlow) -> None:
+        try:
+            flow.solve()
+        except Exception as error:  # the page must not stay still as if all were well
+            self.trouble = f"This is a fault of cryoguide ({type(error).__name__}: {error})."
+        with self._lock:
+            if self._flow is flow:
+                self.phase = flow.phase
+                self._sitting.look_at_rig()
         self._changed()
 
     def _ended(self) -> None:
         """A recording is at its end: what is good enough already is solved, the rest is left out."""
         run = self._run
-        while run is not None and not run.is_over:
+        while run is not None and not run.is_over and self.phase in (RUNNING, SOLVING):
             step = run.step
             if step is not None and step.error_mm is not None:
                 told = run.finish()
                 if told.state in (ACCEPTED, KEPT):
                     continue
             run.skip()
-        self.phase = OVER
+        with self._lock:
+            self._ended_, self._sitting.line = True, []
+            if self._flow is not None:
+                name = self._flow.step.name
+                if self.phase == RECORDING:
+                    words = "What was played ended before the recording was over: play one that is longer."
+                    self._sitting.told[name] = StepTold(name, MISSING, (f"REFUSED. {words}",))
+                self._flow.cancel()
+            if self.phase not in (SOLVING, TOLD):  # those stand until they were read
+                self._next()
 
     def _changed(self) -> None:
         with self._lock:
             self.number += 1
         self.on_change()
-
-
-def _step_told(name: str, run: GuidedRun | None) -> dict[str, object]:
-    told = run.told.get(name) if run is not None else None
-    state, lines = ("open", ()) if told is None else (told.state, told.lines)
-    return {"name": name, "title": TITLES[name], "state": state, "lines": list(lines)}
-
-
-def _refusal(told: StepTold | None) -> dict[str, object] | None:
-    return None if told is None else {"title": TITLES[told.name], "lines": list(told.lines)}
-
-
-def _advice_told(advice: Advice) -> dict[str, object]:
-    coverage = advice.coverage
-    covered = None
-    if coverage is not None:
-        covered = {
-            "cells": coverage.cells.tolist(),
-            "leans": list(zip(LEANS, coverage.leans, strict=True)),
-            "distances": list(zip(DISTANCES, coverage.distances, strict=True)),
-        }
-    return {
-        "taken": advice.taken,
-        "say": advice.say,
-        "say_plain": advice.say_plain,
-        "why": advice.why,
-        "warnings": list(advice.warnings),
-        "count": advice.count,
-        "least": advice.least,
-        "error_mm": advice.error_mm,
-        "foretold_mm": advice.foretold_mm,
-        "asked_mm": advice.asked_mm,
-        "limit_mm": advice.limit_mm,
-        "missing": list(advice.missing),
-        "coverage": covered,
-        "seen": _pixels(advice.seen_px),
-        "ghost": [_pixels(outline) for outline in advice.ghost_px],
-    }
-
-
-def _pixels(px: Floats | None) -> list[list[float]]:
-    """Pixels that can be drawn."""
-    if px is None:
-        return []
-    return [[round(float(x), 1), round(float(y), 1)] for x, y in px if np.isfinite(x) and np.isfinite(y)]
-
-
-def _parts(bgr: Bytes, thermal: Counts | None) -> dict[str, bytes]:
-    height, width = bgr.shape[:2]
-    share = min(1.0, _SHOWN_PX / width)
-    small = bgr
-    if share < 1.0:
-        small = cv2.resize(bgr, (round(share * width), round(share * height)), interpolation=cv2.INTER_AREA)
-    parts = {"jpeg": _jpeg(np.asarray(small, np.uint8))}
-    if thermal is not None:
-        parts["warm"] = _jpeg(
-            np.asarray(cv2.applyColorMap(spread_grey(thermal), cv2.COLORMAP_INFERNO), np.uint8)
-        )
-    return parts
-
-
-def _jpeg(picture: Bytes) -> bytes:
-    _, packed = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
-    return packed.tobytes()

@@ -28,20 +28,20 @@ from guidance.calibrating.live import folder_pictures
 from guidance.calibrating.room import CalibrationRoom
 from guidance.console.server import listen, server_config
 from guidance.treatment.wire import unpack
-from models.geometry import Bytes, Counts
+from models.capture import Capture
 from tests.calibration.test_guided_run import drawn
 from tests.chromium import MISSING, Browser, chromium
 
 POSE = np.array([0.0, 0.0, 0.0, -90.0, -60.0, 550.0])
 
 
-def pictures(stop: threading.Event) -> Iterator[tuple[float, Bytes, Counts | None]]:
+def pictures(stop: threading.Event) -> Iterator[Capture]:
     """A board held still, ten times a second."""
     bgr = drawn(POSE, np.random.default_rng(0))
     k = 0
     while not stop.wait(0.1):
         k += 1
-        yield 0.1 * k, bgr, None
+        yield Capture(0.1 * k, k, bgr, (), (), 0.0, False)
 
 
 @contextmanager

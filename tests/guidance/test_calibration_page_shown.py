@@ -14,7 +14,7 @@ from calibration.folder_steps import REFUSED, StepTold
 from calibration.guided_run import GuidedRun
 from calibration.scale import Scale
 from guidance.calibrating.room import CalibrationRoom
-from models.geometry import Bytes, Counts
+from models.capture import Capture
 from tests.chromium import MISSING, Browser, chromium
 from tests.guidance.test_calibration_page import served
 
@@ -76,6 +76,37 @@ def test_nothing_is_cut_off_on_a_screen_of_either_way_and_the_picture_stays_larg
             assert tab.run("document.getElementById('picture').getBoundingClientRect().width") > 700
 
 
+@in_browser
+def test_a_small_screen_crosswise_cuts_nothing_off_either(tmp_path: Path) -> None:
+    with Browser(width=1024, height=600) as browser, served(tmp_path, scale=Scale(1.0, True)) as (_, port):
+        tab = browser.open(f"http://127.0.0.1:{port}/")
+        tab.until("document.getElementById('marks').children.length > 5")
+        assert tab.run(OUTSIDE) == []
+        assert tab.run(BELOW_ITS_CARD) == []
+        assert tab.run("document.getElementById('picture').getBoundingClientRect().width") > 500
+
+
+@in_browser
+def test_what_no_picture_will_mend_can_be_ended_and_its_refusal_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before that a tip whose collar was never calibrated took poses without end and without a word."""
+    with Browser() as browser, served(tmp_path, scale=Scale(1.0, True)) as (_, port):
+        monkeypatch.setattr(GuidedRun, "may_end", property(lambda _: True))
+        lines = (
+            "40 poses",
+            "REFUSED. The bound is 3.9 mm (limit 2.5 mm); run `cryoguide calibrate collar` first.",
+        )
+        monkeypatch.setattr(GuidedRun, "finish", lambda _: StepTold("rgb", REFUSED, lines))
+        tab = browser.open(f"http://127.0.0.1:{port}/")
+        tab.until("document.body.dataset.phase === 'running'")  # hidden until then
+        tab.tap("#key-e")
+        tab.until("document.querySelector('#over .bad')?.textContent.startsWith('The bound is 3.9 mm')")
+        assert "refused" in tab.run("document.querySelector('#over h1').textContent")
+        tab.tap("#again")
+        tab.until("document.body.dataset.phase === 'running'")
+
+
 def test_a_sheet_that_is_off_is_told_in_the_words_of_the_page(tmp_path: Path) -> None:
     with served(tmp_path) as (room, _):
         room.measured(96.0, insist=False)
@@ -87,12 +118,12 @@ def test_what_is_played_waits_while_a_refusal_stands(tmp_path: Path, monkeypatch
     """Else the pictures that would mend it are over before the refusal was read."""
     shown: list[float] = []
 
-    def played(stop: threading.Event) -> Iterator[tuple[float, Bytes, Counts | None]]:
+    def played(stop: threading.Event) -> Iterator[Capture]:
         for t_s in range(20):
             if stop.wait(0.01):
                 return
             shown.append(float(t_s))
-            yield float(t_s), np.zeros((90, 160, 3), np.uint8), None
+            yield Capture(float(t_s), t_s, np.zeros((90, 160, 3), np.uint8), (), (), 0.0, False)
 
     with served(tmp_path) as (room, _):
         make = room._make

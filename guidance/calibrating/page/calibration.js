@@ -1,10 +1,12 @@
 // The page of a guided calibration: it shows what the server says, beeps and speaks, and sends what is tapped.
 
+import { chipOf, isRecorded, listCard, makePanel, outcomeCard, sayOf } from "/recorded.js";
+
 const $ = (id) => document.getElementById(id);
 const canvas = $("picture"), ink = canvas.getContext("2d");
 let refusedPage = false;
 let state = null, socket = null, heardAt = performance.now(), mirrored = true, voice = true, audio = null;
-let takenSeen = 0, typed = "", stepSeen = "", spoken = "", spokenAt = 0, insist = false, begunAt = 0;
+let takenSeen = 0, partSeen = "", typed = "", stepSeen = "", spoken = "", spokenAt = 0, insist = false, begunAt = 0;
 
 function el(tag, about = {}, ...inside) {
   const node = document.createElement(tag);
@@ -43,17 +45,16 @@ function unpack(buffer) {
 }
 
 async function show(parts) {
-  document.body.dataset.phase = state.phase;
-  document.body.dataset.step = state.step ?? "";
   await draw(parts);
-  $("steps").replaceChildren(...state.steps.map((one) => el("li", { class: `${one.state.split(" ")[0]}${one.name === state.step ? " now" : ""}` },
-    `${one.title}${one.state === "accepted" ? " ✓" : one.state === "refused" ? " ✗" : ""}`)));
-  if (state.phase === "running" && !begunAt) begunAt = performance.now();
+  $("steps").replaceChildren(...state.steps.map((one) => el("li", { class: `${chipOf(one)[1]}${one.name === state.step ? " now" : ""}`, title: `${one.title}: ${chipOf(one)[0]}` },
+    `${one.short}${MARKS[chipOf(one)[1]] ?? ""}`)));
+  panel(state);
+  if (["running", "recording"].includes(state.phase) && !begunAt) begunAt = performance.now();
   const seconds = begunAt ? Math.floor((performance.now() - begunAt) / 1000) : 0;
   $("clock").textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
   const advice = state.advice;
   $("say").textContent = sayNow();
-  $("say").className = sayNow().length > 58 ? "long" : "";
+  $("say").className = sayNow().length > 84 || (isRecorded(state) && sayNow().length > 58) ? "longer" : sayNow().length > 58 ? "long" : "";
   const flash = advice?.taken || performance.now() < takenUntil;
   $("why").className = flash ? "taken" : "";
   $("why").textContent = state.phase !== "running" ? "" : flash ? `Taken: ${advice?.count ?? ""}` : advice?.warnings?.[0] ?? advice?.why ?? "";
@@ -61,13 +62,17 @@ async function show(parts) {
   keys();
   sounds();
   over();
+  document.body.dataset.phase = state.phase;  // last: what it lets be pressed stands where it will stay
+  document.body.dataset.step = state.step ?? "";
 }
 
+const MARKS = { ok: " ✓", stop: " ✗", look: " !" };
 let takenUntil = 0;
 
 function sayNow() {
+  if (isRecorded(state)) return sayOf(state);
   if (state.phase === "solving") return "One moment: working it out. You may put it down.";
-  if (state.phase === "print") return "";
+  if (state.phase === "print" || state.phase === "choose") return "";
   if (state.phase === "over") return "Done.";
   if (!state.advice) return `Show ${state.thing} to the camera`;
   return mirrored ? state.advice.say : state.advice.say_plain;
@@ -171,6 +176,9 @@ function sounds() {
   const done = state.steps.filter((one) => one.state === "accepted").map((one) => one.name).join();
   if (done !== stepSeen && audio) { tone(660, 0, 0.12); tone(880, 0.14, 0.12); tone(1320, 0.28, 0.25); }
   stepSeen = done;
+  const step = state.recorded, part = step && state.phase === "recording" ? step.now?.say : step ? `${state.phase}${step.take}` : "";
+  if (part !== partSeen && partSeen && part && audio) tone(state.phase === "recording" ? 880 : 660, 0, 0.15);
+  partSeen = part;
   const words = $("say").textContent, now = performance.now();
   if (voice && audio && words && words !== spoken && now - spokenAt > 1500 && "speechSynthesis" in window) {
     speechSynthesis.cancel();
@@ -182,10 +190,10 @@ function sounds() {
 
 let overShown = "";
 function over() {
-  const key = JSON.stringify([state.phase, state.trouble, state.print_trouble, state.refused?.lines]);
+  const key = JSON.stringify([state.phase, state.trouble, state.print_trouble, state.choose_trouble, state.refused?.lines, state.outcome?.lines, ["choose", "over"].includes(state.phase) && state.steps]);
   if (key === overShown) return;
   overShown = key;
-  const card = state.phase === "print" ? printCard() : state.trouble ? troubleCard() : state.phase === "over" ? doneCard() : state.refused ? refusedCard() : null;
+  const card = state.trouble ? troubleCard() : CARDS[state.phase]?.() ?? null;
   $("over").hidden = card === null;
   $("over").replaceChildren(...(card ? [card] : []));
   $("over").querySelector("input, button.first")?.focus();
@@ -210,20 +218,28 @@ function printCard() {
     el("p", { class: "words" }, "Then stand before the camera. A tone says that a picture was taken; the words at the foot say what to do next, and are spoken. Keys: M mirrors the picture, V switches the voice, E ends a step that is within its limit, S leaves a step out."));
 }
 
-function refusedCard() {
-  return el("div", { class: "card" }, el("h1", {}, `${state.refused.title}: refused`), el("p", { class: "bad" }, state.refused.lines.filter((line) => line.startsWith("REFUSED")).join(" ")),
-    el("pre", {}, state.refused.lines.join("\n")), el("button", { class: "first", id: "again", onclick: () => send({ do: "again" }) }, "Take them again"), el("button", { onclick: () => send({ do: "skip" }) }, "Leave this step out"));
+function toldCard(outcome, again) {
+  const good = outcome.state === "accepted" || outcome.state.startsWith("older"), stands = state.steps.find((one) => one.name === outcome.name);
+  const leave = el("button", { id: "leave", onclick: () => send({ do: "skip" }) }, "Leave this step out");
+  const all = state.ended ? "" : el("button", { id: "all", onclick: () => send({ do: "overview" }) }, "All steps");
+  const buttons = good
+    ? [el("button", { class: "first", id: "next", onclick: () => send({ do: "skip" }) }, state.left ? "Next step" : "Done"), ...(state.left ? [all] : [])]
+    : [el("button", { class: "first", id: "again", onclick: () => send({ do: "again" }) }, again), leave, all];
+  return outcomeCard(el, outcome, stands?.words ?? "", buttons);
 }
 
 function troubleCard() {
-  return el("div", { class: "card" }, el("h1", {}, "It cannot go on"), el("p", { class: "bad" }, state.trouble));
+  return el("div", { class: "card" }, el("h1", {}, "It cannot go on"), el("p", { class: "bad" }, state.trouble),
+    state.phase === "stuck" ? el("button", { class: "first", id: "all", onclick: () => send({ do: "overview" }) }, "All steps") : "");
 }
 
-function doneCard() {
-  const all = state.steps.every((one) => one.state === "accepted" || one.state.startsWith("older"));
-  const rows = state.steps.map((one) => el("p", {}, `${one.title}: ${one.state}`, el("pre", {}, one.lines.filter((line) => /^(Accepted|REFUSED|NOT WRITTEN|Left out|Not there|95 % error| +0\.8 m)/.test(line)).join("\n"))));
-  return el("div", { class: "card" }, el("h1", {}, all ? "Calibrated" : "Not all is calibrated"), ...rows, el("p", {}, `Rig: ${state.rig}`), el("p", {}, el("a", { href: "/certificate", target: "_blank" }, "Certificate")));
-}
+const list = () => listCard(el, state, send, begin);
+const CARDS = {
+  print: printCard, choose: list, over: list,
+  refused: () => toldCard(state.refused, "Take them again"),
+  told: () => toldCard(state.outcome, state.outcome.name === "check" ? "Check again" : "Record again"),
+};
+const panel = makePanel(el, send, begin);
 
 function act(key) {
   if (key === "m") mirrored = !mirrored;
@@ -233,7 +249,7 @@ function act(key) {
   keys();
 }
 
-const mayEnd = () => state.phase === "running" && state.advice?.error_mm != null && state.advice.error_mm <= state.advice.limit_mm;
+const mayEnd = () => state?.phase === "running" && state.may_end;
 
 // A browser is silent until it is touched: after the page was loaded anew that has to be said.
 async function sound() {
@@ -256,6 +272,7 @@ function keys() {
   buttons.e.title = mayEnd() ? "" : "not within its limit yet";
 }
 
+keys();
 document.addEventListener("pointerdown", sound);
 document.addEventListener("keydown", (event) => {
   if (!state) return;

@@ -1,0 +1,246 @@
+"""One step that is recorded and then solved, as its page goes through it; for one thread at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+
+from calibration.board import Board
+from calibration.folder_steps import StepTold
+from calibration.guided_run import put_aside
+from calibration.recorded_hints import Hint, Hints
+from calibration.recorded_plan import RecordedStep
+from calibration.recorded_solve import TAKES, Take, entries_trouble, solve_takes
+from calibration.take_clock import TakeClock
+from guidance.recording.bare import BareRecording
+from models.capture import Capture
+from models.problems import InputError
+from models.rig import Rig, exposed_thermal_s
+
+READY, RECORDING, SOLVING, TOLD = "ready", "recording", "solving", "told"
+
+
+class RecordedFlow:
+    """From what to set up to what came of it."""
+
+    def __init__(
+        self,
+        step: RecordedStep,
+        *,
+        rig_file: Path,
+        rig: Rig,
+        times_by: Rig | None,
+        keep: Path,
+        board: Board,
+        board_named: str,
+        force: bool,
+        now: Callable[[], datetime],
+    ) -> None:
+        """Nothing is recorded yet.
+
+        Args:
+            step: What is done.
+            rig_file: To go on from, and to write.
+            rig: As it reads.
+            times_by: With which the captures' times were worked out already; None = the cameras' own.
+            keep: Folder for the recordings.
+            board: Target of a check.
+            board_named: The same, as ``--board`` names it.
+            force: Replace what is known better.
+            now: For the rig's date.
+        """
+        self.step, self.phase, self.trouble = step, READY, ""
+        self.outcome: StepTold | None = None
+        self.hints: tuple[Hint, ...] = ()
+        self._rig_file, self._rig, self._times_by = rig_file, rig, times_by
+        self._folder, self._keep, self._board_named = keep / TAKES[step.name], keep, board_named
+        self._force, self._now = force, now
+        self._look = Hints(step, rig, board)
+        self._takes: list[Take] = []
+        self._entries = {
+            one.key: one.value or (one.choices[0] if one.choices else "") for one in step.entries
+        }
+        self._clock = TakeClock(step.plan)
+        self._tape: BareRecording | None = None
+        put_aside(self._folder)
+
+    def begin(self, entries: Mapping[str, str]) -> None:
+        """Begin a recording, or say in `trouble` what is missing."""
+        if self.phase != READY:
+            return
+        self.told_entries(entries)
+        trouble = entries_trouble(self.step.name, self._entries)
+        if trouble is None:
+            try:
+                self._tape = self._new_tape()
+            except InputError as error:
+                trouble = str(error)
+        self.trouble = trouble or ""
+        if trouble is None:
+            self._clock, self.phase = TakeClock(self.step.plan), RECORDING
+            self._look.begin(dict(self._entries))
+
+    def told_entries(self, entries: Mapping[str, str]) -> None:
+        """What stands in the fields now: hints go by it."""
+        for one in self.step.entries:
+            said = entries.get(one.key)
+            if said is not None and (not one.choices or said in one.choices):
+                self._entries[one.key] = said
+        self._look.entries = dict(self._entries)
+
+    def look(self, capture: Capture) -> None:
+        """See one capture; it is recorded where that is under way."""
+        if self.phase not in (READY, RECORDING):
+            return
+        self.hints = self._look.look(capture)
+        if self.phase != RECORDING or self._tape is None:
+            return
+        try:
+            if self._clock.look(capture):
+                timed = self._timed(capture)
+                kept = timed if self.step.colour else replace(timed, bgr=None, index=None)
+                self._tape.take(kept, patient=True)
+            if self._clock.is_over:
+                self._end_take()
+        except InputError as error:
+            self._tape, self.phase, self.trouble = None, READY, str(error)
+
+    def cancel(self) -> None:
+        """Leave nothing of the recording under way."""
+        if self.phase == RECORDING and self._tape is not None:
+            _leave_nothing(self._tape)
+            self._tape, self.phase = None, READY
+
+    def enough(self) -> None:
+        """Solve with the recordings that there are."""
+        if self.phase == READY and len(self._takes) >= self.step.takes:
+            self.phase = SOLVING
+
+    def again(self) -> None:
+        """Record anew what was refused."""
+        if self.phase == TOLD:
+            put_aside(self._folder)
+            self._takes, self.outcome, self.phase, self.trouble = [], None, READY, ""
+
+    def solve(self) -> None:
+        """Work it out; this takes seconds to a minute."""
+        self.outcome = solve_takes(
+            self.step.name,
+            self._keep,
+            self._rig_file,
+            self._takes,
+            board=self._board_named,
+            force=self._force,
+            now=self._now(),
+        )
+        self.phase = TOLD
+
+    def told(self) -> dict[str, object]:
+        """What a page shows of it."""
+        step, clock, number = self.step, self._clock, len(self._takes)
+        now = clock.now if self.phase == RECORDING else None
+        return {
+            "name": step.name,
+            "title": step.title,
+            "say": step.say,
+            "set_up": list(step.set_up),
+            "lasts_s": step.lasts_s,
+            "take": number,
+            "least": step.takes,
+            "take_title": step.take_title(number),
+            "takes": [one.title for one in self._takes],
+            "may_solve": number >= step.takes,
+            "more": step.more,
+            "trouble": self.trouble,
+            "entries": [
+                {
+                    "key": one.key,
+                    "label": one.label,
+                    "unit": one.unit,
+                    "choices": list(one.choices),
+                    "value": self._entries[one.key],
+                }
+                for one in step.entries
+            ],
+            "hints": [{"state": one.state, "words": one.words} for one in self.hints]
+            if self.phase in (READY, RECORDING)
+            else [],
+            "now": None
+            if now is None
+            else {
+                "say": now.say,
+                "left_s": round(clock.left_s, 1),
+                "all_left_s": round(clock.all_left_s, 1),
+                "share": round(clock.share, 4),
+                "kept": now.kept,
+                "gas": now.gas,
+                "anew": clock.looks_begun_anew,
+            },
+        }
+
+    def _new_tape(self) -> BareRecording:
+        by = self._rig if self._times_by is None else self._times_by
+        kinds = (*(("colour",) if self.step.colour else ()), *self.step.needs)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as trouble:
+            words = f"{self._folder} cannot be written ({trouble.strerror}); choose another folder."
+            raise InputError(words) from trouble
+        return BareRecording(
+            self._folder / f"{len(self._takes):03d}.mcap",
+            kinds=kinds,
+            rig=by,
+            device=self._entries.get("device", ""),
+            started=self._now(),
+        )
+
+    def _end_take(self) -> None:
+        assert self._tape is not None
+        tape, self._tape, self.phase = self._tape, None, READY
+        status = tape.close()
+        trouble = status.trouble
+        if not trouble and any(one.gas for one in self.step.plan) and not self._clock.valve_s:
+            trouble = "No gas was told of in that recording: let the switch tell, or hold the large button."
+        lacks = [one.kind for one in status.streams if not one.pictures]
+        if not trouble and lacks:
+            trouble = f"No {' and no '.join(lacks)} picture came meanwhile: look after the cameras."
+        if trouble:
+            _leave_nothing(tape)
+            self.trouble = trouble
+            return
+        path = tape.path
+        title = self.step.take_title(len(self._takes))
+        degc = self._entries.get("degc")
+        told = f"{title}: {degc} degC" if degc is not None else title
+        self._takes.append(Take(path, dict(self._entries), told))
+        if "degc" in self._entries:
+            self._entries["degc"] = ""  # of another reference: never taken over unseen
+            self._entries["material"] = "tape" if len(self._takes) == 1 else self._entries["material"]
+            self._look.begin(dict(self._entries))
+        if not self.step.more and len(self._takes) >= self.step.takes:
+            self.phase = SOLVING
+
+    def _timed(self, capture: Capture) -> Capture:
+        """With the rig's clocks taken into account, as a session has it."""
+        rig = self._rig
+        if self._times_by is not None:
+            return capture
+        thermal, depth = capture.thermal, capture.depth
+        if rig.thermal is not None:
+            camera = rig.thermal
+            thermal = tuple(
+                replace(one, t_s=float(exposed_thermal_s(camera, np.asarray(one.t_s)))) for one in thermal
+            )
+        if rig.depth is not None and (clock := rig.depth.clock) is not None:
+            depth = tuple(replace(one, t_s=float(clock.session_s(np.asarray(one.t_s)))) for one in depth)
+        return replace(capture, thermal=thermal, depth=depth)
+
+
+def _leave_nothing(tape: BareRecording) -> None:
+    """Of a recording that is not wanted."""
+    tape.close()
+    tape.path.unlink(missing_ok=True)

@@ -1,0 +1,157 @@
+"""What a sitting goes through: which steps come next, what came of those before, and how the rig stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import replace
+from datetime import datetime
+
+from calibration.folder_steps import StepTold
+from calibration.guided_run import GuidedRun, Wanted
+from calibration.outstanding import IMPOSSIBLE, NOT_YET, Outstanding, outstanding
+from calibration.recorded_plan import CHECK, GUIDED, STEPS
+from calibration.scale import Scale, scale_of, spec_of
+from guidance.calibrating.recorded_flow import READY, RecordedFlow
+from guidance.calibrating.told import step_told
+from models.rig import Rig
+from models.rig_file import read_rig
+
+PRINT, RUNNING, OVER = "print", "running", "over"
+
+
+class Sitting:
+    """Not for several threads."""
+
+    def __init__(
+        self,
+        make: Callable[[Scale], Wanted],
+        *,
+        scale: Scale | None,
+        cameras: Collection[str],
+        times_by: Rig | None,
+        recorded: bool,
+        now: Callable[[], datetime],
+    ) -> None:
+        """Nothing is begun.
+
+        Args:
+            make: What is to be calibrated, by the sheets' scale.
+            scale: Of the sheets; None = to be asked for where a step needs it.
+            cameras: Kinds that are there.
+            times_by: Rig with which the pictures' times were worked out already.
+            recorded: Whether pictures are of a recording.
+            now: Time of day.
+
+        Raises:
+            InputError: If the rig cannot be read.
+        """
+        self._make, self.scale, self._now = make, scale, now
+        self._cameras, self._times_by, self._recorded = cameras, times_by, recorded
+        self.wanted = make(scale if scale is not None else scale_of(None))
+        self.run: GuidedRun | None = None
+        self.flow: RecordedFlow | None = None
+        self.told: dict[str, StepTold] = {}
+        self.line: list[str] = []
+        """Steps that are to come after the one under way."""
+        self.used = False
+        """Whether the folder for pictures holds some of this sitting."""
+        self.look_at_rig()
+
+    stands: dict[str, Outstanding]
+    """How each step stands, by what the rig says."""
+
+    @property
+    def step(self) -> str | None:
+        """Name of the step under way."""
+        if self.flow is not None:
+            return self.flow.step.name
+        return self.run.name if self.run is not None else None
+
+    def look_at_rig(self) -> None:
+        """See how each step stands now."""
+        found = outstanding(self.wanted.rig, cameras=self._cameras, now=self._now())
+        self.stands = {one.name: one for one in found}
+
+    def missing(self) -> list[str]:
+        """All that is to be done, or may be once others are."""
+        wanted = {one.name for one in self.stands.values() if one.wanted or one.state == NOT_YET}
+        return [name for name in self.wanted.steps if name in wanted and name != CHECK]
+
+    def go(self, names: Collection[str]) -> str:
+        """Do these steps, as far as the cameras allow them; gives the phase.
+
+        Raises:
+            InputError: See `advance`.
+        """
+        never = {one.name for one in self.stands.values() if one.state == IMPOSSIBLE}
+        self.line = [name for name in names if name not in never]
+        return self.advance()
+
+    def advance(self) -> str:
+        """The next of the line begins; gives the phase.
+
+        Raises:
+            InputError: If the rig cannot be read, or the folder for pictures holds others.
+        """
+        self.flow = None
+        while self.line:
+            if self.line[0] in GUIDED:
+                if self.scale is None:
+                    return PRINT
+                self.wanted = self._make(self.scale)
+                block = tuple(name for name in self.line if name in GUIDED)
+                mine = replace(self.wanted, steps=block)
+                self.run = GuidedRun(mine, recorded=self._recorded, going_on=self.used, now=self._now)
+                self.used = True
+                self.line = [name for name in self.line if name not in GUIDED]
+                return RUNNING
+            name = self.line.pop(0)
+            self.look_at_rig()
+            if self.stands[name].offered:
+                self.flow = self._flow_of(name)
+                self.used = True
+                return READY
+        return OVER
+
+    def next(self) -> str:
+        """What is done is noted, and the next of the line begins; gives the phase.
+
+        Raises:
+            InputError: See `advance`.
+        """
+        if self.run is not None:
+            self.told |= self.run.told
+            self.run = None
+        if self.flow is not None and self.flow.outcome is not None:
+            self.told[self.flow.step.name] = self.flow.outcome
+        phase = self.advance()
+        self.look_at_rig()
+        return phase
+
+    def steps_told(self, *, ended: bool) -> list[dict[str, object]]:
+        """Each step, for the page.
+
+        Args:
+            ended: Whether nothing more can be done, for want of pictures.
+        """
+        every = self.told | (self.run.told if self.run is not None else {})
+        if self.flow is not None and self.flow.outcome is not None:
+            every[self.flow.step.name] = self.flow.outcome
+        names = [*self.wanted.steps, *(() if CHECK in self.wanted.steps else (CHECK,))]
+        return [step_told(name, every.get(name), self.stands.get(name), ended=ended) for name in names]
+
+    def _flow_of(self, name: str) -> RecordedFlow:
+        wanted = self.wanted
+        text = wanted.rig.read_text(encoding="utf-8")
+        rig, _ = read_rig(text, where=str(wanted.rig))
+        return RecordedFlow(
+            STEPS[name],
+            rig_file=wanted.rig,
+            rig=rig,
+            times_by=self._times_by,
+            keep=wanted.keep,
+            board=wanted.sheets.target,
+            board_named=spec_of(wanted.sheets.target),
+            force=wanted.force,
+            now=self._now,
+        )
