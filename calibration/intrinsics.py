@@ -61,6 +61,10 @@ _MOST_OWN = np.array([0.003, 0.004])
 """1 sigma of a view's own shift by the picture's width, and of its bend by the board's length, at most: 4 px
 of 1280, 0.8 mm of 200. More is no hand that moved or gripped otherwise: another lens, or wrong corners."""
 
+_STILL = 0.001
+"""Share of the picture's width by which a picture may be sheared when it is judged whether it has another zoom
+(own choice; 0.0005 to 0.0015 judge alike): pictures of two cameras look like sheared ones, too."""
+
 _FLAT_MM = 2e-3
 """Corners that are off by less are taken as where they should be."""
 
@@ -91,12 +95,19 @@ def focal_of_each(found: Calibrated, views: Sequence[BoardView], board: Board) -
     shares, sigmas = np.zeros(len(views)), np.full(len(views), np.inf)
     focal = 0.5 * (found.values[0] + found.values[1])
     found = replace(found, own=frozen(np.zeros_like(found.own)))  # which would take up another zoom
+    most = np.array([_STILL * 2.0 * found.usual[2], np.inf])
+    width = np.repeat(np.minimum(found.own_width, most), (2, OWN - 2))
     for k, view in enumerate(views):
         seen_px, by_all, _ = projected(found, view, board, k)
         off = (view.corners_px - seen_px).ravel()
-        rows = np.concatenate([by_all[:, :, :6], by_all[:, :, 6:8].sum(axis=2, keepdims=True)], axis=2)
-        flat = rows.reshape(-1, 7)
-        normal = flat.T @ flat
+        zoom = by_all[:, :, 6:8].sum(axis=2, keepdims=True)
+        flat = np.concatenate([by_all[:, :, :6], zoom, by_all[:, :, CAMERA + 6 :]], axis=2).reshape(
+            len(off), -1
+        )
+        # A sheared picture is no other zoom: what is its own is sought too, as far as pictures here have any.
+        usual = np.zeros(7 + OWN)
+        usual[7:] = (found.noise_px / np.maximum(width, 1e-6)) ** 2
+        normal = flat.T @ flat + np.diag(usual)
         size = np.sqrt(np.diag(normal))
         inverse = np.linalg.pinv(normal / np.outer(size, size), hermitian=True) / np.outer(size, size)
         step = inverse @ flat.T @ off
