@@ -62,8 +62,8 @@ _MOST_OWN = np.array([0.003, 0.004])
 of 1280, 0.8 mm of 200. More is no hand that moved or gripped otherwise: another lens, or wrong corners."""
 
 _STILL = 0.001
-"""Share of the picture's width by which a picture may be sheared when it is judged whether it has another zoom
-(own choice; 0.0005 to 0.0015 judge alike): pictures of two cameras look like sheared ones, too."""
+"""Share of the picture's width by which a picture may be sheared when it is judged whether it has another
+zoom (own choice; 0.0005 to 0.0015 judge alike): pictures of two cameras look like sheared ones, too."""
 
 _FLAT_MM = 2e-3
 """Corners that are off by less are taken as where they should be."""
