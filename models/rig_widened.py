@@ -195,7 +195,7 @@ def _thermal(rig: Rig, one: Loosened) -> Rig:
 
 
 def _collar(rig: Rig, one: Loosened) -> Rig:
-    if rig.nozzle is None:
+    if rig.nozzle is None or rig.nozzle_errors.tag_mm2 is None:  # not stated: taken for glued by hand already
         return rig
     middles = rig.nozzle.tags.corners_mm.mean(axis=1)
     reach_mm = float(np.linalg.norm(middles - middles.mean(axis=0), axis=1).max(initial=0.0))

@@ -179,6 +179,13 @@ def test_a_tip_whose_collar_was_found_again_is_open_as_if_no_collar_had_been_cal
     assert 2.8 * np.sqrt(wide.nozzle_errors.tip_mm2[0, 0]) == pytest.approx(3.5, abs=0.1)
 
 
+def test_a_collar_that_states_no_bound_stays_as_open_as_one_glued_by_hand(rig: Rig) -> None:
+    """What is not stated is open already: a bound by half a year alone would be a smaller one."""
+    unstated = replace(rig, nozzle_errors=replace(rig.nozzle_errors, tag_mm2=None))
+    wide = widened(replace(unstated, validity=marked(rig, days=200)), now=NOW)
+    assert wide.nozzle_errors.tag_mm2 is None
+
+
 def test_lenses_are_as_far_apart_as_their_rays(rig: Rig) -> None:
     same = lens_apart(lens(rig.rgb), rig.rgb)
     assert same.share == 0.0
