@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 HOLDS_S = 1.5
-"""A page that was held and says nothing more for so long is gone: the gas does not count as flowing on."""
+"""A page that was held and says nothing more for so long is gone: whether gas flows, nobody knows."""
 
 
 class HeldGas:
@@ -20,6 +20,7 @@ class HeldGas:
         self._spans: list[tuple[float, float]] = []
         self._from_s: float | None = None
         self._said_s = 0.0
+        self._lost = False
 
     def began(self, at_s: float) -> None:
         """The session's clock is 0 at this time."""
@@ -37,12 +38,18 @@ class HeldGas:
                 self._spans = [*self._spans[-20:], (self._from_s, now_s)]
                 self._from_s = None
 
+    def lost(self) -> bool:
+        """Whether a page fell silent while it held the button, since this was asked last."""
+        with self._lock:
+            lost, self._lost = self._lost, False
+        return lost
+
     def flow(self, from_s: float, to_s: float) -> tuple[float, bool]:
         """Seconds of (from, to] of the session clock in which gas flowed, and whether it does at the end."""
         with self._lock:
             if self._from_s is not None and self._clock() - self._said_s > HOLDS_S:
                 self._spans.append((self._from_s, self._said_s))
-                self._from_s = None
+                self._from_s, self._lost = None, True
             zero_s = self._began_s or 0.0
             spans = [*self._spans, *(() if self._from_s is None else ((self._from_s, float("inf")),))]
         inside = [min(b - zero_s, to_s) - max(a - zero_s, from_s) for a, b in spans]

@@ -108,6 +108,7 @@ def room_of(
         times_by=times_by,
         choose=known,
         gas=held.flows,
+        gas_lost=held.lost,
         gas_by_hand=replay is None and options.gas is None,
     )
 

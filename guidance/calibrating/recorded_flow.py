@@ -109,6 +109,15 @@ class RecordedFlow:
         except InputError as error:
             self._tape, self.phase, self.trouble = None, READY, str(error)
 
+    def gas_lost(self) -> None:
+        """Nobody knows any more whether gas flows: a burst under way tells nothing."""
+        if self.phase == RECORDING and any(one.gas for one in self.step.plan):
+            self.cancel()
+            self.trouble = (
+                "The page that held the button for gas fell silent, so nobody knows how long gas flowed:"
+                " record this burst again."
+            )
+
     def cancel(self) -> None:
         """Leave nothing of the recording under way."""
         if self.phase == RECORDING and self._tape is not None:

@@ -52,6 +52,7 @@ class CalibrationRoom:
         choose: bool = False,
         gas: Callable[[bool], None] = lambda _: None,
         gas_by_hand: bool = True,
+        gas_lost: Callable[[], bool] = lambda: False,
         on_change: Callable[[], None] = lambda: None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -67,13 +68,14 @@ class CalibrationRoom:
             choose: Whether the technician chooses what to begin with.
             gas: Told that the button for gas is held, or was let go.
             gas_by_hand: Whether there is that button: no switch says whether gas flows.
+            gas_lost: Asked whether whoever held that button fell silent.
             on_change: Told on the room's thread that there is something new to show.
             now: Time of day.
         """
         self._pictures, self._make, self.on_change = pictures, wanted, on_change
         self._lock, self._stop, self._plays = threading.RLock(), threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._work, name="calibration", daemon=True)
-        self._waits, self.gas, self._gas_by_hand = waits, gas, gas_by_hand
+        self._waits, self.gas, self._gas_by_hand, self.gas_lost = waits, gas, gas_by_hand, gas_lost
         self._phase, self.trouble, self.print_trouble, self.choose_trouble = CHOOSE, "", "", ""
         self._sitting = Sitting(
             wanted, scale=scale, cameras=cameras, times_by=times_by, recorded=waits, now=now
@@ -298,6 +300,8 @@ class CalibrationRoom:
         if flow is not None:
             with self._lock:
                 if self._flow is flow:
+                    if self.gas_lost():
+                        flow.gas_lost()
                     flow.look(capture)
                     self._follow(flow)
         warm_first = flow is not None and not flow.step.colour

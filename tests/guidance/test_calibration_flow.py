@@ -25,6 +25,7 @@ from guidance.calibrating import live
 from guidance.calibrating.held_gas import HeldGas
 from guidance.calibrating.room import CalibrationRoom
 from models.capture import Capture, ThermalPicture
+from models.catalogue import load_devices
 from models.problems import InputError
 from models.rig_file import write_rig
 from models.validity import RESTS_ON
@@ -89,11 +90,30 @@ def test_gas_is_told_by_the_held_button_and_ends_with_a_page_that_is_gone() -> N
     now_s[0] = 102.0
     gas.flows(True)
     now_s[0] = 105.0
+    assert not gas.lost()
     assert gas.flow(1.1, 5.0) == (pytest.approx(0.9), False)
+    assert gas.lost()
+    assert not gas.lost()
     gas.flows(True)
     now_s[0] = 105.5
     gas.flows(False)
     assert gas.flow(5.0, 6.0) == (pytest.approx(0.5), False)
+
+
+def test_a_burst_is_recorded_again_where_the_page_that_held_the_button_fell_silent(tmp_path: Path) -> None:
+    """Whether gas flowed on, nobody knows: no burst is worked out from half of it."""
+    silent = [False]
+    with standing(tmp_path, edges(), steps=("jet",), rig=whole_rig()) as (room, _):
+        room.gas_lost = lambda: silent[0]
+        room.begin({"device": next(iter(load_devices())), "surface": "agar"})
+        assert room.phase == "recording"
+        silent[0] = True
+        until(lambda: room.phase == "ready")
+        told = room.told()[0]["recorded"]
+        assert isinstance(told, dict)
+        assert "record this burst again" in told["trouble"]
+        assert told["takes"] == []
+    assert list(tmp_path.rglob("*.mcap")) == []
 
 
 def test_a_reference_without_its_temperature_is_not_recorded_and_none_is_taken_over_from_the_one_before(
