@@ -21,7 +21,6 @@ class Sight:
     colour_quality: Quality | None = None
     thermal: BoardView | str | None = None
     """Likewise; None where no thermal picture belongs to this moment."""
-    thermal_quality: Quality | None = None
     nozzle: NozzleSighting | str = "not looked for"
     bgr: Bytes | None = None
     """The colour picture, for steps that need it, shape (h, w, 3)."""

@@ -34,7 +34,7 @@ from calibration.rgb import (
     find_camera,
 )
 from calibration.rgb import LIMIT_MM as RGB_LIMIT_MM
-from calibration.seeing import HOLD_S, STILL_SHARE, Quality, motion_px_s
+from calibration.seeing import HOLD_S, STILL_SHARE, motion_px_s
 from calibration.skin_error import DISTANCES_MM
 from calibration.thermal import LEAST_PAIRS, skin_errors_mm
 from calibration.thermal import LIMIT_MM as THERMAL_LIMIT_MM
@@ -212,12 +212,8 @@ class BoardStep:
     def advise(self, sight: Sight, why: str, width_px: int) -> Advice:
         """What is told after it."""
         view = sight.colour
-        qualities: list[tuple[str, Quality | None, int]] = [("", sight.colour_quality, width_px)]
-        warnings = [
-            f"{whose}{told}"
-            for whose, q, w in qualities
-            if q is not None and (told := q.complaint(width_px=w))
-        ]
+        told = "" if sight.colour_quality is None else sight.colour_quality.complaint(width_px=width_px)
+        warnings = [told] if told else []
         thing = "board" if self.name == "rgb" else "target"
         if self.done:
             say = plain = "Good enough. Put the board down."

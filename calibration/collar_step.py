@@ -10,7 +10,7 @@ from calibration.advice import Advice, Sight
 from calibration.collar import APART_S, FEWEST_VIEWS, LIMIT_MM, own_bounds
 from calibration.nozzle_seen import not_yet
 from calibration.nozzle_words import way_words
-from models.geometry import Bools, Floats, Pose, unit
+from models.geometry import Bools, Floats, unit
 from models.rig import Nozzle, Rig
 from models.sightings import NozzleSighting
 from vision.nozzle import track_nozzle
@@ -207,11 +207,6 @@ def tags_px(rig: Rig, nozzle: Nozzle, sight: Sight) -> Floats | None:
     into = np.cross(there[:, 1] - there[:, 0], there[:, 3] - there[:, 0])
     facing = np.sum(into * there.mean(axis=1), axis=1) > 0.0
     return rig.rgb.project(there[facing].reshape(-1, 3))
-
-
-def pose_of_side(rig_pose: Pose, side: Floats, goal: Floats) -> Pose:
-    """The pose in which another side of the nozzle faces the camera, turned about the nozzle's origin."""
-    return Pose.of(rig_pose.rotation @ turning(goal, side), rig_pose.translation_mm)
 
 
 def _azimuth(side: Floats) -> float:

@@ -239,8 +239,7 @@ class GuidedRun:
             return Sight(t_s, colour, quality)
         warm = spread_grey(thermal)
         seen = find_tags(warm, board, name=_name(self._saved), refinement=cv2.aruco.CORNER_REFINE_CONTOUR)
-        soft = None if isinstance(seen, str) else quality_of(warm, seen, board)
-        return Sight(t_s, colour, quality, seen, soft)
+        return Sight(t_s, colour, quality, seen)
 
     def _keep(self, name: str, bgr: Bytes, thermal: Counts | Bytes | None) -> None:
         folder, file = self.wanted.keep / FOLDERS[name], _name(self._saved)
@@ -299,10 +298,3 @@ def _write(path: Path, data: bytes) -> None:
     finally:
         if aside.parent.is_dir():
             aside.unlink(missing_ok=True)
-
-
-def asked_next(step: Step | None) -> str | None:
-    """What would help most now, with sides as the picture has them; None where nothing is asked."""
-    if isinstance(step, BoardStep) and step.wanted is not None:
-        return step.wanted.words(mirrored=False)
-    return None

@@ -18,8 +18,8 @@ from scipy.interpolate import CubicSpline
 
 from models.geometry import Bools, Floats, Ints
 
-MODES_FAST, MODES_SLOW = 8, 4
-"""Patterns kept: those of the stream that is mapped, and those that it is mapped to."""
+MODES_FAST = 8
+"""Patterns kept of a stream."""
 
 SMOOTH_PICTURES = 1.0
 """Width (1 sigma, in pictures) over which the quicker stream is smoothed. The noise of a curve through its

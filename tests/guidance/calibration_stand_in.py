@@ -229,13 +229,20 @@ def standing(
 
     room = CalibrationRoom(pictures, make, cameras=cameras, choose=choose, times_by=times_by)
     pictures.room = room
+    with served_page(room) as port:
+        yield room, port
+
+
+@contextmanager
+def served_page(room: CalibrationRoom) -> Iterator[int]:
+    """The room's page, served on this machine at a port of its own."""
     with listen(0) as listening:
         port = int(listening.getsockname()[1])
         server = uvicorn.Server(server_config(CalibrationConsole(room, note=lambda _: None), port=port))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
         try:
-            yield room, port
+            yield port
         finally:
             server.should_exit = True
             thread.join(30.0)

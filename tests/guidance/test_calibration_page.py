@@ -13,7 +13,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-import uvicorn
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
@@ -23,14 +22,13 @@ from calibration.folder_steps import Sheets
 from calibration.guided_run import Wanted
 from calibration.scale import Scale, scaled
 from calibration.sheets import TARGET
-from guidance.calibrating.console import CalibrationConsole
 from guidance.calibrating.live import folder_pictures
 from guidance.calibrating.room import CalibrationRoom
-from guidance.console.server import listen, server_config
 from guidance.treatment.wire import unpack
 from models.capture import Capture
 from tests.calibration.test_guided_run import drawn
 from tests.chromium import MISSING, Browser, chromium
+from tests.guidance.calibration_stand_in import served_page
 
 POSE = np.array([0.0, 0.0, 0.0, -90.0, -60.0, 550.0])
 
@@ -53,17 +51,8 @@ def served(folder: Path, *, scale: Scale | None = None) -> Iterator[tuple[Calibr
         return replace(wanted, sheets=replace(sheets, board=scaled(OWN, found), scale=found))
 
     room = CalibrationRoom(pictures, make, scale=scale)
-    with listen(0) as listening:
-        port = int(listening.getsockname()[1])
-        server = uvicorn.Server(server_config(CalibrationConsole(room, note=lambda _: None), port=port))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
-        thread.start()
-        try:
-            yield room, port
-        finally:
-            server.should_exit = True
-            thread.join(30.0)
-            assert not thread.is_alive()
+    with served_page(room) as port:
+        yield room, port
 
 
 def joined(port: int, *, origin: str | None = None) -> ClientConnection:
