@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import threading
 import time
@@ -9,6 +10,7 @@ from array import array
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from scipy.stats import theilslopes
@@ -108,6 +110,32 @@ class Memory:
 def objects() -> Counter[str]:
     """Objects that the collector knows, by kind, without those of before the first gas (they are frozen)."""
     return Counter(f"{type(one).__module__}.{type(one).__qualname__}" for one in gc.get_objects())
+
+
+class _Allocated(ctypes.Structure):
+    """Of `mallinfo2(3)`."""
+
+    _fields_: ClassVar = [
+        (name, ctypes.c_size_t)
+        for name in (
+            *("arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks"),
+            *("uordblks", "fordblks", "keepcost"),
+        )
+    ]
+
+
+def in_use_mb() -> float:
+    """What was asked of the C library's allocator and not freed; NaN where it does not tell.
+
+    What is resident beyond it is code, what other allocators hold, and what this one keeps of what was freed.
+    """
+    try:
+        ask = ctypes.CDLL(None).mallinfo2
+    except AttributeError:
+        return float("nan")
+    ask.restype = _Allocated
+    told = ask()
+    return (told.uordblks + told.hblkhd) / 1e6
 
 
 def forget_peak() -> None:

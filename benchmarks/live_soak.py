@@ -34,7 +34,7 @@ from benchmarks.live_end import SILENT_MOST_S, Ending, Found, end, recording_fou
 from benchmarks.live_faults import KINDS, Kind, Made, make
 from benchmarks.live_gas import CYCLE_S, GAS_S, treatment_round
 from benchmarks.live_judged import BUSY, Told, course, judged, treated
-from benchmarks.live_memory import Memory, Slope, objects
+from benchmarks.live_memory import Memory, Slope, in_use_mb, objects
 from benchmarks.live_stand import CONTROLLER, LookingPage, Stand, beside, looking, standing, ways_s
 from benchmarks.soak import resident_mb
 from benchmarks.stopwatch import machine, table_of
@@ -57,6 +57,8 @@ class Row:
     rate_hz: float
     left_out: int
     resident_mb: float
+    in_use_mb: float
+    """Of it, what was asked of the allocator and not freed."""
     processors: float
     load: float
 
@@ -68,12 +70,13 @@ class Row:
             f"{self.rate_hz:.1f}",
             str(self.left_out),
             f"{self.resident_mb:.0f}",
+            f"{self.in_use_mb:.1f}",
             f"{self.processors:.2f}",
             f"{self.load:.1f}",
         )
 
 
-HEADINGS = "minute", "captures a second", "left out", "resident, MB", "processors", "load"
+HEADINGS = "minute", "captures a second", "left out", "resident, MB", "in use, MB", "processors", "load"
 
 
 def schedule(kinds: tuple[Kind, ...]) -> Iterator[Kind]:
@@ -104,6 +107,7 @@ def run(
                     (len(stand.t_s) - steps) / over_s,
                     stand.left_out - left_out,
                     resident_mb(),
+                    in_use_mb(),
                     (time.process_time() - cpu_s) / over_s,
                     os.getloadavg()[0],
                 )

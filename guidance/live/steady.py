@@ -1,8 +1,9 @@
-"""A process whose threads do not wait for one another longer than they must, while a session runs.
+"""A process whose threads do not wait for one another longer than they must, and that does not grow.
 
 Two things of Python itself hold up every thread at once. Collecting garbage in its oldest generation walks
 over all that was ever made, compiled code and networks included: 0.1 to 0.3 s. And a thread that computes
-gives way only each 5 ms, several times on the way of a word from the step to the page.
+gives way only each 5 ms, several times on the way of a word from the step to the page. The allocator of the
+C library would keep pictures that were freed (`guidance.allocator`).
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import gc
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
+
+from guidance.allocator import keep_large_apart
 
 SWITCH_S = 0.001
 """A thread that waits for its turn asks for it after this. Python's own 5 ms suits programs that nobody waits
@@ -24,7 +27,11 @@ what a step makes goes without a collector, by its count of users (own choice)."
 
 @contextmanager
 def steady() -> Generator[None]:
-    """Hurry the change of threads and put off the collector for as long as it lasts."""
+    """Hurry the change of threads and put off the collector for as long as it lasts.
+
+    That what is large goes back at once stays so: the allocator's own way cannot be had again.
+    """
+    keep_large_apart()
     switch_s, thresholds = sys.getswitchinterval(), gc.get_threshold()
     sys.setswitchinterval(SWITCH_S)
     gc.set_threshold(YOUNG, MIDDLE, OLD)

@@ -16,8 +16,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from guidance.allocator import give_back
 from guidance.recording.chained_log import ChainedLog
-from guidance.recording.given_back import give_back
 from guidance.recording.waiting import Waiting
 from guidance.recording.writer import (
     JPEG_QUALITY,

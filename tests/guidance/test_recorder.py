@@ -5,8 +5,6 @@ from __future__ import annotations
 import gc
 import json
 import resource
-import subprocess
-import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +17,6 @@ from guidance.cli import main
 from guidance.pipeline import step
 from guidance.recording.chained_log import ChainedLog, verify
 from guidance.recording.command import recover
-from guidance.recording.given_back import give_back
 from guidance.recording.recorder import FLUSH_S, Recorder
 from guidance.recording.replay import Recorded, replayed, steps
 from guidance.recording.told import told_in
@@ -33,7 +30,7 @@ from models.problems import InputError
 from models.sightings import NozzleSighting
 from tests.guidance.scripted import Player, Script, setup_of
 from tests.guidance.test_pipeline import same
-from tests.guidance.tiny_session import ROOT, SEEN, capture, guidance, killed, manifest
+from tests.guidance.tiny_session import SEEN, capture, guidance, killed, manifest
 from vision.mcap_file import read_records
 from vision.mcap_recording import open_mcap
 
@@ -330,23 +327,6 @@ def test_memory_goes_back_to_the_system_once_a_full_disk_has_taken_all_and_only_
     take_until(range(10, 15), trouble=False)
     recorder.close()
     assert waiting == [0]
-
-
-@pytest.mark.skipif(not give_back(), reason="this system's allocator cannot be asked")
-def test_what_was_freed_below_memory_still_in_use_goes_back_to_the_system() -> None:
-    """In a process of its own, whose memory nothing else changes."""
-    code = """
-import numpy as np
-from guidance.recording.given_back import give_back
-from benchmarks.soak import resident_mb
-many = [np.ones(100_000, np.uint8) for _ in range(2_000)]
-last = many[-1]
-del many
-before_mb = resident_mb()
-give_back()
-assert resident_mb() < before_mb - 150.0, (before_mb, resident_mb())
-"""
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, timeout=60.0)
 
 
 def test_a_disk_that_stays_full_leaves_a_recording_that_is_not_finished(
