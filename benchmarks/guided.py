@@ -38,13 +38,14 @@ from calibration.intrinsics import Calibrated
 from calibration.pair_equations import PairView
 from calibration.rgb import CameraFound, find_camera
 from calibration.sheets import TARGET
-from calibration.skin_error import camera_of
+from calibration.skin_error import camera_of, nine_places
 from calibration.tag_leverage import TagsPlaced
 from calibration.thermal import ThermalJudged, find_thermal
 from calibration.thermal_pair import RgbKnown, ThermalFound
 from calibration.tip import find_tip
 from calibration.tip_step import TipStep
 from models.geometry import Bytes, Counts, Floats, Pose, rotation_from_rvec, unit
+from models.lens_errors import REACH
 from models.nozzle_errors import NozzleErrors
 from models.rig import Nozzle, Rig, Tags
 from models.sightings import NozzleSighting
@@ -66,16 +67,23 @@ class Done:
     refused: str | None
 
 
-def rgb_true_mm(found: Calibrated, truth: Floats) -> float:
-    """Worst of across (nine places, whole turns of the camera taken out) and along, 0.8 m away."""
+def rgb_true_mm(found: Calibrated, truth: Floats, at_px: Floats) -> float:
+    """Worst place of across (whole turns of the camera taken out) and along (by size), 0.8 m away."""
     own, real = camera_of(found.values, size_px=RGB_PX), camera_of(truth, size_px=RGB_PX)
-    at = np.array([(x * RGB_PX[0], y * RGB_PX[1]) for x in (0.1, 0.5, 0.9) for y in (0.1, 0.5, 0.9)])
-    a, b = unit(own.unproject(at)), unit(real.unproject(at))
+    a, b = unit(own.unproject(at_px)), unit(real.unproject(at_px))
     u, _, vt = np.linalg.svd(a.T @ b)
     turned = a @ (u @ np.diag([1.0, 1.0, np.linalg.det(u @ vt)]) @ vt)
     off = turned / turned[:, 2:] - b / b[:, 2:]
-    along = abs(float(np.mean(found.values[:2] / truth[:2])) - 1.0)
-    return AT_MM * max(float(np.linalg.norm(off[:, :2], axis=1).max()), along)
+    reach_px = REACH * truth[0] * np.eye(2)
+    own_size, real_size = (
+        sum(
+            (camera.unproject(at_px + reach_px[k]) - camera.unproject(at_px - reach_px[k]))[:, k]
+            for k in (0, 1)
+        )
+        for camera in (own, real)
+    )
+    along = np.abs(own_size / real_size - 1.0).max()
+    return AT_MM * max(float(np.linalg.norm(off[:, :2], axis=1).max()), float(along))
 
 
 def thermal_true_mm(found: ThermalFound, truth: Truth) -> float:
@@ -105,9 +113,9 @@ def guided(
     camera = find_camera(views, OWN, size_px=RGB_PX)
     if not isinstance(camera, CameraFound):
         return {"rgb": Done(took_s, len(step.taken), np.inf, np.inf, camera)}
-    here = camera.errors[1]
-    bound = max(here.across_mm, here.along_mm)
-    out["rgb"] = Done(took_s, len(views), bound, rgb_true_mm(camera.calibrated, truth.rgb), camera.refusal)
+    bound = camera.everywhere[1].worst_mm
+    off = rgb_true_mm(camera.calibrated, truth.rgb, nine_places(RGB_PX))
+    out["rgb"] = Done(took_s, len(views), bound, off, camera.refusal)
     if only_rgb:
         return out
     known = RgbKnown(camera.calibrated.values, camera.calibrated.covariance)

@@ -282,8 +282,7 @@ def _solved_rgb(step: BoardStep, prior: LensForetold) -> BoardStep:
     gains = [known.gain(pose, view) for pose, view in zip(poses, views, strict=True)]
     error_mm, refusal = None, "too few pictures"
     if isinstance(found, CameraFound):
-        here = found.errors[_AT]
-        error_mm, refusal = max(here.across_mm, here.along_mm), found.refusal
+        error_mm, refusal = found.everywhere[_AT].worst_mm, found.refusal
     elif isinstance(found, str):
         refusal = found
     return replace(

@@ -70,8 +70,10 @@ def rgb_part(found: CameraFound, board: Board, *, beside: Sequence[str] = ()) ->
         covariance_of=tuple(PARAMETERS[k] for k in told),
         covariance=camera.covariance[np.ix_(told, told)],
         on_skin=(
-            ("place across the line of sight", tuple(e.across_mm for e in found.errors)),
-            ("distance, of what is placed by its size", tuple(e.along_mm for e in found.errors)),
+            ("place across the line of sight, where boards were", tuple(e.across_mm for e in found.errors)),
+            ("distance, of what is placed by its size, there", tuple(e.along_mm for e in found.errors)),
+            ("place, in the whole picture", tuple(e.across_mm for e in found.everywhere)),
+            ("distance, in the whole picture", tuple(e.along_mm for e in found.everywhere)),
         ),
         facts=(
             f"{len(found.views)} pictures of a {board.words}.",

@@ -14,7 +14,7 @@ import numpy as np
 
 from calibration.board import Board, BoardView
 from calibration.pair_equations import bloomed
-from calibration.skin_error import across_slopes, camera_of
+from calibration.skin_error import camera_of, nine_places, place_slopes
 from calibration.thermal import placed_slopes
 from calibration.thermal_pair import RgbKnown, ThermalFound
 from models.camera import Camera
@@ -48,7 +48,7 @@ class LensForetold:
     information: Floats
     """Shape (9, 9)."""
     slopes: Floats
-    """Tangents of nine rays by the parameters, shape (9, 2, 9)."""
+    """Tangents of nine rays by the parameters, and shares of sizes there, shape (9, 3, 9)."""
 
     def with_(self, gains: Floats) -> LensForetold:
         """As known once further views have told theirs, shape (9, 9)."""
@@ -56,11 +56,8 @@ class LensForetold:
 
     def error_mm(self, gain: Floats | None = None) -> float:
         """1.96 sigma of a point on the skin, across and along the line of sight together."""
-        covariance = np.linalg.inv(self.information + (0.0 if gain is None else gain))
-        across = np.einsum("kia,ab,kib->k", self.slopes, covariance, self.slopes).max()
-        by_size = np.zeros(9)
-        by_size[:2] = 0.5 / self.values[:2]
-        return 1.96 * AT_MM * float(np.sqrt(across + by_size @ covariance @ by_size))
+        told = self.information + (0.0 if gain is None else gain)
+        return 1.96 * AT_MM * _worst(self.slopes, told)
 
     def gain(self, pose: Floats, view: BoardView | None = None) -> Floats | None:
         """Information of a board at a pose, (9, 9); None where too little of it would be seen.
@@ -97,8 +94,7 @@ class ThermalForetold:
 
     def error_mm(self, gain: Floats | None = None) -> float:
         """1.96 sigma of where a thermal pixel is placed on the skin."""
-        covariance = np.linalg.inv(self.information + (0.0 if gain is None else gain))[:9, :9]
-        return 1.96 * float(np.sqrt(np.einsum("kia,ab,kib->k", self.slopes, covariance, self.slopes).max()))
+        return 1.96 * _worst(self.slopes, self.information + (0.0 if gain is None else gain))
 
     def gain(self, pose: Floats, view: BoardView | None = None) -> Floats | None:
         """Information of a target at a pose, (10, 10); None where too little of it would be seen by both.
@@ -149,14 +145,12 @@ def lens_guess(board: Board, *, size_px: tuple[int, int], focal: float = GUESSED
     information = np.diag(sigma**-2.0)
     alike = np.array([1.0, -1.0]) / (0.02 * width)
     information[:2, :2] += np.outer(alike, alike)
-    return LensForetold(
-        frozen(values), size_px, board, frozen(information), across_slopes(values, size_px=size_px)
-    )
+    return LensForetold(frozen(values), size_px, board, frozen(information), _slopes(values, size_px))
 
 
 def lens_known(guess: LensForetold, values: Floats) -> LensForetold:
     """The guess's information, at parameters that are known better."""
-    return replace(guess, values=frozen(values), slopes=across_slopes(values, size_px=guess.size_px))
+    return replace(guess, values=frozen(values), slopes=_slopes(values, guess.size_px))
 
 
 def thermal_guess(
@@ -200,6 +194,17 @@ def camera_known(foretold: LensForetold | ThermalForetold) -> Camera:
     if isinstance(foretold, LensForetold):
         return camera_of(foretold.values, size_px=foretold.size_px)
     return camera_of(foretold.rgb.values, size_px=foretold.rgb_size_px)
+
+
+def _slopes(values: Floats, size_px: tuple[int, int]) -> Floats:
+    rays, sizes = place_slopes(values, size_px=size_px, at_px=nine_places(size_px))
+    return frozen(np.concatenate([rays, sizes[:, None]], axis=1))
+
+
+def _worst(slopes: Floats, information: Floats) -> float:
+    """1 sigma at the worst place, all its directions together; slopes (n, k, m) by the first m parameters."""
+    covariance = np.linalg.inv(information)[: slopes.shape[2], : slopes.shape[2]]
+    return float(np.sqrt(np.einsum("kia,ab,kib->k", slopes, covariance, slopes).max()))
 
 
 def _stand_of(found: ThermalFound) -> Floats:

@@ -7,15 +7,20 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from calibration.board import Board, BoardView
 from calibration.intrinsics import Calibrated, calibrate_camera, focal_of_each
-from calibration.skin_error import CameraErrorOnSkin, camera_errors
+from calibration.skin_error import CameraErrorOnSkin, camera_errors, nine_places
 from models.geometry import Bools, Floats, rotation_from_rvec
 
 LEAST_PICTURES = 6
 LEAST_COVERED = 0.4
-"""Share of the picture inside the outline of all corners seen; beyond it the lens is only extrapolated."""
+"""Share of the picture inside the outline of all corners seen. A lens is judged by what lies inside: beyond,
+it is only extrapolated, and bounds are told and used that grow with the place."""
+
+_PLACES = 9
+"""Each way, of which those inside the outline are judged."""
 
 LEAST_TILT_DEG = 15.0
 """Between the most different boards: seen square on, distance and focal length change the picture alike."""
@@ -47,6 +52,9 @@ class CameraFound:
     views: tuple[BoardView, ...]
     size_px: tuple[int, int]
     errors: tuple[CameraErrorOnSkin, ...]
+    """Where boards were seen: what is judged."""
+    everywhere: tuple[CameraErrorOnSkin, ...]
+    """In the whole picture."""
     covered: float
     tilt_deg: float
     apart: float
@@ -101,13 +109,17 @@ def find_camera(
         found = calibrate_camera(views, board, size_px=size_px, flat=flat)
     freedom = max(2.0 * sum(len(v.ids) for v in views) - 6.0 * len(views) - 9.0, 1.0)
     # What few views tell of each other has its own freedom in the covariance already.
-    errors = camera_errors(found.values, found.covariance, size_px=size_px, freedom=freedom)
+    errors, everywhere = (
+        camera_errors(found.values, found.covariance, size_px=size_px, freedom=freedom, at_px=at_px)
+        for at_px in (seen_places(views, size_px), nine_places(size_px))
+    )
     covered, tilt, apart = _covered(views, size_px), _tilt_deg(found.poses), _apart(found.poses, board)
     return CameraFound(
         calibrated=found,
         views=tuple(views),
         size_px=size_px,
         errors=errors,
+        everywhere=everywhere,
         covered=covered,
         tilt_deg=tilt,
         apart=apart,
@@ -125,8 +137,21 @@ def _stray(found: Calibrated, views: Sequence[BoardView], board: Board) -> Bools
 
 
 def _covered(views: Sequence[BoardView], size_px: tuple[int, int]) -> float:
+    return float(cv2.contourArea(_outline_px(views))) / (size_px[0] * size_px[1])
+
+
+def _outline_px(views: Sequence[BoardView]) -> NDArray[np.float32]:
     every = np.concatenate([view.corners_px for view in views]).astype(np.float32)
-    return float(cv2.contourArea(cv2.convexHull(every))) / (size_px[0] * size_px[1])
+    return np.asarray(cv2.convexHull(every), np.float32)
+
+
+def seen_places(views: Sequence[BoardView], size_px: tuple[int, int]) -> Floats:
+    """Places all over the picture inside the outline of what was seen, and its middle, shape (n, 2)."""
+    outline_px = _outline_px(views)
+    shares = (np.arange(_PLACES) + 0.5) / _PLACES
+    at_px = np.stack(np.meshgrid(shares * size_px[0], shares * size_px[1]), axis=-1).reshape(-1, 2)
+    inside = [cv2.pointPolygonTest(outline_px, (float(x), float(y)), False) >= 0.0 for x, y in at_px]
+    return np.vstack([at_px[inside], outline_px.reshape(-1, 2).mean(axis=0)])
 
 
 def _tilt_deg(poses: Floats) -> float:
@@ -169,12 +194,11 @@ def _refusal(
             " of others."
         )
     here = next(e for e in errors if e.distance_mm == _AT_MM)
-    worst = max(here.across_mm, here.along_mm)
-    if not worst <= LIMIT_MM:
+    if not here.worst_mm <= LIMIT_MM:
         return (
-            f"A point on the skin {_AT_MM / 1000.0:g} m away could be off by {worst:.1f} mm (95 %, limit"
-            f" {LIMIT_MM:g}"
-            " mm); take more pictures, nearer, leaning more, in the corners too."
+            f"A point on the skin {_AT_MM / 1000.0:g} m away could be off by {here.worst_mm:.1f} mm where"
+            f" boards were seen (95 %, limit {LIMIT_MM:g} mm); take more pictures, nearer, leaning more, in"
+            " the corners too."
         )
     return None
 

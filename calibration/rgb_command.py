@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import cast
@@ -19,9 +18,8 @@ from calibration.pictures import read_folder
 from calibration.plain_camera import beside_words, side_by_side, usual_views
 from calibration.recorded_pictures import board_pictures, is_recording
 from calibration.replacing import replace_rig
-from calibration.rgb import CameraFound, find_camera
+from calibration.rgb import LIMIT_MM, CameraFound, find_camera
 from calibration.rig_text import Toml, covariance_table, read_tables, table_of
-from calibration.skin_error import CameraErrorOnSkin
 
 
 def calibrate_rgb(options: argparse.Namespace, now: datetime) -> bool:
@@ -90,14 +88,21 @@ def told(found: CameraFound, board: Board) -> list[str]:
         f" the"
         " bounds do."
     )
-    return lines + errors_told(found.errors)
+    return lines + errors_told(found)
 
 
-def errors_told(errors: Sequence[CameraErrorOnSkin]) -> list[str]:
+def errors_told(found: CameraFound) -> list[str]:
     """Predicted errors on the skin, line by line."""
-    lines = ["95 % error on the skin, mm     across   along (what is placed by its size)"]
-    for e in errors:
-        lines.append(f"{e.distance_mm / 1000.0:6.1f} m from the camera{e.across_mm:14.2f}{e.along_mm:8.2f}")
+    lines = [
+        "95 % error on the skin, mm   where boards were   in the whole picture",
+        f"{'':24}" + 2 * "    across     along",
+    ]
+    for seen, whole in zip(found.errors, found.everywhere, strict=True):
+        cells = "".join(f"{e.across_mm:10.2f}{e.along_mm:10.2f}" for e in (seen, whole))
+        lines.append(f"{seen.distance_mm / 1000.0:6.1f} m from the camera{cells}")
+    lines.append("across: beside the line of sight; along: how far away, of what is placed by its size.")
+    if max(e.worst_mm for e in found.everywhere[:2]) > LIMIT_MM:
+        lines.append("Where no board was the lens is only guessed: hold it into edges and corners too.")
     return lines
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.geometry import Floats
+from models.lens_errors import lens_slopes
 from models.rig import Rig
 from vision.alignment import Aligned
 
@@ -82,7 +83,10 @@ def pose_covariance(
 
 
 def intrinsic_variance_mm2(point_rgb_mm: Floats, rig: Rig) -> Floats:
-    """Variance of a point's x, y, z by imperfect intrinsics and tags of another size, shape (3,)."""
+    """Variance of a point's x, y, z by imperfect intrinsics and tags of another size, shape (3,).
+
+    With a stated covariance by the place in the picture: where no board was held a lens is known much less.
+    """
     depth_mm = float(point_rgb_mm[2])
     scale = SCALE_SIGMA if rig.nozzle_scale_u95 is None else rig.nozzle_scale_u95 / 1.96
     if rig.rgb_covariance is None:
@@ -90,8 +94,9 @@ def intrinsic_variance_mm2(point_rgb_mm: Floats, rig: Rig) -> Floats:
         across = np.full(2, 0.5 * rms_px / rig.rgb.fx_px)
         focal = FOCAL_PER_RMS * rms_px
     else:
-        lengths = np.array([rig.rgb.fx_px, rig.rgb.fy_px])
-        relative = rig.rgb_covariance[:2, :2] / np.outer(lengths, lengths)
-        across = np.sqrt(np.diag(rig.rgb_covariance)[2:4]) / lengths
-        focal = float(np.sqrt(relative.mean()))  # depth goes with the mean of both
+        ray = point_rgb_mm[:2] / depth_mm
+        (by_lens,), (by_size,) = lens_slopes(rig.rgb, ray[None])
+        beside = by_lens - ray[:, None] * by_size  # what looks smaller lies farther out along its ray
+        across = np.sqrt(np.einsum("ia,ab,ib->i", beside, rig.rgb_covariance, beside))
+        focal = float(np.sqrt(by_size @ rig.rgb_covariance @ by_size))
     return depth_mm**2 * np.array([*across**2, focal**2 + scale**2])

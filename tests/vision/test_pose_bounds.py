@@ -119,7 +119,7 @@ def test_a_calibration_that_states_its_covariance_and_the_tags_print_is_taken_at
     stated = np.zeros((9, 9))
     stated[:2, :2] = (0.001 * 1000.0) ** 2 * np.ones((2, 2))  # both focal lengths, together, by 0.1 %
     stated[2, 2] = 0.5**2
-    camera = replace(rig_of(None).rgb, fx_px=1000.0, fy_px=1000.0)
+    camera = replace(rig_of(None).rgb, fx_px=1000.0, fy_px=1000.0, distortion=np.zeros(5))
     rig = replace(rig_of(None), rgb=camera, rgb_covariance=stated, nozzle_scale_u95=0.0)
     assert intrinsic_variance_mm2(point, rig) == pytest.approx([0.5**2, 0.0, 1.0**2])
     printed = replace(rig, nozzle_scale_u95=1.96 * 0.001)
@@ -146,3 +146,19 @@ def test_noise_of_the_picture_widens_the_pose_that_is_laid_over_it() -> None:
         bounds_mm.append(seen.tip_u95_mm)
     assert bounds_mm == sorted(bounds_mm)
     assert bounds_mm[-1] > 1.3 * bounds_mm[0]
+
+
+def test_where_no_board_was_held_a_nozzle_is_placed_with_a_wider_bound() -> None:
+    rig = rig_of(None)
+    stated = np.zeros((9, 9))
+    stated[8, 8] = 0.1**2  # k3, which moves nothing but the corners
+    rig = replace(rig, rgb_covariance=stated)
+    middle, corner = (
+        intrinsic_variance_mm2(np.array([*ray, 1.0]) * 800.0, rig)
+        for ray in (
+            (0.0, 0.0),
+            (0.45 * rig.rgb.width_px / rig.rgb.fx_px, 0.45 * rig.rgb.height_px / rig.rgb.fy_px),
+        )
+    )
+    assert (corner > middle).all()
+    assert np.sqrt(corner[2]) > np.sqrt(middle[2]) + 1.0
