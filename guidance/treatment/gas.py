@@ -39,6 +39,8 @@ def gas_trouble(gas: GasState | None, *, phase: str) -> str | None:
     """What is wrong with the input, once it counts; None where nothing is, or nothing is guided yet."""
     if gas is None or not gas.lost or phase not in GUIDED:
         return None
+    if phase in BEFORE_START:
+        return f"{gas.words} See to its cable: from Start on gas counts as flowing until you say it is off."
     return f"{gas.words} Gas counts as flowing: close the valve, then tap GAS IS OFF."
 
 

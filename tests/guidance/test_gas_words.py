@@ -6,7 +6,17 @@ from dataclasses import replace
 
 import pytest
 
-from guidance.treatment.course import CHECKLIST, DETAILS, PREFLIGHT, READY, TOUCH, ZONE
+from guidance.treatment.course import (
+    CHECKLIST,
+    DETAILS,
+    PAUSED,
+    PREFLIGHT,
+    READY,
+    RUNNING,
+    STOPPED,
+    TOUCH,
+    ZONE,
+)
 from guidance.treatment.gas import gas_notice, gas_trouble
 from vision.gas_input import GasState
 
@@ -17,7 +27,14 @@ LOST = replace(FLOWS, state="unplugged", flows=None, words="The foot switch is n
 @pytest.mark.parametrize("phase", [ZONE, TOUCH, READY])
 def test_from_the_zone_to_start_gas_that_flows_is_said_large_and_a_lost_switch_is_told(phase: str) -> None:
     assert "before Start" in str(gas_notice(FLOWS, phase=phase))
-    assert "not heard" in str(gas_trouble(LOST, phase=phase))
+    told = str(gas_trouble(LOST, phase=phase))
+    assert "not heard" in told
+    assert "tap" not in told, "there is no such button yet"
+
+
+@pytest.mark.parametrize("phase", [RUNNING, PAUSED, STOPPED])
+def test_a_switch_lost_during_the_treatment_asks_for_the_button_that_is_there(phase: str) -> None:
+    assert "tap GAS IS OFF" in str(gas_trouble(LOST, phase=phase))
 
 
 @pytest.mark.parametrize("phase", [PREFLIGHT, DETAILS, CHECKLIST])
