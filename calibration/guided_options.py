@@ -11,6 +11,8 @@ STEPS = ("rgb", "thermal", "collar", "tip")
 EVERY_STEP = (*STEPS, "spread", "radiometry", "time", "axis", "jet", "check")
 """What the page guides through, in the order of a sitting."""
 
+MOST_PORTS = 65535
+
 
 def add_guided(steps: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add ``all`` and ``live``."""
@@ -55,7 +57,9 @@ def add_guided(steps: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     live.add_argument(
         "--replay", type=Path, metavar="FOLDER_OR_RECORDING", help="play pictures as if they were live"
     )
-    live.add_argument("--port", type=int, default=8720, help="port on this machine, 0 = any free one (8720)")
+    live.add_argument(
+        "--port", type=_port, default=8720, help="port on this machine, 0 = any free one (8720)"
+    )
     _add_run(live)
     live.add_argument(
         "--steps",
@@ -71,7 +75,7 @@ def add_measured(parser: argparse.ArgumentParser) -> None:
     """How long the ruler on the printed sheets came out."""
     parser.add_argument(
         "--measured-mm",
-        type=_positive,
+        type=positive,
         metavar="MM",
         help="length of the printed sheet's ruler of 100 mm, as measured; refused where it is off by more"
         " than 0.5 %%",
@@ -97,7 +101,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--asked-mm",
-        type=_positive,
+        type=positive,
         metavar="MM",
         help="95 %% error on the skin at 0.8 m that is asked of the cameras (default: 2)",
     )
@@ -126,8 +130,18 @@ def _of(known: tuple[str, ...], text: str) -> tuple[str, ...]:
     return tuple(step for step in known if step in named)
 
 
-def _positive(text: str) -> float:
-    value = float(text)
+def positive(text: str) -> float:
+    """A number above 0; what is none is told in words."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
     if not 0.0 < value < 1e6:
-        raise argparse.ArgumentTypeError("must be above 0")
+        raise argparse.ArgumentTypeError(f"{text!r} is no number above 0 and below 1e6")
     return value
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > MOST_PORTS:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: give a number from 0 to {MOST_PORTS}")
+    return int(text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from calibration.guided_options import add_guided, add_measured
+from calibration.guided_options import add_guided, add_measured, positive
 
 
 def add_calibrate(parser: argparse.ArgumentParser) -> None:
@@ -29,7 +29,7 @@ def add_calibrate(parser: argparse.ArgumentParser) -> None:
     _add_poses(tip)
     tip.add_argument(
         "--limit-mm",
-        type=_positive,
+        type=positive,
         default=None,
         metavar="MM",
         help="largest 95 %% bound accepted (default: 2.5)",
@@ -53,7 +53,7 @@ def add_calibrate(parser: argparse.ArgumentParser) -> None:
     _add_poses(axis)
     axis.add_argument(
         "--limit-deg",
-        type=_positive,
+        type=positive,
         default=None,
         metavar="DEG",
         help="largest bound accepted (default: 0.5)",
@@ -108,7 +108,7 @@ def add_calibrate(parser: argparse.ArgumentParser) -> None:
     )
     collar.add_argument(
         "--tag-mm-u95",
-        type=_positive,
+        type=positive,
         metavar="MM",
         help="95 %% bound of the side of all tags, as measured with a calliper; written as [nozzle.scale]",
     )
@@ -129,9 +129,9 @@ def add_calibrate(parser: argparse.ArgumentParser) -> None:
         "--surface", choices=("agar", "skin"), default="agar", help="what was blown on (default: agar)"
     )
     jet.add_argument("--device", metavar="NAME", help="what blows, where the recordings do not say")
-    jet.add_argument("--effusivity", type=_positive, metavar="E", help="of another surface, W s^0.5 / (m2 K)")
+    jet.add_argument("--effusivity", type=positive, metavar="E", help="of another surface, W s^0.5 / (m2 K)")
     jet.add_argument(
-        "--effusivity-u95", type=_positive, metavar="SHARE", help="its 95 %% bound as a share (default: 0.1)"
+        "--effusivity-u95", type=positive, metavar="SHARE", help="its 95 %% bound as a share (default: 0.1)"
     )
     _add_rig(jet, "rig whose [jet] is to be replaced", needed=True)
     jet.set_defaults(step="jet")
@@ -198,7 +198,7 @@ def add_radiometry(steps: argparse._SubParsersAction[argparse.ArgumentParser]) -
     )
     radiometry.add_argument("--unit", metavar="UNIT", help="unit of the numbers, as for cryoguide import")
     radiometry.add_argument(
-        "--hz", type=_positive, metavar="HZ", help="pictures a second, where the files hold no times"
+        "--hz", type=positive, metavar="HZ", help="pictures a second, where the files hold no times"
     )
     _add_rig(radiometry, "rig with the thermal camera", needed=True)
     radiometry.set_defaults(step="radiometry")
@@ -225,13 +225,13 @@ def _add_time(time: argparse.ArgumentParser) -> None:
     )
     time.add_argument(
         "--search-s",
-        type=_positive,
+        type=positive,
         default=1.0,
         metavar="S",
         help="how far to either side of the rig's own offset is searched (default: 1)",
     )
     time.add_argument(
-        "--limit-ms", type=_positive, default=10.0, metavar="MS", help="largest 95 %% bound (default: 10)"
+        "--limit-ms", type=positive, default=10.0, metavar="MS", help="largest 95 %% bound (default: 10)"
     )
     _add_rig(time, "rig whose time offsets are to be replaced", needed=True)
     time.set_defaults(step="time")
@@ -269,20 +269,20 @@ def _add_print(sheets: argparse.ArgumentParser) -> None:
     sheets.add_argument("--paper", choices=("a4", "letter"), default="a4", help="of the PDF (default: a4)")
     sheets.add_argument(
         "--across-mm",
-        type=_positive,
+        type=positive,
         default=60.0,
         metavar="MM",
         help="collar: between opposite faces (default: 60)",
     )
     sheets.add_argument(
         "--tip-mm",
-        type=_positive,
+        type=positive,
         default=60.0,
         metavar="MM",
         help="collar: from the orifice to its edge (default: 60)",
     )
     sheets.add_argument(
-        "--bore-mm", type=_positive, default=12.0, metavar="MM", help="of the orifice (default: 12)"
+        "--bore-mm", type=positive, default=12.0, metavar="MM", help="of the orifice (default: 12)"
     )
     add_measured(sheets)
     sheets.set_defaults(step="print")
@@ -323,10 +323,3 @@ def _add_poses(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
             name, type=float, metavar="S", help=f"of a video or recording: look {words} this time only"
         )
-
-
-def _positive(text: str) -> float:
-    value = float(text)
-    if not 0.0 < value < 1e6:
-        raise argparse.ArgumentTypeError("must be above 0")
-    return value

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from calibration.options import add_calibrate
 from guidance.analyze_options import add_analyze
@@ -121,10 +122,34 @@ def command_line(run: Mapping[str, Callable[[argparse.Namespace], int]]) -> argp
 class _Parser(argparse.ArgumentParser):
     """Answers a mistake with one sentence; the parsers of the commands are of this kind as well."""
 
+    def __init__(self, *args: Any, **more: Any) -> None:
+        """As its base, with numbers that are none told in words."""
+        super().__init__(*args, **more)
+        self.register("type", float, _finite)
+        self.register("type", int, _whole)
+
     def error(self, message: str) -> NoReturn:
         """Say what is wrong and where to read on, and leave."""
         words = " ".join(message.split()).rstrip(".")
         self.exit(BAD_INPUT, f"cryoguide: {words[:1].upper()}{words[1:]}; see `{self.prog} --help`.\n")
+
+
+def _finite(text: str) -> float:
+    """Not a number and infinity compare with no limit: no figure that is typed may be one."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number")
+    return value
+
+
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number") from error
 
 
 class _Version(argparse.Action):

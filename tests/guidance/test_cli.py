@@ -226,6 +226,30 @@ def test_a_mistake_on_the_command_line_is_one_sentence(arguments: list[str], cap
     assert err.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ("calibrate tip poses --limit-mm abc", "--limit-mm: 'abc' is no number above 0"),
+        ("calibrate tip poses --limit-mm nan", "--limit-mm: 'nan' is no number above 0"),
+        ("calibrate print board --out x --measured-mm wide", "--measured-mm: 'wide' is no number above 0"),
+        ("calibrate tip poses --marker-mm 1 nan 2", "--marker-mm: 'nan' is no number"),
+        ("calibrate radiometry --rig r --reference a 0 1 ice --room-degc inf", "--room-degc: 'inf' is no"),
+        ("calibrate live --port 99999", "--port: '99999' is no port: give a number from 0 to 65535"),
+        ("may-treat A-1 knee --side left --protocol x --skin-degc warm", "--skin-degc: 'warm' is no number"),
+        ("may-treat A-1 knee --side left --protocol x --skin-degc nan", "--skin-degc: 'nan' is no number"),
+        ("verify a.log --lines many", "--lines: 'many' is no whole number"),
+        ("simulate out --shift-mm nan", "--shift-mm: 'nan' is no number"),
+    ],
+)
+def test_a_figure_that_is_none_is_told_in_words_and_never_compared(arguments: str, told: str, capsys) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(arguments.split())
+    assert left.value.code == 2
+    err = capsys.readouterr().err
+    assert told in err
+    assert err.count("\n") == 1
+
+
 def test_a_place_that_cannot_be_written_or_read_is_named_once(tmp_path: Path, capsys) -> None:
     file = tmp_path / "file"
     file.touch()
