@@ -95,19 +95,21 @@ def board_of(text: str) -> Board:
     kind, *parts = text.split(":")
     try:
         across, down = (int(word) for word in parts[0].split("x"))
+        board = None
         if kind == "chessboard" and len(parts) <= 2 and min(across, down) >= 3:
-            return Board(kind, across, down, float(parts[1]) if len(parts) > 1 else 25.0)
-        if kind == "charuco" and 2 <= len(parts) <= 4 and min(across, down) >= 3:
+            board = Board(kind, across, down, float(parts[1]) if len(parts) > 1 else 25.0)
+        elif kind == "charuco" and 2 <= len(parts) <= 4 and min(across, down) >= 3:
             square_mm = float(parts[2]) if len(parts) > 2 else OWN.square_mm
             marker_mm = float(parts[3]) if len(parts) > 3 else 0.7 * square_mm
-            known = parts[1].startswith("DICT_") and hasattr(cv2.aruco, parts[1])
-            if known and 0.0 < marker_mm < square_mm:
-                return Board(kind, across - 1, down - 1, square_mm, marker_mm, parts[1])
-        if kind == "tags" and len(parts) == 5 and across * down >= 4:
-            known = parts[1].startswith("DICT_") and hasattr(cv2.aruco, parts[1])
+            if _tags_of(parts[1]) >= across * down // 2 and 0.0 < marker_mm < square_mm:
+                board = Board(kind, across - 1, down - 1, square_mm, marker_mm, parts[1])
+        elif kind == "tags" and len(parts) == 5 and min(across, down) >= 1 and across * down >= 4:
             side_mm, gaps, first = float(parts[3]), [float(g) for g in parts[4].split("x")], int(parts[2])
-            if known and side_mm > 0.0 and min(gaps) > 0.0 and len(gaps) <= 2 and first >= 0:
-                return Board(kind, across, down, side_mm, gaps[0], parts[1], first, gaps[-1])
+            there = 0 <= first <= _tags_of(parts[1]) - across * down
+            if there and min(gaps) > 0.0 and max(gaps) < MOST_MM and len(gaps) <= 2:
+                board = Board(kind, across, down, side_mm, gaps[0], parts[1], first, gaps[-1])
+        if board is not None and max(across, down) <= MOST_ACROSS and 0.0 < board.square_mm < MOST_MM:
+            return board
     except (ValueError, IndexError):
         pass
     raise InputError(
@@ -115,6 +117,19 @@ def board_of(text: str) -> Board:
         " charuco:10x7:DICT_5X5_100:24:17 (squares, dictionary, mm of a square and of a marker), or"
         " tags:3x4:DICT_ARUCO_ORIGINAL:1:40:16 (dictionary, first tag, mm of a tag and of a gap)."
     )
+
+
+MOST_ACROSS = 100
+"""Corners or tags a side: of more, none is as large as a pixel of any camera used here (own choice)."""
+MOST_MM = 2000.0
+"""Of one square, tag or gap; anything larger is a length in another unit (own choice)."""
+
+
+def _tags_of(dictionary: str) -> int:
+    """How many tags a dictionary has; 0 where there is none of that name."""
+    if not dictionary.startswith("DICT_") or not hasattr(cv2.aruco, dictionary):
+        return 0
+    return len(cv2.aruco.getPredefinedDictionary(getattr(cv2.aruco, dictionary)).bytesList)
 
 
 def find_board(grey: Bytes, board: Board, *, name: str, window_px: int | None = None) -> BoardView | str:

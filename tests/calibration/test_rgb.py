@@ -186,8 +186,16 @@ def test_pictures_of_two_sizes_are_refused_and_unreadable_ones_named(tmp_path: P
 
 
 @pytest.mark.parametrize(
-    "text", ["", "chess", "chessboard:9", "charuco:10x7", "charuco:10x7:DICT_9X9", "chessboard:2x2"]
-)
+    "text",
+    [
+        "", "chess", "chessboard:9", "charuco:10x7", "charuco:10x7:DICT_9X9", "chessboard:2x2",
+        "chessboard:9x6:nan", "chessboard:9x6:-25", "chessboard:9x6:0", "chessboard:9x6:inf",
+        "chessboard:99999x99999:25", "chessboard:9x6:25000", "charuco:10x7:DICT_5X5_100:inf:17",
+        "charuco:20x20:DICT_5X5_100:24:17", "tags:-3x-4:DICT_ARUCO_ORIGINAL:1:40:16",
+        "tags:3x4:DICT_5X5_50:45:40:16", "tags:3x4:DICT_ARUCO_ORIGINAL:1:inf:16",
+        "tags:3x4:DICT_ARUCO_ORIGINAL:1:40:inf",
+    ],
+)  # fmt: skip
 def test_what_names_no_board_is_refused(text: str) -> None:
     with pytest.raises(InputError, match="names no board"):
         board_of(text)
