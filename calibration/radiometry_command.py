@@ -32,6 +32,9 @@ from models.rig import ThermalCamera
 from models.rig_file import read_rig
 from vision.point_spread import relied_on
 
+ROOM_WITHIN_DEGC = (-20.0, 60.0)
+"""As ``room_degc`` of a ``session.toml``."""
+
 
 def calibrate_radiometry(options: argparse.Namespace, now: datetime) -> bool:
     """Hold the thermal camera against its references, tell, and write what was found into the rig.
@@ -50,6 +53,11 @@ def calibrate_radiometry(options: argparse.Namespace, now: datetime) -> bool:
     _check_size(sources, rig.thermal)
     spread = relied_on(rig.thermal.spread, None)
     room = cast("float | None", options.room_degc)
+    if room is not None and not ROOM_WITHIN_DEGC[0] <= room <= ROOM_WITHIN_DEGC[1]:
+        raise InputError(
+            f"--room-degc {room:g} is no temperature of a room; give {ROOM_WITHIN_DEGC[0]:g} to"
+            f" {ROOM_WITHIN_DEGC[1]:g} degC."
+        )
     references: list[ReferenceRead] = []
     with Steps("Looks at references", None) as steps:
         for source, one in zip(sources, told, strict=True):
