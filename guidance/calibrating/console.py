@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import math
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import resources
@@ -134,7 +133,7 @@ class CalibrationConsole:
             return False
         try:
             told = cast("object", json.loads(text))
-        except ValueError:
+        except (ValueError, RecursionError):
             return False
         if not isinstance(told, dict):
             return False
@@ -145,7 +144,7 @@ class CalibrationConsole:
             page.wake.set()
         elif what == "measured":
             mm = message.get("mm")
-            if not (mm is None or (isinstance(mm, int | float) and math.isfinite(mm) and 0.0 < mm < 1e6)):
+            if not (mm is None or (isinstance(mm, int | float) and 0.0 < mm < 1e6)):
                 return False
             self.room.measured(None if mm is None else float(mm), insist=message.get("insist") is True)
         elif what in ("begin", "entered"):
