@@ -55,7 +55,11 @@ class Table:
             raise InputError(f'{where} is empty; it must begin with schema = "{schema}".')
         try:
             table = Table(tomllib.loads(text))
-        except tomllib.TOMLDecodeError as error:
+        except RecursionError as error:
+            raise InputError(
+                f"{where} is not valid TOML (nested deeper than any file of ours): correct it there."
+            ) from error
+        except ValueError as error:  # of TOML itself, or a whole number of thousands of digits
             raise InputError(f"{where} is not valid TOML ({error}): correct it there.") from error
         found = table._values.get("schema")
         if schema is not None and found != schema:

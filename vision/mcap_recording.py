@@ -365,7 +365,7 @@ def _sealed(data: bytes) -> tuple[int, str] | None:
     try:
         noted = json.loads(data)
         return int(noted["log_lines"]), str(noted["log_seal"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None
 
 
@@ -374,7 +374,7 @@ def _when(data: bytes, path: Path) -> tuple[float, bool]:
     try:
         note = json.loads(data)
         return float(note["t_s"]), note["index"] is not None
-    except (ValueError, KeyError, TypeError) as trouble:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as trouble:
         raise InputError(
             f"{path} holds a capture that cannot be read; use the version that recorded it."
         ) from trouble
@@ -385,7 +385,7 @@ def _header(settings: list[bytes], path: Path) -> tuple[Treatment, Rig | None]:
     try:
         last = json.loads(settings[-1])
         return from_plain(last["treatment"], Treatment), from_plain(last["rig"], Rig | None)
-    except (ValueError, KeyError, TypeError) as trouble:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as trouble:
         raise InputError(
             f"{path} holds settings that cannot be read ({trouble}); use the version that recorded it."
         ) from trouble

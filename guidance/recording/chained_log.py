@@ -124,7 +124,7 @@ def verify(path: Path) -> Checked:
             elif entry["n"] != number:
                 trouble = f"line {number + 1} has the number {entry['n']}"
             kind = str(entry["kind"])
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             trouble = f"line {number + 1} is no entry of a log" if whole else f"line {number + 1} is cut off"
         if trouble:
             return Checked(lines, seal, False, f"{path.name}: {trouble}.")

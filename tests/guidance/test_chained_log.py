@@ -58,6 +58,7 @@ def test_changing_any_single_byte_is_found(log: Path) -> None:
         (lambda all_: [*all_[:-1], all_[-1][:-20]], "cut off"),
         (lambda all_: [*all_[:2], b"hello\n", *all_[2:]], "line 3"),
         (lambda all_: [b'{"n":0}\n', *all_], "line 1"),
+        (lambda all_: [*all_[:2], 200_000 * b"[" + b"\n", *all_[2:]], "line 3 is no entry"),
     ],
 )
 def test_lines_taken_out_put_in_moved_or_cut_are_found(

@@ -294,6 +294,16 @@ def test_a_wrong_figure_is_one_mistake_and_not_two(text: str) -> None:
         read_rig(text.replace("[[1, 0, 0, -30]", "[[nan, 0, 0, -30]", 1), where="s/rig.toml")
 
 
+@pytest.mark.parametrize(
+    "more",
+    ["[other]\nx = " + 100_000 * "[", "[other]\nx = 1" + 6000 * "0", "[other]\nx = " + 50_000 * "{a = "],
+    ids=["lists without end", "a number of 6000 digits", "tables without end"],
+)
+def test_what_no_reader_of_toml_can_hold_is_the_files_mistake_and_not_ours(text: str, more: str) -> None:
+    with pytest.raises(InputError, match=r"^s/rig.toml is not valid TOML \(.*\): correct it there\.$"):
+        read_rig(f"{text}\n{more}", where="s/rig.toml")
+
+
 @settings(max_examples=100, deadline=None)
 @given(junk=st.text(max_size=200))
 def test_any_text_is_refused_with_a_sentence_or_read(junk: str) -> None:
