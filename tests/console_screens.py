@@ -220,6 +220,21 @@ SCREENS: dict[str, tuple[str, dict[str, Any]]] = {
         "running",
         {"alarms": [ALARM, LOW, LOW | {"cause": "third"}], "sound": "high-physiological"},
     ),
+    "two stops and more": (
+        "running",
+        {
+            "trouble": "No guidance for 2.5 s. Close the valve until it is back.",
+            "alarms": [
+                ALARM
+                | {
+                    "message": "STOP: Skin may be down to -2.1 °C, measured 1.1 °C. Take the nozzle away now."
+                },
+                ALARM | {"cause": "other"},
+                LOW,
+            ],
+        },
+    ),
+    "outline": ("zone", {"missing": ""}),
     "quiet": (
         "running",
         {"alarms": [ALARM | {"acknowledged": True}], "pause_left_s": 93.2, "gas_counts": True},

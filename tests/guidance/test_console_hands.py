@@ -74,6 +74,31 @@ def test_a_code_half_typed_stays_while_the_server_tells_of_the_other_one(page: S
     page.tab.until("document.querySelector('#operator').value === 'OP-1'")
 
 
+def test_pain_that_is_tapped_just_as_the_gas_ends_by_itself_is_not_lost_and_counts_once(page: Shown) -> None:
+    """Buttons that have just come take no tap for half a second; this one says what it said before."""
+    page.show("running")
+    page.tab.run("new Promise((done) => setTimeout(done, 600))")
+    page.show("stopped", pain=0, gas_counts=None)
+    page.tab.run("window.sent.length = 0")
+    page.tab.run("document.querySelector('#pain').click()")
+    assert page.tab.run("window.sent.includes('pain')")
+    page.show("running")
+    page.tab.run("new Promise((done) => setTimeout(done, 600))")
+    page.show("stopped", pain=1, gas_counts=None)
+    assert page.tab.run(
+        "document.querySelector('#pain').disabled && document.querySelector('#finish').disabled"
+    )
+
+
+def test_what_the_operator_made_of_the_zone_is_read_once_more_before_the_gas(page: Shown) -> None:
+    areas = [{"number": k, "kind": "circle", "radius_mm": 10.0} for k in (1, 2)]
+    edited = {"outline": "by hand", "areas": areas, "refused": "", "count": 3, "spot": False}
+    page.show("ready", missing="", edited=edited)
+    words = page.tab.run("document.querySelector('#card-ready dl').textContent")
+    assert "Outlineby hand" in words
+    assert "Left out2 areas marked by you" in words
+
+
 @pytest.mark.parametrize(
     ("title", "asked"),
     [("Calf, left", "On the subject's own left?"), ("Lower back", "")],

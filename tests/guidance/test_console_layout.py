@@ -79,6 +79,8 @@ def test_no_screen_is_cut_off(page: Shown, size: tuple[int, int]) -> None:
     for name, (phase, changed) in SCREENS.items():
         page.hello(**({"choices": choices()} if name == "details" else {}))
         page.show(phase, **changed)
+        if name == "outline":
+            page.tab.tap("#mode-outline")
         keep(page.tab, f"{size[0]}-{name}")
         if found := page.tab.run(WRONG):
             wrong[name] = found

@@ -194,7 +194,7 @@ function side() {
     checklist: [[state.answers, state.reasons, state.open], () => checklist(hello, state, page)],
     zone: [zone.zoneKey(), () => zone.zone(hello)],
     touch: [[zone.touchKey(), state.played], () => zone.touch()],
-    ready: [[known()?.zone, known()?.nozzle], () => readyPage(hello, { ...state, figures: known() })],
+    ready: [[known()?.zone, known()?.nozzle, state.edited], () => readyPage(hello, { ...state, figures: known() })],
     reporting: [[state.report], () => donePage(state)],
     done: [[state.report, state.trouble], () => donePage(state)],
   }[state.phase] ?? [[steadily(known())], () => (steady.figures ? [tiles(steady.figures, state.carried)] : [])];

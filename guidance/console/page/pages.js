@@ -159,7 +159,11 @@ export function alarmRows(state, all = false) {
     rows.push(row("medium", "!!", `RECORDING: ${state.unrecorded} Guidance goes on.${tail}`, state.unrecorded_heard ? "heard" : "unrecorded", "unrecorded"));
   }
   const shown = all ? rows : rows.slice(0, ROWS);
-  if (!all && rows.length > ROWS) shown[ROWS - 1].append(el("span", { class: "more" }, `+${rows.length - ROWS} more`));
+  if (!all && rows.length > ROWS) {
+    const last = shown[ROWS - 1];
+    if (last.textContent.length > 48) last.classList.add("lengthy"); // beside "+2 more" there is less room
+    last.append(el("span", { class: "more" }, `+${rows.length - ROWS} more`));
+  }
   return shown;
 }
 
@@ -314,6 +318,14 @@ export function checklist(hello, state, page) {
     }))];
 }
 
+// What the operator has made of the zone, to be read once more before the gas.
+function made(edited) {
+  if (!edited) return [];
+  const count = edited.areas.length;
+  return [...(edited.outline === "found" ? [] : [el("dt", {}, "Outline"), el("dd", {}, edited.outline)]),
+    ...(count ? [el("dt", {}, "Left out"), el("dd", {}, `${count} area${count === 1 ? "" : "s"} marked by you`)] : [])];
+}
+
 // Before Start; the page on which the zone is changed is in zone.js.
 export function readyPage(hello, state) {
   return [el("div", { class: "card", id: "card-ready" },
@@ -321,6 +333,7 @@ export function readyPage(hello, state) {
     el("p", {}, "Nozzle in hand, valve still closed. The time counts from Start."),
     state.carried ? el("p", { class: "caution", id: "goes-on" }, `! Goes on: ${goesOn(state.carried)}.`) : null,
     el("dl", {}, el("dt", {}, "Zone"), el("dd", {}, hello.title), el("dt", {}, "Protocol"), el("dd", {}, hello.protocol),
+      ...made(state.edited),
       ...(hello.leave_out.length ? [el("dt", {}, "Leave out"), el("dd", {}, hello.leave_out.join(", "))] : []))),
     state.figures ? evidence(state.figures.zone) : null,
     state.figures ? tile("Nozzle", { ...state.figures.nozzle }, state.figures.nozzle.u95_mm === null ? null : `±${number(state.figures.nozzle.u95_mm, 1)}`, "mm") : null];
@@ -352,7 +365,7 @@ function gasButton(state, page) {
 
 export function bar(state, page) {
   const early = page.settling; // see console.js
-  const button = (name, words, more = {}) => el("button", { id: name, onclick: () => page.send({ do: name }), ...more, disabled: early || more.disabled === true }, ...[words].flat());
+  const button = (name, words, { late = false, ...more } = {}) => el("button", { id: name, onclick: () => page.send({ do: name }), ...more, disabled: (early && !late) || more.disabled === true }, ...[words].flat());
   const phase = state.phase;
   const turns = (name) => ({ onclick: () => page.send({ do: name, at: phase }) }); // this page, and no other
   // A screen that has gone keeps nobody waiting: one tap takes its place. From one that is there it is held.
@@ -387,7 +400,8 @@ export function bar(state, page) {
   if (phase === "stopped") {
     // Where STOP was there is nothing to tap: a second tap on it must not say that gas is off.
     return [el("div", { class: "halted", id: "halted" }, "Stopped", el("small", {}, rewarming(state))),
-      button("pain", ["Pain", el("small", {}, state.pain ? `recorded ${state.pain} ×` : "record it")], { class: "pain" }), gasButton(state, page),
+      // Pain that was tapped just as the gas ended by itself, or another screen stopped, is not lost; a second tap on it counts once.
+      button("pain", ["Pain", el("small", {}, state.pain ? `recorded ${state.pain} ×` : "record it")], { class: "pain", late: state.pain === 0 }), gasButton(state, page),
       button("acknowledge", "Acknowledge", { disabled: !toAcknowledge(state) }), button("finish", "Write the report", { class: "go", disabled: state.gas_counts === true })];
   }
   return [el("div", { class: "grow" }, "")];
