@@ -84,7 +84,7 @@ def lowest_skin(guidance: Guidance, protocol: Protocol) -> Figure:
     least = degc - (bound or 0.0)
     if degc <= limits.stop:
         return base | {"state": "stop", "words": "reached STOP"}
-    if least <= limits.stop:
+    if told or least <= limits.stop:  # a STOP that stands is not softened by what is a tenth warmer again
         return base | {"state": "stop" if told else "warn", "words": "may be at STOP"}
     if least <= limits.warn:
         return base | {"state": "warn", "words": "near STOP"}
@@ -120,11 +120,11 @@ def sweep(guidance: Guidance, protocol: Protocol) -> Figure:
     low, high = protocol.sweep_low_cm_s, protocol.sweep_high_cm_s
     base: Figure = {"low_cm_s": low, "high_cm_s": high}
     speed = guidance.jet.speed_cm_s if guidance.jet is not None else None
+    if not guidance.gas_now:
+        return base | {"state": "calm", "words": "gas off", "cm_s": speed}
     if speed is None:
         return base | {"state": "unknown", "words": "not known", "cm_s": None}
     base["cm_s"] = speed
-    if not guidance.gas_now:
-        return base | {"state": "calm", "words": "gas off"}
     if speed < low:
         return base | {"state": "look", "words": "TOO SLOW"}
     if speed > high:

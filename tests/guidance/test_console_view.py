@@ -172,6 +172,20 @@ def test_a_stop_that_stands_is_not_softened_by_the_nominal_seconds(scene: Scene)
     assert (found["state"], found["s"]) == ("stop", 4.0)
 
 
+def test_a_stop_for_temperature_that_stands_is_not_softened_by_a_tenth_of_a_degree(scene: Scene) -> None:
+    """As seen on a page: the alarm said STOP by its hysteresis, the figure beside it said "near STOP"."""
+    degc = scene.protocol.skin_degc.stop + 0.5
+    stop = Alarm("skin_temperature", "physiological", "high", "STOP: skin may be down to 2 degC.", 7.9)
+    found = told(scene, scene.guidance(skin_min_degc=degc, skin_min_u95_degc=0.4, active=(stop,)))["skin"]
+    assert (found["state"], found["words"]) == ("stop", "may be at STOP")
+
+
+def test_no_sweep_is_missed_where_no_gas_flows(scene: Scene) -> None:
+    off, on = (told(scene, scene.lost(gas_now=gas))["sweep"] for gas in (False, True))
+    assert (off["state"], off["words"], off["cm_s"]) == ("calm", "gas off", None)
+    assert on["state"] == "unknown"
+
+
 def test_a_zone_whose_place_is_known_roughly_is_said_to_be_so(scene: Scene) -> None:
     exact, rough = (
         told(scene, scene.guidance(zone=scene.placed(moved_u95_mm=moved)))["zone"] for moved in (2.0, 45.0)
