@@ -13,6 +13,7 @@ from guidance.checklist.answers import FILE as CHECKLIST
 from guidance.history.entry import kept_exposure
 from guidance.history.remember import SHUT_S, handed_on, look_up, remember
 from guidance.outcome import Outcome
+from guidance.recording.log_beside import RECOVERED, stem_of
 from guidance.recording.replay import inputs, setup_then
 from guidance.report.zone_words import touch_remarks
 from guidance.run import Run
@@ -170,8 +171,13 @@ def ended_at(recording: McapRecording) -> datetime:
 
 
 def unfinished(out: Path) -> Path | None:
-    """The newest recording beside a report, where it was not finished; None = there is none such."""
-    found = sorted(out.absolute().parent.glob(f"*-live-*{SUFFIX}"), key=lambda path: path.stat().st_mtime)
+    """The newest recording beside a report, where it was not finished; None = there is none such.
+
+    What was recovered of one is whole, and says nothing of how its session ended.
+    """
+    beside = out.absolute().parent.glob(f"*-live-*{SUFFIX}")
+    recorded = [path for path in beside if not stem_of(path).endswith(RECOVERED)]
+    found = sorted(recorded, key=lambda path: path.stat().st_mtime)
     return found[-1] if found and not is_whole(found[-1]) else None
 
 

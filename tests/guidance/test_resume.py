@@ -16,6 +16,7 @@ import pytest
 from guidance.analyse import analyse
 from guidance.history.store import HistoryStore
 from guidance.outcome import Outcome
+from guidance.recording.command import recover
 from guidance.recording.recorder import Recorder
 from guidance.recording.replay import setup_then, steps
 from guidance.run import Run
@@ -253,6 +254,14 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_an_unfinished_recording_is_found_beside_the_report(killed: Path) -> None:
     assert unfinished(killed.with_name("a-live-report")) == killed
+
+
+def test_it_is_found_beside_what_was_recovered_of_it_too(killed: Path) -> None:
+    whole = recover(killed)
+    try:
+        assert unfinished(killed.with_name("a-live-report")) == killed
+    finally:
+        whole.unlink()
 
 
 def test_the_gap_counts_from_the_last_moment_that_was_noted(killed: Path) -> None:
