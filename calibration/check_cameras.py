@@ -20,8 +20,9 @@ from calibration.board import BoardView
 from models.camera import Camera
 from models.geometry import Floats, Pose, frozen, rotation_from_rvec
 from models.rig import Rig
+from models.rig_checked import CAMERAS, Off
 
-CAUSES = ("rx_rad", "ry_rad", "rz_rad", "tx_mm", "ty_mm", "tz_mm", "thermal_zoom", "rgb_zoom")
+CAUSES = CAMERAS
 """What may have moved: turn and shift of ``thermal_from_rgb``; zooms as a share of the focal length."""
 
 SINGLE: tuple[tuple[str, tuple[int, ...]], ...] = (
@@ -84,6 +85,8 @@ class CamerasChecked:
     likely: float
     """Probability that as much is explained by a cause if nothing moved."""
     views: int
+    off: tuple[Off, ...] = ()
+    """What each of `causes` alone would be, in this order."""
 
 
 def check_cameras(
@@ -106,7 +109,8 @@ def check_cameras(
     # How much each cause explains, by chance; four chances, so four times as likely.
     by_chance = [stats.chi2.sf(far - price + 2.0 * len(at), len(at)) for price, _, _, _, at in tried]
     likely = min(1.0, len(SINGLE) * float(min(by_chance)))
-    causes = tuple(name for price, _, _, name, _ in tried if price <= left + ALSO)
+    near = [one for one in tried if one[0] <= left + ALSO]
+    causes = tuple(name for _, _, _, name, _ in near)
     # What the rig and the views say together, where nothing moved; what the cause does, where it did.
     gain = known @ np.linalg.inv(whole)
     quiet, quiet_spread = gain @ estimate, known - gain @ known
@@ -125,7 +129,14 @@ def check_cameras(
         distance_mm=system.distance_mm,
         likely=likely,
         views=len(views),
+        off=tuple(_named(size, spread_, at) for _, size, spread_, _, at in near) if state == "moved" else (),
     )
+
+
+def _named(found: Floats, spread: Floats, at: tuple[int, ...]) -> Off:
+    """What one cause amounts to, by the names of its parameters."""
+    names = tuple(CAUSES[k] for k in at)
+    return Off(names, found[list(at)], spread[np.ix_(at, at)])
 
 
 def _alone(estimate: Floats, whole: Floats, at: tuple[int, ...]) -> tuple[float, Floats, Floats]:

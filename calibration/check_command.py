@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import cast
 
-from calibration.board import board_of
+from calibration.board import Board, board_of
 from calibration.certificate import put_certificate
 from calibration.check_cameras import check_cameras
 from calibration.check_certified import check_part
@@ -18,13 +18,14 @@ from calibration.motion_streams import read_streams
 from calibration.rig_text import Toml, read_tables
 from calibration.sheets import TARGET
 from calibration.time_offset import find_time
-from calibration.vouching import standings
+from calibration.vouching import last_check, standings
 from models.geometry import Floats
 from models.problems import InputError
 from models.radiometry import calibrated_at
 from models.rig import Rig
 from models.rig_checked import CHECK_FILE, CheckedPart, RigChecked, write_checked
 from models.rig_file import read_rig
+from models.rig_moved import with_what_was_found_before
 from models.treatment import Reference
 from models.treatment_file import read_references
 from vision.files import sha256_of
@@ -44,10 +45,48 @@ def check_rig_file(options: argparse.Namespace, now: datetime) -> bool:
         InputError: If recording, rig or references cannot be read.
     """
     path, recording = cast(Path, options.rig), cast(Path, options.recording)
+    board = board_to_check(cast("str | None", options.board))
+    references = references_of(cast("Path | None", options.references))
+    checked, tables = check_rig(recording, path, board=board, references=references, now=now)
+    for part in checked.parts:
+        print(f"{part.name:12} {part.state:14} {part.words}.")
+    beside, page = keep_check(path, checked, tables, name=recording.name, now=now)
+    print(f"{checked.state.upper()}.\nWritten  {beside}")
+    print(f"Page     {page}")
+    return checked.state == "valid"
+
+
+def board_to_check(named: str | None) -> Board:
+    """The board that is shown: the printed target unless another is named.
+
+    Raises:
+        InputError: If it is none.
+    """
+    return TARGET if named is None else board_of(named)
+
+
+def check_rig(
+    recording: Path, path: Path, *, board: Board, references: tuple[Reference, ...] | None, now: datetime
+) -> tuple[RigChecked, Toml]:
+    """Look whether a rig still holds; nothing is written.
+
+    What an earlier check beside the rig found moved and this one cannot judge stays moved.
+
+    Args:
+        recording: In which known things are shown.
+        path: The rig.
+        board: That may be shown.
+        references: Of known temperature; None = those of the recording.
+        now: Time of day.
+
+    Returns:
+        The outcome, and the rig's tables as they were read.
+
+    Raises:
+        InputError: If recording or rig cannot be read.
+    """
     tables = read_tables(path)
     rig, _ = read_rig(path.read_text(encoding="utf-8"), where=str(path))
-    board = TARGET if options.board is None else board_of(cast(str, options.board))
-    references = _references(cast("Path | None", options.references))
     thermal = rig.thermal
     claim_degc = thermal.accuracy_degc if thermal else 5.0
     calibrated = calibrated_at(thermal.radiometry if thermal else None, claim_degc=claim_degc, started=now)
@@ -61,13 +100,26 @@ def check_rig_file(options: argparse.Namespace, now: datetime) -> bool:
         *((stands,) if stands is not None else ()),
     )
     checked = RigChecked(now, sha256_of(path), parts)
-    for part in parts:
-        print(f"{part.name:12} {part.state:14} {part.words}.")
+    return with_what_was_found_before(checked, last_check(path), rig), tables
+
+
+def keep_check(path: Path, checked: RigChecked, tables: Toml, *, name: str, now: datetime) -> tuple[Path, Path]:
+    """Write the outcome beside the rig, and into its certificate.
+
+    Args:
+        path: The rig.
+        checked: What was found.
+        tables: The rig's, as they were read.
+        name: Of the recording, for the certificate.
+        now: Time of day.
+
+    Returns:
+        The file beside the rig, and the certificate.
+    """
     beside = path.with_name(CHECK_FILE)
     put_file(beside, write_checked(checked))
-    print(f"{checked.state.upper()}.\nWritten  {beside}")
-    print(f"Page     {put_certificate(path, check_part(checked, recording.name), tables, now=now)}")
-    return checked.state == "valid"
+    return beside, put_certificate(path, check_part(checked, name), tables, now=now)
+
 
 
 def _cameras(seen: Evidence, rig: Rig, tables: Toml, corners_mm: Floats) -> CheckedPart:
@@ -100,7 +152,12 @@ def _time(recording: Path, rig: Rig) -> CheckedPart:
     return time_part_of(found, clock_u95_s=clock.u95_s if clock else None)
 
 
-def _references(path: Path | None) -> tuple[Reference, ...] | None:
+def references_of(path: Path | None) -> tuple[Reference, ...] | None:
+    """References of known temperature from a file; None where none is named.
+
+    Raises:
+        InputError: If it cannot be read.
+    """
     if path is None:
         return None
     try:

@@ -15,7 +15,8 @@ from calibration.vouching import LAPSED, NOT_MEASURED, Standing
 from models.camera_offset import PatchReading
 from models.geometry import Floats
 from models.radiometry import Calibrated
-from models.rig_checked import CheckedPart
+from models.nozzle_errors import TIP
+from models.rig_checked import READS, TIMES, CheckedPart, Off
 
 TOUCH_SIGMA_MM = 0.7
 """How well a hand puts an orifice on a corner, 1 sigma of each direction (own choice: half the width of the
@@ -41,7 +42,8 @@ def cameras_part(found: CamerasChecked) -> CheckedPart:
     told = " or ".join(_cause(name, found) for name in found.causes)
     again = ("rgb", "thermal") if found.causes[0] == "colour zoom" else ("thermal",)
     words = f"{told}: off by {off}; do calibrate {', then '.join(again)} again"
-    return CheckedPart("cameras", "moved", words, again)
+    by = f"{found.on_skin_mm:.1f} +- {found.on_skin_u95_mm:.1f} mm on the skin"
+    return CheckedPart("cameras", "moved", words, again, by, found.off)
 
 
 def _cause(name: str, found: CamerasChecked) -> str:
@@ -92,7 +94,10 @@ def tip_part(touches: Sequence[Touch], *, tip_covariance_mm2: Floats | None) -> 
         if slipped
         else f"the tip is bent aside by {np.linalg.norm(aside):.1f} mm, or the collar tilted"
     )
-    return CheckedPart("tip", "moved", f"{what} (+- {u95:.1f} mm, {at}); do calibrate tip again", ("tip",))
+    again = ("tip",) if slipped else ("tip", "axis")  # what is bent or tilted blows another way too
+    words = f"{what} (+- {u95:.1f} mm, {at}); do calibrate {', then '.join(again)} again"
+    by = f"{size:.1f} +- {u95:.1f} mm"
+    return CheckedPart("tip", "moved", words, again, by, (Off(TIP, off, spread),))
 
 
 def temperature_part(
@@ -122,7 +127,9 @@ def temperature_part(
         return CheckedPart("temperature", "valid", f"reads {told} ({by})")
     again = "" if calibrated is None else " again"
     words = f"reads {told}, beyond the {by}; let it warm up, then calibrate radiometry{again}"
-    return CheckedPart("temperature", "moved", words, ("radiometry",))
+    by = f"{abs(off[worst]):.1f} +- {u95[worst]:.1f} degC"
+    size = Off(READS, off[[worst]], np.array([[(u95[worst] / 1.96) ** 2]]))
+    return CheckedPart("temperature", "moved", words, ("radiometry",), by, (size,))
 
 
 def time_part_of(found: TimeFound | str | None, *, clock_u95_s: float | None) -> CheckedPart:
@@ -137,7 +144,9 @@ def time_part_of(found: TimeFound | str | None, *, clock_u95_s: float | None) ->
     stated_s = CLOCK_U95_S if clock_u95_s is None else max(clock_u95_s, 0.005)
     if abs(found.offset_s) <= np.hypot(found.u95_s, stated_s):
         return CheckedPart("time", "valid", told)
-    return CheckedPart("time", "moved", f"{told}; do calibrate time again", ("time",))
+    by = f"{1000.0 * abs(found.offset_s):.0f} +- {1000.0 * found.u95_s:.0f} ms"
+    off = Off(TIMES, np.array([found.offset_s]), np.array([[(found.u95_s / 1.96) ** 2]]))
+    return CheckedPart("time", "moved", f"{told}; do calibrate time again", ("time",), by, (off,))
 
 
 def steps_part(told: Sequence[Standing]) -> CheckedPart | None:

@@ -229,7 +229,7 @@ def gather(state: State, capture: Capture, setup: Setup, contact: Contact, skin:
         colour_age_s=_colour_age_s(state, setup),
         rig_present=setup.rig is not None,
         calibration_age_days=_age_days(setup),
-        calibration_lapsed=", ".join(one.step for one in setup.rig.validity.lapsed()) if setup.rig else "",
+        calibration_lapsed=", ".join(_no_longer_holds(setup)),
         jet_spot_unobserved_s=on_skin.spot_unobserved_s if on_skin else 0.0,
         offset_mm=offset.offset_mm if offset else None,
         offset_u95_mm=offset.offset_u95_mm if offset else None,
@@ -237,6 +237,12 @@ def gather(state: State, capture: Capture, setup: Setup, contact: Contact, skin:
         lag_u95_s=offset.lag_u95_s if offset else None,
         clock_u95_s=clock_u95_s(setup.rig, t_s),
     )
+
+
+def _no_longer_holds(setup: Setup) -> tuple[str, ...]:
+    """Steps whose parts rest on what the rig no longer has, or that a check found moved."""
+    lapsed = setup.rig.validity.lapsed() if setup.rig else ()
+    return tuple(dict.fromkeys((*(one.step for one in lapsed), *setup.moved)))
 
 
 def _age_days(setup: Setup) -> float | None:

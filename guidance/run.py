@@ -141,7 +141,8 @@ class Run:
         if remark := self.setup.jet_remark:
             told.append(remark)
         told += thermal_remarks(self.state, self.setup)
-        told += rig_remarks(self.setup.rig, now=self.setup.treatment.started)
+        about = self.setup
+        told += rig_remarks(about.rig, now=about.treatment.started, moved=about.moved_words)
         told += (*zone_remarks(self.state), *touch_remarks(self._touch))
         return tuple(told)
 
@@ -182,7 +183,7 @@ class Run:
             knowledge=CellKnowledge(on_skin.known_s, on_skin.known_jet_s) if on_skin else None,
             summary=summarise(setup, state, trace, alarms, judged, recording=recording, runtime_s=runtime_s)
             | edited_figures(state, self._touch)
-            | {"rig_checked": checked_figures(recording, now=setup.treatment.started)},
+            | {"rig_checked": checked_figures(recording, now=setup.treatment.started, rig=setup.rig)},
             warnings=(*recording.warnings, *state.remarks, *self._told()),
         )
 

@@ -6,6 +6,11 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import numpy as np
+
+from models.covariance_file import check_covariance
+from models.geometry import Floats, frozen
+from models.nozzle_errors import TIP
 from models.toml_table import Table
 from models.validity import RESTS_ON
 
@@ -14,6 +19,57 @@ CHECK_FILE = "rig-check.toml"
 
 SCHEMA = "cryoguide.rig-check/1"
 STATES = ("valid", "moved", "unknown", "not looked at")
+
+CAMERAS = ("rx_rad", "ry_rad", "rz_rad", "tx_mm", "ty_mm", "tz_mm", "thermal_zoom", "rgb_zoom")
+"""By what the cameras may be off: turn and shift of ``thermal_from_rgb``; zooms as a share of the focal
+length."""
+
+READS, TIMES = ("reads_degc",), ("thermal_s",)
+"""By how much too warm the thermal camera reads; by how much its pictures are stamped too early."""
+
+PARAMETERS = (*CAMERAS, *TIP, *READS, *TIMES)
+
+
+@dataclass(frozen=True, eq=False)
+class Off:
+    """By what a part is off: one cause that explains what was seen."""
+
+    parameters: tuple[str, ...]
+    """Of `PARAMETERS`."""
+    values: Floats
+    """Shape (n,), in this order."""
+    covariance: Floats
+    """Of the values, 1 sigma squared, shape (n, n)."""
+
+    def __post_init__(self) -> None:
+        """Check the shapes and freeze the arrays."""
+        values, covariance = np.asarray(self.values, float), np.asarray(self.covariance, float)
+        n = len(self.parameters)
+        if values.shape != (n,) or covariance.shape != (n, n):
+            raise ValueError(f"{n} parameters with values {values.shape}, covariance {covariance.shape}.")
+        object.__setattr__(self, "values", frozen(values))
+        object.__setattr__(self, "covariance", frozen(covariance))
+
+    def moments(self, parameters: tuple[str, ...]) -> Floats:
+        """Mean squares and products of what it is off by, 0 for what is not in it, shape (n, n).
+
+        What something is known to be off by counts as 1 sigma: 1.96 times the root of ``v^2 + s^2`` is more
+        than ``|v| + 1.645 s``, whatever the two are, so a bound from it holds 95 %.
+        """
+        own = np.outer(self.values, self.values) + self.covariance
+        at = [(k, parameters.index(name)) for k, name in enumerate(self.parameters) if name in parameters]
+        whole = np.zeros((len(parameters), len(parameters)))
+        for k, row in at:
+            for j, column in at:
+                whole[row, column] = own[k, j]
+        return whole
+
+    def u95(self, parameter: str) -> float:
+        """The size of one value and its 95 % bound, together; 0 where it is not in it."""
+        if parameter not in self.parameters:
+            return 0.0
+        k = self.parameters.index(parameter)
+        return float(abs(self.values[k]) + 1.96 * np.sqrt(self.covariance[k, k]))
 
 
 @dataclass(frozen=True)
@@ -28,6 +84,12 @@ class CheckedPart:
     """What was found, with its bound, and what to do."""
     again: tuple[str, ...] = ()
     """Steps of calibration that are to be done again."""
+    by: str = ""
+    """By how much it moved, with bound and unit; empty = it did not, or that is not told."""
+    off: tuple[Off, ...] = ()
+    """The same as numbers, one for each cause that explains it; none = not told."""
+    found: datetime | None = None
+    """An earlier check found it, and none could judge it since; None = this one did."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +151,10 @@ def read_checked(text: str, *, where: str) -> RigChecked:
     for table in top.tables("part"):
         again = table.texts("again", choices=tuple(RESTS_ON)) if table.has("again") else ()
         state = table.text("state", choices=STATES)
-        parts.append(CheckedPart(table.text("name"), state, table.text("words"), again))
+        by = table.optional_text("by") or ""
+        off = tuple(_off(one) for one in table.tables("off")) if table.has("off") else ()
+        found = table.moment("found") if table.has("found") else None
+        parts.append(CheckedPart(table.text("name"), state, table.text("words"), again, by, off, found))
         table.done()
     checked = RigChecked(top.moment("checked"), top.text("rig_sha256"), tuple(parts))
     top.done()
@@ -97,13 +162,38 @@ def read_checked(text: str, *, where: str) -> RigChecked:
     return checked
 
 
+def _off(table: Table) -> Off:
+    names = table.texts("parameters", choices=PARAMETERS, least=1)
+    if len(set(names)) != len(names):
+        table.wrong("parameters", "names one twice")
+    values = table.array("values", (len(names),))
+    covariance = table.array("matrix", (len(names), len(names)))
+    table.done()
+    check_covariance(table, covariance)
+    return Off(names, values, covariance)
+
+
 def write_checked(checked: RigChecked) -> str:
     """Text that `read_checked` reads back."""
-    moment = checked.checked.astimezone(UTC).replace(microsecond=0).isoformat().replace("+00:00", "Z")
-    lines = [f'schema = "{SCHEMA}"', f"checked = {moment}", f'rig_sha256 = "{checked.rig_sha256}"']
+    lines = [
+        f'schema = "{SCHEMA}"',
+        f"checked = {_moment(checked.checked)}",
+        f'rig_sha256 = "{checked.rig_sha256}"',
+    ]
     for part in checked.parts:
         lines += ["", "[[part]]", f'name = "{part.name}"', f'state = "{part.state}"']
         lines.append(f"words = {json.dumps(part.words)}")
         if part.again:
             lines.append(f"again = {json.dumps(list(part.again))}")
+        if part.by:
+            lines.append(f"by = {json.dumps(part.by)}")
+        if part.found is not None:
+            lines.append(f"found = {_moment(part.found)}")
+        for one in part.off:
+            lines += ["[[part.off]]", f"parameters = {json.dumps(list(one.parameters))}"]
+            lines += [f"values = {one.values.tolist()}", f"matrix = {one.covariance.tolist()}"]
     return "\n".join(lines) + "\n"
+
+
+def _moment(moment: datetime) -> str:
+    return moment.astimezone(UTC).replace(microsecond=0).isoformat().replace("+00:00", "Z")

@@ -152,8 +152,13 @@ def widened(rig: Rig, *, now: datetime) -> Rig:
     Covariances grow by what has opened (`loosened`), so no bound becomes smaller.
     """
     for one in loosened(rig, now=now):
-        rig = _WIDEN[one.lapsed.step](rig, one)
+        rig = opened(rig, one)
     return rig
+
+
+def opened(rig: Rig, one: Loosened) -> Rig:
+    """The rig with one part as loose as told."""
+    return _WIDEN[one.lapsed.step](rig, one)
 
 
 def widened_words(told: tuple[Loosened, ...]) -> str:
@@ -191,7 +196,7 @@ def _thermal(rig: Rig, one: Loosened) -> Rig:
     more[np.arange(9, 12), np.arange(9, 12)] = turn2
     more[np.arange(12, 15), np.arange(12, 15)] = shift2
     stated = np.zeros((15, 15)) if camera.covariance is None else camera.covariance
-    return _with_thermal(rig, replace(camera, covariance=frozen(stated + more)))
+    return with_thermal(rig, replace(camera, covariance=frozen(stated + more)))
 
 
 def _collar(rig: Rig, one: Loosened) -> Rig:
@@ -201,7 +206,7 @@ def _collar(rig: Rig, one: Loosened) -> Rig:
     reach_mm = float(np.linalg.norm(middles - middles.mean(axis=0), axis=1).max(initial=0.0))
     sigma2 = one.opened * UNMEASURED_TAG_MM**2 + (one.lens.sigma * reach_mm if one.lens else 0.0) ** 2
     size = 3 * len(middles)
-    return _with_errors(rig, "tag_mm2", sigma2 * np.eye(size))
+    return with_nozzle_errors(rig, "tag_mm2", sigma2 * np.eye(size))
 
 
 def _tip(rig: Rig, one: Loosened) -> Rig:
@@ -209,12 +214,12 @@ def _tip(rig: Rig, one: Loosened) -> Rig:
         return rig
     lever_mm = float(np.linalg.norm(rig.nozzle.tags.corners_mm.reshape(-1, 3).mean(axis=0)))
     sigma2 = one.opened * UNMEASURED_TIP_MM**2 + (one.lens.sigma * lever_mm if one.lens else 0.0) ** 2
-    return _with_errors(rig, "tip_mm2", sigma2 * np.eye(3))
+    return with_nozzle_errors(rig, "tip_mm2", sigma2 * np.eye(3))
 
 
 def _axis(rig: Rig, one: Loosened) -> Rig:
     sigma2 = one.opened * UNMEASURED_AXIS_RAD**2 + (one.lens.sigma if one.lens else 0.0) ** 2
-    return _with_errors(rig, "axis_rad2", sigma2 * np.eye(2))
+    return with_nozzle_errors(rig, "axis_rad2", sigma2 * np.eye(2))
 
 
 def _spread(rig: Rig, one: Loosened) -> Rig:
@@ -226,7 +231,7 @@ def _spread(rig: Rig, one: Loosened) -> Rig:
         halo = replace(halo, u95=float(np.hypot(halo.u95, opened * UNMEASURED_HALO)))
     u95_px = float(np.hypot(camera.spread.u95_px, opened * UNMEASURED_SPREAD_PX))
     spread = StatedSpread(camera.spread.sigma_px, u95_px, halo)
-    return _with_thermal(rig, replace(camera, spread=spread))
+    return with_thermal(rig, replace(camera, spread=spread))
 
 
 def _radiometry(rig: Rig, one: Loosened) -> Rig:
@@ -234,12 +239,12 @@ def _radiometry(rig: Rig, one: Loosened) -> Rig:
     camera = rig.thermal
     if camera is None or not one.lapsed.because:
         return rig
-    return _with_thermal(rig, replace(camera, radiometry=None))
+    return with_thermal(rig, replace(camera, radiometry=None))
 
 
 def _time(rig: Rig, one: Loosened) -> Rig:
     if rig.thermal is not None and rig.thermal.clock is not None:
-        rig = _with_thermal(rig, replace(rig.thermal, clock=_clock(rig.thermal.clock, one)))
+        rig = with_thermal(rig, replace(rig.thermal, clock=_clock(rig.thermal.clock, one)))
     if rig.depth is not None and rig.depth.clock is not None:
         rig = replace(rig, depth=replace(rig.depth, clock=_clock(rig.depth.clock, one)))
     return rig
@@ -278,11 +283,13 @@ _WIDEN = {
 }
 
 
-def _with_thermal(rig: Rig, camera: ThermalCamera) -> Rig:
+def with_thermal(rig: Rig, camera: ThermalCamera) -> Rig:
+    """The rig with another thermal camera."""
     return replace(rig, thermal=camera)
 
 
-def _with_errors(rig: Rig, name: str, more: Floats) -> Rig:
+def with_nozzle_errors(rig: Rig, name: str, more: Floats) -> Rig:
+    """The rig with a covariance of `models.nozzle_errors.NozzleErrors` larger by so much."""
     stated = getattr(rig.nozzle_errors, name)
     whole = more if stated is None else stated + more
     return replace(rig, nozzle_errors=replace(rig.nozzle_errors, **{name: frozen(whole)}))

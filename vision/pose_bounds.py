@@ -7,17 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.geometry import Floats
-from models.lens_errors import lens_slopes
+from models.lens_errors import ACROSS_PER_RMS, FOCAL_PER_RMS, UNKNOWN_RMS_PX, lens_slopes
 from models.rig import Rig
 from vision.alignment import Aligned
-
-FOCAL_PER_RMS = 0.005
-"""Relative 1-sigma error of a calibrated focal length per pixel of the calibration's rms. Measured: 13
-chessboard photos with rms 0.196 px state 0.08 %; calibrations from random halves of them scatter by 0.10
-%."""
-
-UNKNOWN_RMS_PX = 0.4
-"""Taken where the rig does not say."""
 
 SCALE_SIGMA = 0.0015
 """Relative 1-sigma error of depth that neither rms nor covariance of a calibration shows, taken where the rig
@@ -91,7 +83,7 @@ def intrinsic_variance_mm2(point_rgb_mm: Floats, rig: Rig) -> Floats:
     scale = SCALE_SIGMA if rig.nozzle_scale_u95 is None else rig.nozzle_scale_u95 / 1.96
     if rig.rgb_covariance is None:
         rms_px = rig.rgb_rms_px if rig.rgb_rms_px is not None else UNKNOWN_RMS_PX
-        across = np.full(2, 0.5 * rms_px / rig.rgb.fx_px)
+        across = np.full(2, ACROSS_PER_RMS * rms_px / rig.rgb.fx_px)
         focal = FOCAL_PER_RMS * rms_px
     else:
         ray = point_rgb_mm[:2] / depth_mm

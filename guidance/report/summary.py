@@ -86,7 +86,7 @@ def summarise(
             *state.remarks,
             *collar_remarks(state, setup),
             *thermal_remarks(state, setup),
-            *rig_remarks(setup.rig, now=setup.treatment.started),
+            *rig_remarks(setup.rig, now=setup.treatment.started, moved=setup.moved_words),
         ],
     }
     exposure = on_skin.exposure if on_skin else pixel_skin.exposure if pixel_skin else None

@@ -64,6 +64,10 @@ class Setup:
     """Gas time of the session total that earlier recordings have used up."""
     made: ZoneMade | None = None
     """What the operator had made of the zone in the interrupted session."""
+    moved: tuple[str, ...] = ()
+    """Steps of calibration whose parts a check found moved; the rig's bounds are wider by that."""
+    moved_words: str = ""
+    """The same for people, with what to do; empty where nothing moved."""
 
     @property
     def profile(self) -> JetProfile | None:

@@ -30,6 +30,8 @@ RECORDED_BYTES_S = 198e6 / 60.0
 """Measured at 720p, 30 pictures a second, with thermal and depth (docs/recording.md)."""
 RECORDED_LEAST_MIN = 45.0
 """The longest session of a protocol is 30 min; with the way there and back."""
+HERE = "tap Check the rig"
+"""How, where the page can do it."""
 _MAKE_ROOM = "make room, or start again with --out on another disk"
 
 
@@ -58,7 +60,7 @@ def recorded_checks(recording: Recording, setup: Setup) -> tuple[Check, ...]:
     )
     depth = Check("Depth camera", "ok", "recorded") if recording.has_depth else None
     checked = (
-        rig_check(recording, now=setup.treatment.started)
+        rig_check(recording, now=setup.treatment.started, rig=setup.rig)
         if recording.attached(CHECK_FILE) is not None
         else None
     )
@@ -180,10 +182,21 @@ def calibration_of(rig: Rig, started: datetime, *, recorded: bool = False) -> Ch
     return Check("Calibration", "ok" if 0.0 <= days <= CALIBRATED_WITHIN_DAYS else "look", words)
 
 
-def rig_check(source: Checked, *, now: datetime, rig_file: str = "rig.toml") -> Check:
-    """What the last quick check of the rig found, and the command where it does not vouch for it."""
-    ok, words = checked_words(source, now=now) or (False, NOT_CHECKED)
-    return Check("Rig check", "ok" if ok else "look", words if ok else f"{words} ({how_to_check(rig_file)})")
+def rig_check(
+    source: Checked, *, now: datetime, rig: Rig | None = None, rig_file: str = "rig.toml", here: bool = False
+) -> Check:
+    """What the last quick check of the rig found, and how to check where it does not vouch for it.
+
+    Args:
+        source: What holds the check.
+        now: Time of day.
+        rig: In use.
+        rig_file: Where it lies.
+        here: Whether it can be checked on this page.
+    """
+    ok, words = checked_words(source, now=now, rig=rig) or (False, NOT_CHECKED)
+    how = HERE if here else how_to_check(rig_file)
+    return Check("Rig check", "ok" if ok else "look", words if ok else f"{words} ({how})")
 
 
 def approval_check(setup: Setup) -> Check:
