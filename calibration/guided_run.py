@@ -26,6 +26,7 @@ from calibration.tip_step import TipStep
 from models.geometry import Bytes, Counts
 from models.problems import InputError
 from models.rig_file import read_rig
+from models.rig_widened import widened
 from models.sightings import Lost
 from vision.nozzle import track_nozzle
 from vision.nozzle_track import NozzleTrack
@@ -222,7 +223,9 @@ class GuidedRun:
                 f"The rig's colour camera has {rig.rgb.width_px} x {rig.rgb.height_px} pixels, the pictures"
                 f" {size[0]} x {size[1]}; calibrate it with pictures of this size first."
             )
-        return CollarStep(rig, rig.nozzle) if name == "collar" else TipStep(rig, rig.nozzle)
+        if name == "collar":
+            return CollarStep(rig, rig.nozzle)
+        return TipStep(widened(rig, now=self._now()), rig.nozzle)
 
     def _sight(self, t_s: float, bgr: Bytes, thermal: Counts | Bytes | None) -> Sight:
         step = self._step

@@ -8,10 +8,13 @@ the bound of the tip: as the calibrated collar states it, or as usual for tags t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 
 from models.geometry import Floats, unit
+from models.rig import Nozzle, Rig
+from models.rig_widened import loosened
 
 GLUED_MM = 0.3
 """1 sigma, each direction, by which the place of a tag that was printed, folded and glued on is off: from 0.3
@@ -32,6 +35,8 @@ class TagsPlaced:
     """In the frame of the poses, shape (n, 4, 3)."""
     covariance_mm2: Floats | None = None
     """Of their middles, tag after tag, shape (3n, 3n), as a calibrated collar states it; None = as glued."""
+    lapsed: str = ""
+    """Why what the collar's calibration said of them no longer holds; empty = it does."""
 
     @property
     def calibrated(self) -> bool:
@@ -79,6 +84,19 @@ class TagsPlaced:
             pose = flat @ self.covariance_mm2[np.ix_(rows, rows)] @ flat.T
         lever = np.hstack([_crossed(tip_mm - middle), np.eye(3)])
         return np.asarray(lever @ pose @ lever.T, float)
+
+
+def tags_placed(rig: Rig, nozzle: Nozzle, *, now: datetime) -> TagsPlaced:
+    """The tags of a rig with what is known of their places.
+
+    Args:
+        rig: As it may be relied on at that time (`models.rig_widened.widened`).
+        nozzle: Of it.
+        now: Time of day.
+    """
+    lapsed = [one.lapsed for one in loosened(rig, now=now) if one.lapsed.step == "collar"]
+    known = rig.nozzle_errors.tag_mm2
+    return TagsPlaced(nozzle.tags.corners_mm, known, lapsed[0].why if lapsed and known is not None else "")
 
 
 def _crossed(arms: Floats) -> Floats:

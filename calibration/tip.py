@@ -105,10 +105,16 @@ def _with_tags(robust: PivotSolution, placed: TagsPlaced) -> tuple[PivotSolution
 
 
 def _unplaced(agree: Agreement, placed: TagsPlaced | None, tags_mm: float, limit_mm: float) -> str | None:
-    """Where tags that nobody calibrated are what the bound fails by."""
-    if placed is None or placed.calibrated or tags_mm < 0.7 * limit_mm:
+    """Where tags that nobody calibrated, or too long ago, are what the bound fails by."""
+    if placed is None or tags_mm < 0.7 * limit_mm or agree.robust.tip_u95_mm <= limit_mm:
         return None
-    if agree.robust.tip_u95_mm <= limit_mm:
+    if placed.lapsed:
+        return (
+            f"Where the collar's tags sit no longer holds ({placed.lapsed}), which alone leaves the tip open by"
+            f" {tags_mm:.2f} mm (95 %; limit {limit_mm:g} mm) however good the poses; run `cryoguide calibrate"
+            " collar` again first."
+        )
+    if placed.calibrated:
         return None
     return (
         f"Nothing is known of where the collar's tags sit, which alone leaves the tip open by {tags_mm:.2f}"

@@ -14,12 +14,15 @@ from calibration.pivot import PivotSolution
 from calibration.poses_seen import poses_of
 from calibration.replacing import replace_rig
 from calibration.rig_text import Toml, covariance_table, read_tables, table_of
-from calibration.tag_leverage import TagsPlaced
+from calibration.tag_leverage import tags_placed
 from calibration.tip import LIMIT_MM, TipFound, find_tip
 from models.geometry import Floats
 from models.nozzle_errors import TIP
 from models.problems import InputError
 from models.rig_file import read_rig
+from models.rig_widened import widened
+
+_NO_NOZZLE = "{where} has no [nozzle]; add the geometry of the collar that `calibrate print` writes."
 
 LEAST_POSES = 3
 """With fewer nothing can be solved, and nothing told."""
@@ -37,20 +40,25 @@ def calibrate_tip(options: argparse.Namespace, now: datetime) -> bool:
     tables = read_tables(rig) if rig is not None else None
     known = None
     if rig is not None:
-        known, _ = read_rig(rig.read_text(encoding="utf-8"), where=str(rig))
+        stated, _ = read_rig(rig.read_text(encoding="utf-8"), where=str(rig))
+        known = widened(stated, now=now)
     poses = poses_of(options.poses, known, where=str(rig), from_s=options.from_s, to_s=options.to_s)
     if len(poses.names) < LEAST_POSES:
         raise InputError(
             f"{options.poses} holds {len(poses.names)} poses; a pivot needs 12 or more that agree, better 50."
         )
     marker_mm, placed = np.zeros(3), None
-    if tables is not None:
-        placed = _placed(tables, rig)
+    if known is not None:
+        if known.nozzle is None:
+            raise InputError(_NO_NOZZLE.format(where=rig))
+        placed = tags_placed(known, known.nozzle, now=now)
         marker_mm = placed.corners_mm.reshape(-1, 3).mean(axis=0)
     if options.marker_mm is not None:
         marker_mm = np.array(options.marker_mm, float)
     found = find_tip(poses, marker_tool_mm=marker_mm, limit_mm=options.limit_mm or LIMIT_MM, placed=placed)
     print("\n".join(told(found, count=len(poses.names))))
+    if placed is not None and placed.lapsed:
+        print(f"The places of the collar's tags no longer hold ({placed.lapsed}): their bound is wider by that.")
     if found.refusal is not None:
         print(f"REFUSED. {found.refusal}")
         return False
@@ -93,28 +101,11 @@ def told(found: TipFound, *, count: int) -> list[str]:
     return lines
 
 
-def _placed(tables: Toml, where: object) -> TagsPlaced:
-    """Tags of the rig, and what its collar's calibration states of them."""
-    corners = _corners_mm(tables, where)
-    nozzle = table_of(tables, "nozzle")
-    collar = nozzle.get("collar")
-    stated = cast("Toml", collar).get("covariance") if isinstance(collar, dict) else None
-    if not isinstance(stated, dict):
-        return TagsPlaced(corners)
-    ids = [tag["id"] for tag in cast("list[Toml]", nozzle["tag"])]
-    names = [f"tag{tag}_{way}_mm" for tag in ids for way in "xyz"]
-    told_ = cast("list[str]", cast("Toml", stated)["parameters"])
-    if not set(names) <= set(told_):
-        return TagsPlaced(corners)  # only some tags: what is not named is not known
-    at = [told_.index(name) for name in names]
-    return TagsPlaced(corners, np.asarray(cast("Toml", stated)["matrix"], float)[np.ix_(at, at)])
-
-
 def _corners_mm(tables: Toml, where: object) -> Floats:
     nozzle = tables.get("nozzle")
     if not isinstance(nozzle, dict):
         raise InputError(
-            f"{where} has no [nozzle]; add the geometry of the collar that `calibrate print` writes."
+            _NO_NOZZLE.format(where=where)
         )
     tags = cast("list[Toml]", cast("Toml", nozzle)["tag"])
     return np.array([tag["corners_nozzle_mm"] for tag in tags], float)
