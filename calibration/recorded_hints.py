@@ -216,23 +216,34 @@ class Hints:
         )
 
     def _target(self, bgr: Bytes, warm: Counts | None) -> tuple[Hint, ...]:
-        grey = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY), np.uint8)
-        colour = find_board(grey, self.board, name="it")
-        told = [
-            Hint(BAD, "The colour camera does not see the target")
-            if isinstance(colour, str)
-            else Hint(GOOD, "The colour camera sees the target")
-        ]
-        if warm is not None:
-            seen = find_tags(
-                spread_grey(warm), self.board, name="it", refinement=cv2.aruco.CORNER_REFINE_CONTOUR
-            )
-            told.append(
-                Hint(BAD, "The thermal camera does not see the target: warm or cool it")
-                if isinstance(seen, str)
-                else Hint(GOOD, "The thermal camera sees the target")
-            )
-        return tuple(told)
+        return target_hints(bgr, warm, self.board)
+
+
+def target_hints(bgr: Bytes, warm: Counts | None, board: Board) -> tuple[Hint, ...]:
+    """Whether the target of a check is seen.
+
+    Args:
+        bgr: Colour picture, shape (h, w, 3).
+        warm: Thermal picture, centikelvin, shape (h, w); None = there is none.
+        board: The target.
+    """
+    grey = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY), np.uint8)
+    colour = find_board(grey, board, name="it")
+    told = [
+        Hint(BAD, "The colour camera does not see the target")
+        if isinstance(colour, str)
+        else Hint(GOOD, "The colour camera sees the target")
+    ]
+    if warm is not None:
+        seen = find_tags(
+            spread_grey(warm), board, name="it", refinement=cv2.aruco.CORNER_REFINE_CONTOUR
+        )
+        told.append(
+            Hint(BAD, "The thermal camera does not see the target: warm or cool it")
+            if isinstance(seen, str)
+            else Hint(GOOD, "The thermal camera sees the target")
+        )
+    return tuple(told)
 
 
 _PLAIN = {"colour": 6.0, "thermal": 60.0}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from guidance.treatment.camera_room import CameraRoom
 from guidance.treatment.choice import Choice, Choices
 from guidance.treatment.course import Course
 from guidance.treatment.preflight import Check
+from guidance.treatment.rig_checking import Look
 from guidance.warm_up import warm_up
 from models.catalogue import load_devices, load_protocols, load_zones
 from models.contraindications import Questions
@@ -39,6 +41,8 @@ DRAWN = 4
 """Pictures of a simulated nozzle that are looked at beforehand: its motion is judged from the second on."""
 NO_NAMES: Mapping[str, str | None] = {}
 """No camera is named: there is one of each kind."""
+NewLook = Callable[[Path, str, frozenset[str]], Look]
+"""Makes a quick check: of a rig file, if it still has this checksum, with cameras of these kinds."""
 
 
 def camera_room(
@@ -54,6 +58,7 @@ def camera_room(
     checks: tuple[Check, ...],
     course: Course | None = None,
     go_on: Callable[[Setup], Setup] | None = None,
+    look: NewLook | None = None,
     found: Finder = every_camera,
 ) -> tuple[CameraRoom, Prepare]:
     """Open what is connected.
@@ -70,6 +75,7 @@ def camera_room(
         checks: What was looked at before.
         course: Where the treatment stands when the console opens.
         go_on: Takes over what an interrupted session hands on.
+        look: Makes a quick check of a rig file with cameras of these kinds; None = it cannot be checked here.
         found: Lists cameras; only tests give another.
 
     Returns:
@@ -92,11 +98,12 @@ def camera_room(
     source = stack.enter_context(GasInput(named.device, off_after_s=named.off_after_s)) if named else None
     if rig.depth is not None and all(device.kind != DEPTH for device in devices):
         left_out = (*left_out, "its depth camera is not connected: the skin is found without it")
+    sha256, kinds = sha256_of(rig_file), frozenset(device.kind for device in devices)
     room = CameraRoom(
         cameras,
         rig=rig,
         rig_text=text,
-        rig_sha256=sha256_of(rig_file),
+        rig_sha256=sha256,
         rig_check=lambda: _beside(rig_file),
         rig_file=rig_file,
         choices=choices,
@@ -108,7 +115,10 @@ def camera_room(
         course=course,
         go_on=go_on,
         gas=source,
+        look=None if look is None else partial(look, rig_file, sha256, kinds),
     )
+    if room.rig_checking is not None:
+        stack.callback(room.rig_checking.close)
     return room, lambda tell: get_ready(room, tell)
 
 

@@ -94,6 +94,15 @@ def _live(options: argparse.Namespace) -> int:
     from guidance.console.access import Wanted
     from guidance.live_command import live, todays_report
 
+    look = None
+    if session is None:
+        from guidance.calibrating.quick_check import looks
+
+        look = looks(board=options.board, references=options.references)
+    elif options.board or options.references:
+        raise InputError("A recording's rig is checked with `cryoguide calibrate check`: give --board and"
+                         " --references with --rig only.")
+
     ended = live(
         session,
         rig=options.rig,
@@ -111,6 +120,7 @@ def _live(options: argparse.Namespace) -> int:
         protocols=options.protocols,
         questions=options.questions,
         history=None if options.forget else options.history or _default_history(),
+        look=look,
         on_ready=lambda address: print(f"Console  {address}\nEnd it with Ctrl-C.", flush=True),
     )
     print(ended.words, file=sys.stderr, flush=True)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from guidance.camera_command import NO_NAMES, camera_room
+from guidance.camera_command import NO_NAMES, NewLook, camera_room
 from guidance.console.access import Wanted, access, token_words
 from guidance.console.address import resolve
 from guidance.console.beeper import machine_beep
@@ -57,6 +57,7 @@ def live(
     protocols: Path | None = None,
     questions: Path | None = None,
     history: Path | None = None,
+    look: NewLook | None = None,
     on_ready: Callable[[str], None] = lambda _: None,
     show: Callable[[str], None] = lambda words: print(words, flush=True),
     say: Callable[[str], None] = lambda words: print(words, file=sys.stderr, flush=True),
@@ -81,6 +82,7 @@ def live(
         questions: The user's own questions before the gas.
         history: The file of earlier treatments, in which one with cameras is kept as it ends; None = neither
             read nor written.
+        look: Makes a quick check of the rig; None = it cannot be checked on the page.
         on_ready: Told the address once pages can connect, and what stands beside it.
         show: Puts a token on the machine's own screen.
         say: Told what happens before, and of refused attempts.
@@ -135,6 +137,7 @@ def live(
                 checks=checks,
                 course=course,
                 go_on=goes_on(before, shut=True),
+                look=look,
             )
             served = Served(
                 room,

@@ -22,6 +22,10 @@ KEEP_EVERY = {COLOUR: 12, THERMAL: 32, DEPTH: 16}
 """The same for whoever records: 0.4 s at 30 a second, so that a busy machine costs none; 33 MB at 720p."""
 
 
+LOOKED_AT_S = 0.5
+"""A picture that was taken longer ago shows nothing of now: the camera may be gone."""
+
+
 class LiveCameras:
     """Devices, read from ``with`` on; `captures` pairs what they give."""
 
@@ -47,6 +51,7 @@ class LiveCameras:
         self._clock, self._every = clock, every
         keeps = KEEP_EVERY if every else KEEP
         self._came = threading.Event()
+        self._last: Picture | None = None
         self.cameras = tuple(
             Camera(device, keep=keeps[device.kind], clock=clock, on_picture=self._came.set)
             for device in devices
@@ -71,8 +76,11 @@ class LiveCameras:
         return tuple(camera.state() for camera in self.cameras)
 
     def look(self) -> Picture | None:
-        """The newest colour picture before a session takes it; None where there is none."""
-        return next((c.newest() for c in self.cameras if c.kind == COLOUR), None)
+        """The newest colour picture, whether it waits or was just taken; None where there is none."""
+        waits = next((c.newest() for c in self.cameras if c.kind == COLOUR), None)
+        if waits is not None or self._last is None:
+            return waits
+        return self._last if self._clock() - self._last.at_s <= LOOKED_AT_S else None
 
     def captures(
         self,
@@ -117,4 +125,6 @@ class LiveCameras:
 
     def _taken(self) -> Arrived:
         taken: dict[str, tuple[Picture, ...]] = {camera.kind: camera.take() for camera in self.cameras}
+        if colour := taken.get(COLOUR):
+            self._last = colour[-1]
         return Arrived(taken.get(COLOUR, ()), taken.get(THERMAL, ()), taken.get(DEPTH, ()))

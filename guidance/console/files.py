@@ -10,7 +10,7 @@ from guidance.alarms.tones import SOUNDS, burst
 KINDS = {"html": "text/html; charset=utf-8", "css": "text/css", "js": "text/javascript"}
 _PAGE_FILES = (
     "index.html", "console.css", "zone.css", "console.js", "drawing.js", "sound.js", "pages.js", "zone.js",
-    "awake.js",
+    "awake.js", "rig_check.js",
 )  # fmt: skip
 
 

@@ -37,4 +37,5 @@ def opened(staged: Staged | CameraRoom, *, history: Path | None) -> tuple[Desk, 
         course=staged.course,
         before=None if history is None else HistoryBefore(history, staged.choices),
     )
+    desk.rig_checking = staged.rig_checking
     return desk, open_hello(staged.choices, checks=staged.preflight(), source="Live")

@@ -27,7 +27,7 @@ from guidance.console.routes import file_routes, guarded
 from guidance.console.shared_picture import SharedPicture
 from guidance.console.told import state, word
 from guidance.live.loop import Stepped
-from guidance.treatment.commands import Command, Move
+from guidance.treatment.commands import CheckRig, Command, Move
 from guidance.treatment.desk import Desk
 from guidance.treatment.session import NotNowError
 from guidance.treatment.wire import (
@@ -205,7 +205,7 @@ class Console:
             page.refused = str(reason)
         self.wake()
 
-    def _follow(self, page: Page, message: About | Command) -> None:
+    def _follow(self, page: Page, message: About | CheckRig | Command) -> None:
         if isinstance(message, About) and message.name == "take_control":
             self._note(f"Control goes to the page {page.ident[:6]} at {caller(page.socket.scope)}.")
             self.control.take(page.ident)
@@ -215,6 +215,8 @@ class Console:
             raise NotNowError("Another screen has control. STOP works here all the same.")
         if isinstance(message, About):
             self.desk.about(message)
+        elif isinstance(message, CheckRig):
+            self.desk.check_rig(message)
         else:
             self.desk.do(message)
 

@@ -60,6 +60,7 @@ def state(desk: Desk) -> dict[str, object]:
         "unrecorded": desk.unrecorded,
         "unrecorded_heard": desk.unrecorded == desk.heard_of,
         "preparing": desk.preparing,
+        "rig_check": None if desk.rig_checking is None else desk.rig_checking.told.told(),
     }
     if desk.latest is not None and desk.setup is not None:
         guidance = desk.latest.guidance

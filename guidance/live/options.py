@@ -84,6 +84,17 @@ def add_live(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="TLS and a pairing token on this machine's own address too",
     )
+    parser.add_argument(
+        "--board",
+        metavar="BOARD",
+        help="board that is held up for the check of the rig before the treatment (default: the printed target)",
+    )
+    parser.add_argument(
+        "--references",
+        type=Path,
+        metavar="FILE",
+        help="[[reference]] of known temperature in the thermal picture, for that check",
+    )
     add_models_folder(parser)
     add_questions_file(parser)
 

@@ -16,6 +16,7 @@ from guidance.treatment.course import Course
 from guidance.treatment.gas_by_hand import GasByHand
 from guidance.treatment.gas_from_input import GasFromInput
 from guidance.treatment.preflight import Check, approval_check, calibration_check, calibration_of, rig_check
+from guidance.treatment.rig_checking import Look, RigChecking
 from guidance.treatment.staged import Staged
 from models.capture import Capture
 from models.contraindications import Question, Questions, questions_for
@@ -121,6 +122,7 @@ class CameraRoom:
         course: Course | None = None,
         go_on: Callable[[Setup], Setup] | None = None,
         gas: GasInput | None = None,
+        look: Callable[[], Look] | None = None,
     ) -> None:
         """Nothing is chosen yet.
 
@@ -141,6 +143,7 @@ class CameraRoom:
             course: Where the treatment stands when the console opens.
             go_on: Takes over what an interrupted session hands on.
             gas: A running switch or valve that says whether gas flows; None = the operator does.
+            look: Begins a quick check of the rig; None = it cannot be checked here.
         """
         self._gas = gas
         self.course, self._go_on = course or Course(), go_on
@@ -148,6 +151,11 @@ class CameraRoom:
         self.checks, self._rig_check, self._rig_file = checks, rig_check, rig_file
         self._rig_text, self._rig_sha256, self._protocols = rig_text, rig_sha256, protocols
         self._eyes, self._models_sha256, self._taps = eyes, models_sha256, taps
+        self.rig_checking = None if look is None else RigChecking(look, self._shown)
+
+    def _shown(self, stop: threading.Event) -> Iterator[Capture]:
+        """What the cameras see before a session."""
+        return self.cameras.captures(self.rig, gas=lambda _from_s, _to_s: (0.0, False), stop=stop)
 
     @property
     def states(self) -> Sequence[CameraState]:
@@ -163,7 +171,8 @@ class CameraRoom:
         """What is told before anything is chosen; the rig's check as it is now."""
         at = now or datetime.now(UTC)
         beside = _RigBeside(self._rig_sha256, self._rig_check())
-        checked = rig_check(beside, now=at, rig_file=str(self._rig_file))
+        here = self.rig_checking is not None
+        checked = rig_check(beside, now=at, rig=self.rig, rig_file=str(self._rig_file), here=here)
         return (*self.checks, calibration_of(self.rig, at), checked)
 
     def asked(self, choice: Choice) -> tuple[Question, ...]:
@@ -219,7 +228,7 @@ class CameraRoom:
             checks=(
                 *self.checks,
                 calibration_check(setup),
-                rig_check(session, now=started, rig_file=str(self._rig_file)),
+                rig_check(session, now=started, rig=self.rig, rig_file=str(self._rig_file)),
                 approval_check(setup),
             ),
             gas=gas,

@@ -73,4 +73,15 @@ class SkipTouch:
     reason: str
 
 
+@dataclass(frozen=True)
+class CheckRig:
+    """What is wanted of the quick check of the rig, see `RIG_CHECKS`."""
+
+    name: str
+
+
+RIG_CHECKS = ("check_rig", "check_rig_now", "leave_rig_check")
+"""Wait for the target and look; look at once; end it, or leave its verdict."""
+
+
 Command = ConfirmSound | ConfirmHistory | Identify | Choose | Answer | Move | EditZone | TakeTouch | SkipTouch

@@ -17,14 +17,15 @@ from guidance.live.pace import Pace
 from guidance.session import CourseAction, Guidance
 from guidance.stages.state import Setup
 from guidance.treatment.choice import Choice, Choices
-from guidance.treatment.commands import Command, Move
-from guidance.treatment.course import DETAILS, PAUSED, STOPPED, TOUCH, Course
+from guidance.treatment.commands import CheckRig, Command, Move
+from guidance.treatment.course import DETAILS, PAUSED, PREFLIGHT, STOPPED, TOUCH, Course
 from guidance.treatment.figures import is_placed
 from guidance.treatment.gas import KNOWN_BY_SWITCH, gas_notice, gas_trouble
 from guidance.treatment.gas_by_hand import GasByHand
 from guidance.treatment.gas_from_input import GasFromInput
 from guidance.treatment.history import Before
 from guidance.treatment.notice import Notice, notice
+from guidance.treatment.rig_checking import RigChecking, follow_check
 from guidance.treatment.session import NotNowError, Situation, follow, reported, source_ended
 from guidance.treatment.sounding import displayed, sound_now
 from guidance.treatment.step_actions import OF_ALARMS, actions_of
@@ -93,6 +94,8 @@ class Desk:
         self.course = course or Course()
         self.recording: Records | None = None
         """None: nothing is recorded."""
+        self.rig_checking: RigChecking | None = None
+        """None: the rig cannot be checked here."""
         self.preparing: tuple[int, int] | None = None
         """Steps done and in all of what comes before the first capture; None = ready."""
         self.latest: Stepped | None = None
@@ -152,6 +155,7 @@ class Desk:
             gas_by_hand=self.gas is not None,
             gas_on=self.gas is not None and self.gas.on,
             touch=self.touch,
+            rig_checked=self.rig_checking is not None and self.rig_checking.told.under_way,
         )
 
     @property
@@ -215,6 +219,8 @@ class Desk:
         self.course = follow(self.course, command, self.situation, t_s=self.t_s)
         name = command.name if isinstance(command, Move) else ""
         if name in ("next", "back"):
+            if before == PREFLIGHT and self.rig_checking is not None:
+                self.rig_checking.leave()
             self.turned(before, self.course.phase)
         if name in ("stop", "pain") and before != STOPPED:
             self._stopped_at_s = time.monotonic()
@@ -235,6 +241,11 @@ class Desk:
             self.started()
         elif name == "finish":
             self.finish()
+
+    def check_rig(self, wanted: CheckRig) -> None:
+        """The quick check of the rig."""
+        phase, preparing = self.course.phase, self.preparing is not None
+        follow_check(self.rig_checking, wanted, phase=phase, preparing=preparing)
 
     def about(self, wanted: About) -> None:
         """Acknowledge, quiet, sound on."""

@@ -73,6 +73,8 @@ class Situation:
     """Gas counts as flowing."""
     touch: Touch | None = None
     """What the touch check measures now; None where nothing runs."""
+    rig_checked: bool = False
+    """The quick check of the rig is under way and has the cameras."""
 
 
 def follow(course: Course, command: Command, now: Situation, *, t_s: float | None) -> Course:
@@ -140,6 +142,8 @@ def missing(course: Course, now: Situation) -> str:
         return "Test the alarm sound and confirm that you hear it."
     if course.phase == PREFLIGHT and now.preparing is not None:
         return "Getting ready: wait a moment."
+    if course.phase == PREFLIGHT and now.rig_checked:
+        return "The rig is being checked: wait for the verdict, or end the check."
     if course.phase == DETAILS and not course.operator:
         return "Give your own code."
     if course.phase == DETAILS and now.choices is not None and not course.choice.complete:

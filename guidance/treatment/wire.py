@@ -13,7 +13,9 @@ from typing import cast
 from guidance.treatment.choice import Choice
 from guidance.treatment.commands import (
     MOVES,
+    RIG_CHECKS,
     Answer,
+    CheckRig,
     Choose,
     Command,
     ConfirmHistory,
@@ -53,7 +55,7 @@ class About:
 
 ABOUTS = ("acknowledge", "quiet", "sound_on", "take_control")
 
-PageMessage = Drawn | Here | About | Command
+PageMessage = Drawn | Here | About | CheckRig | Command
 
 
 def read_message(text: str) -> PageMessage:
@@ -97,6 +99,7 @@ def read_message(text: str) -> PageMessage:
     wanted: Mapping[str, PageMessage] = {
         **{name: Move(name) for name in MOVES},
         **{name: About(name) for name in ABOUTS},
+        **{name: CheckRig(name) for name in RIG_CHECKS},
         "confirm_sound": ConfirmSound(),
         "here": Here(),
         "confirm_history": ConfirmHistory(),

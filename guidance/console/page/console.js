@@ -5,6 +5,7 @@ import { Sound } from "/sound.js";
 import { alarmRows, bar, checklist, details, donePage, el, inPlace, preflight, readyPage, tiles, toAcknowledge, unheard } from "/pages.js";
 import { ZoneTools } from "/zone.js";
 import { Awake } from "/awake.js";
+import { isChecking, rigCheck, rigCheckInPlace, rigCheckKey } from "/rig_check.js";
 
 const SILENT_MS = 500;
 const AGAIN_MS = 300;
@@ -189,7 +190,7 @@ function known() {
 function side() {
   const sounds = [sound.ready, soundTested];
   const what = {
-    preflight: [[hello.checks, state.sound_confirmed, Boolean(state.preparing), state.cameras.map((one) => one.state), state.gas_input?.words, sounds], () => preflight(hello, state, page)],
+    preflight: [[hello.checks, state.sound_confirmed, Boolean(state.preparing), state.cameras.map((one) => one.state), state.gas_input?.words, state.controls, rigCheckKey(state), sounds], () => (isChecking(state) ? rigCheck(state, page) : preflight(hello, state, page))],
     details: [[state.operator, state.subject, state.choice, state.history, state.history_confirmed], () => details(hello, state, page)],
     checklist: [[state.answers, state.reasons, state.open], () => checklist(hello, state, page)],
     zone: [zone.zoneKey(), () => zone.zone(hello)],
@@ -199,7 +200,7 @@ function side() {
     done: [[state.report, state.trouble], () => donePage(state)],
   }[state.phase] ?? [[steadily(known())], () => (steady.figures ? [tiles(steady.figures, state.carried)] : [])];
   put("side", [state.phase, silent !== "", state.stalled ?? false, state.carried ?? null, ...what[0]], what[1]);
-  if (state.phase === "preflight") inPlace(state);
+  if (state.phase === "preflight") { inPlace(state); rigCheckInPlace(state); }
   if (["zone", "touch"].includes(state.phase)) zone.inPlace();
 }
 

@@ -230,7 +230,8 @@ export function preflight(hello, state, page) {
       el("button", { id: "test-sound", onclick: () => page.testSound() }, "Test alarm sound"),
       el("button", { id: "hear-sound", class: heard ? "go" : "", disabled: !page.soundTested, onclick: () => page.send({ do: "confirm_sound" }) },
         heard ? "Heard" : "I hear it"),
-      el("span", { class: "quiet" }, page.soundTested ? "" : "First test it.")),
+      state.rig_check ? el("button", { id: "check_rig", disabled: !state.controls || Boolean(state.preparing), onclick: () => page.send({ do: "check_rig" }) }, "Check the rig")
+        : el("span", { class: "quiet" }, page.soundTested ? "" : "First test it.")),
     el("p", { class: "quiet" }, "cryoguide closes no valve. STOP on this page is an instruction to you: close the valve and take the nozzle away."))];
 }
 
