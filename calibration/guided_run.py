@@ -40,7 +40,6 @@ TITLES = {
 }
 THINGS = {"rgb": "the board", "thermal": "the warmed target", "collar": "the nozzle", "tip": "the nozzle"}
 
-
 GONE_S = 2.0
 """A recording that does not show the thing for so long has gone on to the next."""
 
@@ -223,9 +222,8 @@ class GuidedRun:
                 f"The rig's colour camera has {rig.rgb.width_px} x {rig.rgb.height_px} pixels, the pictures"
                 f" {size[0]} x {size[1]}; calibrate it with pictures of this size first."
             )
-        if name == "collar":
-            return CollarStep(rig, rig.nozzle)
-        return TipStep(widened(rig, now=self._now()), rig.nozzle)
+        relied = widened(rig, now=self._now())
+        return CollarStep(rig, rig.nozzle) if name == "collar" else TipStep(relied, rig.nozzle)
 
     def _sight(self, t_s: float, bgr: Bytes, thermal: Counts | Bytes | None) -> Sight:
         step = self._step

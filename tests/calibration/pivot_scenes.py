@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import cv2
 import numpy as np
@@ -13,8 +15,9 @@ from models.rig import Tags
 
 
 def with_collar(rig: str, *, sigma_mm: float = 0.02) -> str:
-    """Text of a rig whose collar was calibrated, every tag by itself to a sigma."""
+    """Text of a rig whose collar was calibrated today, every tag by itself to a sigma."""
     tables = tomllib.loads(rig)
+    rig = re.sub(r"(?m)^created = .*$", f"created = {datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", rig, count=1)
     names = [f"tag{tag['id']}_{way}_mm" for tag in tables["nozzle"]["tag"] for way in "xyz"]
     matrix = (sigma_mm**2 * np.eye(len(names))).tolist()
     return f"{rig}\n[nozzle.collar.covariance]\nparameters = {names}\nmatrix = {matrix}\n"
