@@ -103,7 +103,9 @@ def check_rig(
     return with_what_was_found_before(checked, last_check(path), rig), tables
 
 
-def keep_check(path: Path, checked: RigChecked, tables: Toml, *, name: str, now: datetime) -> tuple[Path, Path]:
+def keep_check(
+    path: Path, checked: RigChecked, tables: Toml, *, name: str, now: datetime
+) -> tuple[Path, Path]:
     """Write the outcome beside the rig, and into its certificate.
 
     Args:
@@ -119,7 +121,6 @@ def keep_check(path: Path, checked: RigChecked, tables: Toml, *, name: str, now:
     beside = path.with_name(CHECK_FILE)
     put_file(beside, write_checked(checked))
     return beside, put_certificate(path, check_part(checked, name), tables, now=now)
-
 
 
 def _cameras(seen: Evidence, rig: Rig, tables: Toml, corners_mm: Floats) -> CheckedPart:

@@ -14,8 +14,8 @@ from calibration.time_offset import TimeFound
 from calibration.vouching import LAPSED, NOT_MEASURED, Standing
 from models.camera_offset import PatchReading
 from models.geometry import Floats
-from models.radiometry import Calibrated
 from models.nozzle_errors import TIP
+from models.radiometry import Calibrated
 from models.rig_checked import READS, TIMES, CheckedPart, Off
 
 TOUCH_SIGMA_MM = 0.7

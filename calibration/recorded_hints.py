@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from calibration.axis import LEAST_SPIN_DEG
-from calibration.board import Board, find_board, find_tags
+from calibration.board import Board, is_shown
 from calibration.pictures import spread_grey
 from calibration.recorded_plan import CHECK, RecordedStep
 from calibration.reference_reading import MATERIALS, shown_degc
@@ -228,20 +228,16 @@ def target_hints(bgr: Bytes, warm: Counts | None, board: Board) -> tuple[Hint, .
         board: The target.
     """
     grey = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY), np.uint8)
-    colour = find_board(grey, board, name="it")
     told = [
-        Hint(BAD, "The colour camera does not see the target")
-        if isinstance(colour, str)
-        else Hint(GOOD, "The colour camera sees the target")
+        Hint(GOOD, "The colour camera sees the target")
+        if is_shown(grey, board)
+        else Hint(BAD, "The colour camera does not see the target")
     ]
     if warm is not None:
-        seen = find_tags(
-            spread_grey(warm), board, name="it", refinement=cv2.aruco.CORNER_REFINE_CONTOUR
-        )
         told.append(
-            Hint(BAD, "The thermal camera does not see the target: warm or cool it")
-            if isinstance(seen, str)
-            else Hint(GOOD, "The thermal camera sees the target")
+            Hint(GOOD, "The thermal camera sees the target")
+            if is_shown(spread_grey(warm), board)
+            else Hint(BAD, "The thermal camera does not see the target: warm or cool it")
         )
     return tuple(told)
 

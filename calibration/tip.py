@@ -110,9 +110,9 @@ def _unplaced(agree: Agreement, placed: TagsPlaced | None, tags_mm: float, limit
         return None
     if placed.lapsed:
         return (
-            f"Where the collar's tags sit no longer holds ({placed.lapsed}), which alone leaves the tip open by"
-            f" {tags_mm:.2f} mm (95 %; limit {limit_mm:g} mm) however good the poses; run `cryoguide calibrate"
-            " collar` again first."
+            f"Where the collar's tags sit no longer holds ({placed.lapsed}), which alone leaves the tip open"
+            f" by {tags_mm:.2f} mm (95 %; limit {limit_mm:g} mm) however good the poses; run `cryoguide"
+            " calibrate collar` again first."
         )
     if placed.calibrated:
         return None

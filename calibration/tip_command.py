@@ -58,7 +58,9 @@ def calibrate_tip(options: argparse.Namespace, now: datetime) -> bool:
     found = find_tip(poses, marker_tool_mm=marker_mm, limit_mm=options.limit_mm or LIMIT_MM, placed=placed)
     print("\n".join(told(found, count=len(poses.names))))
     if placed is not None and placed.lapsed:
-        print(f"The places of the collar's tags no longer hold ({placed.lapsed}): their bound is wider by that.")
+        print(
+            f"The places of the collar's tags no longer hold ({placed.lapsed}): their bound is wider by that."
+        )
     if found.refusal is not None:
         print(f"REFUSED. {found.refusal}")
         return False
@@ -104,9 +106,7 @@ def told(found: TipFound, *, count: int) -> list[str]:
 def _corners_mm(tables: Toml, where: object) -> Floats:
     nozzle = tables.get("nozzle")
     if not isinstance(nozzle, dict):
-        raise InputError(
-            _NO_NOZZLE.format(where=where)
-        )
+        raise InputError(_NO_NOZZLE.format(where=where))
     tags = cast("list[Toml]", cast("Toml", nozzle)["tag"])
     return np.array([tag["corners_nozzle_mm"] for tag in tags], float)
 

@@ -100,8 +100,10 @@ def _live(options: argparse.Namespace) -> int:
 
         look = looks(board=options.board, references=options.references)
     elif options.board or options.references:
-        raise InputError("A recording's rig is checked with `cryoguide calibrate check`: give --board and"
-                         " --references with --rig only.")
+        raise InputError(
+            "A recording's rig is checked with `cryoguide calibrate check`: give --board and"
+            " --references with --rig only."
+        )
 
     ended = live(
         session,

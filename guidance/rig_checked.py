@@ -37,9 +37,7 @@ def rig_checked(source: Checked) -> RigChecked | None:
         return None
 
 
-def checked_words(
-    source: Checked, *, now: datetime, rig: Rig | None = None
-) -> tuple[bool, str] | None:
+def checked_words(source: Checked, *, now: datetime, rig: Rig | None = None) -> tuple[bool, str] | None:
     """Whether the last check vouches for the rig in use, and a line for people; None where there was none.
 
     Args:

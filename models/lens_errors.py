@@ -15,9 +15,9 @@ REACH = 0.04
 """Half of what is placed by the size that it appears in, as a tangent: a collar 60 mm across 0.8 m away."""
 
 FOCAL_PER_RMS = 0.005
-"""Relative 1-sigma error of a calibrated focal length per pixel of the calibration's rms, where that is all that
-a rig states. Measured: 13 chessboard photos with rms 0.196 px state 0.08 %; calibrations from random halves of
-them scatter by 0.10 %."""
+"""Relative 1-sigma error of a calibrated focal length per pixel of the calibration's rms, where that is all
+that a rig states. Measured: 13 chessboard photos with rms 0.196 px state 0.08 %; calibrations from random
+halves of them scatter by 0.10 %."""
 
 ACROSS_PER_RMS = 0.5
 """The same of the middle of the picture, in pixels."""

@@ -176,7 +176,7 @@ def _tip(rig: Rig, part: CheckedPart) -> Rig:
 
 
 def _axis(rig: Rig, part: CheckedPart) -> Rig:
-    """A tip that went aside leans the jet by as much over its distance from the tags; a slip leans nothing."""
+    """A tip that went aside leans the jet by its way over its distance from the tags; a slip does not."""
     if rig.nozzle is None or "axis" not in part.again:
         return rig
     lever_mm = float(np.linalg.norm(rig.nozzle.tags.corners_mm.reshape(-1, 3).mean(axis=0)))

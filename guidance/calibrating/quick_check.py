@@ -1,4 +1,4 @@
-"""The quick check of ``cryoguide calibrate check`` for the console's preflight: cameras in place of a file."""
+"""The check of ``cryoguide calibrate check`` for the console's first page: cameras in place of a file."""
 
 from __future__ import annotations
 
@@ -61,7 +61,9 @@ class QuickCheck:
         try:
             self._rig, _ = read_rig(rig_file.read_text(encoding="utf-8"), where=str(rig_file))
         except (OSError, UnicodeDecodeError) as trouble:
-            raise InputError(f"{rig_file} cannot be read ({trouble}); look where your rig.toml is.") from trouble
+            raise InputError(
+                f"{rig_file} cannot be read ({trouble}); look where your rig.toml is."
+            ) from trouble
         self._rig_file, self._rig_sha256, self._now = rig_file, rig_sha256, now
         self._board, self._references = board, references
         self._kinds = tuple(kind for kind in (COLOUR, THERMAL) if kind in kinds)

@@ -87,7 +87,7 @@ def add_live(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--board",
         metavar="BOARD",
-        help="board that is held up for the check of the rig before the treatment (default: the printed target)",
+        help="board that is held up for the check of the rig (default: the printed target)",
     )
     parser.add_argument(
         "--references",

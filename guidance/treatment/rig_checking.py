@@ -1,8 +1,8 @@
 """The quick check of the rig before a treatment: the target held up, five seconds looked at, the verdict.
 
-What is seen and what it says of the rig is told by a `Look` that the top floor brings: calibrating a rig is no
-business of a treatment. It runs on a thread of its own and takes the cameras' pictures meanwhile, so it is for
-preflight alone, when nothing else takes them.
+What is seen and what it says of the rig is told by a `Look` that the top floor brings: calibrating is no
+business of a treatment. It runs on a thread of its own and takes the cameras' pictures meanwhile, so it is
+for preflight alone, when nothing else takes them.
 """
 
 from __future__ import annotations
@@ -184,6 +184,10 @@ class RigChecking:
     def close(self, *, within_s: float = 5.0) -> None:
         """End it, and wait until the cameras are free."""
         self._stop.set()
+        self.wait(within_s=within_s)
+
+    def wait(self, *, within_s: float) -> None:
+        """Until nothing is under way."""
         if self._thread is not None:
             self._thread.join(within_s)
 
@@ -217,7 +221,7 @@ class RigChecking:
             return
         if from_s is None:
             why = "; ".join(one.words for one in taken if not one.good) or "nothing was shown"
-            words = f"For {self._wait_s:.0f} s: {why}. Nothing was judged; the rig is as well known as before."
+            words = f"For {self._wait_s:.0f} s: {why}. Nothing was judged: the rig is known as before."
             self._tell(stop, RigCheckTold(TOLD, trouble=words))
             return
         self._tell(stop, RigCheckTold(JUDGING, 0.0, tuple(taken)))

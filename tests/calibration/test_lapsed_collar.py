@@ -1,4 +1,4 @@
-"""A tip that is found with a collar which no longer holds is known as well as that collar may be relied on."""
+"""A tip found with a collar that no longer holds is known as well as that collar may be relied on."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_tags_of_a_collar_that_holds_are_as_stated_and_of_one_that_lapsed_as_the
 
 
 def test_the_bound_holds_the_tip_whose_tags_have_walked_since_the_collar_was_found() -> None:
-    """16 pivots, the tags off by what 200 days leave open: at most 3 outside (more: 1 %); as stated, few hold."""
+    """16 pivots, tags off by what 200 days leave open: at most 3 outside (more: 1 %); as stated, few hold."""
     old, middle = placed(rig_of(days=200.0)), GIVEN.corners_mm.reshape(-1, 3).mean(axis=0)
     as_stated = TagsPlaced(GIVEN.corners_mm, rig_of().nozzle_errors.tag_mm2)
     sigma_mm = float(np.sqrt(200.0 / 365.0) * UNMEASURED_TAG_MM)
@@ -88,9 +88,7 @@ def test_the_bound_holds_the_tip_whose_tags_have_walked_since_the_collar_was_fou
     assert stated <= 8
 
 
-def told_by_the_command(
-    folder: Path, rig: Rig, capsys: pytest.CaptureFixture[str]
-) -> tuple[int, str, float]:
+def told_by_the_command(folder: Path, rig: Rig, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, float]:
     """Exit code, words, and the variance of the tip that was written, 0 where none was."""
     folder.mkdir()
     (folder / "rig.toml").write_text(write_rig(rig))
@@ -110,7 +108,7 @@ def test_the_command_goes_by_todays_date_and_names_the_collar(
     assert "no longer hold" not in words
     code, words, wider_mm2 = told_by_the_command(tmp_path / "month", rig_of(days=40.0, now=now), capsys)
     assert code == 0
-    assert "The places of the collar's tags no longer hold (found 40 days ago)" in words
+    assert "The collar's tags no longer hold (found 40 days ago)" in words
     assert wider_mm2 > 1.5 * mm2
     code, words, none = told_by_the_command(tmp_path / "old", rig_of(days=300.0, now=now), capsys)
     assert (code, none) == (3, 0.0)

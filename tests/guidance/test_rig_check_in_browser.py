@@ -1,4 +1,4 @@
-"""The check of the rig as an operator has it: tapped in a real browser, the target before stand-in cameras."""
+"""The check of the rig as an operator has it: tapped in a real browser, before stand-in cameras."""
 
 from __future__ import annotations
 
@@ -64,11 +64,11 @@ def test_a_moved_camera_is_found_from_the_first_page_and_the_line_there_says_so(
         watching.say("check_rig")
         watching.hear_until(lambda: "Another screen has control" in watching.state["refused"])
         tab.tap("#check_rig")
-        tab.until(f'{check_state("looking")} || {check_state("waiting")}')
+        tab.until(f"{check_state('looking')} || {check_state('waiting')}")
         tab.until(check_state("looking"))
         assert tab.run('document.querySelector("#next").disabled')
         tab.until(f'{reads("#rig-check-seen")}.includes("The thermal camera sees the target")')
-        first = tab.until(f'parseInt({reads("#rig-check-left")})')
+        first = tab.until(f"parseInt({reads('#rig-check-left')})")
         assert 1 <= first <= 5
         for size in SIZES:
             tab.size(*size)
@@ -115,7 +115,7 @@ def test_a_check_that_is_ended_leaves_nothing_and_the_cameras_free(browser: Brow
         tab.tap("#check_rig")
         tab.until(check_state("looking"))
         tab.reload()
-        tab.until(f'{check_state("looking")} || {check_state("judging")}')  # a reload changes nothing
+        tab.until(f"{check_state('looking')} || {check_state('judging')}")  # a reload changes nothing
         tab.tap("#leave_rig_check")
         tab.until('document.querySelector("#card-preflight")')
         checking = place.room.rig_checking

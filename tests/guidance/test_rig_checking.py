@@ -90,7 +90,7 @@ def ticks(*, hz: float = 10.0, hold: threading.Event | None = None, hold_at_s: f
 
 def done(checking: RigChecking) -> RigCheckTold:
     """Once its thread has ended."""
-    checking._thread.join(WITHIN_S)  # type: ignore[union-attr]
+    checking.wait(within_s=WITHIN_S)
     return checking.told
 
 
@@ -149,7 +149,7 @@ def test_one_that_is_left_says_nothing_more_and_keeps_nothing() -> None:
     checking.begin()
     assert "just ending" in checking.told.trouble
     go_on.set()
-    checking._thread.join(WITHIN_S)  # type: ignore[union-attr]
+    checking.wait(within_s=WITHIN_S)
     assert look.kept == []
     assert checking.told.checked is None
     assert look.closed == 1
@@ -176,10 +176,12 @@ def test_what_goes_wrong_is_told_and_keeps_nothing_under_way() -> None:
 @pytest.mark.parametrize("phase", [name for name in PHASES if name != PREFLIGHT])
 @pytest.mark.parametrize("name", RIG_CHECKS)
 def test_beyond_the_first_page_nothing_of_it_can_be_done(phase: str, name: str) -> None:
-    checking = RigChecking(lambda: Told(), ticks())
+    begun: list[str] = []
+    checking = RigChecking(lambda: begun.append(phase) or Told(), ticks())
     with pytest.raises(NotNowError, match="before a treatment only"):
         follow_check(checking, CheckRig(name), phase=phase)
-    assert checking._thread is None
+    checking.wait(within_s=WITHIN_S)
+    assert begun == []
 
 
 def test_it_is_refused_for_a_recording_and_while_guidance_gets_ready() -> None:

@@ -15,7 +15,16 @@ from models.geometry import Floats, Pose, rotation_from_rvec
 from models.nozzle_errors import TIP
 from models.radiometry import calibrated_at
 from models.rig import Rig, ThermalCamera
-from models.rig_checked import CAMERAS, READS, TIMES, CheckedPart, Off, RigChecked, read_checked, write_checked
+from models.rig_checked import (
+    CAMERAS,
+    READS,
+    TIMES,
+    CheckedPart,
+    Off,
+    RigChecked,
+    read_checked,
+    write_checked,
+)
 from models.rig_moved import (
     NOT_JUDGED,
     moved_parts,
@@ -110,7 +119,7 @@ def test_where_a_moved_thermal_camera_really_looks_lies_within_its_bound(
     cause: str,
     size: float,
 ) -> None:
-    """And the bound is no more than 2.6 times that: what is off counts as 1 sigma, a radius for two directions."""
+    """And the bound is no more than 2.6 times that: what is known to be off counts as 1 sigma."""
     whole = replace(rig, validity=marked(rig))
     assert whole.thermal is not None
     names = ("thermal_zoom",) if cause == "thermal_zoom" else CAMERAS[:3] if "rad" in cause else CAMERAS[3:6]
@@ -272,7 +281,9 @@ def test_a_later_check_that_could_not_judge_what_moved_does_not_end_it(rig: Rig)
     whole, later = replace(rig, validity=marked(rig)), NOW + timedelta(minutes=5)
     before = checked(cameras(turned(0.5)), CheckedPart("tip", "valid", "tip 0.3 mm off"))
     for state in ("not looked at", "unknown"):
-        after = checked(CheckedPart("cameras", state, "not in sight"), CheckedPart("tip", state, ""), at=later)
+        after = checked(
+            CheckedPart("cameras", state, "not in sight"), CheckedPart("tip", state, ""), at=later
+        )
         kept = with_what_was_found_before(after, before, whole)
         part, tip = kept.parts
         assert (part.state, part.found, part.again) == ("moved", NOW, ("thermal",))

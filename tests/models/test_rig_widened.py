@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import numpy as np
 import pytest
 
 from models.camera import Camera
-from models.jet_profile import JetProfile
-from models.nozzle_errors import NozzleErrors
-from models.radiometry import StatedRadiometry
-from models.rig import Rig, StatedHalo, StatedSpread
+from models.rig import Rig
 from models.rig_widened import lens_apart, loosened, widened, widened_words
-from models.stream_clock import StreamClock
 from models.thermal_place import place_u95_px
-from models.validity import RESTS_ON, Found, Validity
 from tests.models.rig_stated import NOW, lens, marked, stated_rig
 from vision.synthetic_rig import real_rig
 from vision.synthetic_scene import Scene
