@@ -197,7 +197,7 @@ def find_tags(
 
 
 GLANCE_PX = 800
-"""A picture wider than this is halved for a glance: in 720p a tag of 40 mm, 1.2 m away, is 16 px wide then."""
+"""A picture wider than this is halved for a glance: a tag of 40 mm, 1.2 m away, is 16 px wide then (720p)."""
 
 
 def is_shown(grey: Bytes, board: Board) -> bool:
