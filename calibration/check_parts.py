@@ -42,7 +42,7 @@ def cameras_part(found: CamerasChecked) -> CheckedPart:
     told = " or ".join(_cause(name, found) for name in found.causes)
     again = ("rgb", "thermal") if found.causes[0] == "colour zoom" else ("thermal",)
     words = f"{told}: off by {off}; do calibrate {', then '.join(again)} again"
-    by = f"{found.on_skin_mm:.1f} +- {found.on_skin_u95_mm:.1f} mm on the skin"
+    by = f"{found.on_skin_mm:.1f} +- {found.on_skin_u95_mm:.1f} mm"
     return CheckedPart("cameras", "moved", words, again, by, found.off)
 
 

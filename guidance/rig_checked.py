@@ -37,18 +37,21 @@ def rig_checked(source: Checked) -> RigChecked | None:
         return None
 
 
-def checked_words(source: Checked, *, now: datetime, rig: Rig | None = None) -> tuple[bool, str] | None:
+def checked_words(
+    source: Checked, *, now: datetime, rig: Rig | None = None, brief: bool = False
+) -> tuple[bool, str] | None:
     """Whether the last check vouches for the rig in use, and a line for people; None where there was none.
 
     Args:
         source: What holds the check.
         now: Time of day.
         rig: In use: where the check found parts of it moved it is told that their bounds are wider.
+        brief: Without the cause of what moved.
     """
     found = rig_checked(source)
     if found is None:
         return None
-    ok, words = found.summary(now=now, rig_sha256=source.rig_sha256)
+    ok, words = found.summary(now=now, rig_sha256=source.rig_sha256, brief=brief)
     moved = moved_parts(found, rig) if rig is not None else ()
     if not moved:
         return ok, words

@@ -91,6 +91,20 @@ class CheckedPart:
     found: datetime | None = None
     """An earlier check found it, and none could judge it since; None = this one did."""
 
+    @property
+    def how_much(self) -> str:
+        """That it moved, and by how much where that is told."""
+        if not self.by:
+            return "no longer valid"
+        return f"{'moved' if self.name in ('cameras', 'tip') else 'off'} by {self.by}"
+
+    @property
+    def brief(self) -> str:
+        """What moved by how much and what to do, without the cause; all words where no size is told."""
+        if not self.by:
+            return self.words
+        return f"{self.name} {self.how_much}; do calibrate {', then '.join(self.again)} again"
+
 
 @dataclass(frozen=True)
 class RigChecked:
@@ -115,18 +129,20 @@ class RigChecked:
         states = {part.state for part in self.parts}
         return next((s for s in ("moved", "unknown", "valid") if s in states), "not looked at")
 
-    def summary(self, *, now: datetime, rig_sha256: str | None) -> tuple[bool, str]:
+    def summary(self, *, now: datetime, rig_sha256: str | None, brief: bool = False) -> tuple[bool, str]:
         """Whether it vouches for the rig, and a line for people.
 
         Args:
             now: Time of day.
             rig_sha256: Of the rig in use; None = not known.
+            brief: Without the cause of what moved.
         """
         age = _age((now - self.checked).total_seconds())
         if rig_sha256 is not None and rig_sha256 != self.rig_sha256:
             return False, f"checked {age}, but another rig.toml"
         if self.moved:
-            return False, f"checked {age}: {'; '.join(part.words for part in self.moved)}"
+            told = "; ".join(part.brief if brief else part.words for part in self.moved)
+            return False, f"checked {age}: {told}"
         skipped = [part.name for part in self.parts if part.state in ("unknown", "not looked at")]
         told = f"checked {age}: {self.state}"
         return self.state == "valid", told + (f"; not told: {', '.join(skipped)}" if skipped else "")

@@ -156,6 +156,19 @@ ALARM = {
 }
 LOW = ALARM | {"cause": "thermal", "priority": "medium", "stop": False, "message": LONG}
 
+BEING_CHECKED = "The rig is being checked: wait for the verdict, or end the check."
+RIG_CHECK: dict[str, Any] = {"left_s": 5.0, "of_s": 5.0, "seen": [], "parts": [], "trouble": ""}
+RIG_PARTS = [
+    {"name": name, "title": title, "state": state, "verdict": verdict, "words": LONG}
+    for name, title, state, verdict in (
+        ("cameras", "Cameras", "warn", "moved by 14.3 ± 3.6 mm"),
+        ("tip", "Nozzle tip", "ok", "still valid"),
+        ("temperature", "Temperature", "warn", "off by 12.8 ± 10.3 degC"),
+        ("time", "Times", "unknown", "could not be judged"),
+        ("calibration", "Calibration", "warn", "no longer valid"),
+    )
+]
+
 SCREENS: dict[str, tuple[str, dict[str, Any]]] = {
     "preflight": (
         "preflight",
@@ -168,6 +181,23 @@ SCREENS: dict[str, tuple[str, dict[str, Any]]] = {
                 for kind in ("colour", "thermal", "depth")
             ],
         },
+    ),
+    **{
+        f"rig check, {check['state']}": (
+            "preflight",
+            {"missing": BEING_CHECKED, "preparing": None, "rig_check": RIG_CHECK | check},
+        )
+        for check in (
+            {"state": "idle"},
+            {"state": "waiting", "seen": [{"good": False, "words": LONG}, {"good": True, "words": LONG}]},
+            {"state": "looking", "left_s": 3.2, "seen": [{"good": True, "words": LONG}]},
+            {"state": "judging", "left_s": 0.0},
+            {"state": "told", "parts": RIG_PARTS},
+        )
+    },
+    "rig check, not judged": (
+        "preflight",
+        {"missing": "", "rig_check": RIG_CHECK | {"state": "told", "trouble": LONG}},
     ),
     "details": (
         "details",

@@ -194,9 +194,12 @@ def rig_check(
         rig_file: Where it lies.
         here: Whether it can be checked on this page.
     """
-    ok, words = checked_words(source, now=now, rig=rig) or (False, NOT_CHECKED)
-    how = HERE if here else how_to_check(rig_file)
-    return Check("Rig check", "ok" if ok else "look", words if ok else f"{words} ({how})")
+    told = checked_words(source, now=now, rig=rig, brief=True)
+    ok, words = told or (False, NOT_CHECKED)
+    words = words.replace("+-", "±")
+    if not ok:
+        words = f"{words} ({HERE if here else how_to_check(rig_file)})"
+    return Check("Rig check", "ok" if ok else "look", words)
 
 
 def approval_check(setup: Setup) -> Check:

@@ -8,7 +8,7 @@ for preflight alone, when nothing else takes them.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Protocol
@@ -30,11 +30,11 @@ IDLE, WAITING, LOOKING, JUDGING, TOLD = "idle", "waiting", "looking", "judging",
 VERDICTS = {"valid": "still valid", "unknown": "could not be judged", "not looked at": "could not be judged"}
 SIGNS = {"valid": "ok", "moved": "warn", "unknown": "unknown", "not looked at": "unknown"}
 TITLES = {
-    "cameras": "Cameras to each other",
-    "tip": "Tip of the nozzle",
-    "temperature": "Temperatures",
-    "time": "Times of the cameras",
-    "calibration": "Ages of the parts",
+    "cameras": "Cameras",
+    "tip": "Nozzle tip",
+    "temperature": "Temperature",
+    "time": "Times",
+    "calibration": "Calibration",
 }
 """Of the parts of a check, for the operator."""
 
@@ -119,14 +119,13 @@ class RigCheckTold:
 
 def part_told(part: CheckedPart) -> dict[str, str]:
     """A part of a check as a page gets it: sign, what it is, the verdict in few words, and what was found."""
-    by = f"moved by {part.by}" if part.name in ("cameras", "tip") else f"off by {part.by}"
-    moved = by if part.by else "no longer valid"
+    words = part.words.replace("+-", "±")
     return {
         "name": part.name,
         "title": TITLES.get(part.name, part.name),
         "state": SIGNS[part.state],
-        "verdict": (VERDICTS.get(part.state) or moved).replace("+-", "±"),
-        "words": part.words.replace("+-", "±"),
+        "verdict": VERDICTS.get(part.state, part.how_much).replace("+-", "±"),
+        "words": words[:1].upper() + words[1:],
     }
 
 
@@ -204,15 +203,15 @@ class RigChecking:
             self._tell(stop, RigCheckTold(TOLD, trouble=f"The check failed ({what}); nothing was judged."))
 
     def _watch(self, look: Look, stop: threading.Event, now: threading.Event) -> None:
-        from_s, until_s = None, self._wait_s
-        taken: Sequence[Seen] = ()
+        from_s: float | None = None
+        until_s, seen = self._wait_s, tuple[Seen, ...]()
         with closing(self._each(stop)) as captures:
             for capture in captures:
-                taken = look.see(capture)
+                seen = look.see(capture)
                 if from_s is None and (look.shown or now.is_set()):
                     from_s, until_s = capture.t_s, capture.t_s + self._look_s
-                state, left_s = (WAITING if from_s is None else LOOKING), max(0.0, until_s - capture.t_s)
-                self._tell(stop, RigCheckTold(state, left_s, tuple(taken)))
+                state, left_s = WAITING if from_s is None else LOOKING, max(0.0, until_s - capture.t_s)
+                self._tell(stop, RigCheckTold(state, left_s, seen))
                 if from_s is not None:
                     look.take(capture)
                 if left_s <= 0.0:
@@ -220,17 +219,18 @@ class RigChecking:
         if stop.is_set():
             return
         if from_s is None:
-            why = "; ".join(one.words for one in taken if not one.good) or "nothing was shown"
+            why = "; ".join(one.words for one in seen if not one.good) or "nothing was shown"
             words = f"For {self._wait_s:.0f} s: {why}. Nothing was judged: the rig is known as before."
             self._tell(stop, RigCheckTold(TOLD, trouble=words))
             return
-        self._tell(stop, RigCheckTold(JUDGING, 0.0, tuple(taken)))
+        self._tell(stop, RigCheckTold(JUDGING, 0.0, seen))
         checked = look.judge()
         if not stop.is_set():
             look.keep(checked)
         self._tell(stop, RigCheckTold(TOLD, checked=checked))
 
-    def _each(self, stop: threading.Event) -> Iterator[Capture]:
+    def _each(self, stop: threading.Event) -> Generator[Capture]:
+        """As the cameras give them, to be let go of at once."""
         yield from self._captures(stop)
 
     def _tell(self, stop: threading.Event, told: RigCheckTold) -> None:

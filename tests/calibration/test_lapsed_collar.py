@@ -121,4 +121,7 @@ def test_a_tip_watched_as_it_happens_rests_on_the_same_tags(tmp_path: Path) -> N
     run = GuidedRun(wanted, now=lambda: NOW)
     run.look(0.0, np.zeros((rig.rgb.height_px, rig.rgb.width_px, 3), np.uint8), None)
     assert isinstance(run.step, TipStep)
-    np.testing.assert_allclose(run.step.rig.nozzle_errors.tag_mm2, placed(rig).covariance_mm2)
+    taken, expected = run.step.rig.nozzle_errors.tag_mm2, placed(rig).covariance_mm2
+    assert taken is not None
+    assert expected is not None
+    np.testing.assert_allclose(taken, expected)

@@ -34,7 +34,7 @@ TURNED = CheckedPart(
     "moved",
     "the thermal camera is turned against the colour camera by 0.50 degrees; do calibrate thermal again",
     ("thermal",),
-    "7.0 +- 0.4 mm on the skin",
+    "7.0 +- 0.4 mm",
     (Off(CAMERAS[:3], np.radians([0.0, 0.5, 0.0]), np.radians(0.015) ** 2 * np.eye(3)),),
 )
 
@@ -68,7 +68,9 @@ def test_a_bent_tip_widens_its_bound_and_is_told_in_page_alarm_and_report(tmp_pa
     alarms = {alarm.cause: alarm.message for g in wide for alarm in g.active}
     assert "tip, axis" in alarms["calibration_lapsed"]
     recording = open_recording(folder)
-    assert rig_line(recording).startswith("checked 5 min ago: the tip is bent aside by 5.0 mm")
+    assert rig_line(recording).startswith(
+        "checked 5 min ago: tip moved by 5.0 ± 0.6 mm; do calibrate tip, then axis"
+    )
     assert "until then wider bounds are used for orifice of the nozzle, axis of the jet" in rig_line(
         recording
     )

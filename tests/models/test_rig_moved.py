@@ -59,7 +59,7 @@ def checked(*parts: CheckedPart, at: datetime = NOW) -> RigChecked:
 
 def cameras(*causes: Off, again: tuple[str, ...] = ("thermal",)) -> CheckedPart:
     return CheckedPart("cameras", "moved", "the thermal camera is turned; do calibrate thermal again", again,
-                       "7.0 +- 0.4 mm on the skin", causes)  # fmt: skip
+                       "7.0 +- 0.4 mm", causes)  # fmt: skip
 
 
 def turned(degrees: float, axis: int = 1) -> Off:
@@ -247,7 +247,10 @@ def test_a_tip_calibrated_since_leaves_the_axis_that_was_not(rig: Rig) -> None:
     whole = replace(rig, validity=redone(marked(rig), "tip", later))
     wide = relied_on(whole, checked(part), now=later)
     assert wide.nozzle_errors.tip_mm2 is whole.nozzle_errors.tip_mm2
-    assert np.trace(wide.nozzle_errors.axis_rad2) > np.trace(whole.nozzle_errors.axis_rad2)
+    axis, before = wide.nozzle_errors.axis_rad2, whole.nozzle_errors.axis_rad2
+    assert axis is not None
+    assert before is not None
+    assert np.trace(axis) > np.trace(before)
 
 
 def test_a_check_that_tells_no_size_leaves_a_part_open_as_one_that_nobody_measured(
