@@ -36,9 +36,9 @@ from calibration.collar import find_collar
 from calibration.collar_step import CollarStep
 from calibration.intrinsics import Calibrated
 from calibration.pair_equations import PairView
-from calibration.rgb import CameraFound, find_camera
+from calibration.rgb import CameraFound, find_camera, seen_places
 from calibration.sheets import TARGET
-from calibration.skin_error import camera_of, nine_places
+from calibration.skin_error import camera_of
 from calibration.tag_leverage import TagsPlaced
 from calibration.thermal import ThermalJudged, find_thermal
 from calibration.thermal_pair import RgbKnown, ThermalFound
@@ -113,8 +113,8 @@ def guided(
     camera = find_camera(views, OWN, size_px=RGB_PX)
     if not isinstance(camera, CameraFound):
         return {"rgb": Done(took_s, len(step.taken), np.inf, np.inf, camera)}
-    bound = camera.everywhere[1].worst_mm
-    off = rgb_true_mm(camera.calibrated, truth.rgb, nine_places(RGB_PX))
+    bound = camera.errors[1].worst_mm
+    off = rgb_true_mm(camera.calibrated, truth.rgb, seen_places(views, RGB_PX))
     out["rgb"] = Done(took_s, len(views), bound, off, camera.refusal)
     if only_rgb:
         return out

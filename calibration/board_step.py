@@ -41,9 +41,9 @@ from calibration.thermal import LIMIT_MM as THERMAL_LIMIT_MM
 from calibration.thermal_pair import RgbKnown, board_pose, calibrate_thermal
 from models.geometry import Floats, rotation_from_rvec
 
-RGB_ASKED_MM, THERMAL_ASKED_MM = 2.0, 2.0
-"""Asked unless told otherwise, 95 % at 0.8 m: half of what is refused for the colour camera, which is half a
-cell of the exposure map; half a pixel of usual thermal cameras."""
+RGB_ASKED_MM, THERMAL_ASKED_MM = 2.5, 2.0
+"""Asked unless told otherwise, 95 % at 0.8 m: half a cell of the exposure map, at the worst place where
+boards were; half a pixel of usual thermal cameras."""
 
 MOST_PICTURES = 25
 """From here on what is within the limit is good enough: more pictures of the same kind hardly help."""
@@ -282,7 +282,9 @@ def _solved_rgb(step: BoardStep, prior: LensForetold) -> BoardStep:
     gains = [known.gain(pose, view) for pose, view in zip(poses, views, strict=True)]
     error_mm, refusal = None, "too few pictures"
     if isinstance(found, CameraFound):
-        error_mm, refusal = found.everywhere[_AT].worst_mm, found.refusal
+        error_mm, refusal = found.errors[_AT].worst_mm, found.refusal
+        if found.everywhere[_AT].worst_mm > RGB_LIMIT_MM:
+            refusal = refusal or "edges and corners are only guessed"
     elif isinstance(found, str):
         refusal = found
     return replace(

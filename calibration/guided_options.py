@@ -103,7 +103,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         "--asked-mm",
         type=positive,
         metavar="MM",
-        help="95 %% error on the skin at 0.8 m that is asked of the cameras (default: 2)",
+        help="95 %% error on the skin at 0.8 m that is asked of the cameras (default: 2.5, thermal 2)",
     )
     parser.add_argument(
         "--force", action="store_true", help="replace a rig that is as good or better; never what is refused"
