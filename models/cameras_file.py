@@ -22,6 +22,15 @@ from models.toml_table import Table
 LATENCY_S = 0.05
 """Exposure to arrival where the rig does not say (session-format: rig.toml, ``latency_s``)."""
 
+# Beyond these no camera is, and solvers of the libraries break off with words of their own (own choices):
+# pictures of 20000 px; lenses whose terms are 1000 where those of wide ones are below 10; cameras of one rig
+# 10 m apart; streams an hour apart, as a session may be long; a thermal camera that is off by 50 degC.
+WIDEST_PX = 20_000.0
+MOST_DISTORTION = 1000.0
+FARTHEST_MM = 1e4
+LATEST_S = 3600.0
+LEAST_ACCURATE_DEGC = 50.0
+
 # How far a_from_b may be from a rotation before it is refused: at 1 m a shear of 1e-3 moves a point by
 # 1 mm, the size of the smallest error that matters here.
 _RIGID_TOLERANCE = 1e-3
@@ -36,13 +45,13 @@ def read_light(table: Table) -> tuple[str, float | None]:
 def read_camera(table: Table) -> Camera:
     """Read size and lens of any camera; mistakes are noted in its table."""
     return Camera(
-        width_px=table.integer("width_px", low=1),
-        height_px=table.integer("height_px", low=1),
+        width_px=table.integer("width_px", low=1, high=WIDEST_PX),
+        height_px=table.integer("height_px", low=1, high=WIDEST_PX),
         fx_px=table.number("fx_px", low=10.0, high=1e5),
         fy_px=table.number("fy_px", low=10.0, high=1e5),
-        cx_px=table.number("cx_px"),
-        cy_px=table.number("cy_px"),
-        distortion=table.array("distortion", (5,)),
+        cx_px=table.number("cx_px", low=-WIDEST_PX, high=WIDEST_PX),
+        cy_px=table.number("cy_px", low=-WIDEST_PX, high=WIDEST_PX),
+        distortion=table.array("distortion", (5,), most=MOST_DISTORTION),
     )
 
 
@@ -67,9 +76,9 @@ def read_thermal(table: Table, *, clock: StreamClock | None) -> ThermalCamera:
     return ThermalCamera(
         camera=read_camera(table),
         thermal_from_rgb=_pose(table, "thermal_from_rgb"),
-        rgb_minus_thermal_s=table.number("rgb_minus_thermal_s"),
+        rgb_minus_thermal_s=table.number("rgb_minus_thermal_s", low=-LATEST_S, high=LATEST_S),
         latency_s=LATENCY_S if latency_s is None else latency_s,
-        accuracy_degc=table.number("accuracy_degc", above=0.0),
+        accuracy_degc=table.number("accuracy_degc", above=0.0, high=LEAST_ACCURATE_DEGC),
         emissivity=table.number("emissivity", above=0.0, high=1.0),
         corrected=read_corrected(table.table(CORRECTED)) if table.has(CORRECTED) else None,
         spread=spread,
@@ -140,7 +149,7 @@ def _spread_lines(spread: StatedSpread) -> list[str]:
 
 def _pose(table: Table, key: str) -> Pose:
     """A rigid transform; what is within tolerance is replaced by the nearest rotation."""
-    matrix = table.array(key, (4, 4))
+    matrix = table.array(key, (4, 4), most=FARTHEST_MM)
     if not matrix.any():
         if table.sound:
             table.wrong(key, "holds nothing but zeros; calibrate again")

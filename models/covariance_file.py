@@ -10,6 +10,9 @@ from models.geometry import Floats
 from models.optional_tables import ours
 from models.toml_table import Table
 
+MOST_VARIANCE = 1e12
+"""Of px, mm or anything else that a rig states: a sigma of a million says nothing (own choice)."""
+
 
 def read_covariance(table: Table, parameters: tuple[str, ...]) -> Floats | None:
     """Read the optional ``covariance`` of a table; mistakes are noted in it.
@@ -28,7 +31,7 @@ def read_covariance(table: Table, parameters: tuple[str, ...]) -> Floats | None:
     names = own.texts("parameters", choices=parameters, least=1)
     if len(set(names)) != len(names):
         own.wrong("parameters", "names one twice")
-    given = own.array("matrix", (len(names), len(names)))
+    given = own.array("matrix", (len(names), len(names)), most=MOST_VARIANCE)
     own.done()
     whole = np.zeros((len(parameters), len(parameters)))
     check_covariance(own, given)
@@ -43,8 +46,10 @@ def check_covariance(table: Table, matrix: Floats) -> None:
     if not table.sound:
         return
     sigma = np.sqrt(np.abs(np.diag(matrix)))
-    scaled = matrix / np.outer(*[np.where(sigma > 0.0, sigma, 1.0)] * 2)
-    if np.abs(scaled - scaled.T).max() > 1e-6 or np.linalg.eigvalsh(scaled).min() < -1e-6:
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        scaled = matrix / np.outer(*[np.where(sigma > 0.0, sigma, 1.0)] * 2)
+    whole = bool(np.all(np.isfinite(scaled))) and float(np.abs(scaled - scaled.T).max()) <= 1e-6
+    if not whole or np.linalg.eigvalsh(scaled).min() < -1e-6:
         table.wrong("matrix", "is no covariance: it must be symmetric with no negative eigenvalue")
 
 

@@ -18,6 +18,12 @@ DICTIONARIES = (
 """Names of OpenCV's predefined aruco dictionaries."""
 
 
+HIGHEST_ID = 1e6
+"""No dictionary has as many tags."""
+FARTHEST_MM = 2000.0
+"""No handheld nozzle is as long: beyond it is another unit (own choice)."""
+
+
 def read_nozzle(table: Table, *, where: str) -> tuple[Nozzle, tuple[str, ...]]:
     """Read tags and bore out of ``[nozzle]``; mistakes are noted in it.
 
@@ -35,8 +41,8 @@ def read_nozzle(table: Table, *, where: str) -> tuple[Nozzle, tuple[str, ...]]:
     if table.sound and not listed:
         table.wrong("tag", "is empty; a nozzle needs at least one tag")
     for tag in listed:
-        number = tag.integer("id", low=0)
-        corner = tag.array("corners_nozzle_mm", (4, 3))
+        number = tag.integer("id", low=0, high=HIGHEST_ID)
+        corner = tag.array("corners_nozzle_mm", (4, 3), most=FARTHEST_MM)
         left_out += leave_out(tag, where=where)
         if not tag.sound:
             continue
@@ -65,13 +71,13 @@ def nozzle_lines(nozzle: Nozzle) -> list[str]:
 
 def read_skin_tags(table: Table) -> SkinTags:
     """Read ``[skin]``; mistakes are noted in it."""
-    ids = table.array("ids", (-1,))
+    ids = table.array("ids", (-1,), most=HIGHEST_ID)
     whole = len(ids) > 0 and bool(np.all((ids == np.round(ids)) & (ids >= 0)))
     if table.sound and not (whole and len(set(ids.tolist())) == len(ids)):
         table.wrong("ids", "must list tag numbers, whole and each once")
     return SkinTags(
         dictionary=table.text("dictionary", choices=DICTIONARIES),
-        size_mm=table.number("size_mm", above=0.0),
+        size_mm=table.number("size_mm", above=0.0, high=FARTHEST_MM),
         ids=tuple(int(i) for i in ids),
     )
 

@@ -123,9 +123,9 @@ class Table:
         """Read a number that may be missing."""
         return self.number(key, low=low, high=high, above=above) if self.has(key) else None
 
-    def integer(self, key: str, *, low: int) -> int:
-        """Read a whole number of at least ``low`` (2.0 counts as one)."""
-        value = self.number(key, low=low)
+    def integer(self, key: str, *, low: int, high: float = math.inf) -> int:
+        """Read a whole number within ``low..high`` (2.0 counts as one)."""
+        value = self.number(key, low=low, high=high)
         if not value.is_integer():
             self.wrong(key, f"must be a whole number, not {value:g}")
         return int(value)
@@ -139,12 +139,21 @@ class Table:
             return (low,) * count
         return tuple(self._number(key, item, low=low, high=high) for item in cast("list[object]", value))
 
-    def array(self, key: str, shape: tuple[int, ...]) -> Floats:
-        """Read nested lists of finite numbers; -1 leaves the first length open. Zeros stand in."""
+    def array(self, key: str, shape: tuple[int, ...], *, most: float = math.inf) -> Floats:
+        """Read nested lists of finite numbers; -1 leaves the first length open. Zeros stand in.
+
+        Args:
+            key: Of the lists.
+            shape: Of what they hold.
+            most: None is farther from 0 than this.
+        """
         value = self._get(key)
         if _has_shape(value, shape):
-            return np.array(value, dtype=np.float64).reshape(shape)
-        if value is not None:
+            numbers = np.array(value, dtype=np.float64).reshape(shape)
+            if numbers.size == 0 or np.abs(numbers).max() <= most:
+                return numbers
+            self.wrong(key, f"holds a number beyond +-{most:g}")
+        elif value is not None:
             told = " x ".join("n" if n < 0 else str(n) for n in shape)
             self.wrong(key, f"must hold {told} finite numbers in nested lists")
         return np.zeros([max(n, 0) for n in shape])

@@ -262,6 +262,41 @@ WRONG = {
     "skin tag twice": ("ids = [100, 101]", "ids = [100, 100]", "each once"),
     "unknown dictionary": ("DICT_APRILTAG_36h11", "DICT_36H11", "use one of DICT_4X4_50"),
     "table is a number": ("[skin]\n", "skin = 3\n[other]\n", "skin is not a known key"),
+    "a middle beyond any picture": (
+        "cx_px = ",
+        "cx_px = 1e299 # ",
+        "cx_px must be a number from -20000 to 20000",
+    ),
+    "a lens that bends without end": ("distortion = [", "distortion = [1e200, 0, 0, 0, 0] # [", "beyond"),
+    "a picture of 10^18 pixels": ("width_px = ", "width_px = 1000000000000000000 # ", "from 1 to 20000"),
+    "a thermal camera that knows nothing": ("accuracy_degc = 2", "accuracy_degc = 1e299", "at most 50"),
+    "a stream of another year": (
+        "rgb_minus_thermal_s = ",
+        "rgb_minus_thermal_s = 1e299 # ",
+        "from -3600 to 3600",
+    ),
+    "cameras miles apart": (
+        "[[1, 0, 0, -30]",
+        "[[1, 0, 0, -1e200]",
+        r"thermal_from_rgb holds a number beyond \+-10000",
+    ),
+    "a tag of no dictionary": (
+        "id = 0",
+        "id = 1000000000000000000000000000000",
+        r"id must be a number from 0 to 1e\+06",
+    ),
+    "a tag miles away": ("[27, -12, -112]", "[1e200, -12, -112]", "corners_nozzle_mm holds a number beyond"),
+    "a variance beyond all": (
+        "[thermal]",
+        '[rgb.covariance]\nparameters = ["fx_px"]\nmatrix = [[1e299]]\n[thermal]',
+        r"matrix holds a number beyond \+-1e\+12",
+    ),
+    "variances that vanish beside what they share": (
+        "[thermal]",
+        '[rgb.covariance]\nparameters = ["fx_px", "fy_px"]\nmatrix = [[1e-308, 1e12], [1e12, 1e-308]]'
+        "\n[thermal]",
+        "is no covariance",
+    ),
     "a number beyond all": ("fx_px = 60", "fx_px = 1" + 400 * "0", "fx_px must be a number"),
 }
 
