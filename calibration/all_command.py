@@ -96,7 +96,8 @@ def calibrate_all(options: argparse.Namespace, now: datetime) -> bool:
         told = _from_recording(source, wanted, now)
     print("\n" + "\n".join(f"{_title(one.name):26}{one.state}" for one in told))
     good = all(one.state in (ACCEPTED, KEPT) for one in told)
-    print("All is calibrated." if good else f"Not all is calibrated; see above. Rig: {wanted.rig}")
+    rig = f"Rig: {wanted.rig}" if wanted.rig.exists() else "No rig was written."
+    print("All is calibrated." if good else f"Not all is calibrated; see above. {rig}")
     return good
 
 
@@ -209,9 +210,11 @@ def _from_recording(source: Path, wanted: Wanted, now: datetime) -> list[StepTol
             if told.state in (ACCEPTED, KEPT):
                 continue
         if isinstance(step, BoardStep) and step.wanted is not None:
-            print(f"{TITLES[name]}: show {THINGS[name]} next {step.wanted.words(mirrored=False)}.")
+            words = step.wanted.words(mirrored=False)
+            print(f"{TITLES[name]}: show {THINGS[name]} next: {words[:1].lower()}{words[1:]}.")
         elif step is None or not step.taken:
-            print(f"{TITLES[name]}: no {THINGS[name]} in the recording; or take {WANTED[name]}.")
+            missing = f"{THINGS[name]} is not in the recording; show it there, or take {WANTED[name]}"
+            print(f"{TITLES[name]}: {missing}.")
         run.skip()
     return [run.told.get(name, StepTold(name, MISSING, ())) for name in wanted.steps]
 

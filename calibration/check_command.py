@@ -165,6 +165,7 @@ def references_of(path: Path | None) -> tuple[Reference, ...] | None:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(
-            f"{path} cannot be read ({error}); write [[reference]] as in session.toml."
+            f"{path} cannot be read ({getattr(error, 'strerror', None) or 'it is no text in UTF-8'}); write"
+            " [[reference]] as in session.toml."
         ) from error
     return read_references(text, where=str(path))

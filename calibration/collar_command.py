@@ -38,6 +38,8 @@ def calibrate_collar(options: argparse.Namespace, now: datetime) -> bool:
     rig, _ = read_rig(rig_path.read_text(encoding="utf-8"), where=str(rig_path))
     if rig.nozzle is None:
         raise InputError(f"{rig_path} has no [nozzle]; add what `calibrate print collar` writes.")
+    if not path.exists():
+        raise InputError(f"{path} does not exist; give a folder of pictures, a video or a recording.")
     names, pictures = turning_pictures(path) if is_recording(path) else read_pictures(path)
     size = (rig.rgb.height_px, rig.rgb.width_px)
     if any(picture.shape[:2] != size for picture in pictures):

@@ -39,6 +39,11 @@ def calibrate_jet(options: argparse.Namespace, now: datetime) -> bool:
         )
     if "" in names:
         raise InputError("The recordings do not say which device blows; say it with --device.")
+    if options.device is not None and names != {options.device}:
+        raise InputError(
+            f"The recordings are of the device {', '.join(names)}, not {options.device}; leave --device out,"
+            " or give recordings of it."
+        )
     device = find(load_devices(), names.pop(), what="device")
     effusivity, share = SURFACES[options.surface]
     if options.effusivity is not None:

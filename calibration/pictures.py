@@ -19,6 +19,8 @@ def picture_files(folder: Path) -> list[Path]:
     Raises:
         InputError: If there are none.
     """
+    if not folder.exists():
+        raise InputError(f"{folder} does not exist; give a folder of pictures.")
     if not folder.is_dir():
         raise InputError(f"{folder} is no folder; give a folder of pictures.")
     files = sorted(file for file in folder.iterdir() if file.suffix.lower() in _SUFFIXES)
@@ -72,12 +74,13 @@ def read_folder(folder: Path) -> tuple[list[tuple[str, Bytes]], list[str]]:
     for name, grey in read:
         sizes.setdefault(grey.shape, []).append(name)
     if len(sizes) > 1:
-        shape, names = min(sizes.items(), key=lambda item: len(item[1]))
-        usual = max(sizes.items(), key=lambda item: len(item[1]))[0]
+        by_count = sorted(sizes.items(), key=lambda item: len(item[1]))
+        (shape, names), (usual, others) = by_count[0], by_count[-1]
         raise InputError(
-            f"{folder} mixes pictures of two sizes: {', '.join(names[:4])}"
-            f" {'is' if len(names) == 1 else 'are'}"
-            f" {shape[1]} x {shape[0]}, most are {usual[1]} x {usual[0]}; keep those of one camera only."
+            f"{folder} mixes pictures of {'two' if len(sizes) == 2 else len(sizes)} sizes:"
+            f" {', '.join(names[:4])} {'is' if len(names) == 1 else 'are'} {shape[1]} x {shape[0]},"
+            f" {'most are' if len(others) > len(read) / 2 else others[0] + ' is'} {usual[1]} x {usual[0]};"
+            " keep those of one camera only."
         )
     if not read:
         raise InputError(f"No picture of {folder} can be read; take them again.")

@@ -96,6 +96,7 @@ def plain_pivot(rotations: Floats, translations_mm: Floats) -> PivotSolution:
     with np.errstate(divide="ignore", invalid="ignore"):
         inverse = np.linalg.inv(normal) if np.linalg.cond(normal) < 1e12 else np.full((6, 6), np.inf)
         covariance = inverse[:3, :3] * np.sum(residuals**2) / freedom
+        influence = -(inverse @ np.swapaxes(rows, 1, 2))[:, :3]
     return PivotSolution(
         tip_mm=frozen(solved[:3]),
         rest_mm=frozen(solved[3:]),
@@ -103,7 +104,7 @@ def plain_pivot(rotations: Floats, translations_mm: Floats) -> PivotSolution:
         tip_u95_mm=radius_95(covariance, freedom=freedom),
         residuals_mm=frozen(residuals),
         used=frozen(np.ones(n, np.bool_)),
-        influence=frozen(-(inverse @ np.swapaxes(rows, 1, 2))[:, :3]),
+        influence=frozen(influence),
         noise_mm2=frozen(np.broadcast_to(np.eye(3) * np.sum(residuals**2) / freedom, (n, 3, 3))),
     )
 

@@ -16,6 +16,9 @@ _RIGID_TOLERANCE = 1e-3
 _METRES = 10.0
 """Tools are tracked from more than a centimetre and less than 10 m away: smaller numbers are metres."""
 
+FARTHEST_MM = 1e5
+"""No tool is tracked 100 m away: a larger number is none, or in another unit."""
+
 SUFFIXES = (".txt", ".csv", ".npy")
 
 
@@ -75,7 +78,10 @@ def _matrices(file: Path) -> Floats:
     """All matrices of a file, shape (n, 4, 4)."""
     try:
         if file.suffix.lower() == ".npy":
-            numbers = np.asarray(np.load(file, allow_pickle=False), float)
+            loaded = np.load(file, allow_pickle=False)
+            if np.iscomplexobj(loaded):
+                raise ValueError("complex numbers")
+            numbers = np.asarray(loaded, float)
         else:
             lines = (line.replace(",", " ") for line in file.read_text(encoding="utf-8").splitlines())
             numbers = np.array([float(word) for line in lines for word in line.partition("#")[0].split()])
@@ -87,5 +93,10 @@ def _matrices(file: Path) -> Floats:
         raise InputError(
             f"{file} holds {numbers.size} numbers, which are no whole, finite 4x4 matrices; write 16"
             f" numbers a pose."
+        )
+    if np.abs(numbers).max() > FARTHEST_MM:
+        raise InputError(
+            f"{file} holds a number of {np.abs(numbers).max():.3g}, but no tool is tracked {FARTHEST_MM:g} mm"
+            " away; write 4x4 matrices in mm."
         )
     return numbers.reshape(-1, 4, 4)

@@ -54,6 +54,10 @@ def poses_of(
         raise InputError(
             f"{path} holds pictures, not poses; {lacks}: its camera and collar find the nozzle in them."
         )
+    if from_s is not None and to_s is not None and from_s >= to_s:
+        raise InputError(
+            f"--from-s {from_s:g} is not before --to-s {to_s:g}; give the time that is looked at."
+        )
     moving = _moves(path)
     track, last = NozzleTrack.start(), None
     names: list[str] = []
@@ -77,6 +81,9 @@ def poses_of(
         names.append(name)
         poses.append(here)
         last = here
+    if not looked:
+        within = "" if from_s is None and to_s is None else " between --from-s and --to-s"
+        raise InputError(f"{path} holds no picture that can be read{within}; give another, or take it again.")
     print(f"The nozzle was found in {len(poses)} of {looked} pictures of {path}" + (
         ", each turned against the one before" if moving else ""
     ))  # fmt: skip

@@ -51,6 +51,15 @@ def print_sheet(options: argparse.Namespace, now: datetime) -> bool:
                 f"A collar {options.tip_mm:g} mm behind the orifice cannot be (at most {FAR_MM:g}); give it"
                 " in mm."
             )
+        if options.across_mm > WIDE_MM:
+            raise InputError(
+                f"A collar {options.across_mm:g} mm across cannot be (at most {WIDE_MM:g}); give it in mm."
+            )
+        if options.bore_mm >= options.across_mm:
+            raise InputError(
+                f"A bore of {options.bore_mm:g} mm does not go through a collar {options.across_mm:g} mm"
+                " across; give both in mm."
+            )
         files["collar.svg"] = collar_sheet(collar)
         cuts_mm = tuple(k * collar.face_mm for k in range(1, COLLAR_FACES))
         lines = ["[nozzle]", f'dictionary = "{COLLAR_DICTIONARY}"', f"bore_mm = {options.bore_mm!r}"]
@@ -83,6 +92,8 @@ def print_sheet(options: argparse.Namespace, now: datetime) -> bool:
     return True
 
 
+WIDE_MM = 500.0
+"""Nothing as wide is held in a hand (own choice)."""
 FAR_MM = 2000.0
 """No handheld nozzle is as long: it is a length in another unit."""
 

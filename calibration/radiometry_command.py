@@ -102,7 +102,7 @@ def told_references(
     """
     areas: dict[int, str] = {}
     for number, area in regions:
-        if not number.isdigit() or not 1 <= int(number) <= len(references):
+        if not number.isdecimal() or not 1 <= int(number) <= len(references):
             raise InputError(
                 f"--region {number} names no reference; give 1 to {len(references)}, in the order of"
                 " --reference."

@@ -83,6 +83,11 @@ def find_camera(
     Returns:
         What was found, with a refusal where it is not good enough; or only why nothing was.
     """
+    if not views and left_out:
+        return (
+            f"No picture shows a {board.words}: name the board that they show with --board, or take some from"
+            " near and far, with it leaning to all sides."
+        )
     if len(views) < LEAST_PICTURES:
         return (
             f"{len(views)} pictures show the board (at least {LEAST_PICTURES}, better 20); take more, from"

@@ -24,6 +24,9 @@ from models.rig_widened import widened
 
 _NO_NOZZLE = "{where} has no [nozzle]; add the geometry of the collar that `calibrate print` writes."
 
+MARKER_WITHIN_MM = 2000.0
+"""As for a printed collar: no handheld tool is as long."""
+
 LEAST_POSES = 3
 """With fewer nothing can be solved, and nothing told."""
 
@@ -43,10 +46,9 @@ def calibrate_tip(options: argparse.Namespace, now: datetime) -> bool:
         stated, _ = read_rig(rig.read_text(encoding="utf-8"), where=str(rig))
         known = widened(stated, now=now)
     poses = poses_of(options.poses, known, where=str(rig), from_s=options.from_s, to_s=options.to_s)
-    if len(poses.names) < LEAST_POSES:
-        raise InputError(
-            f"{options.poses} holds {len(poses.names)} poses; a pivot needs 12 or more that agree, better 50."
-        )
+    if (count := len(poses.names)) < LEAST_POSES:
+        held = "1 pose" if count == 1 else f"{count} poses"
+        raise InputError(f"{options.poses} holds {held}; a pivot needs 12 or more that agree, better 50.")
     marker_mm, placed = np.zeros(3), None
     if known is not None:
         if known.nozzle is None:
@@ -54,6 +56,10 @@ def calibrate_tip(options: argparse.Namespace, now: datetime) -> bool:
         placed = tags_placed(known, known.nozzle, now=now)
         marker_mm = placed.corners_mm.reshape(-1, 3).mean(axis=0)
     if options.marker_mm is not None:
+        if max(abs(v) for v in options.marker_mm) > MARKER_WITHIN_MM:
+            raise InputError(
+                f"--marker-mm lies within {MARKER_WITHIN_MM:g} mm of the tool's origin; give it in mm."
+            )
         marker_mm = np.array(options.marker_mm, float)
     found = find_tip(poses, marker_tool_mm=marker_mm, limit_mm=options.limit_mm or LIMIT_MM, placed=placed)
     print("\n".join(told(found, count=len(poses.names))))

@@ -131,6 +131,14 @@ def test_few_pictures_are_refused() -> None:
     assert "at least 6" in told
 
 
+def test_where_no_picture_shows_the_board_another_one_may_be_meant() -> None:
+    left_out = ["a.png shows 0 corners of the board (at least 12); show more of it, sharp and lit"]
+    found = find_camera([], OWN, size_px=(1280, 720), left_out=left_out)
+    assert isinstance(found, str)
+    assert "No picture shows a ChArUco board of 10 x 7 squares, DICT_5X5_100: name the board" in found
+    assert "--board" in found
+
+
 def test_pictures_of_two_cameras_are_refused() -> None:
     rng = np.random.default_rng(8)
     other = TRUE * np.array([1.12, 1.12, 1, 1, 1, 1, 1, 1, 1])
