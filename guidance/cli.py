@@ -19,6 +19,10 @@ from models.problems import InputError
 # axis of a spin take 11 times as long, and 15 times the processor's time.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+# OpenCV talks on stderr, in its own words, of each tag of a TIFF that it does not know and each camera that
+# is not there yet: what matters of it is told in a sentence of ours.
+os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")
+
 # Heavy modules (OpenCV, MediaPipe, numba) are imported where they are used, so that --help is quick and
 # a missing system library becomes a sentence.
 
