@@ -41,7 +41,7 @@ def verify_recording(path: Path) -> bool:
         print(f"Log        beside it: cryoguide verify {log_of(path)}")
     if not is_whole(path):
         print(f"Open       it was not ended: cryoguide recover {path}")
-    if recording.warnings:
+    if recording.warnings or not is_whole(path):
         return False
     if recording.ended:
         print("Holds      ended, and every byte is as it was written")

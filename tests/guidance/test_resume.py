@@ -19,6 +19,7 @@ from guidance.outcome import Outcome
 from guidance.recording.command import recover
 from guidance.recording.recorder import Recorder
 from guidance.recording.replay import setup_then, steps
+from guidance.recording.whole import verify_recording
 from guidance.run import Run
 from guidance.treatment.resume import ended_at, interrupted, may_go_on, unfinished
 from models.exact_text import to_text
@@ -254,6 +255,16 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_an_unfinished_recording_is_found_beside_the_report(killed: Path) -> None:
     assert unfinished(killed.with_name("a-live-report")) == killed
+
+
+def test_a_recording_that_lacks_its_last_bytes_is_not_called_whole(
+    killed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its last eight bytes are the mark of a file that was ended."""
+    assert not verify_recording(killed)
+    out = capsys.readouterr().out
+    assert "it was not ended: cryoguide recover" in out
+    assert "Holds" not in out
 
 
 def test_it_is_found_beside_what_was_recovered_of_it_too(killed: Path) -> None:
