@@ -60,6 +60,12 @@ def checked_words(
     return False, f"{words}; {until} wider bounds are used for {moved_titles(moved)}"
 
 
+def is_blamed(source: Checked) -> bool:
+    """Whether the check of the very rig in use found something moved: what to do is then another thing."""
+    found = rig_checked(source)
+    return found is not None and bool(found.moved) and source.rig_sha256 in (None, found.rig_sha256)
+
+
 def how_to_check(rig_file: str) -> str:
     """The command that checks a rig; what it finds is seen as soon as it is there."""
     return f"cryoguide calibrate check RECORDING --rig {rig_file}"

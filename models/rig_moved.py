@@ -60,9 +60,14 @@ def moved_parts(checked: RigChecked | None, rig: Rig) -> tuple[Moved, ...]:
         rig: As it is now.
     """
     told: list[Moved] = []
-    for part in checked.moved if checked is not None else ():
-        found = part.found or checked.checked  # pyright: ignore[reportOptionalMemberAccess]
-        steps = tuple(step for step in part.again if not _done_since(rig, step, found))
+    if checked is None:
+        return ()
+    for part in checked.moved:
+        found = part.found or checked.checked
+        # What the check says of the rig's own dates is told and opened by those, at any time of day.
+        dated = loosened(rig, now=found) if part.name == "calibration" else ()
+        passed = {one.lapsed.step for one in dated}
+        steps = tuple(s for s in part.again if s not in passed and not _done_since(rig, s, found))
         if steps:
             told.append(Moved(part, found, steps))
     return tuple(told)
@@ -79,14 +84,12 @@ def relied_on(rig: Rig, checked: RigChecked | None, *, now: datetime) -> Rig:
     Returns:
         The very same where all its parts hold.
     """
-    lapsed = {one.lapsed.step for one in loosened(rig, now=now)}
     out = widened(rig, now=now)
     for moved in moved_parts(checked, rig):
         if not moved.part.off:
             for step in moved.steps:
-                if step not in lapsed:  # else it is open by that already
-                    why = Lapsed(step, (moved.part.name,), moved.part.words)
-                    out = opened(out, Loosened(why, None, 1.0, True))
+                why = Lapsed(step, (moved.part.name,), moved.part.words)
+                out = opened(out, Loosened(why, None, 1.0, True))
             continue
         for step in CONCERNS.get(moved.part.name, ()):
             if not _done_since(rig, step, moved.found):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from guidance.alarms.tone_files import tone_name
 from guidance.alarms.tones import SOUNDS, rhythm
-from guidance.rig_checked import NOT_CHECKED, Checked, checked_words, how_to_check
+from guidance.rig_checked import NOT_CHECKED, Checked, checked_words, how_to_check, is_blamed
 from guidance.stages.state import Setup
 from guidance.treatment.choice import Choices
 from guidance.treatment.view import look
@@ -197,7 +197,7 @@ def rig_check(
     told = checked_words(source, now=now, rig=rig, brief=True)
     ok, words = told or (False, NOT_CHECKED)
     words = words.replace("+-", "±")
-    if not ok:
+    if not ok and not is_blamed(source):
         words = f"{words} ({HERE if here else how_to_check(rig_file)})"
     return Check("Rig check", "ok" if ok else "look", words)
 

@@ -5,21 +5,20 @@ from __future__ import annotations
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from typing import Self
+from unittest.mock import patch
 
 from guidance.calibrating.quick_check import looks
-from guidance.treatment.camera_room import CameraRoom
-from guidance.treatment.choice import Choices
-from models.catalogue import load_devices, load_protocols, load_questions, load_zones
+from guidance.camera_command import camera_room
+from models.catalogue import load_questions
 from models.geometry import Bytes, Counts
 from models.rig import Rig
 from models.rig_checked import CHECK_FILE
-from models.rig_file import read_rig, write_rig
+from models.rig_file import write_rig
 from tests.calibration.check_scenes import POSES, SECONDS_A_POSE, board_session
 from tests.served_console import Running, serving
-from tests.timed_device import Start, TimedDevice, unlike
+from tests.timed_device import Start, TimedDevice, finder, unlike
 from vision.cameras import COLOUR, THERMAL
-from vision.files import sha256_of
-from vision.live_cameras import LiveCameras
 from vision.recording import open_recording
 
 COLOUR_HZ, THERMAL_HZ = 12.0, 9.0
@@ -56,29 +55,40 @@ def held_up(colour: list[Bytes], thermal: list[Counts]) -> tuple[TimedDevice, Ti
     )  # fmt: skip
 
 
+class NoEyes:
+    """Nobody is looked for before the first page is turned."""
+
+    bundle_sha256 = None
+
+    def __init__(self, *, models_dir: Path | None) -> None:
+        assert models_dir is None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
 class TargetPlace:
-    """A console in preflight; its rig lies in a folder of its own."""
+    """A console in preflight, its cameras and check as the command opens them; its rig lies in a folder."""
 
     def __init__(self, folder: Path, stack: ExitStack, *, real: Rig, stated: Rig) -> None:
         self.rig_file = folder / "rig.toml"
         self.rig_file.write_text(write_rig(stated))
-        rig, _ = read_rig(self.rig_file.read_text(), where="rig.toml")
-        self.devices = held_up(*shown(folder / "drawn", real, stated))
-        cameras = stack.enter_context(LiveCameras(self.devices))
-        sha256 = sha256_of(self.rig_file)
-        self.room = CameraRoom(
-            cameras,
-            rig=rig,
-            rig_text=self.rig_file.read_bytes(),
-            rig_sha256=sha256,
-            rig_check=lambda: self.check,
-            rig_file=self.rig_file,
-            choices=Choices(load_zones(), load_devices(), load_protocols()),
+        devices = held_up(*shown(folder / "drawn", real, stated))
+        stack.enter_context(patch("guidance.camera_command.BodyEyes", NoEyes))
+        self.room, _ = camera_room(
+            stack,
+            self.rig_file,
+            thermal=True,
             listed=load_questions(),
-            look=partial(looks(), self.rig_file, sha256, frozenset((COLOUR, THERMAL))),
+            protocols=None,
+            models_dir=None,
+            checks=(),
+            look=looks(),
+            found=finder(*devices),
         )
-        assert self.room.rig_checking is not None
-        stack.callback(self.room.rig_checking.close)
         self.server: Running = stack.enter_context(serving(self.room, out=folder / "report"))
 
     @property

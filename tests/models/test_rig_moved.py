@@ -35,7 +35,7 @@ from models.rig_moved import (
 )
 from models.sightings import radius_95_mm
 from models.thermal_place import place_u95_px
-from models.validity import Validity
+from models.validity import RESTS_ON, Validity
 from tests.models.rig_stated import NOW, marked, stated_rig
 from vision.pose_bounds import intrinsic_variance_mm2
 
@@ -278,6 +278,18 @@ def test_a_check_that_tells_no_size_leaves_a_part_open_as_one_that_nobody_measur
     wide = relied_on(whole, checked(radiometry), now=NOW)
     assert wide.thermal is not None
     assert wide.thermal.radiometry is None
+
+
+def test_what_a_check_says_of_ages_counts_by_those_ages_alone(rig: Rig) -> None:
+    """Thirty days may have passed between a session and a check that was made after it."""
+    whole = replace(rig, validity=marked(rig, days=40.0))
+    old = CheckedPart("calibration", "moved", "found 40 days ago", tuple(RESTS_ON))
+    assert moved_parts(checked(old), whole) == ()
+    session = NOW - timedelta(days=35)
+    assert relied_on(whole, checked(old), now=session) is whole
+    by_hand = replace(old, again=("tip",))
+    fresh = replace(rig, validity=marked(rig))
+    assert moved_steps(moved_parts(checked(by_hand), fresh)) == ("tip",)
 
 
 def test_a_later_check_that_could_not_judge_what_moved_does_not_end_it(rig: Rig) -> None:
