@@ -168,9 +168,8 @@ def _adjusted(start: Calibrated, views: Sequence[BoardView], board: Board) -> Ca
         step = inverse @ pull
         found = _moved(found, system, step)
         told = 1.0 - np.einsum("ij,ji->i", inverse, prior)
-        own_spread = system.own_spread + np.einsum(
-            "nij,jk,nlk->nil", system.poses_by_all[:, 6:], inverse, system.poses_by_all[:, 6:]
-        )
+        by_all = system.poses_by_all[:, 6:]
+        own_spread = system.own_spread + by_all @ inverse @ np.swapaxes(by_all, 1, 2)
         found = _noise(found, system, told, bend, np.einsum("nii->ni", own_spread), size_mm)
         if np.abs(step[:CAMERA] / np.maximum(np.abs(found.values), 1.0)).max() < _STEP:
             break
