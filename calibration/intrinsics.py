@@ -37,7 +37,7 @@ from calibration.board_equations import (
     projected,
     systems_of_each,
 )
-from calibration.disagreement import Told, parameters_spread
+from calibration.disagreement import Told, Width, parameters_spread
 from models.geometry import Floats, frozen
 
 __all__ = ["PARAMETERS", "Calibrated", "calibrate_camera", "focal_of_each"]
@@ -168,19 +168,54 @@ def _adjusted(start: Calibrated, views: Sequence[BoardView], board: Board) -> Ca
         step = inverse @ pull
         found = _moved(found, system, step)
         told = 1.0 - np.einsum("ij,ji->i", inverse, prior)
-        by_all = system.poses_by_all[:, 6:]
-        own_spread = system.own_spread + by_all @ inverse @ np.swapaxes(by_all, 1, 2)
-        found = _noise(found, system, told, bend, np.einsum("nii->ni", own_spread), size_mm)
+        own_spread = _own_spread(system, inverse)
+        found = _noise(found, system, told, bend, own_spread, size_mm)
         if np.abs(step[:CAMERA] / np.maximum(np.abs(found.values), 1.0)).max() < _STEP:
             break
     system = board_system(found, views, board)
     known = board_information(found.off_mm, bend)
     known[:CAMERA, :CAMERA] += weak
-    told = Told(system.reduced, known, system.scores, systems_of_each(found, views, board))
+    told = Told(
+        reduced=system.reduced,
+        known=known,
+        scores=system.scores,
+        each=systems_of_each(found, views, board),
+        widths=_widths_told(found, system, known),
+    )
     return replace(
         found,
         covariance=frozen(parameters_spread(told, count=CAMERA)),
         residuals_px=tuple(frozen(r) for r in system.residuals),
+    )
+
+
+def _own_spread(system: BoardSystem, inverse: Floats) -> Floats:
+    """Variances of what is each view's own, all else sought too, shape (n, 5)."""
+    by_all = system.poses_by_all[:, 6:]
+    spread = system.own_spread + by_all @ inverse @ np.swapaxes(by_all, 1, 2)
+    return np.asarray(np.diagonal(spread, axis1=1, axis2=2), np.float64)
+
+
+def _own_freedom(found: Calibrated, spread: Floats) -> tuple[float, float]:
+    """How many shifts and bends of their own the views tell, as a number of each."""
+    firm = np.maximum(found.own_width, 1e-6) ** -2.0
+    parts = spread[:, :2], spread[:, 2:]
+    shifts, bends = (
+        max(part.size - f * float(part.sum()), 0.0) for part, f in zip(parts, firm, strict=True)
+    )
+    return shifts, bends
+
+
+def _widths_told(found: Calibrated, system: BoardSystem, known: Floats) -> tuple[Width, ...]:
+    """What the width of shifts and that of bends do to the unknowns, and how well views tell it."""
+    whole = system.reduced + known
+    inverse = np.linalg.inv(whole + np.diag(1e-12 * np.diag(whole)))
+    free = _own_freedom(found, _own_spread(system, inverse))
+    parts = system.poses_by_all[:, 6:8], system.poses_by_all[:, 8:]
+    return tuple(
+        Width(part.reshape(-1, len(whole)) / width, one)
+        for part, width, one in zip(parts, found.own_width, free, strict=True)
+        if width > 0.0
     )
 
 
@@ -224,10 +259,8 @@ def _noise(
         float(np.sum(w[:, None] * r**2)) for w, r in zip(system.weights, system.residuals, strict=True)
     )
     count = sum(float(w.sum()) for w in system.weights)
-    parts = ((found.own[:, :2], own[:, :2]), (found.own[:, 2:], own[:, 2:]))
-    firm = np.maximum(found.own_width, 1e-6) ** -2.0
-    own_free = [max(at.size - f * float(left.sum()), 0.0) for (at, left), f in zip(parts, firm, strict=True)]
-    squares_own = [float(np.sum(at**2)) for at, _ in parts]
+    own_free = _own_freedom(found, own)
+    squares_own = [float(np.sum(at**2)) for at in (found.own[:, :2], found.own[:, 2:])]
     own_width = [np.sqrt(square / max(one, 1e-9)) for square, one in zip(squares_own, own_free, strict=True)]
     most = _MOST_OWN * np.array([2.0 * found.usual[2], size_mm])
     taken = CAMERA + 6 * len(found.poses) + float(told.sum()) + sum(own_free)
