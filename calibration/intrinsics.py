@@ -200,9 +200,7 @@ def _own_freedom(found: Calibrated, spread: Floats) -> tuple[float, float]:
     """How many shifts and bends of their own the views tell, as a number of each."""
     firm = np.maximum(found.own_width, 1e-6) ** -2.0
     parts = spread[:, :2], spread[:, 2:]
-    shifts, bends = (
-        max(part.size - f * float(part.sum()), 0.0) for part, f in zip(parts, firm, strict=True)
-    )
+    shifts, bends = (max(part.size - f * float(part.sum()), 0.0) for part, f in zip(parts, firm, strict=True))
     return shifts, bends
 
 
