@@ -3,7 +3,7 @@
 Noise of single corners tells nothing of what a whole picture has wrong beside what was thought of. Leaving a
 picture out shows it: by how much the solution moves is foretold, and a jackknife tells by how much it does.
 One factor is sought, averaged over what it may be; few pictures leave it open. It never makes the
-covariance smaller: what is wrong in all pictures alike shows in none of these steps. The step without a picture
+covariance smaller: what is wrong in all pictures alike shows in none of these steps. The step without one
 is worked out from the normal equations at the solution (one Gauss-Newton step), not solved anew.
 """
 
