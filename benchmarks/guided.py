@@ -86,7 +86,7 @@ def rgb_true_mm(found: Calibrated, truth: Floats, at_px: Floats) -> float:
     return AT_MM * max(float(np.linalg.norm(off[:, :2], axis=1).max()), float(along))
 
 
-def thermal_true_mm(found: ThermalFound, truth: Truth) -> float:
+def thermal_true_mm(found: ThermalFound, rgb: Floats, truth: Truth) -> float:
     """Worst of nine places, 0.8 m away, of what was promised."""
     at = np.array([(x * RGB_PX[0], y * RGB_PX[1]) for x in (0.25, 0.5, 0.75) for y in (0.25, 0.5, 0.75)])
 
@@ -94,7 +94,7 @@ def thermal_true_mm(found: ThermalFound, truth: Truth) -> float:
         points = camera_of(rgb, size_px=RGB_PX).unproject(at) * AT_MM
         return seen(stand.apply(points), thermal)
 
-    off = there(found.rgb_values, found.thermal_from_rgb, found.values)
+    off = there(rgb, found.thermal_from_rgb, found.values)
     off = off - there(truth.rgb, truth.thermal_from_rgb, truth.thermal)
     return float(np.linalg.norm(off, axis=1).max()) * AT_MM / truth.thermal[0]
 
@@ -124,7 +124,7 @@ def guided(
     pairs = [PairView(f"{k}", s.colour, s.thermal) for k, s in enumerate(step.taken)]  # type: ignore[arg-type]
     judged = find_thermal(pairs, TARGET, known=known, size_px=THERMAL_PX, rgb_size_px=RGB_PX)
     if isinstance(judged, ThermalJudged):
-        off = thermal_true_mm(judged.found, truth)
+        off = thermal_true_mm(judged.found, known.values, truth)
         out["thermal"] = Done(took_s, len(pairs), float(judged.on_skin_mm[1]), off, judged.refusal)
     else:
         out["thermal"] = Done(took_s, len(pairs), np.inf, np.inf, judged)

@@ -15,6 +15,7 @@ import numpy as np
 from calibration.advice import Advice, Sight
 from calibration.asking import alike, best_way, kind_of, needed_ways
 from calibration.board import Board, BoardView
+from calibration.carried import carried
 from calibration.coverage import Coverage, coverage_of
 from calibration.foretell import (
     LensForetold,
@@ -28,6 +29,7 @@ from calibration.foretell import (
 from calibration.holding import SPANS, Hold, held_as, outline_mm, ways_to_hold
 from calibration.intrinsics import calibrate_camera
 from calibration.pair_equations import PairView
+from calibration.placed import skin_errors_mm
 from calibration.rgb import (
     LEAST_PICTURES,
     CameraFound,
@@ -36,7 +38,7 @@ from calibration.rgb import (
 from calibration.rgb import LIMIT_MM as RGB_LIMIT_MM
 from calibration.seeing import HOLD_S, STILL_SHARE, motion_px_s
 from calibration.skin_error import DISTANCES_MM
-from calibration.thermal import LEAST_PAIRS, skin_errors_mm
+from calibration.thermal import LEAST_PAIRS
 from calibration.thermal import LIMIT_MM as THERMAL_LIMIT_MM
 from calibration.thermal_pair import RgbKnown, board_pose, calibrate_thermal
 from models.geometry import Floats, rotation_from_rvec
@@ -305,6 +307,7 @@ def _solved_thermal(step: BoardStep, prior: ThermalForetold) -> BoardStep:
     known, error_mm, refusal = prior, None, "too few pairs"
     if len(pairs) >= _SOLVES_FROM:
         found = calibrate_thermal(pairs, corners_mm, known=prior.rgb, size_px=prior.size_px)
+        found = carried(found, prior.rgb.values, rgb_size_px=prior.rgb_size_px)
         known = thermal_known(
             found,
             step.board,

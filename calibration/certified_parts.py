@@ -105,8 +105,7 @@ def thermal_part(judged: ThermalJudged, pairs: list[PairView], left_out: list[st
         *np.ravel(turn),
         *found.thermal_from_rgb.translation_mm,
     ]
-    inner = slice(9, 9 + len(names))
-    covariance = found.covariance[inner, inner]
+    covariance = judged.covariance
     return Certified(
         step="thermal",
         table="thermal",

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
 
 from calibration.board import BoardView
+from calibration.swell import outwards, tag_axes
 from models.geometry import Floats, Ints, frozen, rotation_from_rvec
 
 
@@ -31,10 +33,13 @@ class Unknowns:
 
     shared: Floats
     """Nine colour parameters (in units of their covariance's root), the thermal ones, ``thermal_from_rgb``
-    (rotation vector, mm) and the bloom, shape (9 + t + 7,)."""
+    (rotation vector, mm), the bloom, and the swell of tags in either camera (px), shape (9 + t + 9,)."""
     own: Floats
     """Of each pair: ``rgb_from_board`` (rotation vector, mm), and the shift of its thermal corners, px, shape
     (n, 8)."""
+    alike_px: Floats
+    """By how much each of the target's corners is found beside its place in all thermal pictures alike, along
+    the tag's own sides, shape (m, 2)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +57,12 @@ class PairSystem:
     rgb_off_px: tuple[Floats, ...]
     """Of each pair, seen minus foretold, shape (k, 2)."""
     thermal_off_px: tuple[Floats, ...]
+    thermal_rows: tuple[Floats, ...]
+    """Slopes of each pair's thermal corners by its pose and all else, shape (k, 2, 6 + q + 2)."""
+    thermal_firm: tuple[Floats, ...]
+    """Their weights, shape (k,)."""
+    by_pose: Floats
+    """Normal equations of the poses, shape (n, 6, 6)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,6 +121,16 @@ class PairEquations:
     free_at: Ints
     """Where those that are sought stand in `calibration.intrinsics.PARAMETERS`."""
 
+    @cached_property
+    def ways(self) -> tuple[tuple[Floats, Floats], ...]:
+        """Of each pair's colour and thermal corners: outwards of their tags, shape (k, 2)."""
+        return tuple((outwards(p.rgb.corners_px), outwards(p.thermal.corners_px)) for p in self.pairs)
+
+    @cached_property
+    def along(self) -> tuple[Floats, ...]:
+        """Axes of each pair's thermal tags in the picture, one a column, shape (k, 2, 2)."""
+        return tuple(tag_axes(p.thermal.corners_px) for p in self.pairs)
+
     def thermal_values(self, shared: Floats) -> Floats:
         """All nine thermal parameters."""
         values = self.thermal_start.copy()
@@ -126,7 +147,7 @@ class PairEquations:
         t, q = len(self.free_at), len(at.shared)
         stand = at.shared[9 + t : 15 + t]
         turn, by_turn = _turned(stand[:3])
-        board, by_bloom = _bloomed_both(self.corners_mm, float(at.shared[-1]))
+        board, by_bloom = _bloomed_both(self.corners_mm, float(at.shared[-3]))
         lens = self.rgb_values + self.root @ at.shared[:9], self.thermal_values(at.shared)
         poses = [_turned(own[:3]) for own in at.own]
         ids = [(pair.rgb.ids, pair.thermal.ids) for pair in self.pairs]
@@ -143,23 +164,29 @@ class PairEquations:
         reduced, pulls = np.zeros((n, q + 2, q + 2)), np.zeros((n, q + 2))
         pose_steps, by_all = np.zeros((n, 6)), np.zeros((n, 6, q + 2))
         offs: tuple[list[Floats], list[Floats]] = ([], [])
+        kept: tuple[list[Floats], list[Floats]] = ([], [])
+        by_pose = np.zeros((n, 6, 6))
         for k, pair in enumerate(self.pairs):
             pose_turn, by_pose_turn = poses[k]
             px, by_point, by_lens = rgb_parts[k]
-            off_rgb = pair.rgb.corners_px - px
+            ways = self.ways[k]
+            off_rgb = pair.rgb.corners_px - px - at.shared[-2] * ways[0]
             m = len(px)
             rows = np.zeros((m + len(ids[k][1]), 2, 6 + q + 2))
             inner = rows[:, :, 6:]
             inner[:m, :, :9] = by_lens @ self.root
+            inner[:m, :, q - 2] = ways[0]
             rows[:m, :, :3] = by_point @ _arms(by_pose_turn, self.corners_mm[ids[k][0]])
             rows[:m, :, 3:6] = by_point
             px, by_point, by_lens = thermal_parts[k]
-            off_thermal = pair.thermal.corners_px - px - at.own[k, 6:]
+            off_thermal = pair.thermal.corners_px - px - at.own[k, 6:] - at.shared[-1] * ways[1]
+            off_thermal -= np.einsum("kij,kj->ki", self.along[k], at.alike_px[ids[k][1]])
             by_here = by_point @ turn
             inner[m:, :, 9 : 9 + t] = by_lens[:, :, self.free_at]
             inner[m:, :, 9 + t : 12 + t] = by_point @ _arms(by_turn, here[k][1])
             inner[m:, :, 12 + t : 15 + t] = by_point
-            inner[m:, :, q - 1] = np.einsum("kij,kj->ki", by_here, by_bloom[ids[k][1]] @ pose_turn.T)
+            inner[m:, :, q - 1] = ways[1]
+            inner[m:, :, q - 3] = np.einsum("kij,kj->ki", by_here, by_bloom[ids[k][1]] @ pose_turn.T)
             inner[m:, :, q:] = np.eye(2)
             rows[m:, :, :3] = by_here @ _arms(by_pose_turn, board[ids[k][1]])
             rows[m:, :, 3:6] = by_here
@@ -174,7 +201,12 @@ class PairEquations:
             pulls[k] = pulled[6:] - normal[6:, :6] @ pose_steps[k]
             offs[0].append(frozen(off_rgb))
             offs[1].append(frozen(off_thermal))
-        return PairSystem(reduced, pulls, pose_steps, by_all, tuple(offs[0]), tuple(offs[1]))
+            kept[0].append(rows[m:])
+            kept[1].append(firm[1])
+            by_pose[k] = normal[:6, :6]
+        return PairSystem(
+            reduced, pulls, pose_steps, by_all, *(tuple(one) for one in (*offs, *kept)), by_pose=by_pose
+        )
 
 
 _SOFT, _ASTRAY = 3.0, 6.0

@@ -58,12 +58,12 @@ def camera_errors(
         at_px: Places in the picture at all of which they are to hold, shape (n, 2).
     """
     by_lens, by_size = place_slopes(values, size_px=size_px, at_px=at_px)
-    across = _at_once_95(by_lens, covariance, freedom=freedom)
-    along = _at_once_95(by_size[:, None], covariance, freedom=freedom)
+    across = at_once_95(by_lens, covariance, freedom=freedom)
+    along = at_once_95(by_size[:, None], covariance, freedom=freedom)
     return tuple(CameraErrorOnSkin(d, across * d, along * d) for d in DISTANCES_MM)
 
 
-def _at_once_95(slopes: Floats, covariance: Floats, *, freedom: float) -> float:
+def at_once_95(slopes: Floats, covariance: Floats, *, freedom: float) -> float:
     """What holds at all places at once in 95 of 100 cases: the largest of several errors is larger.
 
     By draws that are always the same.

@@ -8,16 +8,15 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from calibration.alike import open_freedom
 from calibration.board import Board
-from calibration.bounds import radius_95
-from calibration.intrinsics import PARAMETERS
+from calibration.carried import carried
 from calibration.one_rig import moved_words
 from calibration.pair_equations import PairView
+from calibration.placed import skin_errors_mm, stated_covariance
 from calibration.skin_error import DISTANCES_MM
 from calibration.tag_gaps import gaps_words
 from calibration.thermal_pair import RgbKnown, ThermalFound, calibrate_thermal, transfer_px
-from models.geometry import Bools, Floats, rotation_from_rvec
+from models.geometry import Bools, Floats
 
 LEAST_PAIRS = 5
 
@@ -31,12 +30,7 @@ LIMIT_MM = 8.0
 """95 % bound on the skin, 0.8 m away, above which a calibration is refused: two pixels of usual cameras."""
 
 _AT_MM = 800.0
-_FREEDOM = 1e4
-"""Of the noise of single corners: hundreds of them tell it."""
-
 _BLOOMS = np.linspace(-0.06, 0.06, 13).tolist()
-_FIELD = (0.25, 0.5, 0.75)
-"""Where in the colour picture the error is worked out: what the thermal camera sees of it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +43,10 @@ class ThermalJudged:
     held_out_px: tuple[float, ...]
     """Of each pair, by a calibration from all the others."""
     on_skin_mm: tuple[float, ...]
-    """95 % bound of where a thermal pixel is placed, at `calibration.skin_error.DISTANCES_MM`."""
+    """95 % bound of where a thermal pixel is placed, at nine places of the picture at once, at
+    `calibration.skin_error.DISTANCES_MM`."""
+    covariance: Floats
+    """Of `ThermalFound.free` and `calibration.thermal_pair.TURN_AND_SHIFT`, as the rig states it."""
     refusal: str | None
 
 
@@ -90,12 +87,14 @@ def find_thermal(
         again = calibrate_thermal(others, corners_mm, known=known, size_px=size_px, near=found)
         on_solved()
         held_out.append(_rms(transfer_px(pair, corners_mm, again)))
+    found = carried(found, known.values, rgb_size_px=rgb_size_px)
     on_skin = skin_errors_mm(found, rgb_size_px=rgb_size_px)
     return ThermalJudged(
         found=found,
         within_px=tuple(within_pair_px(pair) for pair in pairs),
         held_out_px=tuple(held_out),
         on_skin_mm=on_skin,
+        covariance=stated_covariance(found, on_skin, rgb_size_px=rgb_size_px),
         refusal=_refusal(pairs, held_out, on_skin, board),
     )
 
@@ -132,69 +131,6 @@ def _brought_off(rgb: Floats, thermal: Floats, own: Bools, share: float) -> tupl
     seen = cv2.perspectiveTransform(larger.reshape(-1, 1, 2), np.asarray(over, float))
     off = np.linalg.norm(np.asarray(seen, float).reshape(-1, 2) - thermal, axis=1)
     return _rms(off[~own]), off[own]
-
-
-def skin_errors_mm(found: ThermalFound, *, rgb_size_px: tuple[int, int]) -> tuple[float, ...]:
-    """95 % bounds, mm on the skin, of where the thermal picture is laid on what the colour camera sees.
-
-    Args:
-        found: With its covariance.
-        rgb_size_px: Width and height.
-    """
-    inner = 9 + len(found.free) + 6
-    covariance = found.covariance[:inner, :inner]
-    weight = np.array([w for w, _ in found.by_width])
-    bounds = []
-    for distance_mm in DISTANCES_MM:
-        slopes = placed_slopes(found, rgb_size_px=rgb_size_px, distance_mm=distance_mm)
-        here = []
-        for slope in slopes:
-            totals = np.array([np.trace(slope @ c[:inner, :inner] @ slope.T) for _, c in found.by_width])
-            freedom = open_freedom(totals, weight / weight.sum(), _FREEDOM)
-            here.append(radius_95(slope @ covariance @ slope.T, freedom=freedom))
-        bounds.append(max(here))
-    return tuple(bounds)
-
-
-def placed_slopes(found: ThermalFound, *, rgb_size_px: tuple[int, int], distance_mm: float) -> Floats:
-    """How parameters move the thermal picture on what the colour camera sees, mm on the skin by each.
-
-    Args:
-        found: Where the slopes are taken.
-        rgb_size_px: Width and height.
-        distance_mm: From the cameras to the skin.
-
-    Returns:
-        At nine places, by the nine rgb parameters, the free thermal ones and the stand, shape (9, 2, k).
-    """
-    turn, _ = cv2.Rodrigues(found.thermal_from_rgb.rotation)
-    stand = np.concatenate([np.ravel(turn).astype(float), found.thermal_from_rgb.translation_mm])
-    at = [PARAMETERS.index(name) for name in found.free]
-    middle = np.concatenate([found.rgb_values, found.values[at], stand])
-    field = np.array([(x * rgb_size_px[0], y * rgb_size_px[1]) for x in _FIELD for y in _FIELD])
-    inner = len(middle)
-    slopes = np.zeros((len(field), 2, inner))
-    for k in range(inner):
-        step = np.zeros(inner)
-        step[k] = 1e-3 if k < 4 or k >= inner - 3 or abs(middle[k]) > 10.0 else 1e-5
-        apart = [_placed_px(middle + side * step, found, field, distance_mm) for side in (1.0, -1.0)]
-        slopes[:, :, k] = (apart[0] - apart[1]) / (2.0 * step[k])
-    return slopes * (distance_mm / found.values[0])
-
-
-def _placed_px(x: Floats, found: ThermalFound, field: Floats, distance_mm: float) -> Floats:
-    rgb, t = x[:9], len(found.free)
-    values = found.values.copy()
-    values[[PARAMETERS.index(name) for name in found.free]] = x[9 : 9 + t]
-    if "fy_px" not in found.free:
-        values[1] = values[0]
-    matrix = np.array([[rgb[0], 0.0, rgb[2]], [0.0, rgb[1], rgb[3]], [0.0, 0.0, 1.0]])
-    rays = np.asarray(cv2.undistortPoints(field.reshape(-1, 1, 2), matrix, rgb[4:]), float).reshape(-1, 2)
-    points = np.column_stack([rays, np.ones(len(rays))]) * distance_mm
-    there = points @ rotation_from_rvec(x[9 + t : 12 + t]).T + x[12 + t : 15 + t]
-    own = np.array([[values[0], 0.0, values[2]], [0.0, values[1], values[3]], [0.0, 0.0, 1.0]])
-    px, _ = cv2.projectPoints(there, np.zeros(3), np.zeros(3), own, values[4:])
-    return np.asarray(px, float).reshape(-1, 2)
 
 
 def _rms(off_px: Floats) -> float:

@@ -107,7 +107,7 @@ def _find_in_both(pair: Pair, board: Board, pairs: list[PairView], left_out: lis
 def told(judged: ThermalJudged, pairs: Sequence[PairView]) -> list[str]:
     """What was found, line by line."""
     found = judged.found
-    sigma = np.sqrt(np.diag(found.covariance))[9:]
+    sigma = np.sqrt(np.diag(judged.covariance))
     lines = [
         f"{len(pairs)} pairs",
         f"{'pair':12}{'tags':>6}{'held out in the pair':>24}{'by the other pairs':>22}   thermal px",
@@ -163,5 +163,4 @@ def _into(table: Toml, judged: ThermalJudged, size_px: tuple[int, int]) -> None:
     table["rms_px"] = round(found.rms_px, 4)
     matrix: Floats = found.thermal_from_rgb.matrix
     table["thermal_from_rgb"] = [[round(float(v), 10) for v in row] for row in matrix]
-    inner = slice(9, 15 + len(found.free))
-    table["covariance"] = covariance_table([*found.free, *TURN_AND_SHIFT], found.covariance[inner, inner])
+    table["covariance"] = covariance_table([*found.free, *TURN_AND_SHIFT], judged.covariance)

@@ -10,12 +10,13 @@ since neither hand nor camera is quite still and the thermal picture lags; by ho
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
 from calibration.board import BoardView
+from calibration.corners_alike import alike_system
 from calibration.intrinsics import PARAMETERS
 from calibration.pair_equations import (
     PairEquations,
@@ -24,8 +25,9 @@ from calibration.pair_equations import (
     SharedSystem,
     Unknowns,
     bloomed,
-    shared_system,
 )
+from calibration.pair_widths import Widths, at_width, widths_told
+from calibration.swell import outwards
 from models.geometry import Floats, Pose, frozen, rotation_from_rvec
 
 FREE = PARAMETERS[:6]
@@ -37,14 +39,10 @@ BLOOM = "bloom"
 TURN_AND_SHIFT = ("rx_rad", "ry_rad", "rz_rad", "tx_mm", "ty_mm", "tz_mm")
 """Of ``thermal_from_rgb``: rotation vector and shift."""
 
-_MIDDLE_SHARE, _SQUARE_SHARE, _LENS = 0.04, 0.01, (0.3, 0.3)
-"""1 sigma of what lenses usually are: middle off the picture's by a share of its width, fy by fx off 1, k1
-and k2 off 0. Far more than good pairs leave open."""
-
 _ROUNDS, _STEP = 40, 1e-4
 _LEAST_PX = 0.02
-_WIDTHS_PX = np.geomspace(0.01, 2.0, 14)
-"""By which thermal corners of a pair may be off together, 1 sigma, all taken for as likely before looking."""
+_LAST_ROUNDS = 3
+"""With errors of corners alike in all pictures: they change the solution by less than its bound."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +67,7 @@ class ThermalFound:
     thermal_from_rgb: Pose
     bloom: float
     covariance: Floats
-    """Of all nine rgb parameters, the free thermal ones, `TURN_AND_SHIFT` and `BLOOM`."""
+    """Of all nine rgb parameters, the free thermal ones, `TURN_AND_SHIFT`, `BLOOM` and the swells."""
     by_width: tuple[tuple[float, Floats], ...]
     """The same for each width by which a pair's thermal corners may be off together, and its probability."""
     rms_px: float
@@ -77,6 +75,10 @@ class ThermalFound:
     rgb_values: Floats
     shift_px: float = 0.0
     """1 sigma, each component, by which thermal corners of a pair are off together."""
+    alike_px: float = 0.0
+    """1 sigma, each component, by which a thermal corner is off in all pairs alike."""
+    swell_px: tuple[float, float] = (0.0, 0.0)
+    """By how much sides of tags lie farther out in colour and in thermal pictures, beside the bloom."""
 
 
 def calibrate_thermal(
@@ -103,96 +105,69 @@ def calibrate_thermal(
     else:
         values, stand = near.values, _vector(near.thermal_from_rgb)
     equations = PairEquations(pairs, corners_mm, known.values, root, values, np.arange(len(FREE)))
-    shared = np.concatenate([np.zeros(9), values[: len(FREE)], stand, [near.bloom if near else 0.0]])
-    at = Unknowns(shared, np.hstack([poses, np.zeros((len(pairs), 2))]))
+    swollen = [near.bloom, *near.swell_px] if near else [0.0] * 3
+    shared = np.concatenate([np.zeros(9), values[: len(FREE)], stand, swollen])
+    at = Unknowns(shared, np.hstack([poses, np.zeros((len(pairs), 2))]), np.zeros((len(corners_mm), 2)))
     least_rgb_px = _rgb_noise_px(pairs, corners_mm, known, poses)
     sigma = (least_rgb_px, 1.0)
     for _ in range(_ROUNDS):
-        system = equations.system(at, sigma)
-        told = _widths_told(system, at, size_px)
-        whole, pull, one = _at_width(system, at, size_px, told.shift_px)
-        step = np.linalg.solve(whole, pull)
-        shift_steps = one.shift_steps - one.shift_by_shared @ step
-        all_steps = np.hstack([np.broadcast_to(step, (len(pairs), len(step))), shift_steps])
-        pose_steps = system.pose_steps - np.einsum("nij,nj->ni", system.pose_by_all, all_steps)
-        before = sigma
-        sigma = _noise_of(system, told, inner=len(step), least_rgb_px=least_rgb_px)
-        at = Unknowns(at.shared + step, at.own + np.hstack([pose_steps, shift_steps]))
-        small = np.all(np.abs(step) < _STEP * np.maximum(1.0, np.abs(at.shared)))
-        if small and abs(np.log(sigma[1] / before[1])) < _STEP:
+        before = at, sigma
+        at, sigma = _improved(equations, at, sigma, size_px, least_rgb_px, alike=False)
+        small = np.abs(at.shared - before[0].shared) < _STEP * np.maximum(1.0, np.abs(at.shared))
+        if np.all(small) and abs(np.log(sigma[1] / before[1][1])) < _STEP:
             break
+    for _ in range(_LAST_ROUNDS):
+        at, sigma = _improved(equations, at, sigma, size_px, least_rgb_px, alike=True)
     system = equations.system(at, sigma)
-    told = _widths_told(system, at, size_px)
+    told = widths_told(equations, system, at, size_px, alike=True)
     t = len(FREE)
     lift = np.eye(len(shared))
     lift[:9, :9] = root
-    more = _inflation(_at_width(system, at, size_px, told.shift_px)[2], told.covariance)
+    more = _inflation(at_width(system, at, size_px, told.shift_px).one, told.covariance)
     off = np.concatenate([a + b for a, b in zip(system.thermal_off_px, at.own[:, None, 6:], strict=True)])
     return ThermalFound(
         free=FREE,
         values=frozen(equations.thermal_values(at.shared)),
         thermal_from_rgb=Pose.of(rotation_from_rvec(at.shared[9 + t : 12 + t]), at.shared[12 + t : 15 + t]),
-        bloom=float(at.shared[-1]),
+        bloom=float(at.shared[-3]),
         covariance=frozen(more * lift @ told.covariance @ lift.T),
         by_width=tuple((w, frozen(more * lift @ c @ lift.T)) for w, c in told.each),
         rms_px=float(np.sqrt(np.mean(np.sum(off**2, axis=1)))),
         rgb_values=frozen(known.values + root @ at.shared[:9]),
         shift_px=told.shift_px,
+        alike_px=told.alike_px,
+        swell_px=(float(at.shared[-2]), float(at.shared[-1])),
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _Told:
-    """Of the width of the shifts."""
-
-    shift_px: float
-    covariance: Floats
-    """Of the shared unknowns, averaged over the widths."""
-    each: tuple[tuple[float, Floats], ...]
-    """Probability of a width, and the covariance that goes with it, where that counts."""
-    taken: float
-    """Degrees of freedom that the shifts take."""
-
-
-def _widths_told(system: PairSystem, at: Unknowns, size_px: tuple[int, int]) -> _Told:
-    """How probable each width of the shifts is, and what it leaves open of the shared unknowns."""
-    logs, covariances = [], []
-    for shift_px in _WIDTHS_PX:
-        whole, pull, one = _at_width(system, at, size_px, shift_px)
-        factor = np.linalg.cholesky(whole)
-        inverse = np.linalg.inv(whole)
-        logs.append(one.log + 0.5 * float(pull @ inverse @ pull) - float(np.log(np.diag(factor)).sum()))
-        covariances.append(inverse)
-    weight = np.exp(np.array(logs) - max(logs))
-    weight /= weight.sum()
-    shift_px = float(np.sqrt(weight @ np.square(_WIDTHS_PX)))
-    inside = np.linalg.inv(
-        np.linalg.inv(system.normal[:, -2:, -2:] + 1e-9 * np.eye(2)) + shift_px**2 * np.eye(2)
-    )
-    return _Told(
-        shift_px,
-        np.einsum("k,kij->ij", weight, np.array(covariances)),
-        tuple((float(w), c) for w, c in zip(weight, covariances, strict=True) if w > 1e-3),
-        shift_px**2 * float(np.trace(inside, axis1=1, axis2=2).sum()),
-    )
+def _improved(
+    equations: PairEquations,
+    at: Unknowns,
+    sigma: tuple[float, float],
+    size_px: tuple[int, int],
+    least_rgb_px: float,
+    *,
+    alike: bool,
+) -> tuple[Unknowns, tuple[float, float]]:
+    """One step, and the noise by what is left over."""
+    system = equations.system(at, sigma)
+    told = widths_told(equations, system, at, size_px, alike=alike)
+    here = at_width(system, at, size_px, told.shift_px)
+    step = here.inverse @ here.pull
+    if alike:
+        own = alike_system(
+            equations, system, at, here.one, whole=here.whole, pull=here.pull, shift_px=here.shift_px
+        )
+        step = step - own.by_shared @ (told.errors_px - at.alike_px).ravel()
+    shift_steps = here.one.shift_steps - here.one.shift_by_shared @ step
+    all_steps = np.hstack([np.broadcast_to(step, (len(at.own), len(step))), shift_steps])
+    pose_steps = system.pose_steps - np.einsum("nij,nj->ni", system.pose_by_all, all_steps)
+    sigma = _noise_of(system, told, inner=len(step), least_rgb_px=least_rgb_px)
+    own_steps = np.hstack([pose_steps, shift_steps])
+    return Unknowns(at.shared + step, at.own + own_steps, told.errors_px), sigma
 
 
-def _at_width(
-    system: PairSystem, at: Unknowns, size_px: tuple[int, int], shift_px: float
-) -> tuple[Floats, Floats, SharedSystem]:
-    """Normal equations of the shared unknowns with what was known of them before, and their right side."""
-    one = shared_system(system, at.own[:, 6:], shift_px)
-    usual, weak = np.zeros(len(at.shared)), np.zeros_like(one.reduced)
-    weak[:9, :9] = np.eye(9)
-    alike = np.array([1.0, -1.0]) / (_SQUARE_SHARE * float(at.shared[9]))
-    weak[9:11, 9:11] = np.outer(alike, alike)
-    usual[11:13] = (size_px[0] - 1) / 2.0, (size_px[1] - 1) / 2.0
-    weak[11, 11] = weak[12, 12] = (_MIDDLE_SHARE * size_px[0]) ** -2.0
-    weak[13, 13], weak[14, 14] = _LENS[0] ** -2.0, _LENS[1] ** -2.0
-    return one.reduced + weak, one.scores.sum(axis=0) - weak @ (at.shared - usual), one
-
-
-def _noise_of(system: PairSystem, told: _Told, *, inner: int, least_rgb_px: float) -> tuple[float, float]:
+def _noise_of(system: PairSystem, told: Widths, *, inner: int, least_rgb_px: float) -> tuple[float, float]:
     """1 sigma of a component of colour and of thermal corners, px, by what is left over."""
     sizes = []
     poses = 6.0 * len(system.normal)
@@ -219,12 +194,12 @@ def transfer_px(pair: PairView, corners_mm: Floats, found: ThermalFound) -> Floa
     Returns:
         Thermal pixels, one a corner, shape (k,).
     """
-    pose = board_pose(pair.rgb, corners_mm, found.rgb_values)
+    true_px = pair.rgb.corners_px - found.swell_px[0] * outwards(pair.rgb.corners_px)
+    pose = board_pose(replace(pair.rgb, corners_px=true_px), corners_mm, found.rgb_values)
     board_mm = bloomed(corners_mm, found.bloom)
     here = board_mm[pair.thermal.ids] @ rotation_from_rvec(pose[:3]).T + pose[3:]
-    return np.linalg.norm(
-        _seen(found.thermal_from_rgb.apply(here), found.values) - pair.thermal.corners_px, axis=1
-    )
+    off = _seen(found.thermal_from_rgb.apply(here), found.values) - pair.thermal.corners_px
+    return np.linalg.norm(off + found.swell_px[1] * outwards(pair.thermal.corners_px), axis=1)
 
 
 def _seen(points_mm: Floats, values: Floats) -> Floats:

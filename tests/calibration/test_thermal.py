@@ -69,7 +69,7 @@ def test_the_thermal_cameras_place_is_found_within_its_bounds() -> None:
     )
     sigma = np.sqrt(np.diag(found.covariance))
     off = np.abs(found.thermal_from_rgb.translation_mm - STAND.translation_mm)
-    assert np.all(off < 3.0 * sigma[-4:-1])
+    assert np.all(off < 3.0 * sigma[18:21])
     assert found.values[0] == pytest.approx(380.0, abs=3.0 * sigma[9])
     assert found.bloom == pytest.approx(0.03, abs=0.01)
 
@@ -82,7 +82,7 @@ def test_the_predicted_error_on_the_skin_holds_the_true_one_and_is_not_idle(kind
     `python -m benchmarks.thermal_place_coverage`.
     """
     held = [calibrated(KINDS[kind], np.random.default_rng([7, k])) for k in range(16)]
-    share = np.array([one.at_worst_mm[1] / one.bound_mm[1] for one in held])
+    share = np.array([one.of_nine_mm[1] / one.bound_mm[1] for one in held])
     assert np.sum(share > 1.0) <= 3
     assert 0.25 < np.median(share) < 0.75
 
@@ -94,8 +94,10 @@ def test_one_step_of_the_equations_takes_a_small_error_out_again() -> None:
     root = np.diag([1.0, 1.5, 0.7, 0.7, 0.01, 0.02, 0.0, 0.0, 0.0])
     equations = PairEquations(pairs, BOARD.corners_mm, RGB, root, lens, np.arange(6))
     poses = np.array([board_pose(pair.rgb, BOARD.corners_mm, RGB) for pair in pairs])
-    shared = np.concatenate([np.zeros(9), lens[:6], [0.02, -0.03, 0.01, 35.0, -4.0, 6.0, 0.02]])
-    true = Unknowns(shared, np.hstack([poses, np.full((4, 2), 0.1)]))
+    swollen = [0.02, -0.3, 0.1]
+    shared = np.concatenate([np.zeros(9), lens[:6], [0.02, -0.03, 0.01, 35.0, -4.0, 6.0], swollen])
+    alike_px = 0.05 * np.random.default_rng(8).normal(size=(len(BOARD.corners_mm), 2))
+    true = Unknowns(shared, np.hstack([poses, np.full((4, 2), 0.1)]), alike_px)
     off = equations.system(true, (1.0, 1.0))
     clean = [
         PairView(
@@ -105,11 +107,13 @@ def test_one_step_of_the_equations_takes_a_small_error_out_again() -> None:
         )
         for pair, a, b in zip(pairs, off.rgb_off_px, off.thermal_off_px, strict=True)
     ]
-    equations = replace(equations, pairs=clean)
+    moved = replace(equations, pairs=clean)
+    moved.__dict__.update(ways=equations.ways, along=equations.along)  # noise does not turn the tags
+    equations = moved
     error = 1e-5 * np.maximum(np.abs(shared), 1.0) * np.random.default_rng(0).normal(size=len(shared))
     error[6:9] = 0.0  # the covariance has nothing of them
     own_error = 1e-5 * np.random.default_rng(1).normal(size=true.own.shape)
-    system = equations.system(Unknowns(shared + error, true.own + own_error), (1.0, 1.0))
+    system = equations.system(Unknowns(shared + error, true.own + own_error, alike_px), (1.0, 1.0))
     for k in range(4):
         wrong = np.concatenate([error, own_error[k, 6:]])
         assert system.pulled[k] == pytest.approx(
