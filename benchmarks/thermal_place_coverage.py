@@ -5,8 +5,9 @@
     python -m benchmarks.thermal_place_coverage --rigs 200 --pairs 4 5 6 8 12 20
 
 For each kind of pairs: colour camera wrong as its covariance says, thermal camera with a lens of its own,
-corners with noise, tags that bloom in the thermal picture and shrink in the colour one. Off by how much is what the
-rig does: its colour lens as stated, its thermal camera as found. "Held" asks that nine places hold at once.
+corners with noise, tags that bloom in the thermal picture and shrink in the colour one. What is off is what
+the rig does: its colour lens as stated, its thermal camera as found. "Held" asks that nine places hold at
+once.
 """
 
 from __future__ import annotations
@@ -137,9 +138,7 @@ def pairs_of(truth: Truth, how: Pairs, rng: np.random.Generator) -> list[PairVie
     middle = corners.mean(axis=0)
     corners[:, 2] += how.bent_mm * ((corners[:, 1] - middle[1]) / np.ptp(corners[:, 1]) * 2.0) ** 2
     warm = bloomed(corners, truth.bloom)
-    alike_px = (
-        how.alike_px * rng.normal(size=(len(corners), 2)) if how.alike_px else np.zeros((len(corners), 2))
-    )
+    alike_px = how.alike_px * rng.normal(size=(len(corners), 2))
     pairs: list[PairView] = []
     while len(pairs) < how.count:
         way, lean = rng.uniform(0.0, 2.0 * np.pi), np.radians(how.lean_deg) * np.sqrt(rng.uniform())

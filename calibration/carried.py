@@ -1,9 +1,9 @@
 """A solved thermal camera as the rig uses it: with the colour lens that the rig states.
 
 The pairs improve on the colour camera, too, but other steps rest on its lens as it is, so it stays. What the
-pairs would have changed of it goes into the thermal camera, so that a ray of the rig's lens is taken to the thermal
-pixel that the solution says. Of the place on the skin that leaves less than a tenth of its bound; lens and stand
-as solved, beside a lens that the solution had moved, were off by up to their bound (held: 58 of 100).
+pairs would have changed of it goes into the thermal camera, so that a ray of the rig's lens is taken to the
+thermal pixel that the solution says. In 100 drawn rigs with lenses off by 1 px that left 0.05 mm at most
+(median 0.007); without it bounds of 12 pairs held 38 of 60.
 """
 
 from __future__ import annotations

@@ -84,12 +84,12 @@ def alike_system(
         off -= pose @ system.pose_steps[k] + rest[:, -2:] @ one.shift_steps[k]
         square = np.diag(firm) - pose @ np.linalg.solve(system.by_pose[k], pose.T)
         square -= rest[:, -2:] @ firm_shift[k] @ rest[:, -2:].T
-        at_ids = np.ix_(ids, (0, 1), ids, (0, 1))
+        at_ids = np.ix_(ids, np.arange(2), ids, np.arange(2))
         normal[at_ids] += square.reshape(len(ids), 2, len(ids), 2)
         by_shared[ids] += (rest[:, :-2] - rest[:, -2:] @ one.shift_by_shared[k]).reshape(len(ids), 2, q)
         pulled[ids] += off.reshape(len(ids), 2)
     cross = by_shared.reshape(2 * m, q)
-    solved = np.linalg.solve(whole, np.column_stack([cross.T, pull]))
+    solved = np.asarray(np.linalg.solve(whole, np.column_stack([cross.T, pull])), float)
     left = normal.reshape(2 * m, 2 * m) - cross @ solved[:, :-1]
     right, now = pulled.ravel() - cross @ solved[:, -1], at.alike_px.ravel()
     values, vectors = np.linalg.eigh(0.5 * (left + left.T))

@@ -14,8 +14,8 @@ import numpy as np
 
 from calibration.board import Board, BoardView
 from calibration.pair_equations import bloomed
-from calibration.skin_error import camera_of, nine_places, place_slopes
 from calibration.placed import placed_slopes
+from calibration.skin_error import camera_of, nine_places, place_slopes
 from calibration.thermal_pair import RgbKnown, ThermalFound
 from models.camera import Camera
 from models.geometry import Bools, Floats, Ints, Pose, frozen, rotation_from_rvec

@@ -6,11 +6,11 @@ import cv2
 import numpy as np
 
 from calibration.alike import open_freedom
-from calibration.bounds import radius_95
 from calibration.intrinsics import PARAMETERS
 from calibration.skin_error import DISTANCES_MM, at_once_95
 from calibration.thermal_pair import ThermalFound
 from models.geometry import Floats, rotation_from_rvec
+from models.sightings import radius_95_mm
 
 _FREEDOM = 1e4
 """Of the noise of single corners: hundreds of them tell it."""
@@ -100,6 +100,6 @@ def stated_covariance(
     covariance, share = found.covariance[inner, inner], 1.0
     for distance_mm, told_mm in zip(DISTANCES_MM, on_skin_mm, strict=True):
         slopes = placed_slopes(found, rgb_size_px=rgb_size_px, distance_mm=distance_mm)[:, :, inner]
-        plain_mm = max(radius_95(one @ covariance @ one.T, freedom=_FREEDOM) for one in slopes)
+        plain_mm = max(radius_95_mm(one @ covariance @ one.T) for one in slopes)
         share = max(share, told_mm / max(plain_mm, 1e-12))
     return covariance * share**2

@@ -84,7 +84,7 @@ def find_thermal(
     held_out = []
     for k, pair in enumerate(pairs):
         others = [*pairs[:k], *pairs[k + 1 :]]
-        again = calibrate_thermal(others, corners_mm, known=known, size_px=size_px, near=found)
+        again = calibrate_thermal(others, corners_mm, known=known, size_px=size_px, near=found, bounded=False)
         on_solved()
         held_out.append(_rms(transfer_px(pair, corners_mm, again)))
     found = carried(found, known.values, rgb_size_px=rgb_size_px)

@@ -88,6 +88,7 @@ def calibrate_thermal(
     known: RgbKnown,
     size_px: tuple[int, int],
     near: ThermalFound | None = None,
+    bounded: bool = True,
 ) -> ThermalFound:
     """Solve.
 
@@ -97,6 +98,7 @@ def calibrate_thermal(
         known: The colour camera.
         size_px: Width and height of the thermal picture.
         near: A solution to start from, as by other pairs of the same cameras.
+        bounded: Whether its covariance is wanted; else errors alike in all pairs, which cost most, are left.
     """
     root = _root(known.covariance * (2.0 if known.from_these else 1.0))
     poses = np.array([board_pose(pair.rgb, corners_mm, known.values) for pair in pairs])
@@ -116,10 +118,10 @@ def calibrate_thermal(
         small = np.abs(at.shared - before[0].shared) < _STEP * np.maximum(1.0, np.abs(at.shared))
         if np.all(small) and abs(np.log(sigma[1] / before[1][1])) < _STEP:
             break
-    for _ in range(_LAST_ROUNDS):
+    for _ in range(_LAST_ROUNDS if bounded else 0):
         at, sigma = _improved(equations, at, sigma, size_px, least_rgb_px, alike=True)
     system = equations.system(at, sigma)
-    told = widths_told(equations, system, at, size_px, alike=True)
+    told = widths_told(equations, system, at, size_px, alike=bounded)
     t = len(FREE)
     lift = np.eye(len(shared))
     lift[:9, :9] = root
