@@ -2,8 +2,8 @@
 
 A camera's curve of light (gamma) after the blur of its lens moves edges from light to dark: in drawn colour
 pictures with a blur of 0.7 px and the usual curve tags of 57 px shrink by 0.36 px on each side, in every pose
-alike. Taken for noise that never averages out, it put a target 0.2 % too far. The middle of each tag stays,
-so what the shrinking is the corners tell by themselves.
+alike. Taken for noise it makes a target seem too far, and no pair disagrees. The middle of each tag stays, so
+how much it shrinks the corners tell by themselves.
 """
 
 from __future__ import annotations

@@ -90,7 +90,7 @@ def test_live_reads_from_the_rig_what_the_certificate_tells(count: int) -> None:
 
 
 def test_edges_that_gamma_moves_alike_in_all_pictures_leave_the_place_as_it_is() -> None:
-    """0.36 px, as in drawn colour pictures. Taken for noise they make targets seem 0.2 % farther."""
+    """0.36 px, as in drawn colour pictures. Taken for noise they make targets seem farther."""
     for count in (5, 12):
         plain, moved = (solved(Pairs(count=count, swell_px=px)) for px in (0.0, -0.36))
         assert moved.swell_px[0] == pytest.approx(-0.36, abs=0.03)
