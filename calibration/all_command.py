@@ -32,7 +32,7 @@ from calibration.pairs import read_pairs
 from calibration.pictures import read_folder
 from calibration.recorded_pictures import one_recording_or
 from calibration.rig_text import read_tables
-from calibration.scale import Scale, scale_of, scaled
+from calibration.scale import Scale, directions_words, scale_of, scaled
 from calibration.sheets import TARGET
 from calibration.thermal_command import found_in_both, known_camera
 from models.geometry import Bytes, Counts
@@ -82,8 +82,8 @@ def calibrate_all(options: argparse.Namespace, now: datetime) -> bool:
         InputError: If the source or a file of it cannot be read.
     """
     source, wanted = cast(Path, options.source), wanted_of(options)
-    if not wanted.sheets.scale.measured:
-        print("The print was not measured: measure the sheet's ruler of 100 mm and say --measured-mm MM.")
+    if (open_ := directions_words(wanted.sheets.scale)) is not None:
+        print(open_)
     by_steps = holds_steps(source) or any((source / name).is_dir() for name in FURTHER)
     if not source.exists() or (source.is_dir() and not by_steps and not _is_session(source)):
         raise InputError(

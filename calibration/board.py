@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import cv2
@@ -37,14 +37,19 @@ class Board:
     """Number of the first tag."""
     gap_down_mm: float = 0.0
     """Gap between rows of tags; ``marker_mm`` is that between columns."""
+    stretch: float = 1.0
+    """Lengths down the board by those across it that are told here: of a print whose directions differ."""
+    stretch_u95: float = 0.0
+    """95 % bound of the share by which that may be off; 0 = taken for known, as other tools do."""
 
     @cached_property
     def corners_mm(self) -> Floats:
         """Inner corners, row by row, shape (rows * columns, 3); or four corners of each tag, tag by tag."""
         if self.kind == "tags":
-            return frozen(_tag_corners(self))
+            return frozen(_tag_corners(self) * (1.0, self.stretch, 1.0))
         y, x = np.mgrid[: self.rows, : self.columns].astype(float)
-        return frozen(np.stack([x.ravel(), y.ravel(), np.zeros(x.size)], axis=1) * self.square_mm)
+        flat = np.stack([x.ravel(), self.stretch * y.ravel(), np.zeros(x.size)], axis=1)
+        return frozen(flat * self.square_mm)
 
     @property
     def words(self) -> str:
@@ -84,8 +89,9 @@ def board_of(text: str) -> Board:
     Args:
         text: ``own``; or ``chessboard:9x6[:SQUARE_MM]`` with inner corners; or
             ``charuco:10x7:DICT_5X5_100[:SQUARE_MM[:MARKER_MM]]`` with squares; or
-            ``tags:3x4:DICT_ARUCO_ORIGINAL:1:SIDE_MM:GAP_MM`` with the first tag's number, where the gap may
-            be ``ACROSSxDOWN``.
+            ``tags:3x4:DICT_ARUCO_ORIGINAL:1:SIDE_MM:GAP_MM`` with the first tag's number. A square, side or gap
+            may be ``ACROSSxDOWN``. A last part such as ``0.3%`` bounds (95 %) by what share lengths down may yet
+            be off against those across.
 
     Raises:
         InputError: If it is none of these.
@@ -94,22 +100,27 @@ def board_of(text: str) -> Board:
         return OWN
     kind, *parts = text.split(":")
     try:
+        doubt = 0.01 * float(parts.pop()[:-1]) if parts[-1].endswith("%") else 0.0
+        if not 0.0 <= doubt <= _MOST_DOUBT:
+            raise ValueError
         across, down = (int(word) for word in parts[0].split("x"))
-        board = None
+        board, stretch = None, 1.0
         if kind == "chessboard" and len(parts) <= 2 and min(across, down) >= 3:
-            board = Board(kind, across, down, float(parts[1]) if len(parts) > 1 else 25.0)
+            square_mm, stretch = _both_ways(parts[1] if len(parts) > 1 else "25")
+            board = Board(kind, across, down, square_mm)
         elif kind == "charuco" and 2 <= len(parts) <= 4 and min(across, down) >= 3:
-            square_mm = float(parts[2]) if len(parts) > 2 else OWN.square_mm
+            square_mm, stretch = _both_ways(parts[2]) if len(parts) > 2 else (OWN.square_mm, 1.0)
             marker_mm = float(parts[3]) if len(parts) > 3 else 0.7 * square_mm
             if _tags_of(parts[1]) >= across * down // 2 and 0.0 < marker_mm < square_mm:
                 board = Board(kind, across - 1, down - 1, square_mm, marker_mm, parts[1])
         elif kind == "tags" and len(parts) == 5 and min(across, down) >= 1 and across * down >= 4:
-            side_mm, gaps, first = float(parts[3]), [float(g) for g in parts[4].split("x")], int(parts[2])
+            (side_mm, stretch), first = _both_ways(parts[3]), int(parts[2])
+            gaps = [float(gap) for gap in parts[4].split("x")]
             there = 0 <= first <= _tags_of(parts[1]) - across * down
             if there and min(gaps) > 0.0 and max(gaps) < MOST_MM and len(gaps) <= 2:
-                board = Board(kind, across, down, side_mm, gaps[0], parts[1], first, gaps[-1])
+                board = Board(kind, across, down, side_mm, gaps[0], parts[1], first, gaps[-1] / stretch)
         if board is not None and max(across, down) <= MOST_ACROSS and 0.0 < board.square_mm < MOST_MM:
-            return board
+            return replace(board, stretch=stretch, stretch_u95=doubt)
     except (ValueError, IndexError):
         pass
     raise InputError(
@@ -130,6 +141,19 @@ def _tags_of(dictionary: str) -> int:
     if not dictionary.startswith("DICT_") or not hasattr(cv2.aruco, dictionary):
         return 0
     return len(cv2.aruco.getPredefinedDictionary(getattr(cv2.aruco, dictionary)).bytesList)
+
+
+_MOST_DOUBT, _MOST_STRETCH = 0.1, 0.25
+"""No print is off by more: a slip of the pen."""
+
+
+def _both_ways(words: str) -> tuple[float, float]:
+    """Length across, and lengths down by those across, of ``24`` or ``24x24.1``."""
+    across, *down = (float(word) for word in words.split("x"))
+    stretch = down[0] / across if down and across > 0.0 else 1.0
+    if len(down) > 1 or not across > 0.0 or not abs(stretch - 1.0) <= _MOST_STRETCH:
+        raise ValueError
+    return across, stretch
 
 
 def find_board(grey: Bytes, board: Board, *, name: str, window_px: int | None = None) -> BoardView | str:

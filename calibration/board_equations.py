@@ -104,12 +104,23 @@ def bends(board: Board) -> Floats:
     return frozen(np.asarray(modes / sizes, np.float64))
 
 
-def board_information(off_mm: Floats, bend: Floats) -> Floats:
+def stretch_mm(board: Board) -> Floats:
+    """Steps of the corners across and down where the board is longer down by 1 sigma of what is open, shape (m, 2).
+
+    What would make it larger as a whole is left out: pictures show no size.
+    """
+    flat = board.corners_mm[:, :2] - board.corners_mm[:, :2].mean(axis=0)
+    wide, high = np.sum(flat**2, axis=0)
+    return (board.stretch_u95 / 1.96) * flat * (-high, wide) / (wide + high)
+
+
+def board_information(off_mm: Floats, bend: Floats, stretch: Floats) -> Floats:
     """Information of where the board's corners are, nothing of the camera, shape (q, q).
 
     Args:
         off_mm: 1 sigma across and along the board's normal, shape (2,).
         bend: See `bend_information`.
+        stretch: See `stretch_mm`; on top of what each corner is off by itself.
     """
     across, along = np.maximum(off_mm, 1e-5)
     m, inner = len(bend), CAMERA
@@ -117,6 +128,10 @@ def board_information(off_mm: Floats, bend: Floats) -> Floats:
     for axis in (0, 1):
         at = inner + axis + 3 * np.arange(m)
         prior[at, at] = across**-2.0
+    if stretch.any():
+        at = (inner + 3 * np.arange(m)[:, None] + np.arange(2)).ravel()
+        step = stretch.ravel()
+        prior[np.ix_(at, at)] -= np.outer(step, step) / (across**2 + step @ step) / across**2
     at = inner + 2 + 3 * np.arange(m)
     prior[np.ix_(at, at)] = bend / along**2
     return prior

@@ -48,6 +48,14 @@ def board_words(camera: Calibrated) -> str:
     return words
 
 
+def _open_words(board: Board) -> tuple[str, ...]:
+    """What was left open of a print's directions."""
+    if board.stretch_u95 == 0.0:
+        return ()
+    words = f"Lengths down the board are known to {100.0 * board.stretch_u95:.2f} % against those across"
+    return (f"{words}: that is in the bounds.",)
+
+
 def rgb_part(found: CameraFound, board: Board, *, beside: Sequence[str] = ()) -> Certified:
     """Of the colour camera's lens.
 
@@ -80,6 +88,7 @@ def rgb_part(found: CameraFound, board: Board, *, beside: Sequence[str] = ()) ->
             f"{100.0 * found.covered:.0f} % of the picture covered (at least {100.0 * LEAST_COVERED:.0f} %);"
             f" boards {found.tilt_deg:.0f} degrees apart, farthest by nearest {found.apart:.2f}.",
             board_words(camera),
+            *_open_words(board),
             f"Residual {camera.rms_px:.3f} px rms.",
             *beside,
         ),

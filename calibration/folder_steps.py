@@ -20,7 +20,7 @@ from calibration.poses_seen import VIDEOS
 from calibration.recorded_pictures import one_recording_or
 from calibration.rgb_command import calibrate_rgb
 from calibration.rig_text import Toml, put_rig, read_tables, rig_text
-from calibration.scale import Scale, spec_of
+from calibration.scale import Scale, scaled_collar, spec_of
 from calibration.sheets import COLLAR_DICTIONARY, COLLAR_TAG_MM, collar_of
 from calibration.thermal_command import calibrate_thermal_step
 from calibration.tip_command import calibrate_tip
@@ -147,8 +147,10 @@ def give_nozzle(rig: Path, sheets: Sheets, *, now: datetime) -> None:
             "dictionary": COLLAR_DICTIONARY,
             "bore_mm": 12.0,
             "tag": [
-                {"id": int(number), "corners_nozzle_mm": np.round(sheets.scale.factor * corners, 4).tolist()}
-                for number, corners in zip(made.ids, made.corners_nozzle_mm, strict=True)
+                {"id": int(number), "corners_nozzle_mm": np.round(corners, 4).tolist()}
+                for number, corners in zip(
+                    made.ids, scaled_collar(made.corners_nozzle_mm, sheets.scale), strict=True
+                )
             ],
         }
     put_rig(rig, rig_text({**tables, "nozzle": nozzle}, now=now), now=now, part_of=tables)

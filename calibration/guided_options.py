@@ -72,13 +72,14 @@ def add_guided(steps: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 
 
 def add_measured(parser: argparse.ArgumentParser) -> None:
-    """How long the ruler on the printed sheets came out."""
+    """How long the rulers on the printed sheets came out."""
     parser.add_argument(
         "--measured-mm",
         type=positive,
+        nargs="+",
         metavar="MM",
-        help="length of the printed sheet's ruler of 100 mm, as measured; refused where it is off by more"
-        " than 0.5 %%",
+        help="lengths of the printed sheet's rulers A and B of 100 mm, as measured (one = of either, the other"
+        " direction stays in doubt); refused where one is off by more than 0.5 %%",
     )
     parser.add_argument(
         "--insist", action="store_true", help="use a sheet that is off, by its measured scale"

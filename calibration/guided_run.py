@@ -262,13 +262,14 @@ class GuidedRun:
         _write(self.wanted.keep / FOLDERS["tip"] / "poses.txt", ("\n\n".join(blocks) + "\n").encode())
 
 
-def put_aside(where: Path) -> None:
-    """What is not used stays to be looked at, out of the way of what is taken next."""
+def put_aside(where: Path) -> Path | None:
+    """What is not used stays to be looked at, out of the way of what is taken next: where; None = nothing is there."""
     k = 1
     while (aside := where.with_name(f"{where.name}-refused-{k}")).exists():
         k += 1
-    if where.exists():
-        where.rename(aside)
+    if not where.exists():
+        return None
+    return where.rename(aside)
 
 
 def _lighter(step: Step) -> Step:

@@ -35,6 +35,7 @@ from calibration.board_equations import (
     board_information,
     board_system,
     projected,
+    stretch_mm,
     systems_of_each,
 )
 from calibration.disagreement import Told, Width, parameters_spread
@@ -155,10 +156,11 @@ def _first(views: Sequence[BoardView], board: Board, size_px: tuple[int, int]) -
 def _adjusted(start: Calibrated, views: Sequence[BoardView], board: Board) -> Calibrated:
     """Gauss-Newton from a start, noise and width of the offsets estimated along the way."""
     found, bend = start, bend_information(board)
+    stretch = stretch_mm(board) if start.off_mm.any() else np.zeros((len(board.corners_mm), 2))
     weak, size_mm = _weak(start), float(np.ptp(board.corners_mm[:, :2]))
     for _ in range(_ROUNDS):
         system = board_system(found, views, board)
-        prior = board_information(found.off_mm, bend)
+        prior = board_information(found.off_mm, bend, stretch)
         pull = system.scores.sum(axis=0)
         pull[:CAMERA] -= weak @ (found.values - found.usual)
         pull[CAMERA:] -= prior[CAMERA:, CAMERA:] @ found.offsets_mm.ravel()
@@ -168,12 +170,13 @@ def _adjusted(start: Calibrated, views: Sequence[BoardView], board: Board) -> Ca
         step = inverse @ pull
         found = _moved(found, system, step)
         told = 1.0 - np.einsum("ij,ji->i", inverse, prior)
+        stretched = _stretched(found, stretch, inverse @ prior)
         own_spread = _own_spread(system, inverse)
-        found = _noise(found, system, told, bend, own_spread, size_mm)
+        found = _noise(found, system, told, bend, own_spread, size_mm, stretched)
         if np.abs(step[:CAMERA] / np.maximum(np.abs(found.values), 1.0)).max() < _STEP:
             break
     system = board_system(found, views, board)
-    known = board_information(found.off_mm, bend)
+    known = board_information(found.off_mm, bend, stretch)
     known[:CAMERA, :CAMERA] += weak
     told = Told(
         reduced=system.reduced,
@@ -245,14 +248,31 @@ def _moved(found: Calibrated, system: BoardSystem, step: Floats) -> Calibrated:
     )
 
 
+def _stretched(found: Calibrated, stretch: Floats, known_before: Floats) -> tuple[float, float]:
+    """Of all offsets, square and share told of those that make the board longer one way: no width is told by them."""
+    size = float(np.linalg.norm(stretch))
+    if size == 0.0:
+        return 0.0, 0.0
+    way = np.zeros((len(stretch), 3))
+    way[:, :2] = stretch / size
+    flat = np.concatenate([np.zeros(CAMERA), way.ravel()])
+    return float(np.sum(way * found.offsets_mm)) ** 2, 1.0 - float(flat @ known_before @ flat)
+
+
 def _noise(
-    found: Calibrated, system: BoardSystem, known: Floats, bend: Floats, own: Floats, size_mm: float
+    found: Calibrated,
+    system: BoardSystem,
+    known: Floats,
+    bend: Floats,
+    own: Floats,
+    size_mm: float,
+    stretched: tuple[float, float],
 ) -> Calibrated:
     """Noise of the corners and width of the offsets, by the share of each that the views tell."""
     told, offsets = known[CAMERA:].reshape(-1, 3), found.offsets_mm
-    squares = float(np.sum(offsets[:, :2] ** 2)), float(offsets[:, 2] @ bend @ offsets[:, 2])
-    free = float(told[:, :2].sum()), float(told[:, 2].sum())
-    widths = [np.sqrt(square / max(one, 1e-9)) for square, one in zip(squares, free, strict=True)]
+    squares = float(np.sum(offsets[:, :2] ** 2)) - stretched[0], float(offsets[:, 2] @ bend @ offsets[:, 2])
+    free = float(told[:, :2].sum()) - stretched[1], float(told[:, 2].sum())
+    widths = [np.sqrt(max(square, 0.0) / max(one, 1e-9)) for square, one in zip(squares, free, strict=True)]
     square = sum(
         float(np.sum(w[:, None] * r**2)) for w, r in zip(system.weights, system.residuals, strict=True)
     )

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from calibration.board import OWN
-from calibration.scale import READ_MM, scale_of, scaled, spec_of
+from calibration.scale import READ_MM, Scale, directions_words, scale_of, scaled, scaled_collar, spec_of
 from calibration.sheet_pdf import pdf_of
 from calibration.sheets import (
     COLLAR_DICTIONARY,
@@ -63,7 +63,7 @@ def print_sheet(options: argparse.Namespace, now: datetime) -> bool:
         files["collar.svg"] = collar_sheet(collar)
         cuts_mm = tuple(k * collar.face_mm for k in range(1, COLLAR_FACES))
         lines = ["[nozzle]", f'dictionary = "{COLLAR_DICTIONARY}"', f"bore_mm = {options.bore_mm!r}"]
-        for number, corners in zip(collar.ids, scale.factor * collar.corners_nozzle_mm, strict=True):
+        for number, corners in zip(collar.ids, scaled_collar(collar.corners_nozzle_mm, scale), strict=True):
             rounded = [[round(float(v), 4) + 0.0 for v in corner] for corner in corners]
             lines += ["", "[[nozzle.tag]]", f"id = {number}", f"corners_nozzle_mm = {rounded}"]
         files["collar.toml"] = "\n".join(lines) + "\n"
@@ -81,15 +81,25 @@ def print_sheet(options: argparse.Namespace, now: datetime) -> bool:
     else:
         put_file(folder / f"{options.sheet}.pdf", pdf)
         print(f"{folder / options.sheet}.pdf")
-    if scale.measured:
-        print(
-            f"Printed {100.0 * (scale.factor - 1.0):+.2f} % off true scale, known to {READ_MM:g} mm in 100."
-        )
-        if options.sheet in _BOARDS and scale.factor != 1.0:
-            print(f"Name it so: --board {spec_of(scaled(_BOARDS[options.sheet], scale))}")
-    elif options.sheet != "skin":
-        print(f"Measure the ruler of {RULER_MM:g} mm once it is printed, and say it: --measured-mm MM")
+    print("\n".join(_scale_words(options.sheet, scale)))
     return True
+
+
+def _scale_words(sheet: str, scale: Scale) -> list[str]:
+    """What was measured and what follows, or what is to be measured."""
+    if not scale.measured:
+        return [f"Measure rulers A and B of {RULER_MM:g} mm once it is printed, and say: --measured-mm A B"]
+    off = [100.0 * (factor - 1.0) for factor in (scale.short, scale.long)]
+    lines = [f"Printed {off[0]:+.2f} % off true scale, known to {READ_MM:g} mm in 100."]
+    if scale.both:
+        lines = [
+            f"Printed {off[0]:+.2f} % off true scale along the short side of the paper, {off[1]:+.2f} % along its long"
+            f" side, each known to {READ_MM:g} mm in 100."
+        ]
+    if sheet in _BOARDS:
+        lines.append(f"Name it so: --board {spec_of(scaled(_BOARDS[sheet], scale))}")
+    open_ = directions_words(scale)
+    return lines if open_ is None else [*lines, open_]
 
 
 WIDE_MM = 500.0

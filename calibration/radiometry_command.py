@@ -32,8 +32,8 @@ from models.rig import ThermalCamera
 from models.rig_file import read_rig
 from vision.point_spread import relied_on
 
-ROOM_WITHIN_DEGC = (-20.0, 60.0)
-"""As ``room_degc`` of a ``session.toml``."""
+ROOM_RANGE_DEGC = (-10.0, 50.0)
+"""What somebody works in: beyond it stands another unit, or a slip."""
 
 
 def calibrate_radiometry(options: argparse.Namespace, now: datetime) -> bool:
@@ -52,12 +52,7 @@ def calibrate_radiometry(options: argparse.Namespace, now: datetime) -> bool:
     sources = [open_looks(path, unit=options.unit, hz=options.hz) for path, *_ in _whole(options.reference)]
     _check_size(sources, rig.thermal)
     spread = relied_on(rig.thermal.spread, None)
-    room = cast("float | None", options.room_degc)
-    if room is not None and not ROOM_WITHIN_DEGC[0] <= room <= ROOM_WITHIN_DEGC[1]:
-        raise InputError(
-            f"--room-degc {room:g} is no temperature of a room; give {ROOM_WITHIN_DEGC[0]:g} to"
-            f" {ROOM_WITHIN_DEGC[1]:g} degC."
-        )
+    room = told_room(cast("float | None", options.room_degc))
     references: list[ReferenceRead] = []
     with Steps("Looks at references", None) as steps:
         for source, one in zip(sources, told, strict=True):
@@ -125,6 +120,19 @@ def told_references(
     return tuple(
         one if names.count(one.name) == 1 else replace(one, name=f"{one.name} ({k})")
         for k, one in enumerate(told, 1)
+    )
+
+
+def told_room(degc: str | float | None) -> float | None:
+    """Temperature of the room, which references mirror; None = it was not measured.
+
+    Raises:
+        InputError: If it is none that a room has.
+    """
+    if degc is None:
+        return None
+    return _number(
+        str(degc), "temperature of the room", *ROOM_RANGE_DEGC, "degC, or nothing where it was not measured"
     )
 
 

@@ -153,8 +153,12 @@ class Hints:
         if thermal is None:
             return ()
         emissivity = MATERIALS.get(self.entries.get("material", ""), MATERIALS["water"])
+        try:
+            room_degc = float(self.entries.get("room_degc", "").replace(",", "."))
+        except ValueError:
+            room_degc = ROOM_DEGC
         should = shown_degc(
-            degc, emissivity=emissivity, camera_emissivity=thermal.emissivity, room_degc=ROOM_DEGC
+            degc, emissivity=emissivity, camera_emissivity=thermal.emissivity, room_degc=room_degc
         )
         picture = _degc(warm)
         mask = found_mask(picture, should)

@@ -54,6 +54,8 @@ class Entry:
     """What stands there at first; empty = must be told."""
     choices: tuple[str, ...] = ()
     """To be picked; empty = a number is typed."""
+    unknown: str = ""
+    """What stands for an empty field that may stay empty; empty = it must be told."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,8 @@ _STEPS = (
             "First an ice slurry: crushed ice in water, stirred, a thermometer in it. Then a block of 30 to"
             " 35 degC with a contact thermometer under tape.",
             "Each by itself, large and even in the middle of the picture, 20 degC apart or more.",
-            "The temperature that the thermometer shows is told below, before each recording.",
+            "The temperature that the thermometer shows is told before each recording; that of the room, which"
+            " references mirror, where it was measured.",
         ),
         plan=tuple(
             stretch
@@ -147,6 +150,7 @@ _STEPS = (
             Entry("degc", "Its temperature", "degC"),
             Entry("u95_degc", "Known to, 95 %", "degC", "0.3"),
             Entry("material", "Its surface", choices=("water", "ice", "tape")),
+            Entry("room_degc", "The room, if measured", "degC", unknown="not known"),
         ),
         take_words=("the ice slurry", "the warm block", "one more reference"),
         colour=False,

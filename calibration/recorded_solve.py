@@ -18,8 +18,9 @@ from calibration.folder_steps import ACCEPTED, REFUSED, StepTold
 from calibration.further_steps import run_further
 from calibration.guided_run import put_aside
 from calibration.options import add_calibrate
-from calibration.radiometry_command import told_references
+from calibration.radiometry_command import told_references, told_room
 from calibration.recorded_plan import CHECK, HOLD_S, SPREAD_PICTURES
+from calibration.reference_reading import ROOM_U95_DEGC
 from calibration.vouching import last_check
 from models.geometry import Counts
 from models.problems import InputError
@@ -59,6 +60,7 @@ def entries_trouble(name: str, entries: Mapping[str, str]) -> str | None:
         return None
     try:
         told_references([_reference(Path("this reference"), entries)], ())
+        told_room(_number(entries, "room_degc") or None)
     except InputError as error:
         return str(error)
     return None
@@ -90,6 +92,12 @@ def solve_takes(
     if name == "radiometry":
         for one in takes:
             words += ["--reference", *_reference(one.path, one.entries)]
+        try:
+            room = _room_degc(takes)
+        except InputError as error:
+            return StepTold(name, REFUSED, (f"REFUSED. {error}",))
+        if room is not None:
+            words.append(f"--room-degc={room:g}")
     if name == "jet":
         words += ["--surface", takes[-1].entries.get("surface", "agar")]
     told = run_further(name, keep, rig, words=words, force=force, now=now)
@@ -135,8 +143,26 @@ def still_pictures(recording: Path, folder: Path) -> None:
 
 
 def _reference(path: Path, entries: Mapping[str, str]) -> list[str]:
-    degc, u95 = (entries.get(key, "").strip().replace(",", ".") for key in ("degc", "u95_degc"))
+    degc, u95 = _number(entries, "degc"), _number(entries, "u95_degc")
     return [str(path), degc or "nothing", u95 or "nothing", entries.get("material", "water")]
+
+
+def _room_degc(takes: Sequence[Take]) -> float | None:
+    """Of the room, by all that was told of it; None = nobody measured it."""
+    told = [float(said) for one in takes if (said := _number(one.entries, "room_degc"))]
+    if not told:
+        return None
+    if max(told) - min(told) > ROOM_U95_DEGC:  # a room that was measured is taken to be known to half of it
+        raise InputError(
+            f"The room was told to be of {min(told):g} and of {max(told):g} degC, and references mirror it; record the"
+            " ones again that were in another room, or for which it was told wrong."
+        )
+    return 0.5 * (min(told) + max(told))
+
+
+def _number(entries: Mapping[str, str], key: str) -> str:
+    """What was typed, as a command takes it; empty where nothing was."""
+    return entries.get(key, "").strip().replace(",", ".")
 
 
 def _check(recording: Path, rig: Path, *, board: str, now: datetime) -> StepTold:

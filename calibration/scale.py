@@ -1,11 +1,19 @@
-"""Whether a sheet came out of the printer at true scale, by its ruler of 100 mm."""
+"""Whether a sheet came out of the printer at true scale, by its two rulers of 100 mm.
+
+Ruler A lies along the short side of the paper, ruler B along its long side, on every sheet: what feeds paper
+and what writes across it err by themselves, and so does paper along and across its grain. Both go with the
+paper, not with which way up a sheet is read.
+"""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from calibration.board import Board
-from calibration.sheets import RULER_MM
+from calibration.sheets import RULER_MM, is_wide
+from models.geometry import Floats
 from models.problems import InputError
 
 READ_MM = 0.2
@@ -15,7 +23,15 @@ MOST_OFF = 0.005
 """Largest share by which a sheet may be off: what is placed by its size is off in distance by
 that share, 4 mm at 0.8 m, which is what `rgb` is refused for."""
 
+UNMEASURED_U95 = 0.005
+"""95 % bound of the share by which one direction of a sheet differs from the other where only one was measured.
+A copier's service manual allows 1 mm of a page along its feed (Canon GP160, 2-20: 0.34 % of A4's 297 mm); bond
+paper changes with its moisture by 0.1 to 0.2 % along the grain and 0.2 to 0.4 % across it, which is up to 0.3 %
+between the two (typical values of papermakers), and a fuser dries it. Together 0.45 %. Laser printers of 1988
+were allowed 2 % (American Mathematical Society, comp.laser-printers): such a one only a measurement shows."""
+
 _NO_RULER = 0.2
+_NAMES = ("A", "B")
 
 
 @dataclass(frozen=True)
@@ -23,28 +39,70 @@ class Scale:
     """How large a sheet came out."""
 
     factor: float
-    """Printed by meant."""
+    """Printed by meant, along the short side of the paper; along both where one length was measured."""
     measured: bool
     """False: nobody measured, and true scale is only hoped for."""
+    long_factor: float | None = None
+    """Along the long side of the paper; None = not measured by itself."""
+
+    @property
+    def short(self) -> float:
+        """Printed by meant along the short side of the paper."""
+        return self.factor
+
+    @property
+    def long(self) -> float:
+        """Printed by meant along the long side of the paper."""
+        return self.factor if self.long_factor is None else self.long_factor
+
+    @property
+    def both(self) -> bool:
+        """Whether both directions were measured."""
+        return self.long_factor is not None
 
     @property
     def u95(self) -> float | None:
-        """95 % bound of the share by which lengths may still be off; None = nobody measured."""
-        return READ_MM / RULER_MM if self.measured else None
+        """95 % bound of the share by which sizes may still be off; None = nobody measured.
+
+        What is placed by its size goes by the mean of both directions: half of what one may be off by itself
+        comes on top of the reading where only one was measured.
+        """
+        if not self.measured:
+            return None
+        return READ_MM / RULER_MM if self.both else math.hypot(READ_MM / RULER_MM, 0.5 * UNMEASURED_U95)
+
+    @property
+    def stretch_u95(self) -> float:
+        """95 % bound of the share by which one direction may still be off against the other."""
+        return math.sqrt(2.0) * READ_MM / RULER_MM if self.both else UNMEASURED_U95
 
 
-def scale_of(measured_mm: float | None, *, insist: bool = False) -> Scale:
-    """Judge a measured ruler.
+def scale_of(measured_mm: float | Sequence[float] | None, *, insist: bool = False) -> Scale:
+    """Judge the measured rulers.
 
     Args:
-        measured_mm: Length of the ruler of 100 mm on the printed sheet; None = not measured.
+        measured_mm: Lengths of rulers A and B of 100 mm on the printed sheet; one length = of either, taken for
+            both; None = not measured.
         insist: Go on with a sheet that is off, by its measured scale.
 
     Raises:
-        InputError: If it is off by more than `MOST_OFF` and nobody insists, or it cannot be that ruler.
+        InputError: If one is off by more than `MOST_OFF` and nobody insists, it cannot be that ruler, or there
+            are more than two.
     """
     if measured_mm is None:
         return Scale(1.0, False)
+    lengths = [float(measured_mm)] if isinstance(measured_mm, int | float) else list(measured_mm)
+    if not 1 <= len(lengths) <= 2:
+        raise InputError(
+            f"A sheet has two rulers, not {len(lengths)}; give the length of A, then that of B, in mm."
+        )
+    for name, length in zip(_NAMES, lengths, strict=False):
+        _judge(f"ruler {name}" if len(lengths) == 2 else "ruler", length, insist=insist)
+    first, *more = (length / RULER_MM for length in lengths)
+    return Scale(first, True, *more)
+
+
+def _judge(name: str, measured_mm: float, *, insist: bool) -> None:
     off = measured_mm / RULER_MM - 1.0
     if not abs(off) <= _NO_RULER:
         raise InputError(
@@ -53,30 +111,50 @@ def scale_of(measured_mm: float | None, *, insist: bool = False) -> Scale:
         )
     if abs(off) > MOST_OFF and not insist:
         raise InputError(
-            f"The sheet came out {100.0 * abs(off):.1f} % too {'large' if off > 0.0 else 'small'} (its ruler"
+            f"The sheet came out {100.0 * abs(off):.1f} % too {'large' if off > 0.0 else 'small'} (its {name}"
             f" measures {measured_mm:g} mm, at most {100.0 * MOST_OFF:g} % may be off); print it again at 100"
             " %, without fitting to the page, or insist on its measured scale with --insist."
         )
-    return Scale(measured_mm / RULER_MM, True)
 
 
 def scaled(board: Board, scale: Scale) -> Board:
-    """The board as it was printed."""
-    f = scale.factor
+    """One of our boards as it was printed, each direction by its own scale."""
+    across, down = (scale.long, scale.short) if is_wide(board) else (scale.short, scale.long)
     return replace(
         board,
-        square_mm=board.square_mm * f,
-        marker_mm=board.marker_mm * f,
-        gap_down_mm=board.gap_down_mm * f,
+        square_mm=board.square_mm * across,
+        marker_mm=board.marker_mm * across,
+        gap_down_mm=board.gap_down_mm * across,
+        stretch=board.stretch * down / across,
+        stretch_u95=scale.stretch_u95,
     )
+
+
+def scaled_collar(corners_nozzle_mm: Floats, scale: Scale) -> Floats:
+    """The collar as it was printed: its sheet is wound with the long side of the paper round the nozzle."""
+    return corners_nozzle_mm * (scale.long, scale.long, scale.short)
 
 
 def spec_of(board: Board) -> str:
     """A board in the words of ``--board``."""
+    down = board.stretch
+    side = f"{board.square_mm:.6g}" if down == 1.0 else f"{board.square_mm:.6g}x{board.square_mm * down:.6g}"
+    doubt = f":{100.0 * board.stretch_u95:.3g}%" if board.stretch_u95 > 0.0 else ""
     if board.kind == "chessboard":
-        return f"chessboard:{board.columns}x{board.rows}:{board.square_mm:.6g}"
+        return f"chessboard:{board.columns}x{board.rows}:{side}{doubt}"
     if board.kind == "charuco":
         size = f"{board.columns + 1}x{board.rows + 1}"
-        return f"charuco:{size}:{board.dictionary}:{board.square_mm:.6g}:{board.marker_mm:.6g}"
-    gaps = f"{board.marker_mm:.6g}x{board.gap_down_mm:.6g}"
-    return f"tags:{board.columns}x{board.rows}:{board.dictionary}:{board.first}:{board.square_mm:.6g}:{gaps}"
+        return f"charuco:{size}:{board.dictionary}:{side}:{board.marker_mm:.6g}{doubt}"
+    gaps = f"{board.marker_mm:.6g}x{board.gap_down_mm * down:.6g}"
+    return f"tags:{board.columns}x{board.rows}:{board.dictionary}:{board.first}:{side}:{gaps}{doubt}"
+
+
+def directions_words(scale: Scale) -> str | None:
+    """What is still open of a sheet whose rulers were not both measured, in a sentence."""
+    if scale.both:
+        return None
+    told = "Only one ruler of the print was measured" if scale.measured else "The print was not measured"
+    return (
+        f"{told}: one direction may be off by {100.0 * UNMEASURED_U95:g} % against the other, which stays in the"
+        f" bounds; measure rulers A and B of {RULER_MM:g} mm and say --measured-mm A B."
+    )

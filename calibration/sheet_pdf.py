@@ -10,14 +10,13 @@ import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from calibration.sheets import GAP_MM, RULER_MM, extent_mm, upright_at_mm
+
 PAPERS_MM = {"a4": (210.0, 297.0), "letter": (215.9, 279.4)}
 """ISO 216; ANSI/ASME Y14.1."""
 
 EDGE_MM = 6.0
 """What desk printers leave white at most sides (4.2 mm is usual; some need 5 to 6)."""
-
-_GAP_MM, _FOOT_MM = 8.0, 16.0
-"""Between drawing and foot, and the room that ruler and words take."""
 
 _POINT_PER_MM = 72.0 / 25.4
 _SVG = "{http://www.w3.org/2000/svg}"
@@ -30,12 +29,29 @@ class _Window:
     left_mm: float
     right_mm: float
 
+    @property
+    def wide_mm(self) -> float:
+        """How much of it."""
+        return self.right_mm - self.left_mm
+
+
+@dataclass(frozen=True)
+class _Groups:
+    """What is on a sheet."""
+
+    drawing: ET.Element
+    foot: ET.Element
+    upright: ET.Element
+
 
 def pdf_of(svg: str, *, paper: str, title: str, cuts_mm: Sequence[float] = ()) -> bytes | None:
-    """One of our own sheets on paper, whichever way round it fits, on as many pages as its cuts allow.
+    """One of our own sheets on paper, on as many pages as its cuts allow.
+
+    A drawing that is wider than high lies along the long side of the paper, another along its short side, so that
+    ruler A is always along the short one.
 
     Args:
-        svg: As `calibration.sheets` draws it: one group with the drawing, one with ruler and words.
+        svg: As `calibration.sheets` draws it: groups with the drawing, the lying ruler and words, the upright ruler.
         paper: Of `PAPERS_MM`.
         title: Of the document.
         cuts_mm: Where the drawing may be cut if it is wider than the paper, from its left.
@@ -44,21 +60,19 @@ def pdf_of(svg: str, *, paper: str, title: str, cuts_mm: Sequence[float] = ()) -
         The file; None where it does not fit.
     """
     root = ET.fromstring(svg)
-    drawing, foot = root.findall(f"{_SVG}g")
+    drawing, foot, upright = root.findall(f"{_SVG}g")
     width_mm, height_mm = _extent(drawing)
-    short, long = PAPERS_MM[paper]
-    for paper_mm in ((short, long), (long, short)):
-        room = (paper_mm[0] - 2.0 * EDGE_MM, paper_mm[1] - 2.0 * EDGE_MM - _GAP_MM - _FOOT_MM)
-        if width_mm <= room[0] and height_mm <= room[1]:
-            return _document([_page(drawing, foot, _Window(0.0, width_mm), paper_mm)], paper_mm, title)
-    paper_mm = (long, short)
-    windows = _windows(width_mm, cuts_mm, long - 2.0 * EDGE_MM)
-    if windows is None or height_mm > short - 2.0 * EDGE_MM - _GAP_MM - _FOOT_MM:
+    paper_mm = PAPERS_MM[paper] if height_mm > width_mm else PAPERS_MM[paper][::-1]
+    room_mm = paper_mm[0] - 2.0 * EDGE_MM, paper_mm[1] - 2.0 * EDGE_MM
+    windows = _windows(width_mm, cuts_mm, room_mm[0])
+    if windows is None or any(
+        extent_mm(one.wide_mm, height_mm)[k] > room_mm[k] for one in windows for k in (0, 1)
+    ):
         return None
-    pages = [
-        _page(drawing, foot, window, paper_mm, words=f"Part {k} of {len(windows)}, from the left.")
-        for k, window in enumerate(windows, start=1)
-    ]
+    pages: list[str] = []
+    for k, window in enumerate(windows, start=1):
+        words = f"Part {k} of {len(windows)}, from the left." if len(windows) > 1 else ""
+        pages.append(_page(_Groups(drawing, foot, upright), window, paper_mm, words=words))
     return _document(pages, paper_mm, title)
 
 
@@ -84,26 +98,20 @@ def _extent(drawing: ET.Element) -> tuple[float, float]:
     return max(x for x, _ in corners), max(y for _, y in corners)
 
 
-def _page(
-    drawing: ET.Element,
-    foot: ET.Element,
-    window: _Window,
-    paper_mm: tuple[float, float],
-    *,
-    words: str = "",
-) -> str:
+def _page(groups: _Groups, window: _Window, paper_mm: tuple[float, float], *, words: str) -> str:
     """What is drawn on one page; a unit is a millimetre, y goes down from the top."""
-    k = _POINT_PER_MM
-    width, height_mm = window.right_mm - window.left_mm, _extent(drawing)[1]
-    x_mm = (paper_mm[0] - width) / 2.0
-    y_mm = (paper_mm[1] - height_mm - _GAP_MM - _FOOT_MM) / 2.0
+    k, width_mm, height_mm = _POINT_PER_MM, window.wide_mm, _extent(groups.drawing)[1]
+    whole = extent_mm(width_mm, height_mm)
+    x_mm, y_mm = ((side - own) / 2.0 for side, own in zip(paper_mm, whole, strict=True))
+    drawing_mm = x_mm + max(0.0, (whole[0] - width_mm) / 2.0 if height_mm < RULER_MM else 0.0)
     lines = [f"{k:.9f} 0 0 {-k:.9f} 0 {k * paper_mm[1]:.6f} cm q"]
-    lines.append(f"{x_mm - 0.1:.4f} {y_mm - 0.1:.4f} {width + 0.2:.4f} {height_mm + 0.2:.4f} re W n")
-    lines += [f"1 0 0 1 {x_mm - window.left_mm:.4f} {y_mm:.4f} cm", *_shapes(drawing), "Q"]
-    foot_mm = y_mm + height_mm + _GAP_MM
-    lines += [f"q 1 0 0 1 {max(EDGE_MM, x_mm):.4f} {foot_mm:.4f} cm", *_shapes(foot)]
+    lines.append(f"{drawing_mm - 0.1:.4f} {y_mm - 0.1:.4f} {width_mm + 0.2:.4f} {height_mm + 0.2:.4f} re W n")
+    lines += [f"1 0 0 1 {drawing_mm - window.left_mm:.4f} {y_mm:.4f} cm", *_shapes(groups.drawing), "Q"]
+    lines += [f"q 1 0 0 1 {x_mm:.4f} {y_mm + height_mm + GAP_MM:.4f} cm", *_shapes(groups.foot)]
     if words:
-        lines.append(_text(102.0, 4.0, 3.4, words))
+        lines.append(_text(112.0, 4.0, 3.4, words))
+    across_mm, down_mm = upright_at_mm(width_mm, height_mm)
+    lines += ["Q", f"q 1 0 0 1 {x_mm + across_mm:.4f} {y_mm + down_mm:.4f} cm", *_shapes(groups.upright)]
     return "\n".join([*lines, "Q"])
 
 
@@ -120,7 +128,8 @@ def _shapes(group: ET.Element) -> list[str]:
             lines.append(f"{grey} G {about['stroke-width']} w {x1} {y1} m {x2} {y2} l S")
         elif shape.tag == f"{_SVG}text":
             size = float(about["font-size"])
-            lines.append(_text(float(about["x"]), float(about["y"]), size, shape.text or ""))
+            bold = about.get("font-weight") == "bold"
+            lines.append(_text(float(about["x"]), float(about["y"]), size, shape.text or "", bold=bold))
     return lines
 
 
@@ -135,9 +144,9 @@ def _points(path: ET.Element) -> tuple[tuple[float, float], tuple[float, float]]
     return (x, y), ((to, y) if found[3] == "H" else (x, y + to))
 
 
-def _text(x_mm: float, y_mm: float, size_mm: float, words: str) -> str:
+def _text(x_mm: float, y_mm: float, size_mm: float, words: str, *, bold: bool = False) -> str:
     escaped = re.sub(r"([\\()])", r"\\\1", words)
-    return f"BT /F {size_mm} Tf 0 g 1 0 0 -1 {x_mm} {y_mm} Tm ({escaped}) Tj ET"
+    return f"BT /{'B' if bold else 'F'} {size_mm} Tf 0 g 1 0 0 -1 {x_mm} {y_mm} Tm ({escaped}) Tj ET"
 
 
 def _document(pages: Sequence[str], paper_mm: tuple[float, float], title: str) -> bytes:
@@ -148,13 +157,14 @@ def _document(pages: Sequence[str], paper_mm: tuple[float, float], title: str) -
         "<< /Type /Catalog /Pages 2 0 R"
         " /ViewerPreferences << /PrintScaling /None /DisplayDocTitle true >> >>",
         f"<< /Type /Pages /Kids [{kids}] /Count {len(pages)} >>",
-        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
+        "<< /F << /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>"
+        " /B << /Type /Font /Subtype /Type1 /BaseFont /Helvetica-Bold /Encoding /WinAnsiEncoding >> >>",
         f"<< /Title ({title}) /Producer (cryoguide) >>",
     ]
     for k, drawn in enumerate(pages):
         objects.append(
             f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 {width:.4f} {height:.4f}] /Contents {6 + 2 * k} 0 R"
-            " /Resources << /Font << /F 3 0 R >> >> >>"
+            " /Resources << /Font 3 0 R >> >>"
         )
         objects.append(f"<< /Length {len(drawn.encode('cp1252'))} >>\nstream\n{drawn}\nendstream")
     whole, starts = b"%PDF-1.7\n", list[int]()

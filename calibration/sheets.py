@@ -1,7 +1,8 @@
 """Sheets to print: boards, the nozzle's collar, skin tags and the thermal target, as SVG at true scale.
 
-A ruler of 100 mm is on every sheet: printers that fit to the page are off by some percent, and so is all that
-is calibrated with them.
+Two rulers of 100 mm are on every sheet: A along the short side of the paper, B along its long side. Printers that
+fit to the page are off by some percent, those that feed unevenly in one direction only, and so is all that is
+calibrated with them.
 """
 
 from __future__ import annotations
@@ -16,8 +17,14 @@ from models.geometry import Floats, Ints
 
 RULER_MM = 100.0
 _MARGIN_MM = 12.0
-_STRIP_MM = 22.0
-"""At the foot, for the ruler and words."""
+GAP_MM, STRIP_MM = 8.0, 16.0
+"""Between the drawing and its rulers, and what the lying ruler and the words take up at the foot."""
+UPRIGHT_MM = 11.0
+"""What the upright ruler takes up with its letter."""
+WORDS_MM = 146.0
+"""The longest line at the foot, in the widest of usual sans-serif types."""
+UPRIGHT_FOOT_MM = 160.0
+"""Where the upright ruler stands at the foot: right of the words."""
 
 TARGET = Board("tags", 3, 4, 40.0, 16.0, "DICT_APRILTAG_36h11", 200, 16.0)
 """The thermal target; its numbers are those of no nozzle and no skin."""
@@ -126,6 +133,12 @@ def target_sheet(board: Board = TARGET) -> str:
     return _sheet(float(width), float(height), shapes, f"{board.words}, {board.square_mm:g} mm a tag")
 
 
+def is_wide(board: Board) -> bool:
+    """Whether a board is printed with its columns along the long side of the paper."""
+    width, height = board.corners_mm[:, :2].max(axis=0)
+    return bool(width >= height)
+
+
 def skin_sheet(*, first: int = 100, count: int = 4, size_mm: float = 24.0) -> str:
     """Tags for the skin, to be cut out with their white rim."""
     step, shapes = size_mm * 1.6, list[str]()
@@ -162,24 +175,48 @@ def _line(x1: float, y1: float, x2: float, y2: float) -> str:
     return f'<path d="M{x1:.3f} {y1:.3f}L{x2:.3f} {y2:.3f}" stroke="#999" stroke-width="0.1" fill="none"/>'
 
 
+def upright_at_mm(width: float, height: float) -> tuple[float, float]:
+    """Where the upright ruler of a drawing begins, from the drawing's own corner.
+
+    Beside the drawing where that is taller than the ruler, else below it, right of the words: a collar may be as
+    wide as the paper.
+    """
+    if height >= RULER_MM:
+        return width + GAP_MM, (height - RULER_MM) / 2.0
+    return UPRIGHT_FOOT_MM, height + GAP_MM
+
+
+def extent_mm(width: float, height: float) -> tuple[float, float]:
+    """Width and height of a drawing with its rulers and words."""
+    x, y = upright_at_mm(width, height)
+    return max(width, x + UPRIGHT_MM, WORDS_MM), max(height + GAP_MM + STRIP_MM, y + RULER_MM + 1.0)
+
+
 def _sheet(width: float, height: float, shapes: list[str], words: str) -> str:
     """The whole file; one unit of the drawing is one millimetre."""
     type_ = 'font-size="3.4" font-family="sans-serif"'
-    whole, tall = max(width, RULER_MM) + 2.0 * _MARGIN_MM, height + 2.0 * _MARGIN_MM + _STRIP_MM
-    ticks = "".join(
-        f'<path d="M{x} 0v{4 if x % 10 == 0 else 2}" stroke="#000" stroke-width="0.15"/>'
-        for x in range(0, int(RULER_MM) + 1, 5)
-    )
+    mark = 'font-size="6" font-weight="bold" font-family="sans-serif"'
+    across, upright = ("B", "A") if width >= height else ("A", "B")
+    whole, tall = (side + 2.0 * _MARGIN_MM for side in extent_mm(width, height))
+    stroke = 'stroke="#000" stroke-width="0.15"'
+    every = [(at, 4 if at % 10 == 0 else 2) for at in range(0, int(RULER_MM) + 1, 5)]
+    ticks = "".join(f'<path d="M{at} 0v{long}" {stroke}/>' for at, long in every)
+    rungs = "".join(f'<path d="M0 {at}H{long}" {stroke}/>' for at, long in every)
     foot = (
-        f'<g transform="translate({_MARGIN_MM} {height + 2.0 * _MARGIN_MM})"><path d="M0 0H{RULER_MM:g}"'
-        f' stroke="#000" stroke-width="0.15"/>{ticks}<text x="0" y="9" {type_}>'
-        f'{words}.</text><text x="0" y="14" {type_}>Print at 100 %. The'
-        " ruler must measure 100 mm; if it does not, do not use this sheet.</text></g>"
+        f'<g transform="translate({_MARGIN_MM} {_MARGIN_MM + height + GAP_MM})"><path d="M0 0H{RULER_MM:g}"'
+        f' {stroke}/>{ticks}<text x="{RULER_MM + 2.0:g}" y="4.5" {mark}>{across}</text>'
+        f'<text x="0" y="9" {type_}>{words}.</text><text x="0" y="14" {type_}>Print at 100 %. Rulers A and B'
+        " must measure 100 mm each; if not, do not use this sheet.</text></g>"
+    )
+    x, y = upright_at_mm(width, height)
+    side = (
+        f'<g transform="translate({_MARGIN_MM + x} {_MARGIN_MM + y})"><path d="M0 0v{RULER_MM:g}"'
+        f' {stroke}/>{rungs}<text x="5" y="{RULER_MM / 2.0 + 2.0:g}" {mark}>{upright}</text></g>'
     )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{whole:.3f}mm" height="{tall:.3f}mm"'
         f' viewBox="0 0 {whole:.3f} {tall:.3f}"><rect width="100%" height="100%" fill="#fff"/>'
         f'<g transform="translate({_MARGIN_MM} {_MARGIN_MM})" shape-rendering="crispEdges">'
         f"{''.join(shapes)}</g>"
-        f"{foot}</svg>\n"
+        f"{foot}{side}</svg>\n"
     )

@@ -23,10 +23,13 @@ from guidance.console.pairing import Pairing
 from guidance.treatment.wire import pack
 
 BEAT_S = 1.0
-PAGES_MOST, MESSAGE_MOST, FIELDS_MOST = 4, 400, 8
+PAGES_MOST, MESSAGE_MOST, FIELDS_MOST, TAKES_MOST = 4, 400, 8, 100
 
 _KINDS = {"html": "text/html; charset=utf-8", "css": "text/css", "js": "text/javascript"}
-_FILES = ("index.html", "calibration.css", "calibration.js", "recorded.css", "recorded.js")
+_FILES = (
+    *("index.html", "calibration.css", "calibration.js", "recorded.css", "recorded.js"),
+    *("beside.css", "beside.js"),
+)
 
 
 @dataclass(eq=False)
@@ -143,10 +146,10 @@ class CalibrationConsole:
             page.drawn = cast(int, message["number"])
             page.wake.set()
         elif what == "measured":
-            mm = message.get("mm")
-            if not (mm is None or (isinstance(mm, int | float) and 0.0 < mm < 1e6)):
+            lengths = _lengths(message.get("mm"))
+            if lengths == ():
                 return False
-            self.room.measured(None if mm is None else float(mm), insist=message.get("insist") is True)
+            self.room.measured(lengths, insist=message.get("insist") is True)
         elif what in ("begin", "entered"):
             entries = _entries(message.get("entries"))
             if entries is None:
@@ -156,6 +159,11 @@ class CalibrationConsole:
             if not isinstance(step := message.get("step"), str | None):
                 return False
             self.room.go(step)
+        elif what == "again":
+            take = message.get("take")
+            if not (take is None or (type(take) is int and 0 <= take < TAKES_MOST)):
+                return False
+            self.room.again(take)
         elif what == "gas":
             self.room.gas(message.get("flows") is True)
         elif isinstance(what, str) and what in _PLAIN:
@@ -181,11 +189,21 @@ class CalibrationConsole:
 _PLAIN: Mapping[str, Callable[[CalibrationRoom], None]] = {
     "skip": CalibrationRoom.skip,
     "enough": CalibrationRoom.enough,
-    "again": CalibrationRoom.again,
+    "keep": CalibrationRoom.keep,
     "cancel": CalibrationRoom.cancel,
     "overview": CalibrationRoom.overview,
 }
 """What a page says without more."""
+
+
+def _lengths(told: object) -> tuple[float, ...] | None:
+    """Lengths of one ruler or two, in mm; None = not measured, empty where they are none of ours."""
+    if told is None:
+        return None
+    every = cast("list[object]", told) if isinstance(told, list) else [told]
+    lengths = tuple(float(one) for one in every if isinstance(one, int | float) and not isinstance(one, bool))
+    fine = len(lengths) == len(every) <= 2 and all(math.isfinite(one) and 0.0 < one < 1e6 for one in lengths)
+    return lengths if fine else ()
 
 
 def _entries(told: object) -> dict[str, str] | None:

@@ -7,8 +7,6 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-import numpy as np
-
 from calibration.board import Board
 from calibration.folder_steps import StepTold
 from calibration.guided_run import put_aside
@@ -16,10 +14,11 @@ from calibration.recorded_hints import Hint, Hints
 from calibration.recorded_plan import RecordedStep
 from calibration.recorded_solve import TAKES, Take, entries_trouble, solve_takes
 from calibration.take_clock import TakeClock
+from guidance.calibrating.rig_times import timed
 from guidance.recording.bare import BareRecording
 from models.capture import Capture
 from models.problems import InputError
-from models.rig import Rig, exposed_thermal_s
+from models.rig import Rig
 
 READY, RECORDING, SOLVING, TOLD = "ready", "recording", "solving", "told"
 
@@ -66,6 +65,10 @@ class RecordedFlow:
         }
         self._clock = TakeClock(step.plan)
         self._tape: BareRecording | None = None
+        self._again: int | None = None
+        """Recording that is to be made again, the others staying."""
+        self._aside: Path | None = None
+        """Where that one is meanwhile."""
         put_aside(self._folder)
 
     def begin(self, entries: Mapping[str, str]) -> None:
@@ -78,6 +81,7 @@ class RecordedFlow:
             try:
                 self._tape = self._new_tape()
             except InputError as error:
+                self._put_back()
                 trouble = str(error)
         self.trouble = trouble or ""
         if trouble is None:
@@ -101,12 +105,15 @@ class RecordedFlow:
             return
         try:
             if self._clock.look(capture):
-                timed = self._timed(capture)
-                kept = timed if self.step.colour else replace(timed, bgr=None, index=None)
+                kept = capture if self._times_by is not None else timed(capture, self._rig)
+                if not self.step.colour:
+                    kept = replace(kept, bgr=None, index=None)
                 self._tape.take(kept, patient=True)
             if self._clock.is_over:
                 self._end_take()
         except InputError as error:
+            if self._tape is not None:
+                self._drop(self._tape)
             self._tape, self.phase, self.trouble = None, READY, str(error)
 
     def gas_lost(self) -> None:
@@ -121,19 +128,51 @@ class RecordedFlow:
     def cancel(self) -> None:
         """Leave nothing of the recording under way."""
         if self.phase == RECORDING and self._tape is not None:
-            _leave_nothing(self._tape)
+            self._drop(self._tape)
             self._tape, self.phase = None, READY
 
     def enough(self) -> None:
         """Solve with the recordings that there are."""
-        if self.phase == READY and len(self._takes) >= self.step.takes:
+        if self.phase == READY and self._may_solve:
             self.phase = SOLVING
 
-    def again(self) -> None:
-        """Record anew what was refused."""
-        if self.phase == TOLD:
+    def again(self, take: int | None = None) -> None:
+        """Record anew what was refused, or one recording of it; before it is worked out one that is not wanted.
+
+        Args:
+            take: Counted from 0; None = all.
+        """
+        if take is None and self.phase == TOLD:
             put_aside(self._folder)
             self._takes, self.outcome, self.phase, self.trouble = [], None, READY, ""
+        elif take is not None and self.phase in (READY, TOLD) and take < len(self._takes):
+            self._again, self.outcome, self.phase, self.trouble = take, None, READY, ""
+            told = self._takes[take].entries
+            self._entries |= told
+            self._ask_anew(material=told.get("material"))
+
+    def keep(self) -> None:
+        """Leave the recording as it was that was to be made again."""
+        if self.phase == READY and self._again is not None:
+            self._again, self.trouble = None, ""
+            self._ask_anew(material=None)
+
+    @property
+    def _number(self) -> int:
+        """Of the recording that comes next."""
+        return len(self._takes) if self._again is None else self._again
+
+    @property
+    def _may_solve(self) -> bool:
+        return len(self._takes) >= self.step.takes and self._again is None
+
+    def _ask_anew(self, *, material: str | None) -> None:
+        """What is of each reference by itself is told anew: a temperature is never taken over unseen."""
+        if "degc" in self._entries:
+            self._entries["degc"] = ""
+            if material is not None:
+                self._entries["material"] = material
+            self._look.begin(dict(self._entries))
 
     def solve(self) -> None:
         """Work it out; this takes seconds to a minute."""
@@ -150,7 +189,7 @@ class RecordedFlow:
 
     def told(self) -> dict[str, object]:
         """What a page shows of it."""
-        step, clock, number = self.step, self._clock, len(self._takes)
+        step, clock, number = self.step, self._clock, self._number
         now = clock.now if self.phase == RECORDING else None
         return {
             "name": step.name,
@@ -162,7 +201,8 @@ class RecordedFlow:
             "least": step.takes,
             "take_title": step.take_title(number),
             "takes": [one.title for one in self._takes],
-            "may_solve": number >= step.takes,
+            "again": self._again,
+            "may_solve": self._may_solve,
             "more": step.more,
             "trouble": self.trouble,
             "entries": [
@@ -171,6 +211,7 @@ class RecordedFlow:
                     "label": one.label,
                     "unit": one.unit,
                     "choices": list(one.choices),
+                    "unknown": one.unknown,
                     "value": self._entries[one.key],
                 }
                 for one in step.entries
@@ -199,8 +240,11 @@ class RecordedFlow:
         except OSError as trouble:
             words = f"{self._folder} cannot be written ({trouble.strerror}); choose another folder."
             raise InputError(words) from trouble
+        path = self._folder / f"{self._number:03d}.mcap"
+        if self._again is not None:
+            self._aside = put_aside(path)
         return BareRecording(
-            self._folder / f"{len(self._takes):03d}.mcap",
+            path,
             kinds=kinds,
             rig=by,
             device=self._entries.get("device", ""),
@@ -218,38 +262,26 @@ class RecordedFlow:
         if not trouble and lacks:
             trouble = f"No {' and no '.join(lacks)} picture came meanwhile: look after the cameras."
         if trouble:
-            _leave_nothing(tape)
+            self._drop(tape)
             self.trouble = trouble
             return
-        path = tape.path
-        title = self.step.take_title(len(self._takes))
+        path, number = tape.path, self._number
+        title = self.step.take_title(number)
         degc = self._entries.get("degc")
         told = f"{title}: {degc} degC" if degc is not None else title
-        self._takes.append(Take(path, dict(self._entries), told))
-        if "degc" in self._entries:
-            self._entries["degc"] = ""  # of another reference: never taken over unseen
-            self._entries["material"] = "tape" if len(self._takes) == 1 else self._entries["material"]
-            self._look.begin(dict(self._entries))
+        self._takes[number : number + 1] = [Take(path, dict(self._entries), told)]
+        self._again = self._aside = None
+        self._ask_anew(material="tape" if len(self._takes) == 1 else None)
         if not self.step.more and len(self._takes) >= self.step.takes:
             self.phase = SOLVING
 
-    def _timed(self, capture: Capture) -> Capture:
-        """With the rig's clocks taken into account, as a session has it."""
-        rig = self._rig
-        if self._times_by is not None:
-            return capture
-        thermal, depth = capture.thermal, capture.depth
-        if rig.thermal is not None:
-            camera = rig.thermal
-            thermal = tuple(
-                replace(one, t_s=float(exposed_thermal_s(camera, np.asarray(one.t_s)))) for one in thermal
-            )
-        if rig.depth is not None and (clock := rig.depth.clock) is not None:
-            depth = tuple(replace(one, t_s=float(clock.session_s(np.asarray(one.t_s)))) for one in depth)
-        return replace(capture, thermal=thermal, depth=depth)
+    def _drop(self, tape: BareRecording) -> None:
+        """Leave nothing of a recording that is not wanted; the one that it was to take the place of is back."""
+        tape.close()
+        tape.path.unlink(missing_ok=True)
+        self._put_back()
 
-
-def _leave_nothing(tape: BareRecording) -> None:
-    """Of a recording that is not wanted."""
-    tape.close()
-    tape.path.unlink(missing_ok=True)
+    def _put_back(self) -> None:
+        if self._aside is not None:
+            self._aside.rename(self._folder / f"{self._number:03d}.mcap")
+            self._aside = None

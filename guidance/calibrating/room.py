@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -125,8 +125,8 @@ class CalibrationRoom:
         path = certificate_path(self._sitting.wanted.rig)
         return path if path.exists() else None
 
-    def measured(self, mm: float | None, *, insist: bool) -> None:
-        """The ruler on the sheet was measured; None = it was not."""
+    def measured(self, mm: float | Sequence[float] | None, *, insist: bool) -> None:
+        """The rulers on the sheet were measured, A and B or one of them; None = they were not."""
         with self._lock:
             if self.phase != PRINT:
                 return
@@ -183,11 +183,11 @@ class CalibrationRoom:
                 self._enough = self.phase == RUNNING
         self._changed()
 
-    def again(self) -> None:
-        """Take the pictures of a refused step again."""
+    def again(self, take: int | None = None) -> None:
+        """Take the pictures of a refused step again, or one recording (counted from 0) alone."""
         with self._lock:
-            if self._flow is not None and self.phase == TOLD:
-                self._flow.again()
+            if self._flow is not None and self.phase in (READY, TOLD):
+                self._flow.again(take)
                 self._follow(self._flow)
             elif self.phase == REFUSED:
                 self.phase = RUNNING
@@ -206,6 +206,13 @@ class CalibrationRoom:
         with self._lock:
             if self._flow is not None and self.phase == READY:
                 self._flow.told_entries(entries)
+
+    def keep(self) -> None:
+        """Leave the recording as it was that was to be made again."""
+        with self._lock:
+            if self._flow is not None and self.phase == READY:
+                self._flow.keep()
+        self._changed()
 
     def cancel(self) -> None:
         """End the recording under way and leave nothing of it."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import cv2
 import numpy as np
 
 from calibration.advice import Advice
+from calibration.beside import beside_of
 from calibration.folder_steps import StepTold
 from calibration.guided_run import TITLES
 from calibration.holding import DISTANCES, LEANS
@@ -58,11 +59,20 @@ def step_told(
         "short": SHORT[name],
         "state": state,
         "lines": list(lines),
+        "beside": _beside_told(name, lines),
         "stands": "open" if stands is None else stands.state,
         "words": "" if stands is None else stands.words,
         "offered": stands is not None and stands.offered and not ended,
         "wanted": stands is not None and stands.wanted,
     }
+
+
+def _beside_told(name: str, lines: Sequence[str]) -> dict[str, object] | None:
+    found = beside_of(name, lines)
+    if found is None:
+        return None
+    rows = [list(row) for row in found.rows]
+    return {"head": list(found.head), "rows": rows, "verdict": found.verdict, "differs": found.differs}
 
 
 def outcome_told(told: StepTold | None) -> dict[str, object] | None:

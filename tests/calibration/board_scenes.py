@@ -24,6 +24,8 @@ def views_of(
     near_mm: float = 300.0,
     far_mm: float = 600.0,
     first: int = 0,
+    stretch: float = 0.0,
+    turned: bool = False,
 ) -> list[BoardView]:
     """Boards leaning to all sides, all corners in the picture.
 
@@ -37,15 +39,22 @@ def views_of(
         near_mm: Nearest.
         far_mm: Farthest.
         first: Number in the first name.
+        stretch: By what share the print is longer down than it is told.
+        turned: Every other view shows the board turned by a quarter.
     """
     middle = BOARD.corners_mm.mean(axis=0)
     bent = BOARD.corners_mm - middle
+    bent[:, 1] *= 1.0 + stretch
     bent[:, 2] = sag_mm * (bent[:, 0] / 100.0) ** 2
     matrix = np.array([[values[0], 0.0, values[2]], [0.0, values[1], values[3]], [0.0, 0.0, 1.0]])
     views: list[BoardView] = []
     while len(views) < count:
         way = rng.uniform(0.0, 2.0 * np.pi)
         turn = np.radians(lean_deg) * np.sqrt(rng.uniform()) * np.array([np.cos(way), np.sin(way), 0.0])
+        if turned and len(views) % 2:
+            lean, _ = cv2.Rodrigues(turn)
+            quarter, _ = cv2.Rodrigues(np.array([0.0, 0.0, np.pi / 2.0]))
+            turn = np.ravel(cv2.Rodrigues(lean @ quarter)[0])
         depth = rng.uniform(near_mm, far_mm)
         at = np.array([rng.uniform(-0.5, 0.5) * depth, rng.uniform(-0.3, 0.3) * depth, depth])
         px, _ = cv2.projectPoints(bent, turn, at, matrix, values[4:])

@@ -71,13 +71,99 @@ def test_a_sheet_lies_within_what_printers_reach_and_its_ruler_measures_100_mm(
         assert top >= EDGE_MM - 0.01
         assert right <= width - EDGE_MM + 0.01
         assert bottom <= height - EDGE_MM + 0.01
-    x, y = (float(v) for v in re.findall(r"q 1 0 0 1 ([\d.]+) ([\d.]+) cm", page)[-1])
+    x, y = (float(v) for v in re.findall(r"q 1 0 0 1 ([\d.]+) ([\d.]+) cm", page)[-2])
     ruler = re.search(r"^0 G [\d.]+ w 0.0 0.0 m ([\d.]+) 0.0 l S$", page, re.MULTILINE)
     assert ruler is not None
     assert float(ruler[1]) == 100.0
     assert x + 100.0 <= width - EDGE_MM
     assert y + 15.0 <= height - EDGE_MM + 1.01
     assert b"/PrintScaling /None" in pdf
+
+
+WORD_EM = 0.5
+"""Mean width of a letter of Helvetica in these sentences, of its size: 0.46 to 0.49 on rendered pages."""
+
+Box = tuple[float, float, float, float]
+
+
+def marks(page: str) -> dict[str, list[Box]]:
+    """Rulers and words of a page: name, and left, top, right, bottom on the paper in mm of each part."""
+    groups = re.findall(r"q 1 0 0 1 ([\d.]+) ([\d.]+) cm\n(.*?)\nQ", page, re.DOTALL)
+    found: dict[str, list[Box]] = {}
+    for dx, dy, body in ((float(x), float(y), body) for x, y, body in groups):
+        lines = re.findall(r"w ([\d.]+) ([\d.]+) m ([\d.]+) ([\d.]+) l S", body)
+        letter = re.search(r"/B [\d.]+ Tf .*\(([AB])\) Tj", body)
+        assert letter is not None
+        found[letter[1]] = [
+            (dx + float(a), dy + float(b), dx + float(c), dy + float(d)) for a, b, c, d in lines
+        ]
+        for size, x, y, words in re.findall(
+            r"/[BF] ([\d.]+) Tf 0 g 1 0 0 -1 ([\d.]+) ([\d.]+) Tm \((.*)\) Tj", body
+        ):
+            wide = WORD_EM * float(size) * len(words)
+            left, foot = dx + float(x), dy + float(y)
+            found.setdefault("words", []).append((left, foot - 0.75 * float(size), left + wide, foot + 0.1))
+    return found
+
+
+def apart(one: Box, other: Box, by_mm: float) -> bool:
+    """Whether two boxes lie apart."""
+    return (
+        one[2] + by_mm <= other[0]
+        or other[2] + by_mm <= one[0]
+        or one[3] + by_mm <= other[1]
+        or other[3] + by_mm <= one[1]
+    )
+
+
+def hull(parts: list[Box]) -> Box:
+    """Round all of them."""
+    lefts, tops, rights, bottoms = zip(*parts, strict=True)
+    return min(lefts), min(tops), max(rights), max(bottoms)
+
+
+EVERY_SHEET = [
+    *(pytest.param(sheet, (), id=name) for name, sheet in (
+        ("board", board_sheet()), ("target", target_sheet()), ("skin", skin_sheet()),
+        ("skin-20", skin_sheet(count=20)), ("skin-1", skin_sheet(count=1)),
+    )),
+    *(
+        pytest.param(collar_sheet(one), tuple(k * one.face_mm for k in range(1, 6)), id=f"collar-{across_mm:g}")
+        for across_mm in (55.0, 60.0, 79.0, 82.0, 90.0, 130.0, 200.0, 400.0)
+        for one in [collar_of(across_mm=across_mm, tip_mm=60.0)]
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("paper", ["a4", "letter"])
+@pytest.mark.parametrize(("sheet", "cuts"), EVERY_SHEET)
+def test_both_rulers_are_100_mm_lie_along_the_papers_sides_and_touch_nothing(
+    sheet: str, cuts: tuple[float, ...], paper: str
+) -> None:
+    pdf = pdf_of(sheet, paper=paper, title="sheet", cuts_mm=cuts)
+    assert pdf is not None
+    width, height = paper_of(pdf)
+    for page in pages_of(pdf):
+        found = marks(page)
+        sizes = {
+            name: (hull(found[name])[2] - hull(found[name])[0], hull(found[name])[3] - hull(found[name])[1])
+            for name in "AB"
+        }
+        along = {"A": 0, "B": 1} if width < height else {"A": 1, "B": 0}
+        for name, axis in along.items():
+            assert sizes[name][axis] == pytest.approx(100.0)
+            assert sizes[name][1 - axis] == pytest.approx(4.0)
+        drawn = hull([box[1:] for box in boxes(page)])
+        everything = [hull(found["A"]), hull(found["B"]), drawn, *found["words"]]
+        for k, one in enumerate(everything):
+            assert one[0] >= EDGE_MM - 0.05
+            assert one[1] >= EDGE_MM - 0.05
+            assert one[2] <= width - EDGE_MM + 0.05
+            assert one[3] <= height - EDGE_MM + 0.05
+            for other in everything[k + 1 :]:
+                assert apart(one, other, 0.3), (one, other)
+        for name in "AB":  # white round the tags of a target is 5 mm of a module and more
+            assert apart(hull(found[name]), drawn, 6.0)
 
 
 @pytest.mark.parametrize(

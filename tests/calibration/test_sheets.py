@@ -116,7 +116,9 @@ def test_the_command_writes_the_sheet_and_a_nozzle_that_a_rig_reads(tmp_path: Pa
     assert main(["calibrate", "print", "collar", "--out", str(tmp_path), "--across-mm", "30"]) == 2
 
 
-@pytest.mark.parametrize("sheet", ["board", "skin", "target"])
-def test_each_sheet_has_a_ruler_of_100_mm(tmp_path: Path, sheet: str) -> None:
+@pytest.mark.parametrize("sheet", ["board", "skin", "target", "collar"])
+def test_each_sheet_has_a_ruler_of_100_mm_each_way(tmp_path: Path, sheet: str) -> None:
     assert main(["calibrate", "print", sheet, "--out", str(tmp_path)]) == 0
-    assert 'd="M0 0H100"' in (tmp_path / f"{sheet}.svg").read_text()
+    drawn = (tmp_path / f"{sheet}.svg").read_text()
+    assert drawn.count('d="M0 0H100"') == drawn.count('d="M0 0v100"') == 1
+    assert drawn.count(">A</text>") == drawn.count(">B</text>") == 1

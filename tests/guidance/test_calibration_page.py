@@ -143,7 +143,8 @@ def test_a_technician_reads_what_to_do_from_afar_and_hears_that_a_picture_was_ta
     with served(tmp_path) as (_, port), Browser() as browser:
         tab = browser.open(f"http://127.0.0.1:{port}/")
         tab.until("document.body.dataset.phase === 'print'")
-        tab.type("#measured", "100,1")
+        tab.type("#measured-a", "100,1")
+        tab.type("#measured-b", "99.9")
         tab.tap("#go")
         tab.until("document.body.dataset.phase === 'running'")
         tab.until("document.body.dataset.beeps === '1'")

@@ -1,12 +1,13 @@
 // The page of a guided calibration: it shows what the server says, beeps and speaks, and sends what is tapped.
 
+import { besideCard, makeStrip } from "/beside.js";
 import { chipOf, isRecorded, listCard, makePanel, outcomeCard, sayOf } from "/recorded.js";
 
 const $ = (id) => document.getElementById(id);
 const canvas = $("picture"), ink = canvas.getContext("2d");
 let refusedPage = false;
 let state = null, socket = null, heardAt = performance.now(), mirrored = true, voice = true, audio = null;
-let takenSeen = 0, partSeen = "", typed = "", stepSeen = "", spoken = "", spokenAt = 0, insist = false, begunAt = 0;
+let takenSeen = 0, partSeen = "", typed = { a: "", b: "" }, besideOpen = "", stepSeen = "", spoken = "", spokenAt = 0, insist = false, begunAt = 0;
 
 function el(tag, about = {}, ...inside) {
   const node = document.createElement(tag);
@@ -58,6 +59,7 @@ async function show(parts) {
   const flash = advice?.taken || performance.now() < takenUntil;
   $("why").className = flash ? "taken" : "";
   $("why").textContent = state.phase !== "running" ? "" : flash ? `Taken: ${advice?.count ?? ""}` : advice?.warnings?.[0] ?? advice?.why ?? "";
+  strip(state);
   figures(advice);
   keys();
   sounds();
@@ -190,10 +192,10 @@ function sounds() {
 
 let overShown = "";
 function over() {
-  const key = JSON.stringify([state.phase, state.trouble, state.print_trouble, state.choose_trouble, state.refused?.lines, state.outcome?.lines, ["choose", "over"].includes(state.phase) && state.steps]);
+  const key = JSON.stringify([state.phase, besideOpen, state.trouble, state.print_trouble, state.choose_trouble, state.refused?.lines, state.outcome?.lines, ["choose", "over"].includes(state.phase) && state.steps]);
   if (key === overShown) return;
   overShown = key;
-  const card = state.trouble ? troubleCard() : CARDS[state.phase]?.() ?? null;
+  const card = state.trouble ? troubleCard() : besideOpen ? besideCard(el, state.steps.find((one) => one.name === besideOpen), () => showBeside("")) : CARDS[state.phase]?.() ?? null;
   $("over").hidden = card === null;
   $("over").replaceChildren(...(card ? [card] : []));
   $("over").querySelector("input, button.first")?.focus();
@@ -205,27 +207,40 @@ async function begin(message) {
 }
 
 function printCard() {
-  const field = el("input", { id: "measured", inputmode: "decimal", "aria-label": "length of the ruler, mm" });
-  field.value = typed;
-  const go = () => { typed = field.value; const mm = Number(field.value.replace(",", ".")); if (mm > 0) begin({ do: "measured", mm, insist }); };
-  field.addEventListener("keydown", (event) => { if (event.key === "Enter") go(); });
+  const rulers = [["a", "Ruler A, along the short side of the paper"], ["b", "Ruler B, along its long side"]].map(([name, words]) => {
+    const field = el("input", { id: `measured-${name}`, inputmode: "decimal", autocomplete: "off", maxlength: "12", "aria-label": `${words}, mm` });
+    field.value = typed[name];
+    field.addEventListener("keydown", (event) => { if (event.key === "Enter") go(); });
+    field.addEventListener("input", () => { typed[name] = field.value; });
+    return { words, field };
+  });
+  // One alone is taken for both; what is typed and is no length is told, never left out.
+  const go = () => {
+    const said = rulers.map((one) => one.field.value.trim()).filter(Boolean), mm = said.map((one) => Number(one.replace(",", ".")));
+    if (mm.length && mm.every((one) => one > 0)) begin({ do: "measured", mm, insist });
+    else $("over").querySelector(".bad").textContent = mm.length ? "Tell lengths in mm, such as 99.8." : "Tell the lengths, or tap Not measured.";
+  };
   const buttons = [el("button", { class: "first", id: "go", onclick: () => { insist = false; go(); } }, "Begin")];
   if (state.print_trouble) buttons.push(el("button", { id: "insist", onclick: () => { insist = true; go(); } }, "Insist on its measured scale"));
   buttons.push(el("button", { id: "unmeasured", onclick: () => begin({ do: "measured", mm: null, insist: false }) }, "Not measured"));
-  return el("div", { class: "card" }, el("h1", {}, "How long is the printed ruler?"),
-    el("p", {}, "Measure the ruler of 100 mm on the sheet with a steel rule, to 0.2 mm. All that is calibrated with the sheet is off by as much as the sheet is."),
-    el("p", {}, field, " mm"), el("p", { class: "bad" }, state.print_trouble ?? ""), el("div", {}, ...buttons),
+  return el("div", { class: "card" }, el("h1", {}, "How long are the printed rulers?"),
+    el("p", {}, "Measure both rulers of 100 mm on a sheet with a steel rule, to 0.2 mm. What is calibrated with the sheet is off by as much as the sheet is. A direction that was not measured stays in doubt by 0.5 %, and widens the bounds."),
+    ...rulers.map((one) => el("p", {}, el("label", { class: "ruler" }, el("span", {}, one.words), el("span", { class: "number" }, one.field, " mm")))),
+    el("p", { class: "bad" }, state.print_trouble ?? ""), el("div", {}, ...buttons),
     el("p", { class: "words" }, "Then stand before the camera. A tone says that a picture was taken; the words at the foot say what to do next, and are spoken. Keys: M mirrors the picture, V switches the voice, E ends a step that is within its limit, S leaves a step out."));
 }
 
 function toldCard(outcome, again) {
   const good = outcome.state === "accepted" || outcome.state.startsWith("older"), stands = state.steps.find((one) => one.name === outcome.name);
   const leave = el("button", { id: "leave", onclick: () => send({ do: "skip" }) }, "Leave this step out");
+  // Of several recordings one may be at fault: the others stay.
+  const takes = state.recorded?.takes ?? [];
+  const ones = state.phase !== "told" || takes.length < 2 || state.ended ? [] : takes.map((one, k) => el("button", { class: "first", "data-again": k, onclick: () => send({ do: "again", take: k }) }, `Only ${one} again`));
   const all = state.ended ? "" : el("button", { id: "all", onclick: () => send({ do: "overview" }) }, "All steps");
   const buttons = good
     ? [el("button", { class: "first", id: "next", onclick: () => send({ do: "skip" }) }, state.left ? "Next step" : "Done"), ...(state.left ? [all] : [])]
-    : [el("button", { class: "first", id: "again", onclick: () => send({ do: "again" }) }, again), leave, all];
-  return outcomeCard(el, outcome, stands?.words ?? "", buttons);
+    : [...ones, el("button", { class: ones.length ? "" : "first", id: "again", onclick: () => send({ do: "again" }) }, ones.length ? "Record all again" : again), leave, all];
+  return outcomeCard(el, outcome, stands?.words ?? "", buttons, stands?.beside ?? null);
 }
 
 function troubleCard() {
@@ -233,13 +248,18 @@ function troubleCard() {
     state.phase === "stuck" ? el("button", { class: "first", id: "all", onclick: () => send({ do: "overview" }) }, "All steps") : "");
 }
 
-const list = () => listCard(el, state, send, begin);
+function showBeside(name) {
+  besideOpen = name;
+  over();
+}
+
+const list = () => listCard(el, state, send, begin, showBeside);
 const CARDS = {
   print: printCard, choose: list, over: list,
   refused: () => toldCard(state.refused, "Take them again"),
   told: () => toldCard(state.outcome, state.outcome.name === "check" ? "Check again" : "Record again"),
 };
-const panel = makePanel(el, send, begin);
+const panel = makePanel(el, send, begin), strip = makeStrip(el, showBeside);
 
 function act(key) {
   if (key === "m") mirrored = !mirrored;

@@ -1,5 +1,7 @@
 // Steps that are recorded and then worked out: what to set up, the recording under way, what came of it; and all steps as a list.
 
+import { besideTable } from "/beside.js";
+
 const RECORDED = ["ready", "recording"];
 
 export const isRecorded = (state) => state.recorded !== null && [...RECORDED, "solving", "told"].includes(state.phase);
@@ -9,6 +11,7 @@ export function sayOf(state) {
   const step = state.recorded;
   if (state.phase === "recording") return step.now?.say ?? "";
   if (state.phase !== "ready") return "One moment: working it out. You may put it down.";
+  if (step.again !== null) return `Now ${step.take_title} again.`;
   if (step.may_solve) return `${step.takes.length} recorded. Work it out, or record ${step.more.toLowerCase()}.`;
   return step.take ? `Now ${step.take_title}.` : step.say;
 }
@@ -42,6 +45,7 @@ export function makePanel(el, send, begin) {
     }
     const input = el("input", { id: `entry-${one.key}`, inputmode: "decimal", "aria-label": one.label, autocomplete: "off", maxlength: "12", oninput: changed });
     input.value = one.value;
+    if (one.unknown) input.placeholder = one.unknown;
     input.addEventListener("keydown", (event) => { if (event.key === "Enter") start(); });
     fields[one.key] = () => input.value;
     return el("label", { class: "entry" }, el("span", {}, one.label), el("span", { class: "number" }, input, ` ${one.unit}`));
@@ -51,7 +55,9 @@ export function makePanel(el, send, begin) {
     const step = state.recorded, ready = state.phase === "ready";
     fields = {};
     const parts = [el("h2", {}, step.title, ...(step.least > 1 || step.more ? [el("small", {}, ` recording ${step.take + 1}${step.take < step.least ? ` of ${step.least}` : ""}`)] : []))];
-    if (step.takes.some(Boolean)) parts.push(el("p", { class: "takes" }, ...step.takes.map((one) => el("span", {}, `✓ ${one}`))));
+    if (step.takes.some(Boolean)) parts.push(el("p", { class: "takes" }, ...step.takes.map((one, k) => (!ready || step.again !== null
+      ? el("span", { class: k === step.again ? "again" : "" }, `${k === step.again ? "↻" : "✓"} ${one}`)
+      : el("button", { "data-again": k, title: "Record this one again", onclick: () => send({ do: "again", take: k }) }, `✓ ${one} `, el("b", {}, "again"))))));
     // What is told and what is seen stays above the edge of a small screen; what to set up may be scrolled to.
     if (ready && step.entries.length) parts.push(el("p", { class: "ask" }, step.take_title ? `Tell of ${step.take_title}:` : "Tell:"), ...step.entries.map(field));
     const seen = [el("p", { class: "bad", id: "trouble" }, ready ? step.trouble : ""), el("div", { id: "hints", role: "status" })];
@@ -68,10 +74,11 @@ export function makePanel(el, send, begin) {
       return [...gas, el("button", { id: "stop", onclick: () => send({ do: "cancel" }) }, "Stop, begin anew")];
     }
     if (state.phase !== "ready") return [];
+    const keep = step.again === null ? [] : [el("button", { id: "keep", onclick: () => send({ do: "keep" }) }, "Keep the older one")];
     const first = step.may_solve
       ? [el("button", { class: "first", id: "work", onclick: () => send({ do: "enough" }) }, "Work it out"), el("button", { id: "begin", onclick: start }, step.more)]
       : [el("button", { class: "first", id: "begin", onclick: start }, `Begin (${Math.round(step.lasts_s)} s)`)];
-    return [...first, el("button", { id: "leave", onclick: () => send({ do: "skip" }) }, "Leave it out"), el("button", { id: "all", onclick: () => send({ do: "overview" }) }, "All steps")];
+    return [...first, ...keep, el("button", { id: "leave", onclick: () => send({ do: "skip" }) }, "Leave it out"), el("button", { id: "all", onclick: () => send({ do: "overview" }) }, "All steps")];
   }
 
   // Said again and again while it is held: a page that is gone holds no gas.
@@ -86,7 +93,7 @@ export function makePanel(el, send, begin) {
     const on = isRecorded(state);
     document.body.classList.toggle("records", on);
     if (!on) { shown = ""; left.hidden = true; return; }
-    const step = state.recorded, key = JSON.stringify([step.name, state.phase, step.take, step.may_solve]);
+    const step = state.recorded, key = JSON.stringify([step.name, state.phase, step.take, step.may_solve, step.again, step.takes]);
     if (key !== shown) { shown = key; build(state); }
     const trouble = document.getElementById("trouble");
     if (trouble && state.phase === "ready") trouble.textContent = step.trouble;
@@ -111,7 +118,7 @@ export function makePanel(el, send, begin) {
 }
 
 // What came of a step: reason and remedy where it was refused, figures and bound where it was taken.
-export function outcomeCard(el, outcome, stands, buttons) {
+export function outcomeCard(el, outcome, stands, buttons, beside) {
   const good = outcome.state === "accepted" || outcome.state.startsWith("older");
   const isCheck = outcome.name === "check";
   const parts = isCheck ? outcome.lines.map((line) => PART.exec(line)).filter(Boolean) : [];
@@ -126,6 +133,7 @@ export function outcomeCard(el, outcome, stands, buttons) {
     ...first.filter(Boolean).map((line) => el("p", { class: good ? "found" : "bad" }, line)),
     ...(good && untold.length ? [el("p", { class: "untold" }, `Not told: ${untold.join(", ")}.`)] : []),
     ...(parts.length ? [el("div", { class: "parts" }, ...parts.flatMap(([, name, state, words]) => [el("b", {}, name), el("span", { class: `chip ${PART_KIND[state]}` }, state), el("span", {}, words)]))] : []),
+    ...(beside ? [besideTable(el, beside)] : []),
     el("div", { class: "row" }, ...buttons),
     rest.length ? el("details", { ...(good || rest.length <= 14 ? { open: "" } : {}) }, el("summary", {}, "Figures"), el("pre", {}, rest.join("\n"))) : "");
 }
@@ -141,7 +149,7 @@ const CHIPS = {
 export const chipOf = (one) => one.name === "check" && one.state === "open" && one.stands === "open" ? ["any time", "dim"] : CHIPS[one.state !== "open" ? one.state : one.stands] ?? CHIPS.open;
 
 // All steps with how each stands; what to do first is the first and largest.
-export function listCard(el, state, send, begin) {
+export function listCard(el, state, send, begin, showBeside) {
   const check = state.steps.find((one) => one.name === "check"), steps = state.steps.filter((one) => one !== check);
   const wanted = steps.filter((one) => one.wanted && one.offered), later = steps.filter((one) => one.stands === "not yet" && !state.ended);
   const here = steps.some((one) => one.state !== "open");
@@ -154,7 +162,7 @@ export function listCard(el, state, send, begin) {
   const row = (one) => {
     const [words, kind] = chipOf(one), figures = one.lines.filter((line) => /^\s*(REFUSED|NOT WRITTEN)/.test(line)).map((line) => line.trim());
     return el("div", { class: `step ${kind}`, "data-step": one.name }, el("span", { class: "name" }, one.title), el("span", { class: `chip ${kind}` }, words),
-      el("span", { class: "about" }, figures.length && one.stands !== "done" ? figures.join(" ") : one.words),
+      el("span", { class: "about" }, figures.length && one.stands !== "done" ? figures.join(" ") : one.words, ...(one.beside ? [el("button", { "data-beside": one.name, onclick: () => showBeside(one.name) }, "Beside plain least squares")] : [])),
       one.offered && one !== check ? el("button", { class: "small", "data-do": one.name, onclick: () => begin({ do: "do", step: one.name }) }, one.stands === "done" ? "Do again" : "Do it") : el("span", {}));
   };
   return el("div", { class: "card list" }, el("h1", {}, head), el("p", { class: "bad" }, state.choose_trouble ?? ""),
