@@ -1,4 +1,4 @@
-"""The plain least-squares solution beside ours, as a page shows it: read from what the step's command told."""
+"""The plain least-squares solution beside ours, as a page shows it: read from what a step's command told."""
 
 from __future__ import annotations
 

@@ -105,7 +105,7 @@ def bends(board: Board) -> Floats:
 
 
 def stretch_mm(board: Board) -> Floats:
-    """Steps of the corners across and down where the board is longer down by 1 sigma of what is open, shape (m, 2).
+    """Steps of the corners where the board is longer down by 1 sigma of what is open, shape (m, 2).
 
     What would make it larger as a whole is left out: pictures show no size.
     """

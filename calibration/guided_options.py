@@ -78,8 +78,8 @@ def add_measured(parser: argparse.ArgumentParser) -> None:
         type=positive,
         nargs="+",
         metavar="MM",
-        help="lengths of the printed sheet's rulers A and B of 100 mm, as measured (one = of either, the other"
-        " direction stays in doubt); refused where one is off by more than 0.5 %%",
+        help="lengths of the printed sheet's rulers A and B of 100 mm, as measured (one = of either; the"
+        " other direction stays in doubt); refused where one is off by more than 0.5 %%",
     )
     parser.add_argument(
         "--insist", action="store_true", help="use a sheet that is off, by its measured scale"

@@ -263,7 +263,7 @@ class GuidedRun:
 
 
 def put_aside(where: Path) -> Path | None:
-    """What is not used stays to be looked at, out of the way of what is taken next: where; None = nothing is there."""
+    """What is not used stays to be looked at, out of the way: where; None = nothing is there."""
     k = 1
     while (aside := where.with_name(f"{where.name}-refused-{k}")).exists():
         k += 1

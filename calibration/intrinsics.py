@@ -249,7 +249,7 @@ def _moved(found: Calibrated, system: BoardSystem, step: Floats) -> Calibrated:
 
 
 def _stretched(found: Calibrated, stretch: Floats, known_before: Floats) -> tuple[float, float]:
-    """Of all offsets, square and share told of those that make the board longer one way: no width is told by them."""
+    """Of offsets that make the board longer one way, square and share told: they tell no width."""
     size = float(np.linalg.norm(stretch))
     if size == 0.0:
         return 0.0, 0.0

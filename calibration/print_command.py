@@ -93,8 +93,8 @@ def _scale_words(sheet: str, scale: Scale) -> list[str]:
     lines = [f"Printed {off[0]:+.2f} % off true scale, known to {READ_MM:g} mm in 100."]
     if scale.both:
         lines = [
-            f"Printed {off[0]:+.2f} % off true scale along the short side of the paper, {off[1]:+.2f} % along its long"
-            f" side, each known to {READ_MM:g} mm in 100."
+            f"Printed {off[0]:+.2f} % off true scale along the short side of the paper,"
+            f" {off[1]:+.2f} % along its long side, each known to {READ_MM:g} mm in 100."
         ]
     if sheet in _BOARDS:
         lines.append(f"Name it so: --board {spec_of(scaled(_BOARDS[sheet], scale))}")

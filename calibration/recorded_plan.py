@@ -129,8 +129,8 @@ _STEPS = (
             "First an ice slurry: crushed ice in water, stirred, a thermometer in it. Then a block of 30 to"
             " 35 degC with a contact thermometer under tape.",
             "Each by itself, large and even in the middle of the picture, 20 degC apart or more.",
-            "The temperature that the thermometer shows is told before each recording; that of the room, which"
-            " references mirror, where it was measured.",
+            "The temperature that the thermometer shows is told before each recording; that of the room,"
+            " which references mirror, where it was measured.",
         ),
         plan=tuple(
             stretch

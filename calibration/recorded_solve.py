@@ -154,8 +154,8 @@ def _room_degc(takes: Sequence[Take]) -> float | None:
         return None
     if max(told) - min(told) > ROOM_U95_DEGC:  # a room that was measured is taken to be known to half of it
         raise InputError(
-            f"The room was told to be of {min(told):g} and of {max(told):g} degC, and references mirror it; record the"
-            " ones again that were in another room, or for which it was told wrong."
+            f"The room was told to be of {min(told):g} and of {max(told):g} degC, and references mirror it;"
+            " record the ones again that were in another room, or for which it was told wrong."
         )
     return 0.5 * (min(told) + max(told))
 

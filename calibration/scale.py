@@ -24,11 +24,11 @@ MOST_OFF = 0.005
 that share, 4 mm at 0.8 m, which is what `rgb` is refused for."""
 
 UNMEASURED_U95 = 0.005
-"""95 % bound of the share by which one direction of a sheet differs from the other where only one was measured.
-A copier's service manual allows 1 mm of a page along its feed (Canon GP160, 2-20: 0.34 % of A4's 297 mm); bond
-paper changes with its moisture by 0.1 to 0.2 % along the grain and 0.2 to 0.4 % across it, which is up to 0.3 %
-between the two (typical values of papermakers), and a fuser dries it. Together 0.45 %. Laser printers of 1988
-were allowed 2 % (American Mathematical Society, comp.laser-printers): such a one only a measurement shows."""
+"""95 % bound of the share by which one direction differs from the other where only one was measured.
+A copier's service manual allows 1 mm of a page along its feed (Canon GP160, page 2-20: 0.34 % of 297 mm of A4);
+bond paper changes with its moisture by 0.1 to 0.2 % along the grain and 0.2 to 0.4 % across it (papermakers'
+typical values), up to 0.3 % between the two, and a fuser dries it. Together 0.45 %. Laser printers of 1988 were
+allowed 2 % (American Mathematical Society, comp.laser-printers): only measuring shows such a one."""
 
 _NO_RULER = 0.2
 _NAMES = ("A", "B")
@@ -81,13 +81,13 @@ def scale_of(measured_mm: float | Sequence[float] | None, *, insist: bool = Fals
     """Judge the measured rulers.
 
     Args:
-        measured_mm: Lengths of rulers A and B of 100 mm on the printed sheet; one length = of either, taken for
-            both; None = not measured.
+        measured_mm: Lengths of rulers A and B of 100 mm on the printed sheet; one length = of either, taken
+            for both; None = not measured.
         insist: Go on with a sheet that is off, by its measured scale.
 
     Raises:
-        InputError: If one is off by more than `MOST_OFF` and nobody insists, it cannot be that ruler, or there
-            are more than two.
+        InputError: If one is off by more than `MOST_OFF` and nobody insists, it cannot be that ruler, or
+            there are more than two.
     """
     if measured_mm is None:
         return Scale(1.0, False)
@@ -155,6 +155,6 @@ def directions_words(scale: Scale) -> str | None:
         return None
     told = "Only one ruler of the print was measured" if scale.measured else "The print was not measured"
     return (
-        f"{told}: one direction may be off by {100.0 * UNMEASURED_U95:g} % against the other, which stays in the"
-        f" bounds; measure rulers A and B of {RULER_MM:g} mm and say --measured-mm A B."
+        f"{told}: one direction may be off by {100.0 * UNMEASURED_U95:g} % against the other, which stays in"
+        f" the bounds; measure rulers A and B of {RULER_MM:g} mm and say --measured-mm A B."
     )

@@ -47,11 +47,11 @@ class _Groups:
 def pdf_of(svg: str, *, paper: str, title: str, cuts_mm: Sequence[float] = ()) -> bytes | None:
     """One of our own sheets on paper, on as many pages as its cuts allow.
 
-    A drawing that is wider than high lies along the long side of the paper, another along its short side, so that
-    ruler A is always along the short one.
+    A drawing that is wider than high lies along the long side of the paper, another along its short side, so
+    that ruler A is always along the short one.
 
     Args:
-        svg: As `calibration.sheets` draws it: groups with the drawing, the lying ruler and words, the upright ruler.
+        svg: As `calibration.sheets` draws it: groups with drawing, lying ruler and words, upright ruler.
         paper: Of `PAPERS_MM`.
         title: Of the document.
         cuts_mm: Where the drawing may be cut if it is wider than the paper, from its left.

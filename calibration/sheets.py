@@ -1,8 +1,8 @@
 """Sheets to print: boards, the nozzle's collar, skin tags and the thermal target, as SVG at true scale.
 
-Two rulers of 100 mm are on every sheet: A along the short side of the paper, B along its long side. Printers that
-fit to the page are off by some percent, those that feed unevenly in one direction only, and so is all that is
-calibrated with them.
+Two rulers of 100 mm are on every sheet: A along the short side of the paper, B along its long side. Printers
+that fit to the page are off by some percent, those that feed unevenly in one direction only, and so is all
+that is calibrated with them.
 """
 
 from __future__ import annotations
@@ -178,8 +178,8 @@ def _line(x1: float, y1: float, x2: float, y2: float) -> str:
 def upright_at_mm(width: float, height: float) -> tuple[float, float]:
     """Where the upright ruler of a drawing begins, from the drawing's own corner.
 
-    Beside the drawing where that is taller than the ruler, else below it, right of the words: a collar may be as
-    wide as the paper.
+    Beside the drawing where that is taller than the ruler, else below it, right of the words: a collar may be
+    as wide as the paper.
     """
     if height >= RULER_MM:
         return width + GAP_MM, (height - RULER_MM) / 2.0

@@ -137,7 +137,7 @@ class RecordedFlow:
             self.phase = SOLVING
 
     def again(self, take: int | None = None) -> None:
-        """Record anew what was refused, or one recording of it; before it is worked out one that is not wanted.
+        """Record anew what was refused, or one recording of it; that also before it is worked out.
 
         Args:
             take: Counted from 0; None = all.
@@ -276,7 +276,7 @@ class RecordedFlow:
             self.phase = SOLVING
 
     def _drop(self, tape: BareRecording) -> None:
-        """Leave nothing of a recording that is not wanted; the one that it was to take the place of is back."""
+        """Leave nothing of a recording that is not wanted; the one that it was made for again is back."""
         tape.close()
         tape.path.unlink(missing_ok=True)
         self._put_back()

@@ -128,7 +128,9 @@ EVERY_SHEET = [
         ("skin-20", skin_sheet(count=20)), ("skin-1", skin_sheet(count=1)),
     )),
     *(
-        pytest.param(collar_sheet(one), tuple(k * one.face_mm for k in range(1, 6)), id=f"collar-{across_mm:g}")
+        pytest.param(
+            collar_sheet(one), tuple(k * one.face_mm for k in range(1, 6)), id=f"collar-{across_mm:g}"
+        )
         for across_mm in (55.0, 60.0, 79.0, 82.0, 90.0, 130.0, 200.0, 400.0)
         for one in [collar_of(across_mm=across_mm, tip_mm=60.0)]
     ),

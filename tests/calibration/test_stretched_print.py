@@ -25,7 +25,7 @@ def focal(
     found = calibrate_camera(views, board, size_px=SIZE_PX)
     way = np.zeros(9)
     way[:2] = 0.5
-    off = float((way @ (found.values - TRUE))) / TRUE[0]
+    off = float(way @ (found.values - TRUE)) / TRUE[0]
     return off, 1.96 * float(np.sqrt(way @ found.covariance @ way)) / TRUE[0]
 
 
