@@ -89,9 +89,9 @@ def board_of(text: str) -> Board:
     Args:
         text: ``own``; or ``chessboard:9x6[:SQUARE_MM]`` with inner corners; or
             ``charuco:10x7:DICT_5X5_100[:SQUARE_MM[:MARKER_MM]]`` with squares; or
-            ``tags:3x4:DICT_ARUCO_ORIGINAL:1:SIDE_MM:GAP_MM`` with the first tag's number. A square,
-            side or gap may be ``ACROSSxDOWN``. A last part such as ``0.3%`` bounds (95 %) by what share lengths
-            down may yet be off against those across.
+            ``tags:3x4:DICT_ARUCO_ORIGINAL:1:SIDE_MM:GAP_MM`` with the first tag's number. A
+            square, side or gap may be ``ACROSSxDOWN``. A last part such as ``0.3%`` bounds (95 %) by what
+            share lengths down may yet be off against those across.
 
     Raises:
         InputError: If it is none of these.

@@ -62,7 +62,8 @@ def pdf_of(svg: str, *, paper: str, title: str, cuts_mm: Sequence[float] = ()) -
     root = ET.fromstring(svg)
     drawing, foot, upright = root.findall(f"{_SVG}g")
     width_mm, height_mm = _extent(drawing)
-    paper_mm = PAPERS_MM[paper] if height_mm > width_mm else PAPERS_MM[paper][::-1]
+    short, long = PAPERS_MM[paper]
+    paper_mm = (short, long) if height_mm > width_mm else (long, short)
     room_mm = paper_mm[0] - 2.0 * EDGE_MM, paper_mm[1] - 2.0 * EDGE_MM
     windows = _windows(width_mm, cuts_mm, room_mm[0])
     if windows is None or any(

@@ -112,9 +112,8 @@ class RecordedFlow:
             if self._clock.is_over:
                 self._end_take()
         except InputError as error:
-            if self._tape is not None:
-                self._drop(self._tape)
-            self._tape, self.phase, self.trouble = None, READY, str(error)
+            self._drop()
+            self.phase, self.trouble = READY, str(error)
 
     def gas_lost(self) -> None:
         """Nobody knows any more whether gas flows: a burst under way tells nothing."""
@@ -127,9 +126,9 @@ class RecordedFlow:
 
     def cancel(self) -> None:
         """Leave nothing of the recording under way."""
-        if self.phase == RECORDING and self._tape is not None:
-            self._drop(self._tape)
-            self._tape, self.phase = None, READY
+        if self.phase == RECORDING:
+            self._drop()
+            self.phase = READY
 
     def enough(self) -> None:
         """Solve with the recordings that there are."""
@@ -253,8 +252,7 @@ class RecordedFlow:
 
     def _end_take(self) -> None:
         assert self._tape is not None
-        tape, self._tape, self.phase = self._tape, None, READY
-        status = tape.close()
+        self.phase, status = READY, self._tape.close()
         trouble = status.trouble
         if not trouble and any(one.gas for one in self.step.plan) and not self._clock.valve_s:
             trouble = "No gas was told of in that recording: let the switch tell, or hold the large button."
@@ -262,10 +260,10 @@ class RecordedFlow:
         if not trouble and lacks:
             trouble = f"No {' and no '.join(lacks)} picture came meanwhile: look after the cameras."
         if trouble:
-            self._drop(tape)
+            self._drop()
             self.trouble = trouble
             return
-        path, number = tape.path, self._number
+        path, number, self._tape = self._tape.path, self._number, None
         title = self.step.take_title(number)
         degc = self._entries.get("degc")
         told = f"{title}: {degc} degC" if degc is not None else title
@@ -275,10 +273,12 @@ class RecordedFlow:
         if not self.step.more and len(self._takes) >= self.step.takes:
             self.phase = SOLVING
 
-    def _drop(self, tape: BareRecording) -> None:
-        """Leave nothing of a recording that is not wanted; the one that it was made for again is back."""
-        tape.close()
-        tape.path.unlink(missing_ok=True)
+    def _drop(self) -> None:
+        """Leave nothing of the recording under way; the one that it was to take the place of is back."""
+        if self._tape is not None:
+            self._tape.close()
+            self._tape.path.unlink(missing_ok=True)
+            self._tape = None
         self._put_back()
 
     def _put_back(self) -> None:

@@ -11,7 +11,7 @@ from calibration.board import Board
 from calibration.board_equations import board_information, stretch_mm
 from calibration.intrinsics import calibrate_camera
 from calibration.scale import UNMEASURED_U95, Scale
-from models.geometry import Floats
+from models.geometry import Ints
 from tests.calibration.board_scenes import BOARD, SIZE_PX, TRUE, views_of
 
 STRETCH = 0.005
@@ -59,7 +59,7 @@ def test_what_is_told_of_a_stretch_is_a_width_along_one_way_of_all_corners_alone
     board = replace(BOARD, stretch_u95=UNMEASURED_U95)
     way, bend = stretch_mm(board), np.eye(len(BOARD.corners_mm))
     prior = board_information(np.array([0.05, 0.1]), bend, way)
-    at: Floats = (9 + 3 * np.arange(len(way))[:, None] + np.arange(2)).ravel()
+    at: Ints = (9 + 3 * np.arange(len(way))[:, None] + np.arange(2)).ravel()
     spread = 0.05**2 * np.eye(2 * len(way)) + np.outer(way.ravel(), way.ravel())
     assert prior[np.ix_(at, at)] @ spread == pytest.approx(np.eye(2 * len(way)), abs=1e-8)
     sizes = np.ptp(way, axis=0) / np.ptp(BOARD.corners_mm[:, :2], axis=0)
