@@ -25,7 +25,7 @@ that share, 4 mm at 0.8 m, which is what `rgb` is refused for."""
 
 UNMEASURED_U95 = 0.005
 """95 % bound of the share by which one direction differs from the other where only one was measured.
-A copier's service manual allows 1 mm of a page along its feed (Canon GP160, page 2-20: 0.34 % of A4's 297 mm).
+A copier's service manual allows 1 mm of a page along its feed (Canon GP160, page 2-20: 0.34 % of 297 mm).
 Bond paper changes with its moisture by 0.1 to 0.2 % along the grain and 0.2 to 0.4 % across it (papermakers'
 typical values), up to 0.3 % between the two, and a fuser dries it. Together 0.45 %. Laser printers of 1988
 were allowed 2 % (American Mathematical Society, comp.laser-printers): only measuring shows such a one."""
