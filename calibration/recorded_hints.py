@@ -149,7 +149,7 @@ class Hints:
         try:
             degc = float(told)
         except ValueError:
-            return (Hint(WAITS, "Tell the temperature of the reference below"),)
+            return (Hint(WAITS, "Tell the temperature of the reference"),)
         if thermal is None:
             return ()
         emissivity = MATERIALS.get(self.entries.get("material", ""), MATERIALS["water"])

@@ -54,6 +54,8 @@ class Entry:
     """What stands there at first; empty = must be told."""
     choices: tuple[str, ...] = ()
     """To be picked; empty = a number is typed."""
+    joined: bool = False
+    """Whether it stands in the row of the one before: a bound beside its figure."""
     unknown: str = ""
     """What stands for an empty field that may stay empty; empty = it must be told."""
 
@@ -148,7 +150,7 @@ _STEPS = (
         more="One more reference",
         entries=(
             Entry("degc", "Its temperature", "degC"),
-            Entry("u95_degc", "Known to, 95 %", "degC", "0.3"),
+            Entry("u95_degc", "95 % bound of its temperature", "degC", "0.3", joined=True),
             Entry("material", "Its surface", choices=("water", "ice", "tape")),
             Entry("room_degc", "The room, if measured", "degC", unknown="not known"),
         ),

@@ -211,6 +211,7 @@ class RecordedFlow:
                     "unit": one.unit,
                     "choices": list(one.choices),
                     "unknown": one.unknown,
+                    "joined": one.joined,
                     "value": self._entries[one.key],
                 }
                 for one in step.entries

@@ -221,10 +221,10 @@ function printCard() {
     else $("over").querySelector(".bad").textContent = mm.length ? "Tell lengths in mm, such as 99.8." : "Tell the lengths, or tap Not measured.";
   };
   const buttons = [el("button", { class: "first", id: "go", onclick: () => { insist = false; go(); } }, "Begin")];
-  if (state.print_trouble) buttons.push(el("button", { id: "insist", onclick: () => { insist = true; go(); } }, "Insist on its measured scale"));
+  if (state.print_trouble) buttons.push(el("button", { id: "insist", onclick: () => { insist = true; go(); } }, "Insist on this scale"));
   buttons.push(el("button", { id: "unmeasured", onclick: () => begin({ do: "measured", mm: null, insist: false }) }, "Not measured"));
   return el("div", { class: "card" }, el("h1", {}, "How long are the printed rulers?"),
-    el("p", {}, "Measure both rulers of 100 mm on a sheet with a steel rule, to 0.2 mm. What is calibrated with the sheet is off by as much as the sheet is. A direction that was not measured stays in doubt by 0.5 %, and widens the bounds."),
+    el("p", {}, "Measure both rulers of 100 mm on a sheet with a steel rule, to 0.2 mm. What is calibrated with the sheet is off by as much as the sheet is. A direction that is not measured stays in doubt by 0.5 %."),
     ...rulers.map((one) => el("p", {}, el("label", { class: "ruler" }, el("span", {}, one.words), el("span", { class: "number" }, one.field, " mm")))),
     el("p", { class: "bad" }, state.print_trouble ?? ""), el("div", {}, ...buttons),
     el("p", { class: "words" }, "Then stand before the camera. A tone says that a picture was taken; the words at the foot say what to do next, and are spoken. Keys: M mirrors the picture, V switches the voice, E ends a step that is within its limit, S leaves a step out."));

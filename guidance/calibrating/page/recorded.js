@@ -48,7 +48,23 @@ export function makePanel(el, send, begin) {
     if (one.unknown) input.placeholder = one.unknown;
     input.addEventListener("keydown", (event) => { if (event.key === "Enter") start(); });
     fields[one.key] = () => input.value;
-    return el("label", { class: "entry" }, el("span", {}, one.label), el("span", { class: "number" }, input, ` ${one.unit}`));
+    const number = el("span", { class: "number" }, input, ` ${one.unit}`);
+    if (one.joined) return number;
+    return el("label", { class: "entry" }, el("span", {}, one.label), number);
+  }
+
+  // A bound stands behind its figure: a small screen then shows what is seen, too.
+  function rows(entries) {
+    const made = [];
+    for (const one of entries) {
+      const node = field(one);
+      if (!one.joined) { made.push(node); continue; }
+      const figure = made.at(-1).querySelector(".number");
+      figure.lastChild.textContent = " ± ";
+      figure.append(...node.childNodes);
+      figure.append(", 95 %");
+    }
+    return made;
   }
 
   function build(state) {
@@ -59,7 +75,7 @@ export function makePanel(el, send, begin) {
       ? el("span", { class: k === step.again ? "again" : "" }, `${k === step.again ? "↻" : "✓"} ${one}`)
       : el("button", { "data-again": k, title: "Record this one again", onclick: () => send({ do: "again", take: k }) }, `✓ ${one} `, el("b", {}, "again"))))));
     // What is told and what is seen stays above the edge of a small screen; what to set up may be scrolled to.
-    if (ready && step.entries.length) parts.push(el("p", { class: "ask" }, step.take_title ? `Tell of ${step.take_title}:` : "Tell:"), ...step.entries.map(field));
+    if (ready && step.entries.length) parts.push(el("p", { class: "ask" }, step.take_title ? `Tell of ${step.take_title}:` : "Tell:"), ...rows(step.entries));
     const seen = [el("p", { class: "bad", id: "trouble" }, ready ? step.trouble : ""), el("div", { id: "hints", role: "status" })];
     const list = ready ? [el("ul", {}, ...step.set_up.map((one) => el("li", {}, one)))] : [];
     parts.push(...(step.entries.length ? [...seen, ...list] : [...list, ...seen]));
