@@ -17,6 +17,7 @@ from rich.table import Table
 
 from benchmarks.guided import rgb_true_mm
 from benchmarks.stopwatch import machine
+from calibration.plain_camera import plain_camera
 from calibration.rgb import CameraFound, find_camera, seen_places
 from calibration.scale import READ_MM, RULER_MM, UNMEASURED_U95, Scale
 from tests.calibration.board_scenes import BOARD, SIZE_PX, TRUE, views_of
@@ -31,6 +32,7 @@ def measured(cameras: int, *, count: int) -> Table:
     table = Table(title=title)
     for column in ("held", "print", "accepted", "focal length within its bound", "off rms, bound p50, px"):
         table.add_column(column)
+    table.add_column("fy by fx off rms, %, plain least squares")
     table.add_column("skin at 0.8 m: within the bound; off p50, p95, bound p50, mm")
     for turned in (False, True):
         for told in TOLD:
@@ -53,18 +55,22 @@ def measured(cameras: int, *, count: int) -> Table:
                 way[:2] = 0.5
                 bound_px = 1.96 * float(np.sqrt(way @ camera.covariance @ way))
                 off_mm = rgb_true_mm(camera, TRUE, seen_places(found.views, SIZE_PX))
-                rows.append((focal_px, bound_px, off_mm, found.errors[1].worst_mm))
+                plain = plain_camera(found.views, board, size_px=SIZE_PX)
+                ratios = [float(camera.values[1] / camera.values[0]), plain.fy_px / plain.fx_px]
+                ratios = [100.0 * (one / (TRUE[1] / TRUE[0]) - 1.0) for one in ratios]
+                rows.append((focal_px, bound_px, off_mm, found.errors[1].worst_mm, *ratios))
             name = "every other one turned by a quarter" if turned else "all upright"
             if not rows:
                 table.add_row(name, told, f"0 of {cameras}")
                 continue
-            off_px, bound_px, off_mm, told_mm = np.array(rows).T
+            off_px, bound_px, off_mm, told_mm, ours, usual = np.array(rows).T
             table.add_row(
                 name,
                 told,
                 f"{len(rows)} of {cameras}",
                 f"{100.0 * np.mean(off_px <= bound_px):.0f} %",
                 f"{np.sqrt(np.mean(off_px**2)):.2f}, {np.median(bound_px):.2f}",
+                f"{np.sqrt(np.mean(ours**2)):.3f}, {np.sqrt(np.mean(usual**2)):.3f}",
                 f"{100.0 * np.mean(off_mm <= told_mm):.0f} %; {np.median(off_mm):.2f},"
                 f" {np.percentile(off_mm, 95):.2f}, {np.median(told_mm):.2f}",
             )

@@ -149,7 +149,7 @@ _STEPS = (
         takes=2,
         more="One more reference",
         entries=(
-            Entry("degc", "Its temperature", "degC"),
+            Entry("degc", "Temperature", "degC"),
             Entry("u95_degc", "95 % bound of its temperature", "degC", "0.3", joined=True),
             Entry("material", "Its surface", choices=("water", "ice", "tape")),
             Entry("room_degc", "The room, if measured", "degC", unknown="not known"),

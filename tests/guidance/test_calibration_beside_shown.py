@@ -59,9 +59,8 @@ def test_after_a_step_the_plain_solution_stands_beside_ours_and_its_figures_are_
         assert tab.run("document.querySelector('#beside span').textContent") == f"Colour camera. {verdict}"
         tab.tap("#beside-open")
         tab.until("document.getElementById('beside-close')")
-        cells = (
-            "[...document.querySelectorAll('#over .beside tr:nth-child(2) td')].map((one) => one.innerText)"
-        )
+        row = "#over .beside tr:nth-child(2) td"
+        cells = f"[...document.querySelectorAll('{row}')].map((one) => one.textContent)"
         fx = next(line for line in said if line.startswith("fx_px")).split()
         assert tab.run(cells)[1] == f"{float(fx[1]):.2f} ± {float(fx[2]):.2f}"
         assert tab.run("document.querySelectorAll('#over .beside tr').length") == 4
@@ -117,6 +116,8 @@ def test_the_room_may_stay_unknown_and_one_reference_is_tapped_to_be_recorded_ag
         tab.until("document.body.dataset.phase === 'ready'")
         assert tab.run("document.getElementById('entry-room_degc').placeholder") == "not known"
         fits(tab, "#begin", "#entry-degc", "#entry-u95_degc", "#entry-room_degc")
+        panel = "(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth)"
+        assert tab.run(f"{panel}(document.getElementById('recorded'))")
         tab.type("#entry-degc", "0,4")
         tab.type("#entry-room_degc", "295")
         tab.tap("#begin")

@@ -60,6 +60,7 @@ export function makePanel(el, send, begin) {
       const node = field(one);
       if (!one.joined) { made.push(node); continue; }
       const figure = made.at(-1).querySelector(".number");
+      figure.classList.add("pair");
       figure.lastChild.textContent = " ± ";
       figure.append(...node.childNodes);
       figure.append(", 95 %");
