@@ -11,7 +11,7 @@ from typing import cast
 import numpy as np
 
 from calibration.another_camera import mixed_words
-from calibration.board import Board, BoardView, board_of, find_board
+from calibration.board import OWN, Board, BoardView, board_of, find_board
 from calibration.certified_parts import board_words, rgb_part
 from calibration.intrinsics import PARAMETERS, Calibrated
 from calibration.pictures import read_folder
@@ -20,6 +20,7 @@ from calibration.recorded_pictures import board_pictures, is_recording
 from calibration.replacing import replace_rig
 from calibration.rgb import LIMIT_MM, CameraFound, find_camera
 from calibration.rig_text import Toml, covariance_table, read_tables, table_of
+from calibration.scale import scale_of, scaled
 
 
 def calibrate_rgb(options: argparse.Namespace, now: datetime) -> bool:
@@ -32,7 +33,8 @@ def calibrate_rgb(options: argparse.Namespace, now: datetime) -> bool:
     if rig is None and out is not None and os.path.exists(out):
         rig = out  # its other parts stay
     tables: Toml = read_tables(rig) if rig is not None else {}
-    board = board_of(options.board)
+    # Nobody said how it was printed: `all` and `live` ask for that, and `print` names it as it was measured.
+    board = scaled(OWN, scale_of(None)) if options.board == "own" else board_of(options.board)
     recorded = is_recording(options.pictures)
     pictures, left_out = (
         board_pictures(options.pictures, board) if recorded else read_folder(options.pictures)
