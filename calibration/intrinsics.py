@@ -210,7 +210,7 @@ def _own_freedom(found: Calibrated, spread: Floats) -> tuple[float, float]:
 def _widths_told(found: Calibrated, system: BoardSystem, known: Floats) -> tuple[Width, ...]:
     """What the width of shifts and that of bends do to the unknowns, and how well views tell it."""
     whole = system.reduced + known
-    inverse = np.linalg.inv(whole + np.diag(1e-12 * np.diag(whole)))
+    inverse = np.asarray(np.linalg.inv(whole + np.diag(1e-12 * np.diag(whole))), np.float64)
     free = _own_freedom(found, _own_spread(system, inverse))
     parts = system.poses_by_all[:, 6:8], system.poses_by_all[:, 8:]
     return tuple(
