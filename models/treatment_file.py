@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
+from models.geometry import Floats
 from models.optional_tables import leave_out
 from models.toml_table import Table
 from models.treatment import Reference, Tap, Treatment
@@ -128,9 +131,17 @@ def _taps(top: Table, where: str, warnings: list[str]) -> tuple[Tap, ...]:
         outline_px = table.array("outline_px", (-1, 2))
         if table.sound and len(outline_px) < 3:
             table.wrong("outline_px", f"has {len(outline_px)} points; an outline needs at least 3")
+        elif table.sound and _on_a_line(outline_px):
+            table.wrong("outline_px", "lies on one line and goes round nothing; tap the outline again")
         warnings += leave_out(table, where=where)
         taps.append(Tap(t_s, stream, outline_px))
     return tuple(taps)
+
+
+def _on_a_line(outline_px: Floats) -> bool:
+    """Whether no point lies a pixel off the line through the others."""
+    off_px = outline_px - outline_px.mean(axis=0)
+    return float(np.linalg.svd(off_px, compute_uv=False)[1]) < 1.0
 
 
 def read_references(text: str, *, where: str) -> tuple[Reference, ...]:

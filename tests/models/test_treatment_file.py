@@ -167,3 +167,10 @@ def test_any_text_is_refused_with_a_sentence(junk: str) -> None:
 def test_recordings_are_read_without_warning(calf: Path, lumbar: Path, tiny: Callable[[], Path]) -> None:
     for folder in (calf, lumbar, tiny()):
         assert read_treatment((folder / "session.toml").read_text(), where="x").warnings == ()
+
+
+@pytest.mark.parametrize("points", ["[1, 1], [1, 1], [1, 1]", "[100, 100], [200, 200], [300, 300]"])
+def test_an_outline_that_goes_round_nothing_is_refused(points: str) -> None:
+    tap = f"[[tap]]\nt_s = 0\noutline_px = [{points}]\n"
+    with pytest.raises(InputError, match=r"\[tap 1\] outline_px lies on one line and goes round nothing"):
+        read_treatment(TEXT + tap, where="s/session.toml")
