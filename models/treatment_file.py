@@ -139,9 +139,9 @@ def _taps(top: Table, where: str, warnings: list[str]) -> tuple[Tap, ...]:
 
 
 def _on_a_line(outline_px: Floats) -> bool:
-    """Whether no point lies a pixel off the line through the others."""
+    """Whether all points lie on one line, to about a tenth of a pixel."""
     off_px = outline_px - outline_px.mean(axis=0)
-    return float(np.linalg.svd(off_px, compute_uv=False)[1]) < 1.0
+    return float(np.linalg.svd(off_px, compute_uv=False)[1]) < 0.1
 
 
 def read_references(text: str, *, where: str) -> tuple[Reference, ...]:
