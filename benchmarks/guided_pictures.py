@@ -102,15 +102,40 @@ class FlatPicture:
 
     def light(self, camera_from_board: Pose) -> tuple[Floats, Floats]:
         """How white the board is (0..1), and how much of each pixel it covers, shape (h, w) each."""
-        size = (self._camera.width_px, self._camera.height_px)
+        camera = self._camera
+        light, whole = (np.zeros((camera.height_px, camera.width_px)) for _ in range(2))
+        x0, y0, x1, y1 = self._where(camera_from_board)
+        if x1 <= x0 or y1 <= y0:
+            return light, whole
+        rays = self._rays[y0 * SUB : y1 * SUB, x0 * SUB : x1 * SUB]
         rotation, at = camera_from_board.rotation, camera_from_board.translation_mm
-        away = rotation[:, 2] @ at / (self._rays @ rotation[:, 2])
-        flat = (self._rays * away[..., None] - at) @ rotation[:, :2]
+        away = rotation[:, 2] @ at / (rays @ rotation[:, 2])
+        flat = (rays * away[..., None] - at) @ rotation[:, :2]
         px = ((flat - self._low_mm) * TEXTURE_PX_MM - 0.5).astype(np.float32)
         white = cv2.remap(self._texture, px[..., 0], px[..., 1], cv2.INTER_LINEAR, borderValue=-1.0)
         cover = ((white >= -0.01) & (away > 0.0)).astype(np.float32)
-        shares = [cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in (white * cover, cover)]
-        return np.asarray(shares[0], float), np.asarray(shares[1], float)
+        size = (x1 - x0, y1 - y0)
+        for out, one in ((light, white * cover), (whole, cover)):
+            out[y0:y1, x0:x1] = cv2.resize(one, size, interpolation=cv2.INTER_AREA)
+        return light, whole
+
+    def _where(self, camera_from_board: Pose) -> tuple[int, int, int, int]:
+        """Pixels that the board may cover: first column and row, and those after the last."""
+        camera, every = self._camera, (0, 0, self._camera.width_px, self._camera.height_px)
+        high = self._low_mm + np.array(self._texture.shape[::-1]) / TEXTURE_PX_MM
+        # Corners and what lies between them: a bent lens makes an edge bulge.
+        u, v = (np.linspace(low, up, 9) for low, up in zip(self._low_mm, high, strict=True))
+        points = np.stack(np.broadcast_arrays(u[:, None], v[None], 0.0), axis=-1).reshape(-1, 3)
+        there = camera_from_board.apply(points)
+        if there[:, 2].min() < 50.0:
+            return every
+        px = camera.project(there)
+        if not np.all(np.isfinite(px)):
+            return every
+        low, up = np.floor(px.min(axis=0)).astype(int) - 8, np.ceil(px.max(axis=0)).astype(int) + 9
+        most = np.array([camera.width_px, camera.height_px])
+        (x0, y0), (x1, y1) = np.clip(low, 0, most), np.clip(up, 0, most)
+        return int(x0), int(y0), int(x1), int(y1)
 
     def colour(self, rgb_from_board: Pose, rng: np.random.Generator, *, blur_px: float = 0.7) -> Bytes:
         """As the colour camera sees it, blue green red."""

@@ -74,6 +74,8 @@ class Hints:
     """The target of a check."""
     entries: Mapping[str, str] = field(default_factory=dict[str, str])
     """What was told of the recording under way."""
+    anew: bool = False
+    """A recording has begun: what is counted over it starts anew with the next look."""
     _times: dict[str, deque[float]] = field(
         default_factory=lambda: {name: deque[float](maxlen=200) for name in ("colour", "thermal", "depth")}
     )
@@ -91,22 +93,35 @@ class Hints:
 
     def look(self, capture: Capture) -> tuple[Hint, ...]:
         """See one more; the lines to show."""
+        return (*self.came(capture), *self.see(capture))
+
+    def came(self, capture: Capture) -> tuple[Hint, ...]:
+        """Count one more; the lines that tell which streams come. This takes no time."""
         self._first_s = capture.t_s if self._first_s is None else self._first_s
         if capture.bgr is not None:
             self._times["colour"].append(capture.t_s)
         for name, pictures in (("thermal", capture.thermal), ("depth", capture.depth)):
             self._times[name].extend(capture.t_s for _ in pictures)
+        return self._streams(capture.t_s)
+
+    def see(self, capture: Capture) -> tuple[Hint, ...]:
+        """Look at one more, where it is time to; the lines that tell what is seen.
+
+        Another thread may count meanwhile what comes.
+        """
+        if self.anew:
+            self.anew, self._turns, self._looked_s = False, [], -np.inf
+            if self.step.name == "axis":
+                self._said = ()
         if capture.t_s - self._looked_s >= EVERY_S[self.step.name]:
             said = self._see(capture)
             if said is not None:
                 self._said, self._looked_s = said, capture.t_s
-        return (*self._streams(capture.t_s), *self._said)
+        return self._said
 
     def begin(self, entries: Mapping[str, str]) -> None:
         """A recording begins: what is counted over it starts anew."""
-        self.entries, self._turns, self._looked_s = entries, [], -np.inf
-        if self.step.name == "axis":
-            self._said = ()
+        self.entries, self.anew = entries, True
 
     def _streams(self, now_s: float) -> tuple[Hint, ...]:
         may = ("thermal",) if self.step.name == CHECK and self.rig.thermal is not None else ()

@@ -7,6 +7,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import cast
@@ -17,6 +18,7 @@ import numpy as np
 from calibration.all_command import wanted_of
 from calibration.folder_steps import FOLDERS, holds_steps
 from calibration.guided_run import IDLE_S
+from calibration.kept_sitting import broken_off
 from calibration.pictures import picture_files
 from calibration.recorded_plan import GUIDED, SITTING, STEPS
 from calibration.scale import scale_of
@@ -64,7 +66,11 @@ def calibrate_live(
 
 
 def room_of(
-    options: argparse.Namespace, stack: contextlib.ExitStack, *, speed: float = 1.0
+    options: argparse.Namespace,
+    stack: contextlib.ExitStack,
+    *,
+    speed: float = 1.0,
+    stand_ins: tuple[Pictures, tuple[str, ...]] | None = None,
 ) -> CalibrationRoom:
     """What runs behind the page.
 
@@ -72,6 +78,8 @@ def room_of(
         options: See `calibrate_live`.
         stack: Closes the cameras.
         speed: Of a replay, against the clock.
+        stand_ins: Pictures and kinds of cameras in place of those that are connected, for a simulation; they
+            wait until each was looked at.
 
     Raises:
         InputError: See `calibrate_live`.
@@ -79,20 +87,23 @@ def room_of(
     scale = None
     if options.measured_mm is not None:
         scale = scale_of(options.measured_mm, insist=options.insist)
-    if options.keep is None:
-        options.keep = Path(f"calibration-{time.strftime('%Y%m%d-%H%M%S')}")
     named, replay = cast("tuple[str, ...] | None", options.steps), cast("Path | None", options.replay)
     if replay is not None and (options.rgb or options.thermal or options.depth or options.gas):
         raise InputError("Give cameras (--rgb, --thermal, --depth, --gas) or --replay, not both.")
     if named is None:
         options.steps = SITTING if replay is None else GUIDED
     target = cast("Path | None", options.out) or cast("Path | None", options.rig) or Path("rig.toml")
+    if options.keep is None:
+        before = None if replay is not None else broken_off(Path(), target, now=datetime.now(UTC))
+        options.keep = before or Path(f"calibration-{time.strftime('%Y%m%d-%H%M%S')}")
     source = options.rig if options.rig is not None and not target.exists() else target
     known = named is None and replay is None and source.exists()
     held, gas = HeldGas(), None
     times_by: Rig | None = None
     if replay is not None:
         pictures, cameras, times_by = _replay(replay, speed)
+    elif stand_ins is not None:
+        pictures, cameras = stand_ins
     else:
         named_gas = gas_device(options.gas) if options.gas is not None else None
         pictures, cameras = _cameras(options, stack, lambda: gas or held, needed=named or ("rgb",))
@@ -104,6 +115,7 @@ def room_of(
         lambda found: wanted_of(options, scale=found),
         scale=scale,
         waits=replay is not None,
+        hurries=replay is None and stand_ins is None,
         cameras=cameras,
         times_by=times_by,
         choose=known,
@@ -203,7 +215,7 @@ def _cameras(
     depth = meant(every_camera(Wanted()), kind=DEPTH, name=options.depth)
     if depth is not None:
         devices.append(depth.make())
-    cameras = stack.enter_context(LiveCameras(devices))
+    cameras = stack.enter_context(LiveCameras(devices, every=True))
 
     def pictures(stop: threading.Event) -> Iterator[Capture]:
         told = gas()

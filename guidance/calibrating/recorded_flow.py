@@ -8,8 +8,9 @@ from datetime import datetime
 from pathlib import Path
 
 from calibration.board import Board
-from calibration.folder_steps import StepTold
+from calibration.folder_steps import REFUSED, StepTold
 from calibration.guided_run import put_aside
+from calibration.kept_sitting import forget_takes, note_takes, only_takes, takes_of
 from calibration.recorded_hints import Hint, Hints
 from calibration.recorded_plan import RecordedStep
 from calibration.recorded_solve import TAKES, Take, entries_trouble, solve_takes
@@ -38,6 +39,8 @@ class RecordedFlow:
         board_named: str,
         force: bool,
         now: Callable[[], datetime],
+        patient: bool = True,
+        go_on: bool = False,
     ) -> None:
         """Nothing is recorded yet.
 
@@ -51,15 +54,21 @@ class RecordedFlow:
             board_named: The same, as ``--board`` names it.
             force: Replace what is known better.
             now: For the rig's date.
+            patient: Whether captures wait for the disk; cameras do not, and a recording that lacks more than
+                colour pictures is refused.
+            go_on: Whether recordings that wait to be worked out, of a sitting that was broken off, are taken
+                over.
         """
+        self._patient = patient
         self.step, self.phase, self.trouble = step, READY, ""
         self.outcome: StepTold | None = None
-        self.hints: tuple[Hint, ...] = ()
+        self._streams: tuple[Hint, ...] = ()
+        self._seen: tuple[Hint, ...] = ()
         self._rig_file, self._rig, self._times_by = rig_file, rig, times_by
         self._folder, self._keep, self._board_named = keep / TAKES[step.name], keep, board_named
         self._force, self._now = force, now
         self._look = Hints(step, rig, board)
-        self._takes: list[Take] = []
+        self._takes = takes_of(self._folder, now=now()) if go_on else list[Take]()
         self._entries = {
             one.key: one.value or (one.choices[0] if one.choices else "") for one in step.entries
         }
@@ -69,7 +78,11 @@ class RecordedFlow:
         """Recording that is to be made again, the others staying."""
         self._aside: Path | None = None
         """Where that one is meanwhile."""
-        put_aside(self._folder)
+        if self._takes:
+            only_takes(self._folder, self._takes)
+            self._ask_anew(material=self._next_material)
+        else:
+            put_aside(self._folder)
 
     def begin(self, entries: Mapping[str, str]) -> None:
         """Begin a recording, or say in `trouble` what is missing."""
@@ -96,11 +109,21 @@ class RecordedFlow:
                 self._entries[one.key] = said
         self._look.entries = dict(self._entries)
 
-    def look(self, capture: Capture) -> None:
-        """See one capture; it is recorded where that is under way."""
+    @property
+    def hints(self) -> tuple[Hint, ...]:
+        """What the pictures say."""
+        return (*self._streams, *self._seen)
+
+    def see(self, capture: Capture) -> None:
+        """Look for what the step wants to see in one capture; this takes up to a tenth of a second."""
+        if self.phase in (READY, RECORDING):
+            self._seen = self._look.see(capture)
+
+    def take(self, capture: Capture) -> None:
+        """One capture as it comes; it is recorded where that is under way."""
         if self.phase not in (READY, RECORDING):
             return
-        self.hints = self._look.look(capture)
+        self._streams = self._look.came(capture)
         if self.phase != RECORDING or self._tape is None:
             return
         try:
@@ -108,7 +131,7 @@ class RecordedFlow:
                 kept = capture if self._times_by is not None else timed(capture, self._rig)
                 if not self.step.colour:
                     kept = replace(kept, bgr=None, index=None)
-                self._tape.take(kept, patient=True)
+                self._tape.take(kept, patient=self._patient)
             if self._clock.is_over:
                 self._end_take()
         except InputError as error:
@@ -165,6 +188,11 @@ class RecordedFlow:
     def _may_solve(self) -> bool:
         return len(self._takes) >= self.step.takes and self._again is None
 
+    @property
+    def _next_material(self) -> str | None:
+        """After the ice slurry the block under tape."""
+        return "tape" if len(self._takes) == 1 else None
+
     def _ask_anew(self, *, material: str | None) -> None:
         """What is of each reference by itself is told anew: a temperature is never taken over unseen."""
         if "degc" in self._entries:
@@ -184,7 +212,14 @@ class RecordedFlow:
             force=self._force,
             now=self._now(),
         )
+        forget_takes(self._folder)
         self.phase = TOLD
+
+    def failed(self, why: str) -> None:
+        """It cannot be worked out, by no fault of who recorded it; the recordings stay where they are."""
+        name = self.step.name
+        words = f"REFUSED. {why}. Record it again, or leave it out; {self._folder} holds what was recorded."
+        self.outcome, self.phase = StepTold(name, REFUSED, (words,)), TOLD
 
     def told(self) -> dict[str, object]:
         """What a page shows of it."""
@@ -254,7 +289,9 @@ class RecordedFlow:
     def _end_take(self) -> None:
         assert self._tape is not None
         self.phase, status = READY, self._tape.close()
-        trouble = status.trouble
+        # Without some colour pictures it is thinner; without captures, thermal pictures or gas are missing.
+        thinner = status.finished and not status.captures_lost and status.pictures_left_out > 0
+        trouble = "" if thinner else status.trouble
         if not trouble and any(one.gas for one in self.step.plan) and not self._clock.valve_s:
             trouble = "No gas was told of in that recording: let the switch tell, or hold the large button."
         lacks = [one.kind for one in status.streams if not one.pictures]
@@ -268,9 +305,13 @@ class RecordedFlow:
         title = self.step.take_title(number)
         degc = self._entries.get("degc")
         told = f"{title}: {degc} degC" if degc is not None else title
+        if thinner:
+            few = f"{status.pictures_left_out} colour pictures left out, the disk did not keep up"
+            told = f"{told} ({few})" if told else few
         self._takes[number : number + 1] = [Take(path, dict(self._entries), told)]
+        note_takes(self._folder, self._takes, now=self._now())
         self._again = self._aside = None
-        self._ask_anew(material="tape" if len(self._takes) == 1 else None)
+        self._ask_anew(material=self._next_material)
         if not self.step.more and len(self._takes) >= self.step.takes:
             self.phase = SOLVING
 

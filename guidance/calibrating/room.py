@@ -13,6 +13,7 @@ from calibration.folder_steps import ACCEPTED, KEPT, MISSING, StepTold
 from calibration.guided_run import THINGS, GuidedRun, Wanted
 from calibration.scale import Scale, scale_of
 from guidance.calibrating import recorded_flow
+from guidance.calibrating.arriving import newest_of, one_by_one
 from guidance.calibrating.recorded_flow import RecordedFlow
 from guidance.calibrating.sitting import OVER, PRINT, RUNNING, Sitting
 from guidance.calibrating.told import SHOWN_PX, advice_told, outcome_told, pictures_told
@@ -47,6 +48,7 @@ class CalibrationRoom:
         *,
         scale: Scale | None = None,
         waits: bool = False,
+        hurries: bool = False,
         cameras: Collection[str] = ALL,
         times_by: Rig | None = None,
         choose: bool = False,
@@ -63,6 +65,8 @@ class CalibrationRoom:
             wanted: What is to be calibrated, once the sheets' scale is known.
             scale: Of the sheets, where it was measured before.
             waits: Whether pictures are of a recording: they wait until the sheets are measured.
+            hurries: Whether pictures are of cameras, which do not wait until one was looked at: each is
+                recorded as it comes, and the newest is looked at.
             cameras: Kinds that are there.
             times_by: Rig with which the pictures' times were worked out; None = they are the cameras' own.
             choose: Whether the technician chooses what to begin with.
@@ -75,10 +79,11 @@ class CalibrationRoom:
         self._pictures, self._make, self.on_change = pictures, wanted, on_change
         self._lock, self._stop, self._plays = threading.RLock(), threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._work, name="calibration", daemon=True)
-        self._waits, self.gas, self._gas_by_hand, self.gas_lost = waits, gas, gas_by_hand, gas_lost
+        self._waits, self._hurries = waits, hurries
+        self.gas, self._gas_by_hand, self.gas_lost = gas, gas_by_hand, gas_lost
         self._phase, self.trouble, self.print_trouble, self.choose_trouble = CHOOSE, "", "", ""
         self._sitting = Sitting(
-            wanted, scale=scale, cameras=cameras, times_by=times_by, recorded=waits, now=now
+            wanted, scale=scale, cameras=cameras, times_by=times_by, recorded=waits, hurries=hurries, now=now
         )
         self._advice: Advice | None = None
         self._refused: StepTold | None = None
@@ -267,10 +272,12 @@ class CalibrationRoom:
 
     def _work(self) -> None:
         try:
-            for capture in self._pictures(self._stop):
-                if self._stop.is_set():
+            came, stop = self._pictures(self._stop), self._stop
+            taken = newest_of(came, self._take, stop=stop) if self._hurries else one_by_one(came, self._take)
+            for capture in taken:
+                if stop.is_set():
                     return
-                self._one(capture)
+                self._look(capture)
                 if self._waits:
                     self._plays_on()
                     if self.phase == OVER:
@@ -288,7 +295,17 @@ class CalibrationRoom:
         while self.phase != OVER and not self._stop.is_set() and not self._plays.wait(0.2):
             pass
 
-    def _one(self, capture: Capture) -> None:
+    def _take(self, capture: Capture) -> None:
+        """Each capture as it comes: a recording under way holds it, whatever is being looked at."""
+        with self._lock:
+            flow = self._flow
+            if flow is not None:
+                if self.gas_lost():
+                    flow.gas_lost()
+                flow.take(capture)
+                self._follow(flow)
+
+    def _look(self, capture: Capture) -> None:
         whole = [one for one in capture.thermal if not one.shutter]
         thermal, bgr = (whole[-1].centikelvin if whole else None), capture.bgr
         run, flow, advice = self._run, self._flow, None
@@ -305,12 +322,7 @@ class CalibrationRoom:
                 with self._lock:
                     self.trouble, self.phase = str(error), STUCK
         if flow is not None:
-            with self._lock:
-                if self._flow is flow:
-                    if self.gas_lost():
-                        flow.gas_lost()
-                    flow.look(capture)
-                    self._follow(flow)
+            flow.see(capture)
         warm_first = flow is not None and not flow.step.colour
         parts = pictures_told(bgr, thermal, warm_first=warm_first)
         with self._lock:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from calibration.folder_steps import StepTold
 from calibration.guided_run import GuidedRun, Wanted
+from calibration.kept_sitting import belongs, note_sitting
 from calibration.outstanding import IMPOSSIBLE, NOT_YET, Outstanding, outstanding
 from calibration.recorded_plan import CHECK, GUIDED, STEPS
 from calibration.scale import Scale, scale_of, spec_of
@@ -30,6 +31,7 @@ class Sitting:
         cameras: Collection[str],
         times_by: Rig | None,
         recorded: bool,
+        hurries: bool = False,
         now: Callable[[], datetime],
     ) -> None:
         """Nothing is begun.
@@ -40,6 +42,7 @@ class Sitting:
             cameras: Kinds that are there.
             times_by: Rig with which the pictures' times were worked out already.
             recorded: Whether pictures are of a recording.
+            hurries: Whether they are of cameras, which do not wait for the disk.
             now: Time of day.
 
         Raises:
@@ -47,14 +50,16 @@ class Sitting:
         """
         self._make, self.scale, self._now = make, scale, now
         self._cameras, self._times_by, self._recorded = cameras, times_by, recorded
+        self._hurries = hurries
         self.wanted = make(scale if scale is not None else scale_of(None))
         self.run: GuidedRun | None = None
         self.flow: RecordedFlow | None = None
         self.told: dict[str, StepTold] = {}
         self.line: list[str] = []
         """Steps that are to come after the one under way."""
-        self.used = False
-        """Whether the folder for pictures holds some of this sitting."""
+        self.used = belongs(self.wanted.keep, self.wanted.rig)
+        """Whether the folder for pictures holds some of this sitting, or of one that was broken off."""
+        self._begun = set[str]()
         self.look_at_rig()
 
     stands: dict[str, Outstanding]
@@ -102,14 +107,14 @@ class Sitting:
                 block = tuple(name for name in self.line if name in GUIDED)
                 mine = replace(self.wanted, steps=block)
                 self.run = GuidedRun(mine, recorded=self._recorded, going_on=self.used, now=self._now)
-                self.used = True
+                self._uses()
                 self.line = [name for name in self.line if name not in GUIDED]
                 return RUNNING
             name = self.line.pop(0)
             self.look_at_rig()
             if self.stands[name].offered:
                 self.flow = self._flow_of(name)
-                self.used = True
+                self._uses()
                 return READY
         return OVER
 
@@ -140,8 +145,16 @@ class Sitting:
         names = [*self.wanted.steps, *(() if CHECK in self.wanted.steps else (CHECK,))]
         return [step_told(name, every.get(name), self.stands.get(name), ended=ended) for name in names]
 
+    def _uses(self) -> None:
+        """The folder for pictures is of this sitting."""
+        if not self._recorded:
+            note_sitting(self.wanted.keep, self.wanted.rig)
+        self.used = True
+
     def _flow_of(self, name: str) -> RecordedFlow:
         wanted = self.wanted
+        go_on = name not in self._begun and not self._recorded
+        self._begun.add(name)
         text = wanted.rig.read_text(encoding="utf-8")
         rig, _ = read_rig(text, where=str(wanted.rig))
         return RecordedFlow(
@@ -154,4 +167,6 @@ class Sitting:
             board_named=spec_of(wanted.sheets.target),
             force=wanted.force,
             now=self._now,
+            patient=not self._hurries,
+            go_on=go_on,
         )

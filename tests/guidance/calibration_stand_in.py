@@ -216,6 +216,7 @@ def standing(
     choose: bool = False,
     times_by: Rig | None = None,
     idle_s: float = 0.02,
+    hurries: bool = False,
 ) -> Iterator[tuple[CalibrationRoom, int]]:
     """A room with its page, served on this machine: the room and the port."""
     if rig is not None:
@@ -227,7 +228,7 @@ def standing(
     def make(found: Scale) -> Wanted:
         return replace(wanted, sheets=replace(sheets, board=scaled(OWN, found), scale=found))
 
-    room = CalibrationRoom(pictures, make, cameras=cameras, choose=choose, times_by=times_by)
+    room = CalibrationRoom(pictures, make, cameras=cameras, choose=choose, times_by=times_by, hurries=hurries)
     pictures.room = room
     with served_page(room) as port:
         yield room, port

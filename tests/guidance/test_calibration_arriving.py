@@ -1,0 +1,82 @@
+"""Pictures of cameras that do not wait: each is recorded as it comes, whatever a look takes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from calibration.folder_steps import ACCEPTED
+from calibration.recorded_hints import Hint, Hints
+from calibration.recorded_plan import HOLD_S, SPREAD_PICTURES
+from guidance.calibrating.arriving import newest_of
+from models.capture import Capture, ThermalPicture
+from models.problems import InputError
+from tests.guidance.calibration_stand_in import edges, standing, whole_rig
+from tests.guidance.test_calibration_recorded import outcome, recorded
+from vision.source import open_source
+
+SOON_S = 30.0
+
+
+def picture(k: int) -> Capture:
+    """Number ``k``, with a thermal picture."""
+    thermal = ThermalPicture(0.1 * k, np.full((3, 4), 30_000, np.uint16), False)
+    return Capture(0.1 * k, k, np.zeros((3, 4, 3), np.uint8), (thermal,), (), 0.01, False)
+
+
+def test_each_capture_is_taken_while_a_look_is_slow_and_the_newest_is_looked_at_then() -> None:
+    taken: list[Capture] = []
+    all_came = threading.Event()
+
+    def captures() -> Iterator[Capture]:
+        yield from map(picture, range(50))
+        all_came.set()
+
+    looked: list[Capture] = []
+    for capture in newest_of(captures(), taken.append, stop=threading.Event()):
+        looked.append(capture)
+        assert all_came.wait(SOON_S)
+    assert [one.index for one in taken] == list(range(50))
+    assert len(looked) <= 2, "what is old is not looked at"
+    assert looked[-1].index == 49
+    assert sum(len(one.thermal) for one in looked) == 50, "nothing that was measured is lost to a look"
+    assert sum(one.gas_s for one in looked) == pytest.approx(0.5)
+
+
+def test_what_ends_the_pictures_is_told_after_those_that_came_before() -> None:
+    def captures() -> Iterator[Capture]:
+        yield picture(0)
+        raise InputError("The camera is gone.")
+
+    looked: list[Capture] = []
+    with pytest.raises(InputError, match="The camera is gone"):
+        looked.extend(newest_of(captures(), lambda _: None, stop=threading.Event()))
+    assert [one.index for one in looked] == [0]
+
+
+def test_a_recording_holds_every_picture_though_a_look_lasts_as_long_as_the_recording(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of nine pictures a second, held five times for 2 s, all but one at each end."""
+    over, looks = threading.Event(), list[float]()
+
+    def slow(_: Hints, capture: Capture) -> tuple[Hint, ...]:
+        looks.append(capture.t_s)
+        if room.phase == "recording":
+            assert over.wait(SOON_S)
+        return ()
+
+    monkeypatch.setattr(Hints, "see", slow)
+    sitting = standing(tmp_path, edges(), steps=("spread",), rig=whole_rig(), hurries=True)
+    with sitting as (room, _):
+        recorded(room)
+        over.set()
+        assert outcome(room)["state"] == ACCEPTED
+    (file,) = (tmp_path / "keep" / "spread-recorded").glob("*.mcap")
+    pictures = sum(len(one.thermal) for one in open_source(file).captures())
+    assert pictures >= SPREAD_PICTURES * (HOLD_S * 9.0 - 2.0)
+    assert looks
