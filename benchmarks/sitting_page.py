@@ -102,7 +102,7 @@ class Technician:
         self._acted = now
         if phase == "print":
             self._say(line, {"do": "measured", "mm": 100.0, "insist": False})
-        elif phase == "ready":
+        elif phase == "ready" and step is not None:
             self._record(line, step, recorded)
         elif phase in ("told", "refused"):
             self._judge(line, head["outcome"] or head["refused"])

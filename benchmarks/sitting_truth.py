@@ -92,7 +92,7 @@ def held_to_truth(
             ]
     if rig.nozzle is not None:
         found |= _nozzle(rig, truth)
-    if rig.jet is not None:
+    if rig.jet is not None and scene.jet is not None:
         jet, profile = scene.jet, rig.jet
         at = JET_MM
         flow = profile.film_at_w_m2k(at) * (10.0 - profile.gas_degc)

@@ -11,7 +11,7 @@ from typing import Any, cast
 import cv2
 import numpy as np
 
-from benchmarks.guided_operator import TICK_S, Operator, Truth
+from benchmarks.guided_operator import RGB_PX, TICK_S, Operator, Truth
 from benchmarks.guided_pictures import FlatPicture, collar_picture
 from benchmarks.sitting_hands import BoardHands, CollarHands, TipHands
 from benchmarks.sitting_page import Technician
@@ -33,6 +33,8 @@ BURSTS_MM = (75.0, 110.0, 150.0)
 REFERENCES = ((0.4, "water"), (33.0, "tape"))
 """Degrees and surface."""
 SHUTTER_EACH_S, SHUTTER_S = 40.0, 0.5
+IDLE = np.full((RGB_PX[1], RGB_PX[0], 3), 70, np.uint8)
+"""While nothing is shown; as large as all colour pictures."""
 COMES_S = 0.02
 """After its stamp, a picture is there."""
 LATE_S = 0.05
@@ -101,7 +103,7 @@ class World:
                 stop.wait(0.05)
                 t_s += TICK_S
                 warm = ThermalPicture(t_s, np.full((24, 32), 29_600, np.uint16), False)
-                yield Capture(t_s, 0, GREY, (warm,), (), 0.0, False)
+                yield Capture(t_s, 0, IDLE, (warm,), (), 0.0, False)
         while not stop.wait(0.1):
             pass
 
