@@ -112,7 +112,7 @@ class World:
     def _guided(self, step: str, advice: dict[str, Any], t_s: float) -> Capture:
         if step not in self._hands:
             self._hands[step] = self._new_hands(step)
-        pose = self._hands[step].hold(advice if advice.get("step") == step else {}, t_s)
+        pose = self._hands[step].hold(advice, t_s)
         assert self.real.thermal is not None
         warm: tuple[ThermalPicture, ...] = ()
         if step in ("rgb", "thermal"):
