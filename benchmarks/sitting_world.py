@@ -102,7 +102,7 @@ class World:
             else:
                 stop.wait(0.05)
                 t_s += TICK_S
-                warm = ThermalPicture(t_s, np.full((24, 32), 29_600, np.uint16), False)
+                warm = ThermalPicture(t_s, np.full(self._shape(), 29_600, np.uint16), False)
                 yield Capture(t_s, 0, IDLE, (warm,), (), 0.0, False)
         while not stop.wait(0.1):
             pass

@@ -367,8 +367,8 @@ class CalibrationRoom:
     def _work_out(self, flow: RecordedFlow) -> None:
         try:
             flow.solve()
-        except Exception as error:  # the page must not stay still as if all were well
-            self.trouble = f"This is a fault of cryoguide ({type(error).__name__}: {error})."
+        except Exception as error:  # the other steps go on, and this one may be recorded again
+            flow.failed(f"This is a fault of cryoguide ({type(error).__name__}: {error})")
         with self._lock:
             if self._flow is flow:
                 self.phase = flow.phase

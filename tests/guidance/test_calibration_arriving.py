@@ -9,13 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from calibration.folder_steps import ACCEPTED
+from calibration.folder_steps import ACCEPTED, REFUSED, StepTold
 from calibration.recorded_hints import Hint, Hints
 from calibration.recorded_plan import HOLD_S, SPREAD_PICTURES
+from guidance.calibrating import recorded_flow
 from guidance.calibrating.arriving import newest_of
 from models.capture import Capture, ThermalPicture
 from models.problems import InputError
-from tests.guidance.calibration_stand_in import edges, standing, whole_rig
+from tests.calibration.radiometry_scenes import SIZE, ErringCamera
+from tests.guidance.calibration_stand_in import edges, references, standing, whole_rig
 from tests.guidance.test_calibration_recorded import outcome, recorded
 from vision.source import open_source
 
@@ -80,3 +82,47 @@ def test_a_recording_holds_every_picture_though_a_look_lasts_as_long_as_the_reco
     pictures = sum(len(one.thermal) for one in open_source(file).captures())
     assert pictures >= SPREAD_PICTURES * (HOLD_S * 9.0 - 2.0)
     assert looks
+
+
+def test_a_fault_while_a_step_is_worked_out_is_told_and_it_can_be_recorded_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page said that it could not go on, and the sitting was at its end."""
+
+    def faulty(*_: object, **__: object) -> StepTold:
+        raise ZeroDivisionError("nothing to divide by")
+
+    monkeypatch.setattr(recorded_flow, "solve_takes", faulty)
+    with standing(tmp_path, edges(), steps=("spread",), rig=whole_rig()) as (room, _):
+        recorded(room)
+        told = outcome(room)
+        assert told["state"] == REFUSED
+        assert "This is a fault of cryoguide (ZeroDivisionError: nothing to divide by)" in told["lines"][0]
+        assert room.trouble == ""
+        room.again()
+        assert room.phase == "ready"
+    assert (tmp_path / "keep" / "spread-recorded-refused-1" / "000.mcap").exists()
+
+
+def test_a_sitting_started_again_after_it_was_killed_goes_on_with_the_references_recorded_before(
+    tmp_path: Path,
+) -> None:
+    rig = whole_rig(thermal_px=(SIZE[1], SIZE[0]))
+    scenery = references(ErringCamera(), (1.0, 33.0))
+    ice = {"degc": "0.4", "u95_degc": "0.3", "material": "water"}
+    with standing(tmp_path, scenery, steps=("radiometry",), rig=rig) as (room, _):
+        recorded(room, ice)
+    unfinished = tmp_path / "keep" / "radiometry" / "001.mcap"
+    unfinished.write_bytes(b"half of a block")
+    with standing(tmp_path, scenery, steps=("radiometry",), rig=rig) as (room, _):
+        told = room.told()[0]["recorded"]
+        assert isinstance(told, dict)
+        assert told["takes"] == ["the ice slurry: 0.4 degC"]
+        assert told["take_title"] == "the warm block"
+        assert [one["value"] for one in told["entries"]] == ["", "0.3", "tape"]
+        assert not unfinished.exists()
+        room.skip()
+        room.go("radiometry")
+        told = room.told()[0]["recorded"]
+        assert isinstance(told, dict)
+        assert told["takes"] == [], "done again by hand, it begins anew"
