@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -18,6 +19,8 @@ MOST_TRIES = 3
 """So often a step is done anew after a refusal; then it is left out."""
 GIVES_UP_S = 300.0
 """Of a guided step's camera time: then it is ended if the page lets it, or left out."""
+DRAWN_S = 0.03
+"""To draw what was told, so that no more is said than a page is allowed to."""
 GOOD = ("accepted", "older one kept")
 
 
@@ -76,6 +79,7 @@ class Technician:
                     if parts and parts.get("jpeg", b"\xff\xd8")[:2] != b"\xff\xd8":
                         self._end("The page was sent something that is no picture.")
                     self._react(line, head)
+                    time.sleep(DRAWN_S)
                     line.send(json.dumps({"do": "drawn", "number": head["number"]}))
                     with self._changed:
                         self.head, self._number = head, cast(int, head["number"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from calibration.recorded_hints import Hint, Hints
 from calibration.recorded_plan import HOLD_S, SPREAD_PICTURES
 from guidance.calibrating import recorded_flow
 from guidance.calibrating.arriving import newest_of
+from guidance.recording.bare import BareRecording, BareStatus
 from models.capture import Capture, ThermalPicture
 from models.problems import InputError
 from tests.calibration.radiometry_scenes import SIZE, ErringCamera
@@ -126,3 +128,25 @@ def test_a_sitting_started_again_after_it_was_killed_goes_on_with_the_references
         told = room.told()[0]["recorded"]
         assert isinstance(told, dict)
         assert told["takes"] == [], "done again by hand, it begins anew"
+
+
+@pytest.mark.parametrize(("lost", "kept"), [(0, True), (1, False)])
+def test_a_recording_is_kept_without_some_colour_pictures_but_not_without_captures(
+    lost: int, kept: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Slow(BareRecording):
+        def close(self, *, within_s: float | None = 20.0) -> BareStatus:
+            words = "The disk does not keep up."
+            status = super().close(within_s=within_s)
+            return replace(status, pictures_left_out=3, captures_lost=lost, trouble=words)
+
+    monkeypatch.setattr(recorded_flow, "BareRecording", Slow)
+    rig = whole_rig(thermal_px=(SIZE[1], SIZE[0]))
+    scenery = references(ErringCamera(), (1.0, 33.0))
+    with standing(tmp_path, scenery, steps=("radiometry",), rig=rig) as (room, _):
+        recorded(room, {"degc": "0.4", "u95_degc": "0.3", "material": "water"})
+        told = room.told()[0]["recorded"]
+        assert isinstance(told, dict)
+        words = "the ice slurry: 0.4 degC (3 colour pictures left out, the disk did not keep up)"
+        assert told["takes"] == ([words] if kept else [])
+        assert told["trouble"] == ("" if kept else "The disk does not keep up.")
