@@ -2,7 +2,8 @@
 
 A step of the two-stage method is two solves of ``(C / (g dt) - A) x = C / (g dt) r + p``. Elimination runs
 from the core up to the surface, so its factors do not depend on a cell's film: every cell shares them, and
-the inner loops run over cells side by side.
+the inner loops run over cells side by side. What they read is copied into arrays of one form first, number
+by number: each form of an argument, and each assignment of a whole array, costs a second of compiling.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from models.compiled import compiled
+from models.compiled import compiled, still
 from models.geometry import Floats
 
 STAGE = 1.0 - 0.5**0.5
@@ -75,13 +76,6 @@ def factors(
         carry[j] = link[j - 1] * inverse[j]
     inverse[0] = store[0] + link[0] * (1.0 - carry[1])
     return Factors(store, link, inverse, carry, blood_w_m2k, metabolism_w_m2, arterial_degc, core_degc, dt_s)
-
-
-def still(array: Floats) -> Floats:
-    """The array as compiled functions know it: contiguous and read-only, so that each is compiled once."""
-    view = np.ascontiguousarray(array).view()
-    view.setflags(write=False)
-    return view
 
 
 def narrowed(share: Floats, surface_degc: Floats, *, dt_s: float) -> Floats:
@@ -151,14 +145,15 @@ def _march(degc: Floats, share: Floats, film: Floats, gas_degc: Floats, by: Fact
     m, n = degc.shape
     out, heat = np.empty((m, n)), np.empty(n)
     add, right, first = np.empty((m, BLOCK)), np.empty((m, BLOCK)), np.empty((m, BLOCK))
-    push = np.empty(BLOCK)
+    here, push = np.empty((m, BLOCK)), np.empty(BLOCK)
     for start in range(0, n, BLOCK):
         size = min(BLOCK, n - start)
         block = slice(start, start + size)
-        warm, then, flow, h = degc[:, block], out[:, block], share[block], film[block]
+        warm, then, flow, h = here[:, :size], out[:, block], share[block], film[block]
         for j in range(m):
             blood, source = by.blood[j], by.source[j]
             for i in range(size):
+                warm[j, i] = degc[j, start + i]
                 add[j, i] = source + flow[i] * blood * (by.arterial_degc - warm[j, i])
         for i in range(size):
             push[i] = h[i] * gas_degc[start + i]
@@ -220,45 +215,52 @@ def _march_sensed(
     out, out_flux, out_blood = np.empty((m, n)), np.empty((m, n)), np.empty((m, n))
     heat = np.empty(n)
     add, right, first = np.empty((m, BLOCK)), np.empty((m, BLOCK)), np.empty((m, BLOCK))
-    other, push = np.empty((m, BLOCK)), np.empty(BLOCK)
+    other, here, push = np.empty((m, BLOCK)), np.empty((m, BLOCK)), np.empty(BLOCK)
     for start in range(0, n, BLOCK):
         size = min(BLOCK, n - start)
         block = slice(start, start + size)
-        warm, then, flow, h = degc[:, block], out[:, block], share[block], film[block]
-        jet, gas = jet_film[block], jet_degc[block]
+        then, flow, h, jet, gas = out[:, block], share[block], film[block], jet_film[block], jet_degc[block]
         a, r, one, two, q = add[:, :size], right[:, :size], first[:, :size], other[:, :size], push[:size]
+        before = here[:, :size]
         for j in range(m):
             blood, source = by.blood[j], by.source[j]
             for i in range(size):
-                a[j, i] = source + flow[i] * blood * (by.arterial_degc - warm[j, i])
-        solve(warm, a, h, push_w_m2[block], by.core_degc, by, one)
-        onward(warm, one, r)
-        solve(r, a, h, push_w_m2[block], by.core_degc, by, then)
+                before[j, i] = degc[j, start + i]
+                a[j, i] = source + flow[i] * blood * (by.arterial_degc - before[j, i])
+        struck = False
+        for i in range(size):
+            q[i] = push_w_m2[start + i]
+            struck = struck or jet[i] > 0.0 or by_flux[0, start + i] != 0.0
+        solve(before, a, h, q, by.core_degc, by, one)
+        onward(before, one, r)
+        solve(r, a, h, q, by.core_degc, by, then)
         for i in range(size):
             mean = (1.0 - STAGE) * one[0, i] + STAGE * then[0, i]
-            heat[start + i] = by.dt_s * (h[i] * mean - push_w_m2[start + i])
-        sense = by_flux[:, block]
-        if np.any(jet > 0.0) or np.any(sense[0] != 0.0):
+            heat[start + i] = by.dt_s * (h[i] * mean - q[i])
+        if struck:
             for j in range(m):
                 for i in range(size):
-                    a[j, i] = -flow[i] * by.blood[j] * sense[j, i]
+                    before[j, i] = by_flux[j, start + i]
+                    a[j, i] = -flow[i] * by.blood[j] * before[j, i]
             for i in range(size):
                 q[i] = jet[i] * (gas[i] - one[0, i])
-            solve(sense, a, h, q, 0.0, by, two)
-            onward(sense, two, r)
+            solve(before, a, h, q, 0.0, by, two)
+            onward(before, two, r)
             for i in range(size):
                 q[i] = jet[i] * (gas[i] - then[0, i])
             solve(r, a, h, q, 0.0, by, out_flux[:, block])
-        else:
-            out_flux[:, block] = 0.0  # no jet has ever been here
-        sense = by_blood[:, block]
+        else:  # no jet has ever been here
+            for j in range(m):
+                for i in range(size):
+                    out_flux[j, start + i] = 0.0
         for j in range(m):
             blood = by.blood[j]
             for i in range(size):
-                a[j, i] = flow[i] * blood * (by.arterial_degc - warm[j, i] - sense[j, i])
+                before[j, i] = by_blood[j, start + i]
+                a[j, i] = flow[i] * blood * (by.arterial_degc - degc[j, start + i] - before[j, i])
         for i in range(size):
             q[i] = 0.0
-        solve(sense, a, h, q, 0.0, by, two)
-        onward(sense, two, r)
+        solve(before, a, h, q, 0.0, by, two)
+        onward(before, two, r)
         solve(r, a, h, q, 0.0, by, out_blood[:, block])
     return out, out_flux, out_blood, heat

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from models.compiled import still
 from models.geometry import Bools, Floats, frozen
 from models.lens import projected, unprojected
 
@@ -54,7 +55,7 @@ class Camera:
 
         NaN behind the camera and past the fold of the lens, where the distortion is not one-to-one.
         """
-        points = np.ascontiguousarray(points_mm, dtype=np.float64)
+        points = still(np.asarray(points_mm, np.float64))
         px = projected(points.reshape(-1, 3), self.focal, self.distortion, self.fold_square)
         return px.reshape(*points.shape[:-1], 2)
 
@@ -63,7 +64,7 @@ class Camera:
 
         NaN (z too) for pixels that no direction before the fold of the lens reaches.
         """
-        points = np.ascontiguousarray(points_px, dtype=np.float64)
+        points = still(np.asarray(points_px, np.float64))
         rays = unprojected(points.reshape(-1, 2), self.focal, self.distortion, self.fold_square)
         return rays.reshape(*points.shape[:-1], 3)
 

@@ -6,8 +6,11 @@ from collections.abc import Callable
 from typing import TypeVar, cast
 
 import numba  # pyright: ignore[reportMissingTypeStubs]
+import numpy as np
+from numpy.typing import NDArray
 
 _Function = TypeVar("_Function", bound=Callable[..., object])
+_Scalar = TypeVar("_Scalar", bound=np.generic)
 
 
 def compiled(function: _Function) -> _Function:
@@ -17,3 +20,14 @@ def compiled(function: _Function) -> _Function:
     """
     decorate = cast("Callable[[_Function], _Function]", numba.njit(cache=True, nogil=True))  # pyright: ignore
     return decorate(function)
+
+
+def still(array: NDArray[_Scalar]) -> NDArray[_Scalar]:
+    """The array as compiled functions are to know it: contiguous and read-only.
+
+    A function is compiled once for each form of its arrays, for seconds: passed through this, arrays that
+    are frozen and those that are not have one form.
+    """
+    view = np.ascontiguousarray(array).view()
+    view.setflags(write=False)
+    return view

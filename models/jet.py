@@ -11,6 +11,7 @@ import math
 
 import numpy as np
 
+from models.compiled import still
 from models.footprint import footprint
 from models.geometry import Floats
 from models.jet_profile import JetProfile
@@ -143,14 +144,14 @@ def _weights(
     if not length > 0.0:
         raise ValueError("A jet needs an axis with a length.")
     return footprint(
-        np.ascontiguousarray(position_mm, dtype=np.float64),
-        np.ascontiguousarray(normal, dtype=np.float64),
+        still(np.asarray(position_mm, np.float64)),
+        still(np.asarray(normal, np.float64)),
         mesh.triangles,
         mesh.first,
         mesh.grid,
         mesh.place,
         EDGE_ROOM * mesh.longest_mm,
-        np.asarray(tip_mm, dtype=np.float64),
+        still(np.asarray(tip_mm, np.float64)),
         np.asarray(axis, dtype=np.float64) / length,
         (*shape, LEAST_WEIGHT, CLEARANCE_MM),
         (

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from models.chart import CELL_MM, ZoneChart
-from models.compiled import compiled
+from models.compiled import compiled, still
 from models.geometry import Floats, Ints, frozen, unit
 
 LONGEST_EDGE_MM = 3.0 * CELL_MM
@@ -114,7 +114,7 @@ def cast_ray(
     Raises:
         ValueError: If the direction has no length.
     """
-    position_mm, origin_mm = np.ascontiguousarray(position_mm, float), np.asarray(origin_mm, float)
+    position_mm, origin_mm = still(np.asarray(position_mm, float)), still(np.asarray(origin_mm, float))
     axis, side, up = ray_frame(direction)
     distance_mm, triangle, first, second = _nearest_triangle(
         position_mm, mesh.triangles, origin_mm, axis, side, up

@@ -133,7 +133,7 @@ def coldest_degc(estimate: SkinEstimate) -> Floats:
     log_u95 = SURE * np.sqrt(np.maximum(p[FLUX], 0.0))
     stronger = np.expm1(np.minimum(log_u95, MOST_LOG_U95)) / np.maximum(log_u95, 1e-9)
     farther = by_flux * np.where(log_u95 > LEAST_LOG_U95, stronger, 1.0)
-    now_degc2 = surface_variance(np.ascontiguousarray(farther[None]), estimate.by_blood[:1], p)
+    now_degc2 = surface_variance(farther[None], estimate.by_blood[:1], p)
     u95 = np.hypot(SURE * np.sqrt(np.maximum(now_degc2, estimate.widest_degc2)), estimate.common_u95_degc)
     by_jet_degc2 = by_flux**2 * p[FLUX]
     rest_degc2 = p[NEAR] + by_blood**2 * p[BLOOD]

@@ -18,7 +18,8 @@ from dataclasses import replace
 import numpy as np
 
 from models.bioheat import LONGEST_S, Boundary, SkinState, column_of, factors_of, room_air
-from models.bioheat_steps import march_sensed, narrowed, still
+from models.bioheat_steps import march_sensed, narrowed
+from models.compiled import still
 from models.geometry import Bools, Floats
 from models.jet_cooling import JetFilm
 from models.skin_estimate import FLUX_WANDERS, SURE, SkinEstimate

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from models.compiled import compiled
+from models.compiled import compiled, still
 from models.geometry import Bools, Floats
 
 FLUX, BLOOD, FLUX_BLOOD, NEAR, FLUX_NEAR, BLOOD_NEAR = range(6)
@@ -161,9 +161,13 @@ def spread_on(
             by_flux[j, i] *= stays
 
 
-@compiled
 def surface_variance(by_flux: Floats, by_blood: Floats, covariance: Floats) -> Floats:
     """Variance of the surface temperature from all that is not known, shape (n,)."""
+    return _surface_variance(still(by_flux), still(by_blood), still(covariance))
+
+
+@compiled
+def _surface_variance(by_flux: Floats, by_blood: Floats, covariance: Floats) -> Floats:
     n = by_flux.shape[1]
     out = np.empty(n)
     for i in range(n):

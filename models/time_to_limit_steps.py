@@ -15,9 +15,8 @@ from models.bioheat_steps import (
     Factors,
     onward,
     solve,
-    still,
 )
-from models.compiled import compiled
+from models.compiled import compiled, still
 from models.geometry import Floats
 
 
@@ -91,15 +90,19 @@ def _fall(
     left, soonest = np.full(n, np.inf), np.full(n, np.inf)
     shape = (m, BLOCK)
     add, right, first, other = np.empty(shape), np.empty(shape), np.empty(shape), np.empty(shape)
-    push = np.empty(BLOCK)
+    push, gains = np.empty(BLOCK), np.empty(BLOCK)
     for start in range(0, n, BLOCK):
         size = min(BLOCK, n - start)
         block = slice(start, start + size)
-        flow, h, gain = share[block].copy(), both[block], push_w_m2[block]
+        flow, h, gain = share[block].copy(), both[block], gains[:size]
         a, r, one, two, q = add[:, :size], right[:, :size], first[:, :size], other[:, :size], push[:size]
-        warm, sense = degc[:, block].copy(), np.zeros((m, size))
+        warm, sense = np.empty((m, BLOCK))[:, :size], np.zeros((m, BLOCK))[:, :size]
         low = np.empty(size)
+        for j in range(m):
+            for i in range(size):
+                warm[j, i] = degc[j, start + i]
         for i in range(size):
+            gain[i] = push_w_m2[start + i]
             low[i] = warm[0, i] - now_u95[start + i]
             if warm[0, i] <= limit_degc:
                 left[start + i] = 0.0
@@ -112,7 +115,7 @@ def _fall(
             for j in range(m):
                 for i in range(size):
                     a[j, i] = source[j] + flow[i] * blood[j] * (arterial - warm[j, i])
-            then = np.empty((m, size))
+            then = np.empty((m, BLOCK))[:, :size]
             solve(warm, a, h, gain, core, by, one)
             onward(warm, one, r)
             solve(r, a, h, gain, core, by, then)
@@ -125,7 +128,7 @@ def _fall(
             onward(sense, two, r)
             for i in range(size):
                 q[i] = jet_film[start + i] * (jet_degc[start + i] - then[0, i])
-            after = np.empty((m, size))
+            after = np.empty((m, BLOCK))[:, :size]
             solve(r, a, h, q, 0.0, by, after)
             for i in range(size):
                 k = start + i

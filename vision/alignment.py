@@ -215,7 +215,8 @@ def ways_px(motion: Floats, pose: Pose, body: TagBody, camera: Camera) -> Floats
         camera: Lens distortion is left out.
     """
     turn, at, centroid = pose.rotation.copy(), pose.translation_mm.copy(), pose.apply(body.centroid_mm)
-    return np.array([way_px(motion, turn, at, point, centroid, camera.focal) for point in body.middles_mm])
+    middles_mm = body.middles_mm.copy()
+    return np.array([way_px(motion, turn, at, point, centroid, camera.focal) for point in middles_mm])
 
 
 def _side_px(body: TagBody, camera: Camera, pose: Pose) -> float:

@@ -70,8 +70,10 @@ def _equations(
     size = 6 * n + 1
     joint, own, pull = np.zeros((m, size)), np.zeros((size, size)), np.zeros(size)
     total, body_by_tag = np.zeros(m), np.zeros((m, 6))
-    body_by_tag[:3, :3] = turn
-    body_by_tag[3:6, 3:6] = turn
+    for p in range(3):
+        for q in range(3):
+            body_by_tag[p, q] = turn[p, q]
+            body_by_tag[3 + p, 3 + q] = turn[p, q]
     for k in range(n):
         if not used[k]:
             continue
@@ -82,18 +84,24 @@ def _equations(
             body_by_tag[5, p] = -y * turn[0, p] + x * turn[1, p]
         first = 6 * k
         here = information[k] @ body_by_tag
-        joint[:, first : first + 6] = here
-        own[first : first + 6, first : first + 6] = body_by_tag.T @ here
-        pull[first : first + 6] = body_by_tag.T @ score[k]
+        alone, pulls = body_by_tag.T @ here, body_by_tag.T @ score[k]
         # A tag that is larger looks as if it were nearer, along the ray to its middle.
         nearer = np.zeros(m)
-        nearer[3:6] = -middle[k]
+        for p in range(3):
+            nearer[3 + p] = -middle[k, p]
         by_size = information[k] @ nearer
-        joint[:, size - 1] += by_size
         own[size - 1, size - 1] += nearer @ by_size
         shared = body_by_tag.T @ by_size
-        own[first : first + 6, size - 1] = shared
-        own[size - 1, first : first + 6] = shared
+        # Number by number: to assign to a part of an array costs seconds of compiling.
+        for i in range(m):
+            joint[i, size - 1] += by_size[i]
+            for p in range(6):
+                joint[i, first + p] = here[i, p]
+        for p in range(6):
+            own[first + p, size - 1] = own[size - 1, first + p] = shared[p]
+            pull[first + p] = pulls[p]
+            for q in range(6):
+                own[first + p, first + q] = alone[p, q]
         pull[size - 1] += nearer @ score[k]
         total += score[k]
     by_motion = inverse @ joint

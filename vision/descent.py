@@ -1,6 +1,7 @@
 """Compiled: a body of tags slides down to where its predicted picture lies over the one seen.
 
-Gauss-Newton on the robust normal equations of `vision.tag_equations`, all rounds in one call.
+Gauss-Newton on the robust normal equations of `vision.tag_equations`, all rounds in one call. Number by
+number where that reads as well: to assign, sort or choose from whole arrays costs seconds of compiling.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import math
 import numpy as np
 
 from models.compiled import compiled
-from vision.tag_equations import body_equations
+from vision.tag_equations import body_equations, smallest
 
 SEEN, HIDDEN = 0.3, 0.3
 """Least correlation and share of pixels of a tag that shows something of its pattern."""
@@ -201,14 +202,18 @@ def descend(
     good, strict = np.zeros(n, np.bool_), np.zeros(n, np.bool_)
     before, before_px, pace, step_px = np.zeros(m), np.inf, 1.0, np.inf
     afresh, warm = np.zeros((n, 8)), done_px >= WARM_PX
-    ways, placed = np.zeros((n, 2)), np.empty((n, 3, 3))
+    ways, placed, scales = np.zeros((n, 2)), np.empty((n, 3, 3)), np.empty(n)
     smeared = bool(np.any(smear != 0.0))
     status = NOTHING
     while True:
         centroid = rotation @ centroid_mm + translation
         for k in range(n):
-            placed[k] = rotation @ plates[k]
-            placed[k, :, 2] += translation
+            for p in range(3):
+                for q in range(3):
+                    placed[k, p, q] = 0.0
+                    for i in range(3):
+                        placed[k, p, q] += rotation[p, i] * plates[k, i, q]
+                placed[k, p, 2] += translation[p]
             if smeared:
                 ways[k, 0], ways[k, 1] = way_px(smear, rotation, translation, middles_mm[k], centroid, lens)
         clear_px = (CLEAR_BLURS if fine else 1.0) * free[0]
@@ -235,25 +240,34 @@ def descend(
             strict[k] = stats[k, 4] >= MIN_MATCH and stats[k, 3] >= MIN_KEPT and stats[k, 7] <= MOST_WRONG
             goods += good[k]
             stricts += strict[k]
+        matched = True
+        for k in range(n):
+            if step_px < NEAR_PX and stricts > 0:
+                good[k] = strict[k]
+            matched = matched and good[k] == strict[k]
         if step_px < NEAR_PX and stricts > 0:
-            good[:] = strict
             goods = stricts
-        matched = bool(np.all(good == strict))
         if goods == 0:
             break
         # Tags that sit a little off must pull against each other: no tag counts less only because it fits
         # worse.
-        usual = np.sort(stats[good, 2])[(goods - 1) // 2]
+        count = 0
+        for k in range(n):
+            if good[k]:
+                scales[count] = stats[k, 2]
+                count += 1
+        usual = smallest(scales, count, (count - 1) // 2)
         total, right = np.zeros((m, m)), np.zeros(m)
         for k in range(n):
             scale = stats[k, 2] / usual
             equal = max(scale, 1.0) ** 2 / max(scale / MOST_EQUAL, 1.0) ** 4
-            h[k] *= equal
-            b[k] *= equal
-            spread[k] *= equal * equal
-            if good[k]:
-                total += h[k]
-                right += b[k]
+            for p in range(m):
+                b[k, p] *= equal
+                right[p] += b[k, p] if good[k] else 0.0
+                for q in range(m):
+                    h[k, p, q] *= equal
+                    spread[k, p, q] *= equal * equal
+                    total[p, q] += h[k, p, q] if good[k] else 0.0
         for p in range(m):
             total[p, p] = (total[p, p] + prior[p]) * (1.0 + 1e-6)
         for p in range(6, m):
@@ -287,7 +301,9 @@ def descend(
         if rounds == 0 or (step_px < done_px and (matched or not fine)):
             best = 0.0
             for k in range(n):
-                b[k] -= h[k] @ (shrink * move)
+                for p in range(m):
+                    for q in range(m):
+                        b[k, p] -= h[k, p, q] * (shrink * move[q])
                 if good[k]:
                     best = max(best, stats[k, 4])
             rests = not fine or (matched and step_px < LEFT_PX and best >= SURE_MATCH)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.collar import Collar
-from models.compiled import compiled
+from models.compiled import compiled, still
 from models.geometry import Floats, Pose, frozen, rotation_from_rvec
 from vision.fiducials import TagBody
 from vision.shutter import Shutter
@@ -107,7 +107,8 @@ def mean_velocity(track: NozzleTrack, pose: Pose, t_s: float) -> Floats | None:
     dt_s = t_s - track.seen_s
     if not 1e-4 < dt_s <= BRIDGE_S:
         return None
-    return _motion(track.rgb_from_nozzle.matrix, pose.matrix, track.centroid_rgb_mm) / dt_s
+    before, now = still(track.rgb_from_nozzle.matrix), still(pose.matrix)
+    return _motion(before, now, still(track.centroid_rgb_mm)) / dt_s
 
 
 @compiled
@@ -124,7 +125,9 @@ def _motion(before: np.ndarray, now: np.ndarray, centroid_mm: np.ndarray) -> np.
     out[2] = 0.5 * (turn[1, 0] - turn[0, 1])
     sine = math.sqrt(out[0] ** 2 + out[1] ** 2 + out[2] ** 2)
     if sine > 1e-9:
-        out[:3] *= math.atan2(sine, 0.5 * (turn[0, 0] + turn[1, 1] + turn[2, 2] - 1.0)) / sine
+        longer = math.atan2(sine, 0.5 * (turn[0, 0] + turn[1, 1] + turn[2, 2] - 1.0)) / sine
+        for i in range(3):
+            out[i] *= longer
     for i in range(3):
         out[3 + i] = now[i, 3] - centroid_mm[i]
         for j in range(3):

@@ -34,7 +34,7 @@ out): noise of a number is that much noise of light."""
 
 
 @compiled
-def _smallest(values: np.ndarray, n: int, k: int) -> float:
+def smallest(values: np.ndarray, n: int, k: int) -> float:
     """The k-th smallest (from 0) of the first n values, which it reorders (Hoare's selection)."""
     low, high = 0, n - 1
     while low < high:
@@ -108,8 +108,8 @@ def _first_guess(rows: np.ndarray) -> tuple[float, float]:
     if whites < 6 or blacks < 6:
         return 0.0, 0.0
     mean_white, mean_black = mean_white / whites, mean_black / blacks
-    dark = _smallest(black, blacks, blacks // 2)
-    gain = (_smallest(white, whites, whites // 2) - dark) / (mean_white - mean_black)
+    dark = smallest(black, blacks, blacks // 2)
+    gain = (smallest(white, whites, whites // 2) - dark) / (mean_white - mean_black)
     return gain, dark - gain * mean_black
 
 
@@ -166,8 +166,8 @@ def tag_equations(
             per_noise[i] = 1.0 / math.sqrt(coded * coded + (EDGE_PX * gain) ** 2 * rows[i, SLOPE2])
             r[i] = abs(rows[i, LIGHT] - level) * per_noise[i]
             order[i] = r[i]
-        middle = MEDIAN * _smallest(order, n, n // 2)
-        scale = max(min(QUARTILE * _smallest(order, n, 3 * n // 4), WIDER * middle), MIN_SCALE)
+        middle = MEDIAN * smallest(order, n, n // 2)
+        scale = max(min(QUARTILE * smallest(order, n, 3 * n // 4), WIDER * middle), MIN_SCALE)
         s_rr, s_r, s_1, s_rl, s_l = 0.0, 0.0, 0.0, 0.0, 0.0
         for i in range(n):
             t = r[i] / (TUKEY * scale)

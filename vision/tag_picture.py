@@ -141,7 +141,7 @@ def tag_rows(
     last_uv = side + 2.0 * RIM - 2.0
     knots, leftmost = np.empty((2, KNOT)), np.zeros(2)
     apart = KNOT_PX if least > EVEN * most else 1
-    known = False
+    known = apart == 0  # none yet; a plain False would have `knot` compiled for that alone as well
     for row in range(high):
         begin, end = span(hull, first_y - reach + row)
         begin, end = max(begin - first_x + reach, 0), min(end - first_x + reach, wide)

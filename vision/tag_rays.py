@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from models.camera import Camera
-from models.compiled import compiled
+from models.compiled import compiled, still
 from models.geometry import Floats
 from models.lens import distorted
 
@@ -36,7 +36,7 @@ _EXACT_PX = 1e-4
 def lens_of(camera: Camera) -> Floats:
     """A camera as the kernels want it: fx fy cx cy k1 k2 p1 p2 k3 and the square of its fold, shape (10,)."""
     straight = [camera.fx_px, camera.fy_px, camera.cx_px, camera.cy_px]
-    return np.array([*straight, *camera.distortion, camera.fold_square])
+    return still(np.array([*straight, *camera.distortion, camera.fold_square]))
 
 
 @compiled

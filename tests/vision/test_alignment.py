@@ -26,9 +26,9 @@ def rows_of(plate: Floats, bend: Floats, *, blur_px: float = BLUR_PX, lens: Floa
     """Rows of one tag, all pixels of its bounding box that lie well within it."""
     light = np.arange(720 * 1280, dtype=float).reshape(720, 1280)  # tells which pixel a row is
     corner = np.zeros(2, np.int64)
-    centre = plate @ np.array([4.0, 4.0, 1.0])
+    centre, pattern = plate @ np.array([4.0, 4.0, 1.0]), BODY.patterns[0].copy()
     still = np.zeros(2)
-    return tag_rows(light, corner, BODY.patterns[0], plate, bend, lens, centre, blur_px, 0.7, 3.0, still)
+    return tag_rows(light, corner, pattern, plate, bend, lens, centre, blur_px, 0.7, 3.0, still)
 
 
 def change(one: Floats, other: Floats) -> tuple[Floats, Floats]:
