@@ -44,6 +44,7 @@ class Browser:
         self._folder = Path(tempfile.mkdtemp(prefix="console-browser-"))
         self._process: subprocess.Popen[bytes] | None = None
         self._lines = ExitStack()
+        self._profiles: list[str] = []
         self.port = 0
 
     @property
@@ -97,6 +98,7 @@ class Browser:
     def open(self, address: str) -> Tab:
         """A new tab, in a profile of its own."""
         context = call(self._browser, "Target.createBrowserContext")["browserContextId"]
+        self._profiles.append(context)
         width, height = self._size
         wanted = {"url": "about:blank", "browserContextId": context, "width": width, "height": height}
         target = call(self._browser, "Target.createTarget", **wanted)["targetId"]
@@ -104,6 +106,12 @@ class Browser:
         about = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         call(line, "Emulation.setDeviceMetricsOverride", **about)
         return Tab(line, address)
+
+    def close_pages(self) -> None:
+        """Leave all pages that are open: those whose server has gone ask for it for ever."""
+        for profile in self._profiles:
+            call(self._browser, "Target.disposeBrowserContext", browserContextId=profile)
+        self._profiles.clear()
 
 
 class Tab:

@@ -9,7 +9,9 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from guidance.treatment.choice import Choices
@@ -73,9 +75,14 @@ class Told:
     picture: bytes
 
 
-def told_by_a_server(folder: Path) -> Told:
-    """Run a recorded session and keep what is told."""
-    with running(folder / "report") as server, Screen(server, "e" * 32) as screen:
+@cache
+def told_by_a_server() -> Told:
+    """Run a recorded session, once for all pages, and keep what is told."""
+    with (
+        TemporaryDirectory() as folder,
+        running(Path(folder) / "report") as server,
+        Screen(server, "e" * 32) as screen,
+    ):
         screen.go_to("running")
         screen.hear_until(lambda: screen.state["t_s"] > 3.0)
         head, parts = screen.pictures[-1]
@@ -123,7 +130,7 @@ class Shown:
 @contextmanager
 def shown(browser: Browser, folder: Path) -> Iterator[Shown]:
     """A page that is told what the test wants."""
-    told = told_by_a_server(folder)
+    told = told_by_a_server()
     with running(folder / "none") as server:
         tab = browser.open("about:blank")
         tab.before(LINE)

@@ -1,7 +1,8 @@
-"""A made-up session on a curved piece of skin: what overlay and report are drawn from."""
+"""A made-up session on a curved piece of skin, what overlay and report are drawn from; a browser."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -22,6 +23,7 @@ from models.sightings import Lost, NozzleSighting
 from models.treatment import Treatment
 from models.verdict import coverage_pct, verdict_area_cm2, verdicts
 from models.zone import Zone
+from tests.chromium import Browser
 
 NAN = float("nan")
 RADIUS_MM, DEEP_MM = 110.0, 700.0
@@ -198,6 +200,20 @@ class Scene:
             duration_s=2340.0, exposure=exposure, pixel_cells=PixelCells("thermal", centre, np.ones(n, bool)),
             summary={**unknown, "version": "0.1.0", "min_degc": 18.7, "min_u95_degc": 2.0, "gas_s": 0.0},
         )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def one_browser() -> Iterator[Browser]:
+    """Started once for all that look at a page: each start costs seconds."""
+    with Browser() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def browser(one_browser: Browser) -> Iterator[Browser]:
+    """The browser, without pages of others; each page it opens has a profile of its own."""
+    yield one_browser
+    one_browser.close_pages()
 
 
 @pytest.fixture(scope="session")

@@ -139,8 +139,10 @@ def test_a_folder_is_played_as_if_each_board_were_held(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(chromium() is None, reason=MISSING)
-def test_a_technician_reads_what_to_do_from_afar_and_hears_that_a_picture_was_taken(tmp_path: Path) -> None:
-    with served(tmp_path) as (_, port), Browser() as browser:
+def test_a_technician_reads_what_to_do_from_afar_and_hears_that_a_picture_was_taken(
+    browser: Browser, tmp_path: Path
+) -> None:
+    with served(tmp_path) as (_, port):
         tab = browser.open(f"http://127.0.0.1:{port}/")
         tab.until("document.body.dataset.phase === 'print'")
         tab.type("#measured-a", "100,1")

@@ -23,20 +23,21 @@ in_browser = pytest.mark.skipif(chromium() is None, reason=MISSING)
 
 @in_browser
 def test_a_page_whose_program_has_ended_says_so_and_does_not_stand_as_if_all_were_well(
-    tmp_path: Path,
+    browser: Browser, tmp_path: Path
 ) -> None:
-    with Browser() as browser:
-        with served(tmp_path, scale=Scale(1.0, True)) as (_, port):
-            tab = browser.open(f"http://127.0.0.1:{port}/")
-            tab.until("document.body.dataset.phase === 'running'")
-            assert tab.run("document.getElementById('gone').hidden")
-        tab.until("!document.getElementById('gone').hidden")
-        assert "has ended or cannot be reached" in tab.run("document.getElementById('gone').textContent")
+    with served(tmp_path, scale=Scale(1.0, True)) as (_, port):
+        tab = browser.open(f"http://127.0.0.1:{port}/")
+        tab.until("document.body.dataset.phase === 'running'")
+        assert tab.run("document.getElementById('gone').hidden")
+    tab.until("!document.getElementById('gone').hidden")
+    assert "has ended or cannot be reached" in tab.run("document.getElementById('gone').textContent")
 
 
 @in_browser
-def test_every_key_has_a_button_and_a_page_that_may_not_sound_says_how_it_may(tmp_path: Path) -> None:
-    with Browser() as browser, served(tmp_path, scale=Scale(1.0, True)) as (_, port):
+def test_every_key_has_a_button_and_a_page_that_may_not_sound_says_how_it_may(
+    browser: Browser, tmp_path: Path
+) -> None:
+    with served(tmp_path, scale=Scale(1.0, True)) as (_, port):
         tab = browser.open(f"http://127.0.0.1:{port}/")
         tab.until("document.body.dataset.phase === 'running'")  # hidden until then
         tab.tap("#key-m")
@@ -65,8 +66,10 @@ BELOW_ITS_CARD = """[...document.querySelectorAll('#side .card *')].filter((one)
 
 
 @in_browser
-def test_nothing_is_cut_off_on_a_screen_of_either_way_and_the_picture_stays_large(tmp_path: Path) -> None:
-    with Browser() as browser, served(tmp_path, scale=Scale(1.0, True)) as (_, port):
+def test_nothing_is_cut_off_on_a_screen_of_either_way_and_the_picture_stays_large(
+    browser: Browser, tmp_path: Path
+) -> None:
+    with served(tmp_path, scale=Scale(1.0, True)) as (_, port):
         tab = browser.open(f"http://127.0.0.1:{port}/")
         for width, height in ((1280, 800), (800, 1280)):
             tab.size(width, height)
@@ -77,9 +80,11 @@ def test_nothing_is_cut_off_on_a_screen_of_either_way_and_the_picture_stays_larg
 
 
 @in_browser
-def test_a_small_screen_crosswise_cuts_nothing_off_either(tmp_path: Path) -> None:
-    with Browser(width=1024, height=600) as browser, served(tmp_path, scale=Scale(1.0, True)) as (_, port):
-        tab = browser.open(f"http://127.0.0.1:{port}/")
+def test_a_small_screen_crosswise_cuts_nothing_off_either(browser: Browser, tmp_path: Path) -> None:
+    with served(tmp_path, scale=Scale(1.0, True)) as (_, port):
+        tab = browser.open("about:blank")
+        tab.size(1024, 600)
+        tab.go(f"http://127.0.0.1:{port}/")
         tab.until("document.getElementById('marks').children.length > 5")
         assert tab.run(OUTSIDE) == []
         assert tab.run(BELOW_ITS_CARD) == []
@@ -88,10 +93,10 @@ def test_a_small_screen_crosswise_cuts_nothing_off_either(tmp_path: Path) -> Non
 
 @in_browser
 def test_what_no_picture_will_mend_can_be_ended_and_its_refusal_is_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Before that a tip whose collar was never calibrated took poses without end and without a word."""
-    with Browser() as browser, served(tmp_path, scale=Scale(1.0, True)) as (_, port):
+    with served(tmp_path, scale=Scale(1.0, True)) as (_, port):
         monkeypatch.setattr(GuidedRun, "may_end", property(lambda _: True))
         lines = (
             "40 poses",

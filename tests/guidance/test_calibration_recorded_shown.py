@@ -62,10 +62,12 @@ def waited(scenery: Scenery, each_s: float) -> Scenery:
     return shown
 
 
-def test_a_step_is_chosen_from_the_list_recorded_and_told_by_taps_alone(tmp_path: Path) -> None:
+def test_a_step_is_chosen_from_the_list_recorded_and_told_by_taps_alone(
+    browser: Browser, tmp_path: Path
+) -> None:
     cameras = ("colour", "thermal")
     room_of = standing(tmp_path, edges(), steps=SITTING, rig=whole_rig(), cameras=cameras, choose=True)
-    with room_of as (_, port), Browser() as browser:
+    with room_of as (_, port):
         tab = browser.open(f"http://127.0.0.1:{port}/")
         tab.until("document.body.dataset.phase === 'choose'")
         row = "document.querySelector('[data-step=jet]').textContent"
@@ -89,10 +91,12 @@ def test_a_step_is_chosen_from_the_list_recorded_and_told_by_taps_alone(tmp_path
         assert rig.thermal.spread is not None
 
 
-def test_a_temperature_is_asked_for_the_time_left_is_shown_and_a_refusal_says_why(tmp_path: Path) -> None:
+def test_a_temperature_is_asked_for_the_time_left_is_shown_and_a_refusal_says_why(
+    browser: Browser, tmp_path: Path
+) -> None:
     rig = whole_rig(thermal_px=(SIZE[1], SIZE[0]))
     scenery = waited(references(ErringCamera(), (1.0, 33.0)), 0.004)
-    with standing(tmp_path, scenery, steps=("radiometry",), rig=rig) as (_, port), Browser() as browser:
+    with standing(tmp_path, scenery, steps=("radiometry",), rig=rig) as (_, port):
         tab = browser.open(f"http://127.0.0.1:{port}/")
         tab.until("document.body.dataset.phase === 'ready'")
         tab.tap("#begin")
@@ -119,14 +123,14 @@ def test_a_temperature_is_asked_for_the_time_left_is_shown_and_a_refusal_says_wh
         tab.until("document.querySelector('#recorded .takes') === null")
 
 
-def test_for_a_finished_rig_the_first_choice_is_the_check(tmp_path: Path) -> None:
+def test_for_a_finished_rig_the_first_choice_is_the_check(browser: Browser, tmp_path: Path) -> None:
     path, now = tmp_path / "rig.toml", datetime.now(UTC)
     path.write_text(write_rig(whole_rig()))
     tables = read_tables(path)
     for step in RESTS_ON:
         note(tables, validity_of(tables, now=now), step, now=now, created=now)
     path.write_text(rig_text(tables, now=now))
-    with standing(tmp_path, edges(), steps=SITTING, choose=True) as (room, port), Browser() as browser:
+    with standing(tmp_path, edges(), steps=SITTING, choose=True) as (room, port):
         tab = browser.open(f"http://127.0.0.1:{port}/")
         tab.until("document.querySelector('#over h1')?.textContent === 'Calibrated'")
         assert tab.run("document.querySelector('#over button.first').id") == "quick"
@@ -137,12 +141,9 @@ def test_for_a_finished_rig_the_first_choice_is_the_check(tmp_path: Path) -> Non
         assert room.told()[0]["step"] == "check"
 
 
-def test_gas_flows_as_long_as_the_button_is_held(tmp_path: Path) -> None:
+def test_gas_flows_as_long_as_the_button_is_held(browser: Browser, tmp_path: Path) -> None:
     said: list[bool] = []
-    with (
-        standing(tmp_path, waited(edges(), 0.05), steps=("jet",), rig=whole_rig()) as (room, port),
-        Browser() as browser,
-    ):
+    with standing(tmp_path, waited(edges(), 0.05), steps=("jet",), rig=whole_rig()) as (room, port):
         room.gas = said.append
         tab = browser.open(f"http://127.0.0.1:{port}/")
         tab.tap("#begin")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -50,12 +49,6 @@ window.addEventListener("unhandledrejection", (event) => troubles.push(String(ev
 document.addEventListener("securitypolicyviolation", (event) => troubles.push(event.violatedDirective));
 0"""
 """Keeps what goes wrong in the page."""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with Browser() as found:
-        yield found
 
 
 def seen(tab: Tab, name: str) -> Bytes:

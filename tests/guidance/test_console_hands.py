@@ -24,8 +24,8 @@ HELD = "new Promise((done) => setTimeout(done, 1200))"
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
-    with Browser() as browser, shown(browser, tmp_path_factory.mktemp("hands")) as found:
+def page(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
+    with shown(browser, tmp_path_factory.mktemp("hands")) as found:
         found.tab.run(SENT)
         yield found
 

@@ -67,8 +67,8 @@ NONE: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
-    with Browser() as browser, shown(browser, tmp_path_factory.mktemp("layout")) as found:
+def page(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
+    with shown(browser, tmp_path_factory.mktemp("layout")) as found:
         yield found
 
 

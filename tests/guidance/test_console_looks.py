@@ -23,8 +23,8 @@ CARRIED = {"gas_s": 3.2, "gap_s": 26.0, "gap_gas_s": 26.0}
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
-    with Browser() as browser, shown(browser, tmp_path_factory.mktemp("looks")) as found:
+def page(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
+    with shown(browser, tmp_path_factory.mktemp("looks")) as found:
         yield found
 
 

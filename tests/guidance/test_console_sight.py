@@ -29,8 +29,8 @@ SETTLED = "new Promise((done) => setTimeout(done, 700))"
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
-    with Browser() as browser, shown(browser, tmp_path_factory.mktemp("sight")) as found:
+def page(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
+    with shown(browser, tmp_path_factory.mktemp("sight")) as found:
         yield found
 
 

@@ -17,11 +17,12 @@ pytestmark = pytest.mark.skipif(chromium() is None, reason=MISSING)
 ROW = 'document.querySelector("[data-gas]")'
 
 
-def test_the_switch_is_pressed_once_before_the_treatment_and_its_loss_shows(tmp_path: Path) -> None:
+def test_the_switch_is_pressed_once_before_the_treatment_and_its_loss_shows(
+    browser: Browser, tmp_path: Path
+) -> None:
     switch = HeldSwitch()
     with ExitStack() as stack:
         place = Place(tmp_path, stack, switch=switch)
-        browser = stack.enter_context(Browser())
         tab = browser.open(f"http://{place.server.host}/")
         tab.until(f'{ROW} && {ROW}.textContent.includes("press it once")')
         assert tab.run(f"{ROW}.dataset.state") == "look"

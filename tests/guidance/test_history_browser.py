@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,12 +16,6 @@ from tests.guidance.test_console_browser import WATCH, choose, hear, phase, read
 from tests.history_scenes import past
 
 pytestmark = pytest.mark.skipif(chromium() is None, reason=MISSING)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with Browser() as found:
-        yield found
 
 
 def test_a_zone_treated_just_now_blocks_and_a_stop_of_yesterday_is_confirmed(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,12 +26,6 @@ from vision.mcap_recording import open_mcap
 from vision.synthetic_folder import write_session
 
 pytestmark = pytest.mark.skipif(chromium() is None, reason=MISSING)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with Browser() as found:
-        yield found
 
 
 def point(tab: Tab, x: float, y: float) -> tuple[float, float]:
