@@ -20,6 +20,7 @@ demo: $(VENV)/.run ## analyse the sample session and say where the report and th
 # Bytecode is kept even where the environment forbids it: else every worker rewrites all assertions again, and every
 # process that a test starts compiles the whole package again.
 test: $(VENV)/.dev ## run the tests
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m tests.compile_first
 	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal
 
 check: lint types contracts ## lint, types and import contracts
