@@ -1,6 +1,7 @@
-"""Compile what most tests run, once and on two cores, before they start side by side; `make test` runs this.
+"""What every worker would else do for itself, once and on two cores before they start; `make test` runs this.
 
-Workers that all begin without anything on disk would compile the same functions at the same time.
+Workers that all begin with nothing on disk compile the same functions and rewrite the same assertions at the
+same time.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from pathlib import Path
 # As guidance/cli.py does, before numpy is imported.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+import pytest
+
 from guidance.run import Run
 from guidance.set_up import set_up
 from guidance.warm_up import warm_up
@@ -24,12 +27,13 @@ CALF = Path(__file__).parent / "recordings" / "calf"
 
 
 def skin() -> None:
-    """What runs from the first gas on."""
+    """Compile what runs from the first gas on; then have all assertions rewritten, as collecting does."""
     warm_up(set_up(open_recording(CALF)))
+    pytest.main(["--collect-only", "-p", "no:terminal"])  # what cannot be collected is told by the workers
 
 
 def pictures() -> None:
-    """What finds nozzle and skin until gas flows, and what draws the pictures of simulated cameras."""
+    """Compile what finds nozzle and skin until gas flows, and what draws pictures of simulated cameras."""
     recording = open_recording(CALF)
     run = Run(set_up(recording), recording)
     for capture in recording.captures():
@@ -41,7 +45,7 @@ def pictures() -> None:
 
 
 def main() -> int:
-    """Compile both at once; 1 where one of them failed."""
+    """Do both at once; 1 where one of them failed."""
     fresh = get_context("spawn")
     running = [fresh.Process(target=part) for part in (skin, pictures)]
     for one in running:
