@@ -2,7 +2,7 @@
 
 Values stay as they are: what a part moved by is added to what calibration states of it, every cause that
 explains what was seen, since any of them may be the one. A check that told no size (`Off`) leaves the part
-open as if nobody had ever measured it. See decision 35.
+open as if nobody had ever measured it. See decision 38.
 """
 
 from __future__ import annotations
