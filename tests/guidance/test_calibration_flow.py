@@ -130,7 +130,7 @@ def test_a_reference_without_its_temperature_is_not_recorded_and_none_is_taken_o
         told = room.told()[0]["recorded"]
         assert isinstance(told, dict)
         assert told["takes"] == ["the ice slurry: 0.4 degC"]
-        assert [one["value"] for one in told["entries"]] == ["", "0.3", "tape"]
+        assert [one["value"] for one in told["entries"]] == ["", "0.3", "tape", ""]
         room.enough()
         assert room.phase == "ready", "one reference is not enough"
 
