@@ -13,7 +13,7 @@ from calibration.board import OWN
 from calibration.board_step import BoardStep
 from calibration.folder_steps import ACCEPTED, Sheets
 from calibration.guided_run import GuidedRun, Wanted
-from calibration.scale import Scale
+from calibration.scale import Scale, scaled
 from calibration.sheets import TARGET
 from guidance.cli import main
 from models.geometry import Bytes, Floats
@@ -21,7 +21,8 @@ from models.problems import InputError
 
 SIZE = (1280, 720)
 FOCAL = 1010.0
-SHEETS = Sheets(OWN, TARGET, Scale(1.0, True), None)
+PRINTED = Scale(1.0, True)
+SHEETS = Sheets(scaled(OWN, PRINTED), scaled(TARGET, PRINTED), PRINTED, None)
 
 
 def drawn(pose: Floats, rng: np.random.Generator) -> Bytes:
