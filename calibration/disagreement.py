@@ -18,9 +18,9 @@ from scipy.linalg import cho_factor, cho_solve
 from models.geometry import Floats
 
 _MORE_SIGMA = 0.8
-"""1 sigma of the logarithm of that factor before pictures are seen (own choice, on drawn pictures): with 0.6 the
-focal length's bound held 91 of 100 in one kind of pictures wrong in a way that nobody sought, with 1.0 quiet
-ones came out no narrower than by taking the larger of two covariances."""
+"""1 sigma of the logarithm of that factor before pictures are seen (own choice, on drawn pictures): with 0.6
+the focal length's bound held 91 of 100 in one kind of pictures wrong in a way that nobody sought, with 1.0
+quiet ones came out no narrower than by taking the larger of two covariances."""
 
 _MOST_MORE = 30.0
 _LEAST_FREE = 3.0

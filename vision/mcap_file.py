@@ -194,6 +194,8 @@ class Whole:
     finished: bool = False
     bytes_left_out: int = 0
     """Behind the last whole record."""
+    bytes_behind: int = 0
+    """Behind a proper end: of no recording that was written here."""
     damaged: bool = False
     """Something in the middle cannot be read, which no writer that died leaves: there is more behind it."""
 
@@ -211,7 +213,7 @@ def read_records(path: Path, whole: Whole | None = None) -> Iterator[McapRecord]
         InputError: If it is no MCAP file or cannot be read.
     """
     told = Whole() if whole is None else whole
-    told.finished, told.bytes_left_out, told.damaged = False, 0, False
+    told.finished, told.bytes_left_out, told.bytes_behind, told.damaged = False, 0, 0, False
     try:
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
@@ -227,6 +229,7 @@ def read_records(path: Path, whole: Whole | None = None) -> Iterator[McapRecord]
                 kind, length = _HEAD.unpack(head)
                 if kind == Opcode.FOOTER:
                     told.finished, told.bytes_left_out = True, 0
+                    told.bytes_behind = max(0, size - file.tell() - length - len(MCAP0_MAGIC))
                     return
                 if kind == 0 or length > size - file.tell():
                     # Zeros or half a record are what a power cut leaves, but not before a proper end.

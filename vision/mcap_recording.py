@@ -402,6 +402,11 @@ def _warnings(path: Path, whole: Whole, *, last_s: float, missing: int) -> tuple
         told.append(
             f"{path.name} was not finished (program or machine stopped): it is read up to {last_s:.2f} s."
         )
+    if whole.bytes_behind:
+        told.append(
+            f"{path.name}: {whole.bytes_behind} bytes stand behind its end; they are no part of it and left"
+            " out."
+        )
     if missing > 0:
         told.append(f"{path.name}: {missing} colour pictures were not recorded, to keep the rest.")
     return tuple(told)

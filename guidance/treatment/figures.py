@@ -96,7 +96,8 @@ def lowest_skin(guidance: Guidance, protocol: Protocol) -> Figure:
 def seconds_left(guidance: Guidance, protocol: Protocol) -> Figure:
     """Seconds to the STOP temperature where the jet is now, if it stays.
 
-    The number is the nominal one; alarms are judged by its lower bound, so that one that stands counts first.
+    The number is the nominal one. Alarms are judged by its lower bound: where one stands that the number gives
+    no reason for, none is told.
     """
     left_s, limits = guidance.time_to_limit_s, protocol.predicted_s
     standing = {alarm.priority for alarm in guidance.active if alarm.cause == "predicted_skin_temperature"}
@@ -107,9 +108,9 @@ def seconds_left(guidance: Guidance, protocol: Protocol) -> Figure:
     if not math.isfinite(left_s) or left_s >= TOO_LONG_S:
         return {"state": "calm", "words": f"more than {TOO_LONG_S:g} s", "s": None}
     if left_s <= limits.stop or "high" in standing:
-        return {"state": "stop", "words": "MOVE NOW", "s": left_s}
+        return {"state": "stop", "words": "MOVE NOW", "s": left_s if left_s <= limits.stop else None}
     if left_s <= limits.warn or "medium" in standing:
-        return {"state": "warn", "words": "move on", "s": left_s}
+        return {"state": "warn", "words": "move on", "s": left_s if left_s <= limits.warn else None}
     return {"state": "calm", "words": "if held here", "s": left_s}
 
 

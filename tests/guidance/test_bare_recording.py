@@ -233,6 +233,9 @@ def test_verify_tells_a_whole_recording_from_one_cut_off_and_one_changed(
     assert "depth    no picture" in told
     assert "Holds" in told
     whole = bytearray(path.read_bytes())
+    path.write_bytes(2 * whole)
+    assert main(["verify", str(path)]) == 1
+    assert f"{len(whole)} bytes stand behind its end" in capsys.readouterr().out
     path.write_bytes(whole[: len(whole) * 7 // 10])
     assert main(["verify", str(path)]) == 1
     assert "it was not ended" in capsys.readouterr().out

@@ -166,10 +166,12 @@ def test_seconds_left_say_what_to_do(scene: Scene, left_s: float, state: str, wo
 
 
 def test_a_stop_that_stands_is_not_softened_by_the_nominal_seconds(scene: Scene) -> None:
-    """The alarm is judged by the lower bound of the time, the number is the nominal one."""
+    """The alarm is judged by the lower bound of the time; as seen on a page, MOVE NOW stood beside 29 s."""
     stop = Alarm("predicted_skin_temperature", "physiological", "high", "STOP: skin reaches its limit.", 7.9)
     found = told(scene, scene.guidance(time_to_limit_s=4.0, active=(stop,)))["left"]
-    assert (found["state"], found["s"]) == ("stop", 4.0)
+    assert (found["state"], found["words"], found["s"]) == ("stop", "MOVE NOW", None)
+    near = told(scene, scene.guidance(time_to_limit_s=1.0, active=(stop,)))["left"]
+    assert (near["state"], near["s"]) == ("stop", 1.0)
 
 
 def test_a_stop_for_temperature_that_stands_is_not_softened_by_a_tenth_of_a_degree(scene: Scene) -> None:

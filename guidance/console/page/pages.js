@@ -258,7 +258,8 @@ function chooser(choices, choice, page) {
     select("zone", "Zone", choices.zones, choice.zone),
     select("side", "Side (the subject's own)", (zone?.sides ?? []).map((side) => ({ name: side, title: side })), choice.side),
     select("device", "Device", choices.devices, choice.device, "wide"),
-    select("protocol", "Protocol", protocols.map((one) => ({ name: one.name, title: `${one.title} (${one.approval})` })), choice.protocol, "wide"));
+    select("protocol", "Protocol", protocols, choice.protocol, "wide"),
+    el("p", { class: "quiet wide", id: "protocol-approval" }, protocols.find((one) => one.name === choice.protocol)?.approval ?? ""));
 }
 
 export function details(hello, state, page) {
