@@ -140,6 +140,8 @@ def _time(recording: Path, rig: Rig) -> CheckedPart:
     streams = read_streams(recording)
     if "thermal" not in streams.streams:
         return time_part_of(None, clock_u95_s=None)
+    if "rgb" not in streams.streams:
+        return time_part_of("nothing moves in the colour pictures", clock_u95_s=None)
     told = streams.rig.thermal.rgb_minus_thermal_s if streams.rig and streams.rig.thermal else 0.0
     own = rig.thermal.rgb_minus_thermal_s if rig.thermal else told
     found = find_time(

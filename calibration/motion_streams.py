@@ -50,7 +50,8 @@ def read_streams(recording: Path) -> MotionRecording:
     """Read a session folder or a recording of a live session.
 
     Raises:
-        InputError: If it cannot be read or holds no colour picture.
+        InputError: If it cannot be read or holds no colour picture. Streams of which fewer than three pictures
+            differ are left out, the colour camera's too.
     """
     source = open_source(recording)
     gathered = {name: _Gathered(name) for name in ("rgb", "thermal", "depth")}
@@ -69,7 +70,7 @@ def read_streams(recording: Path) -> MotionRecording:
         for picture in capture.depth:
             gathered["depth"].add(picture.t_s, picture.depth_mm)
     streams = {name: one.stream() for name, one in gathered.items() if len(one.t_s) >= 3}
-    if "rgb" not in streams:
+    if not gathered["rgb"].t_s:
         raise InputError(f"{recording} holds no colour pictures, whose clock is the session's; record both.")
     return MotionRecording(source.name, streams, source.rig)
 

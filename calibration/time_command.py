@@ -28,6 +28,10 @@ def calibrate_time(options: argparse.Namespace, now: datetime) -> bool:
     tables = read_tables(rig)
     recording = read_streams(cast(Path, options.recording))
     others = [name for name in ("thermal", "depth") if name in recording.streams]
+    if "rgb" not in recording.streams:
+        raise InputError(
+            f"{options.recording} holds the same colour picture all along; move a hand before both cameras."
+        )
     if not others:
         raise InputError(
             f"{options.recording} holds colour pictures only; record the thermal camera with it."

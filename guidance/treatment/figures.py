@@ -96,8 +96,8 @@ def lowest_skin(guidance: Guidance, protocol: Protocol) -> Figure:
 def seconds_left(guidance: Guidance, protocol: Protocol) -> Figure:
     """Seconds to the STOP temperature where the jet is now, if it stays.
 
-    The number is the nominal one. Alarms are judged by its lower bound: where one stands that the number gives
-    no reason for, none is told.
+    The number is the nominal one. Alarms are judged by its lower bound: where one stands that it gives no
+    reason for, none is told.
     """
     left_s, limits = guidance.time_to_limit_s, protocol.predicted_s
     standing = {alarm.priority for alarm in guidance.active if alarm.cause == "predicted_skin_temperature"}

@@ -4,6 +4,7 @@ import shutil
 import tomllib
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import av
 import cv2
@@ -19,6 +20,7 @@ from models.rig_file import read_rig, write_rig
 from models.stream_clock import LONGEST_U95_S, StreamClock
 from tests.calibration import motion_scenes
 from tests.calibration.motion_scenes import Camera, hand, stream, swing
+from tests.guidance.tiny_session import capture
 from vision.recording import open_recording
 
 COLOUR = Camera(25.0)
@@ -268,3 +270,17 @@ def test_a_drift_that_cannot_be_told_is_not_written_but_its_bound_is() -> None:
     assert clock.drift == 0.0
     assert clock.drift_u95 == found.drift_u95 > 0.0
     assert clock.offset_s == pytest.approx(-0.3 + found.offset_s)
+
+
+def test_one_colour_picture_all_along_is_told_as_such_and_spoils_no_check(
+    calf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    still = np.zeros((90, 160, 3), np.uint8)
+    captures = [replace(capture(k), bgr=still) for k in range(12)]
+    source = SimpleNamespace(name="still", rig=None, captures=lambda: iter(captures))
+    monkeypatch.setattr("calibration.motion_streams.open_source", lambda _: source)
+    assert "rgb" not in read_streams(tmp_path).streams
+    rig = tmp_path / "rig.toml"
+    shutil.copy(calf / "rig.toml", rig)
+    assert main(["calibrate", "time", str(tmp_path), "--rig", str(rig)]) == 2
+    assert "the same colour picture all along" in capsys.readouterr().err
