@@ -50,8 +50,8 @@ def read_streams(recording: Path) -> MotionRecording:
     """Read a session folder or a recording of a live session.
 
     Raises:
-        InputError: If it cannot be read or holds no colour picture. Streams of which fewer than three pictures
-            differ are left out, the colour camera's too.
+        InputError: If it cannot be read or holds no colour picture. Streams of which fewer than three
+            pictures differ are left out, the colour camera's too.
     """
     source = open_source(recording)
     gathered = {name: _Gathered(name) for name in ("rgb", "thermal", "depth")}
