@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -74,6 +76,17 @@ def producers(paths: str | None = None) -> list[Path]:
     ]
 
 
+@contextmanager
+def _ctrl_c_kept() -> Iterator[None]:
+    """Harvesters takes Ctrl-C for itself where it is used on the main thread, and then nothing ends by it."""
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, before)
+
+
 class GenicamBus:
     """All GenICam cameras of this computer. One object, for a producer is loaded only once."""
 
@@ -108,7 +121,8 @@ class GenicamBus:
             if device_id not in ids:
                 raise DeviceGoneError(f"The camera {device_id} is not there: plug it in.")
             try:
-                return self._harvester.create(ids.index(device_id))
+                with _ctrl_c_kept():
+                    return self._harvester.create(ids.index(device_id))
             except Exception as trouble:
                 raise DeviceGoneError(
                     f"The camera {device_id} is in use by another program: close that."

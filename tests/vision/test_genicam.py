@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -53,6 +54,12 @@ def test_pictures_come_in_our_order_at_the_cameras_rate_and_differ(viky: Genicam
     assert not np.array_equal(pictures[1].pixels, pictures[5].pixels)
     times_s = [picture.at_s for picture in pictures]
     assert times_s == sorted(times_s)
+
+
+def test_a_camera_that_was_opened_leaves_ctrl_c_to_the_program(viky: GenicamBus) -> None:
+    before = signal.getsignal(signal.SIGINT)
+    viky.kind(viky.look()[0][0])
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_a_size_that_the_camera_does_not_give_is_a_wrong_format(viky: GenicamBus) -> None:
