@@ -23,6 +23,9 @@ FEW = 12
 _SIGMA, _SHARE, _OWN = 4.0, 0.02, 0.005
 """As `calibration.rgb` has it for many pictures."""
 
+_CLEAR = 2.0
+"""By so much more than any other is off, where several are: it spoils the lens that these are judged by."""
+
 
 def mixed_words(found: CameraFound, board: Board) -> str | None:
     """Why pictures that are not good enough are not: one is another camera's. None where none is."""
@@ -68,4 +71,6 @@ def one_of_another(views: Sequence[BoardView], board: Board, *, size_px: tuple[i
         off = abs(float(share[0]))
         if off > _SIGMA * loose and off > _SHARE:
             blamed.append((off / loose, view.name))
-    return blamed[0][1] if len(blamed) == 1 else None
+    blamed.sort(reverse=True)
+    clear = len(blamed) == 1 or (len(blamed) > 1 and blamed[0][0] > _CLEAR * blamed[1][0])
+    return blamed[0][1] if clear else None

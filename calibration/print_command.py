@@ -102,7 +102,7 @@ def _scale_words(sheet: str, scale: Scale) -> list[str]:
     return lines if open_ is None else [*lines, open_]
 
 
-WIDE_MM = 500.0
+WIDE_MM = 1000.0
 """Nothing as wide is held in a hand (own choice)."""
 FAR_MM = 2000.0
 """No handheld nozzle is as long: it is a length in another unit."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import math
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import resources
@@ -202,9 +201,12 @@ def _lengths(told: object) -> tuple[float, ...] | None:
     if told is None:
         return None
     every = cast("list[object]", told) if isinstance(told, list) else [told]
-    lengths = tuple(float(one) for one in every if isinstance(one, int | float) and not isinstance(one, bool))
-    fine = len(lengths) == len(every) <= 2 and all(math.isfinite(one) and 0.0 < one < 1e6 for one in lengths)
-    return lengths if fine else ()
+    lengths = tuple(
+        float(one)
+        for one in every
+        if isinstance(one, int | float) and not isinstance(one, bool) and 0.0 < one < 1e6
+    )
+    return lengths if len(lengths) == len(every) <= 2 else ()
 
 
 def _entries(told: object) -> dict[str, str] | None:

@@ -121,7 +121,7 @@ def test_a_sitting_started_again_after_it_was_killed_goes_on_with_the_references
         assert isinstance(told, dict)
         assert told["takes"] == ["the ice slurry: 0.4 degC"]
         assert told["take_title"] == "the warm block"
-        assert [one["value"] for one in told["entries"]] == ["", "0.3", "tape"]
+        assert [one["value"] for one in told["entries"]] == ["", "0.3", "tape", ""]
         assert not unfinished.exists()
         room.skip()
         room.go("radiometry")

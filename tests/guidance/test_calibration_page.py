@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -159,7 +160,5 @@ def test_a_technician_reads_what_to_do_from_afar_and_hears_that_a_picture_was_ta
         words = tab.run("document.getElementById('say').textContent")
         tab.key("m", "KeyM")
         mirrored: dict[str, str] = {"left": "right", "right": "left"}
-        turned = " ".join(mirrored.get(word) or word for word in str(words).split(" "))
-        tab.until(
-            f"document.getElementById('say').textContent.toLowerCase() === {json.dumps(turned.lower())}"
-        )
+        turned = re.sub("left|right", lambda word: mirrored[word[0]], str(words).lower())
+        tab.until(f"document.getElementById('say').textContent.toLowerCase() === {json.dumps(turned)}")

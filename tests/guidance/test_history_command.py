@@ -147,10 +147,10 @@ def test_no_leave_is_given_where_anything_is_not_known(file: Path, tmp_path: Pat
 @pytest.mark.parametrize(
     "figures",
     [
-        ("--skin-degc", "nan"),
+        ("--skin-degc", "400"),
         ("--skin-degc", "-500"),
         ("--skin-degc", "33", "--skin-u95", "-5"),
-        ("--skin-degc", "33", "--skin-u95", "nan"),
+        ("--skin-degc", "33", "--skin-u95", "1e9"),
         ("--skin-u95", "1"),
     ],
 )

@@ -38,7 +38,7 @@ def test_a_recorded_session_is_never_replaced(
     [
         (["--humidity", "50"], "--humidity is a share from 0 to 1: for 50 % write 0.5"),
         (["--emissivity", "1.2"], "--emissivity must be from 0.5 to 1"),
-        (["--distance-mm", "nan"], "--distance-mm must be from 0 to 20000"),
+        (["--distance-mm", "-1"], "--distance-mm must be from 0 to 20000"),
         (["--zone", "calv"], "--zone calv is not known (did you mean calf?)"),
         (["--side", "both"], "--side both is not known (use one of left, right)"),
         (["--protocol", "ice"], "--protocol ice is not known"),

@@ -117,10 +117,16 @@ def test_a_full_disk_ends_the_command_with_one_sentence(
 
 def test_ctrl_c_keeps_what_was_recorded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "a.mcap"
+    before = signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # ignored where tests run in the background
     press = threading.Timer(1.2, lambda: os.kill(os.getpid(), signal.SIGINT))
     press.start()
-    status = record_cameras(Asked(out), found=finder(*cameras("colour", "thermal", gone_from_s=0.5)))
-    press.join()
+    try:
+        status = record_cameras(Asked(out), found=finder(*cameras("colour", "thermal", gone_from_s=0.5)))
+    finally:
+        press.join()
+        signal.signal(signal.SIGINT, before)
     assert status.finished
     assert not status.trouble
     assert open_mcap(out).ended

@@ -31,7 +31,7 @@ def test_every_zone_can_be_simulated_with_its_outline_in_the_picture(zone: str, 
     ("option", "words"),
     [
         (["--seconds", "0"], "--seconds is 0"),
-        (["--lag-ms", "nan"], "--lag-ms is nan"),
+        (["--lag-ms", "1e9"], "--lag-ms is 1"),
         (["--tag-placement-mm", "-1"], "--tag-placement-mm is -1"),
         (["--zone", "nose"], "nose"),
     ],
