@@ -30,7 +30,8 @@ def moved_px(thermal: ThermalCamera, points_rgb_mm: Floats, change: Floats) -> F
 def place_u95_px(thermal: ThermalCamera, points_rgb_mm: Floats) -> float:
     """Radius about where points (n, 3) are taken to lie in the thermal picture that holds 95 % of them.
 
-    To first order, the worst of the points; 0 where calibration states nothing.
+    To first order, the worst of the points; the whole picture where the lens tells of none, 0 where
+    calibration states nothing.
     """
     covariance = thermal.covariance
     if covariance is None or not len(points_rgb_mm):
@@ -42,6 +43,6 @@ def place_u95_px(thermal: ThermalCamera, points_rgb_mm: Floats) -> float:
         ahead, behind = (moved_px(thermal, points_rgb_mm, way * change) for way in (1.0, -1.0))
         slopes[..., k] = (ahead - behind) / (2.0 * step)
     slopes = slopes[np.isfinite(slopes).all(axis=(1, 2))]
-    if not len(slopes):
-        return 0.0
+    if not len(slopes):  # at the fold of a lens: it may look anywhere
+        return float(np.hypot(thermal.camera.width_px, thermal.camera.height_px))
     return max(radius_95_mm(one @ covariance @ one.T) for one in slopes)

@@ -22,6 +22,13 @@ def test_without_a_statement_nothing_is_added() -> None:
     assert place_u95_px(CAMERA, POINTS_RGB_MM.reshape(-1, 3)) == 0.0
 
 
+def test_where_the_lens_tells_of_no_point_it_may_look_anywhere() -> None:
+    """Beyond its fold: not known is not 0."""
+    bent = replace(CAMERA.camera, distortion=np.array([-0.5, 0.0, 0.0, 0.0, 0.0]))
+    camera = replace(CAMERA, camera=bent, covariance=np.diag(SIGMA**2))
+    assert place_u95_px(camera, np.array([[900.0, 900.0, 900.0]])) == 200.0
+
+
 def test_a_turn_moves_all_pixels_by_the_focal_length_times_it() -> None:
     only = np.zeros((15, 15))
     only[9, 9] = 1e-3**2
