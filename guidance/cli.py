@@ -19,6 +19,11 @@ from models.problems import InputError
 # axis of a spin take 11 times as long, and 15 times the processor's time.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+# Before OpenCV's first call. The kernels of Intel's that it carries add up otherwise on another number of
+# cores: a treatment recorded on two cores and replayed on one differed by 1e-6 degC. Without them both are
+# the same to the last bit, and a step takes as long (docs/decisions/0040).
+os.environ.setdefault("OPENCV_IPP", "disabled")
+
 # OpenCV talks on stderr, in its own words, of each tag of a TIFF that it does not know and each camera that
 # is not there yet: what matters of it is told in a sentence of ours.
 os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")

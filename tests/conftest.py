@@ -9,8 +9,10 @@ from collections.abc import Callable, Iterable
 from fractions import Fraction
 from pathlib import Path
 
-# As guidance/cli.py does, before numpy is imported.
+# As guidance/cli.py does, before numpy and OpenCV are imported.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OPENCV_IPP", "disabled")
+os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")
 
 import av
 import cv2
