@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 from mcap.records import Attachment, Channel, Message, Metadata
 
-from models.capture import Capture, DepthPicture, ThermalPicture
-from models.exact_text import from_plain, from_text
-from models.geometry import Bytes, Counts, Floats
+from models.capture import Capture, ThermalPicture
+from models.exact_text import from_plain
+from models.geometry import Counts, Floats
 from models.problems import InputError
 from models.recorded import (
-    ACTIONS,
     CAPTURES,
     COLLAR,
     COLOUR,
@@ -25,13 +24,11 @@ from models.recorded import (
     SCHEMA,
     SETTINGS,
     THERMAL,
-    TOLD,
-    CaptureNote,
 )
 from models.rig import Rig
 from models.treatment import Treatment
 from vision.mcap_file import Whole, read_records
-from vision.picture_messages import read_compressed_image, read_raw_image
+from vision.mcap_ticks import Tick, messages_of, ticks_of
 
 NOTES = "cryoguide"
 """Name of the table of words that every recording holds."""
@@ -49,20 +46,6 @@ nothing was looked for in its pictures."""
 GAS_OFF_AFTER_S = "gas_off_after_s"
 """In the same table: by how much too late the end of the gas is told: it was believed once it had been said
 for so long."""
-
-
-@dataclass(frozen=True, eq=False)
-class Tick:
-    """One recorded capture and what belongs to it."""
-
-    capture: Capture
-    """With what was seen in it, and its colour picture where that is wanted and there."""
-    actions: tuple[bytes, ...]
-    """What the operator did since the capture before, as JSON."""
-    settings: bytes | None
-    """What the session is set up with from this capture on, as JSON; None where nothing has changed."""
-    told: bytes | None
-    """What was told then, as JSON."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,19 +156,13 @@ class McapRecording:
         Raises:
             InputError: If a message cannot be read.
         """
-        gathered = _Gathered()
-        for topic, message in _messages(self.path):
-            if topic != CAPTURES:
-                gathered.take(topic, message.data)
-                continue
-            try:
-                yield gathered.tick(message.data, pictures=pictures)
-            except ValueError as trouble:
-                raise InputError(
-                    f"{self.name} holds a capture that cannot be read ({trouble}); use the version of"
-                    f" cryoguide that recorded it ({self.version})."
-                ) from trouble
-            gathered = _Gathered()
+        try:
+            yield from ticks_of(self.path, pictures=pictures)
+        except ValueError as trouble:
+            raise InputError(
+                f"{self.name} holds a capture that cannot be read ({trouble}); use the version of"
+                f" cryoguide that recorded it ({self.version})."
+            ) from trouble
 
     def thermal_picture(self, t_s: float) -> Counts | None:
         """The thermal picture exposed nearest to ``t_s``."""
@@ -210,70 +187,10 @@ def looked_at_again(capture: Capture) -> Capture:
     )
 
 
-@dataclass(eq=False)
-class _Gathered:
-    """Messages since the last capture."""
-
-    colour: bytes | None = None
-    thermal: list[bytes] = field(default_factory=list[bytes])
-    depth: list[bytes] = field(default_factory=list[bytes])
-    actions: list[bytes] = field(default_factory=list[bytes])
-    settings: bytes | None = None
-    told: bytes | None = None
-
-    def take(self, topic: str, data: bytes) -> None:
-        if topic == COLOUR:
-            self.colour = data
-        elif topic == THERMAL:
-            self.thermal.append(data)
-        elif topic == DEPTH:
-            self.depth.append(data)
-        elif topic == ACTIONS:
-            self.actions.append(data)
-        elif topic == SETTINGS:
-            self.settings = data
-        elif topic == TOLD:
-            self.told = data
-
-    def tick(self, data: bytes, *, pictures: bool) -> Tick:
-        note: CaptureNote = from_text(data, CaptureNote)
-        if len(note.thermal) != len(self.thermal) or len(note.depth_s) != len(self.depth):
-            raise ValueError(f"its thermal or depth pictures are missing at {note.t_s:.3f} s")
-        bgr: Bytes | None = None
-        if pictures and note.picture and self.colour is not None:
-            bgr = read_compressed_image(self.colour)
-        capture = Capture(
-            t_s=note.t_s,
-            index=note.index,
-            bgr=bgr,
-            thermal=tuple(
-                ThermalPicture(t_s, read_raw_image(message), shutter)
-                for (t_s, shutter), message in zip(note.thermal, self.thermal, strict=True)
-            ),
-            depth=tuple(
-                DepthPicture(t_s, read_raw_image(message))
-                for t_s, message in zip(note.depth_s, self.depth, strict=True)
-            ),
-            gas_s=note.gas_s,
-            gas_now=note.gas_now,
-            seen=note.seen,
-        )
-        return Tick(capture, tuple(self.actions), self.settings, self.told)
-
-
-def _messages(path: Path, whole: Whole | None = None) -> Iterator[tuple[str, Message]]:
-    topics: dict[int, str] = {}
-    for record in read_records(path, whole):
-        if isinstance(record, Channel):
-            topics[record.id] = record.topic
-        elif isinstance(record, Message) and record.channel_id in topics:
-            yield topics[record.channel_id], record
-
-
 def last_mark(path: Path) -> str | None:
     """The last time of day that was noted in a recording, in ISO 8601; None where none was."""
     found: str | None = None
-    for topic, message in _messages(path):
+    for topic, message in messages_of(path):
         if topic == RECORDER:
             try:
                 found = json.loads(message.data).get("at", found)
