@@ -281,7 +281,7 @@ def _status(state: State, setup: Setup) -> tuple[str, ...]:
 def _zone(state: State) -> PlacedChart | PixelZone | Lost:
     if state.on_skin is not None:
         if state.on_skin.body.state == "lost":
-            return Lost("the body could not be followed", state.on_skin.body.followed_s)
+            return Lost("the body could not be followed", state.on_skin.body.in_colour_s)
         return state.on_skin.body.placed(state.on_skin.chart)
     return state.pixel_zone if state.pixel_zone is not None else Lost(state.waiting_for, 0.0)
 

@@ -77,9 +77,7 @@ def _advanced(
     noise = np.random.default_rng(round(t_s / STEP_S)).normal(0.0, 6.0, shape)
     counts = np.rint(100.0 * (SKIN_DEGC + 273.15) + noise).astype(np.uint16)
     picture = ThermalPicture(t_s - 0.5 * STEP_S, counts, shutter=False)
-    body = BodyTrack(
-        t_s, Pose.identity(), np.zeros(3), np.eye(9), None, (), (), jump_mm=0.0, matched=1.0, followed_s=t_s
-    )
+    body = _still(t_s)
     capture = Capture(t_s, None, None, (picture,), (), gas_s=STEP_S * gas, gas_now=gas)
     state = replace(
         state, t_s=t_s, nozzle=nozzle, recent_nozzles=(nozzle,), on_skin=replace(on_skin, body=body)
@@ -91,10 +89,16 @@ def _advanced(
     return state
 
 
-def _laid(chart: ZoneChart, setup: Setup) -> State:
-    body = BodyTrack(
-        0.0, Pose.identity(), np.zeros(3), np.eye(9), None, (), (), jump_mm=0.0, matched=1.0, followed_s=0.0
+def _still(t_s: float) -> BodyTrack:
+    """A body that was seen just now where it was before."""
+    here, still = Pose.identity(), np.zeros(3)
+    return BodyTrack(
+        t_s, here, still, np.eye(9), None, (), (), jump_mm=0.0, matched=1.0, followed_s=t_s, in_colour_s=t_s
     )
+
+
+def _laid(chart: ZoneChart, setup: Setup) -> State:
+    body = _still(0.0)
     exposure, tiles = ExposureMap.empty(len(chart)), np.zeros(int(chart.tile.max()) + 1)
     on_skin = laid(chart, body, setup, exposure=exposure, tile_time_s=tiles, t_s=0.0)
     return replace(begin(), t_s=0.0, on_skin=on_skin)

@@ -92,6 +92,10 @@ class PlacedChart:
     """``placed`` (followed in this capture) or ``held`` (last known place, bounds growing)."""
     moved_u95_mm: float
     """95 % bound added by following the body since the reference time."""
+    unseen_s: float = 0.0
+    """How long its skin has not been followed in colour; 0 where it is."""
+    by_depth: bool = False
+    """Depth alone follows it, to which skin that slides along itself looks the same."""
 
     @property
     def position_rgb_mm(self) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -125,12 +126,19 @@ class BodyMotion:
     matched: float
     """Share of visible cells that look as they did; NaN where the picture did not count."""
     followed_s: float
-    """When the chart was last really followed."""
+    """When the chart was last really followed, by whatever saw it."""
+    in_colour_s: float = math.nan
+    """When it was last followed in colour; NaN where that was not told apart when it was recorded."""
 
     def __post_init__(self) -> None:
         """Freeze the arrays."""
         object.__setattr__(self, "velocity_mm_s", frozen(self.velocity_mm_s))
         object.__setattr__(self, "covariance", frozen(self.covariance))
+
+    @property
+    def seen_in_colour_s(self) -> float:
+        """When it was last followed in colour, as far as that is told."""
+        return self.followed_s if math.isnan(self.in_colour_s) else self.in_colour_s
 
 
 @dataclass(frozen=True, eq=False)

@@ -71,6 +71,13 @@ HOLD_S = 0.15
 HELD_LONGEST_S = 2.0
 """A place that nothing has confirmed for so long is no place: a patient turns over in two seconds."""
 
+DEPTH_HOLD_S = 0.6
+"""Depth still follows between two pictures of a camera that gives two a second."""
+
+DEPTH_LONGEST_S = 10.0
+"""So long depth alone holds a place (own choice): a camera that is plugged in again is back by then. That a body
+slides along itself it does not see, so it is not believed for ever, however small the bound."""
+
 PLACED_MM = 20.0
 """A picture in which nothing stands out follows no body: known worse than this, the chart is held. Measured
 on three simulated sessions: at most 3.4 mm."""
@@ -99,15 +106,30 @@ class BodyTrack:
     matched: float
     """Share of visible cells that look as they did; NaN where the picture did not count."""
     followed_s: float
-    """When the chart was last really followed."""
+    """When the chart was last really followed, by whatever saw it."""
+    in_colour_s: float
+    """When it was last followed in colour, by the skin itself or by tags on it."""
 
     @property
     def state(self) -> str:
-        """``placed`` where followed in this capture and well known, else ``held`` or ``lost``."""
-        if self.t_s - self.followed_s <= HOLD_S:
-            return "placed" if self.u95_mm <= PLACED_MM else "held"
-        gone = self.t_s - self.followed_s > HELD_LONGEST_S or self.u95_mm > HELD_LOST_MM
-        return "lost" if gone else "held"
+        """``placed`` where it was just now seen in colour and is well known, else ``held`` or ``lost``.
+
+        Depth alone holds a chart: skin that slides along itself looks the same to it.
+        """
+        gone = self.t_s - self.followed_s > HELD_LONGEST_S or self.unseen_s > DEPTH_LONGEST_S
+        if gone or self.u95_mm > HELD_LOST_MM:
+            return "lost"
+        return "placed" if self.unseen_s <= HOLD_S and self.u95_mm <= PLACED_MM else "held"
+
+    @property
+    def unseen_s(self) -> float:
+        """How long it has not been followed in colour."""
+        return self.t_s - self.in_colour_s
+
+    @property
+    def by_depth(self) -> bool:
+        """Whether depth alone follows it now."""
+        return self.unseen_s > HOLD_S and self.t_s - self.followed_s <= DEPTH_HOLD_S
 
     @cached_property
     def u95_mm(self) -> float:
@@ -118,12 +140,25 @@ class BodyTrack:
     def motion(self) -> BodyMotion:
         """What a recorder keeps, and `follow` takes in place of the witnesses."""
         return BodyMotion(
-            self.rgb_from_chart, self.velocity_mm_s, self.covariance, self.matched, self.followed_s
+            self.rgb_from_chart,
+            self.velocity_mm_s,
+            self.covariance,
+            self.matched,
+            self.followed_s,
+            self.in_colour_s,
         )
 
     def placed(self, chart: ZoneChart) -> PlacedChart:
         """The chart where it is now."""
-        return PlacedChart(chart, self.rgb_from_chart, self.state, self.u95_mm)
+        held = self.state != "placed"
+        return PlacedChart(
+            chart,
+            self.rgb_from_chart,
+            self.state,
+            self.u95_mm,
+            unseen_s=self.unseen_s if held and self.unseen_s > HOLD_S else 0.0,
+            by_depth=self.by_depth,
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,7 +177,7 @@ def begin(chart: ZoneChart, witness: Witness, *, rig: Rig, t_s: float) -> BodyTr
     """Start to follow a chart that has just been laid, on skin as it was at its reference time."""
     covariance = np.diag([1e-6] * 3 + [0.25] * 3 + [25.0] * 3)
     start_s = min(chart.reference_t_s, t_s)
-    track = BodyTrack(start_s, Pose.identity(), np.zeros(3), covariance, None, (), (), 0.0, np.nan, t_s)
+    track = BodyTrack(start_s, Pose.identity(), np.zeros(3), covariance, None, (), (), 0.0, np.nan, t_s, t_s)
     return _remember(_predicted(track, t_s), chart, witness, rig)
 
 
@@ -156,7 +191,8 @@ def follow(track: BodyTrack, chart: ZoneChart, witness: Witness, *, rig: Rig, t_
             known.velocity_mm_s,
             known.covariance,
             known.matched,
-            1.0 if known.followed_s == t_s else 0.0,
+            followed=known.followed_s == t_s,
+            in_colour=known.seen_in_colour_s == t_s,
         )
     track = _predicted(track, t_s)
     track = _remember(track, chart, witness, rig)
@@ -182,9 +218,9 @@ def follow(track: BodyTrack, chart: ZoneChart, witness: Witness, *, rig: Rig, t_
     use = look if match >= MATCH_LOST else None
     widths = (1, 1) if match >= MATCH_SURE else (0, 0, 1, 1)
     start, velocity = pose, track.velocity_mm_s
-    information, evidence = prior, 0.0
+    information, followed, in_colour = prior, False, False
     for width in widths:
-        seen, gradient, evidence = _normal_equations(
+        seen, gradient, followed, in_colour = _normal_equations(
             track, chart, witness, rig, pose, velocity, look=use, width=width
         )
         information = prior + seen
@@ -194,7 +230,14 @@ def follow(track: BodyTrack, chart: ZoneChart, witness: Witness, *, rig: Rig, t_
         move: Floats = np.linalg.solve(information, right).astype(np.float64)
         pose, velocity = moved(pose, move[:6], centre_mm=chart.centre_mm), velocity + move[6:]
     return _settle(
-        track, chart, pose, velocity, np.linalg.inv(information).astype(np.float64), match, evidence
+        track,
+        chart,
+        pose,
+        velocity,
+        np.linalg.inv(information).astype(np.float64),
+        match,
+        followed=followed,
+        in_colour=in_colour,
     )
 
 
@@ -249,7 +292,9 @@ def _settle(
     velocity_mm_s: Floats,
     covariance: Floats,
     matched: float,
-    evidence: float,
+    *,
+    followed: bool,
+    in_colour: bool,
 ) -> BodyTrack:
     """Take over the corrected pose and note how far the body went within half a second."""
     centre = chart.centre_mm
@@ -265,7 +310,8 @@ def _settle(
         recent_mm=(*recent, (track.t_s, shift)),
         jump_mm=jump,
         matched=matched,
-        followed_s=track.t_s if evidence > 0.0 else track.followed_s,
+        followed_s=track.t_s if followed else track.followed_s,
+        in_colour_s=track.t_s if in_colour else track.in_colour_s,
     )
 
 
@@ -279,9 +325,9 @@ def _normal_equations(
     *,
     look: Look | None,
     width: int,
-) -> tuple[Floats, Floats, float]:
-    """Information (9, 9), gradient (9,) and number of witnesses at a pose and a velocity."""
-    information, gradient, evidence = np.zeros((9, 9)), np.zeros(9), 0.0
+) -> tuple[Floats, Floats, bool, bool]:
+    """Information (9, 9) and gradient (9,) at a pose and a velocity; whether it was seen, and seen in colour."""
+    information, gradient, in_colour, in_depth = np.zeros((9, 9)), np.zeros(9), False, False
     centre = pose.apply(chart.centre_mm)
     if look is not None and track.likeness is not None:
         rows, residual, sigma = grey_rows(chart, track.likeness, look, pose, centre, width)
@@ -290,11 +336,11 @@ def _normal_equations(
             weight = tukey(residual / sigma) / (sigma**2 * share)
             seen, pull = rows.T @ (rows * weight[:, None]), rows.T @ (residual * weight)
             information[:6, :6], gradient[:6] = _without_scale(seen, pull, centre)
-            evidence += 1.0
+            in_colour = True
     if witness.depth is not None:
         told = depth_equations(chart, witness.depth, witness.nozzle, rig, pose, velocity_mm_s, t_s=track.t_s)
         if told is not None:
-            information, gradient, evidence = information + told[0], gradient + told[1], evidence + 1.0
+            information, gradient, in_depth = information + told[0], gradient + told[1], True
     known = dict(track.tags_chart_mm)
     for patch in witness.patches:
         if patch.tag not in known:
@@ -306,8 +352,8 @@ def _normal_equations(
         weight = tukey(np.array([float(np.linalg.norm(residual)) / (10.0 * sigma)]))[0] / sigma**2
         information[:6, :6] += weight * rows.T @ rows
         gradient[:6] += weight * rows.T @ residual
-        evidence += 1.0
-    return information, gradient, evidence
+        in_colour = True
+    return information, gradient, in_colour or in_depth, in_colour
 
 
 def _without_scale(information: Floats, gradient: Floats, centre: Floats) -> tuple[Floats, Floats]:

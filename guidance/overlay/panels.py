@@ -126,6 +126,7 @@ def _states(guidance: Guidance) -> list[tuple[str, str, Rgb, str]]:
     else:
         placed = zone.state == "placed"
         by = zone.chart.surface_by if isinstance(zone, PlacedChart) else "pixels only"
+        by = "depth alone" if isinstance(zone, PlacedChart) and zone.by_depth else by
         word = f"{zone.state.upper()} ({plain(by.replace('_', ' '))})"
         out.append(("ZONE", word, OK_COLOUR if placed else AMBER, "dot" if placed else "ring"))
     out.extend(("", plain(remark).upper(), YELLOW, "ring") for remark in guidance.status)

@@ -34,7 +34,11 @@ def unknowns(outcome: Outcome) -> list[Fact]:
             (gas & (nozzle == "predicted"), "Nozzle predicted with gas on", "bridged, with a growing bound"),
         ]
     found += [
-        (place == "held", "Zone held", "the body was not followed; last known place, with a growing bound"),
+        (
+            place == "held",
+            "Zone held",
+            "its skin was not followed in colour; by depth alone or where it was last, with a growing bound",
+        ),
         (place == "lost", "Zone lost", "not placed, so nothing could be counted on cells"),
         (shutter, "Thermal camera's shutter closed", "the camera was adjusting itself and saw nothing"),
         (gas & ~np.isfinite(trace.skin_min_degc), "No skin temperature with gas on", "no cell was observed"),

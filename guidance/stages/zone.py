@@ -21,7 +21,7 @@ from models.treatment import Tap
 from models.zone import Zone
 from vision.depth import depth_points
 from vision.evidence import Evidence
-from vision.follow import BodyTrack, Witness, begin, follow
+from vision.follow import HOLD_S, BodyTrack, Witness, begin, follow
 from vision.landmarks import LANDMARKS
 from vision.pixel_zone import pixel_zone
 from vision.placement import HEAD_GUESSED, Placement, place_by_landmarks, place_by_tap
@@ -272,7 +272,8 @@ def _in_pixels(state: State, capture: Capture, setup: Setup, found: Landmarks | 
     taps = _outlines(state, setup)
     areas = tuple(area.polygon for area in state.work.areas)
     if taps and capture.t_s >= taps[-1].t_s:
-        zone = PixelZone("rgb", taps[-1].outline_px, "tap", "placed", areas)
+        seen = state.colour_s is not None and capture.t_s - state.colour_s <= HOLD_S
+        zone = PixelZone("rgb", taps[-1].outline_px, "tap", "placed" if seen else "held", areas)
         return replace(state, pixel_zone=zone, waiting_for="")
     if not isinstance(found, Landmarks):
         held = state.pixel_zone

@@ -180,7 +180,8 @@ def zone(guidance: Guidance) -> Figure:
     """Which evidence places the zone, and how good it is."""
     place = guidance.zone
     if isinstance(place, Lost):
-        return {"state": "unknown", "words": "NOT PLACED", "by": place.reason, "u95_mm": None}
+        since = f" for {guidance.t_s - place.since_s:.1f} s" if place.since_s > 0.0 else ""
+        return {"state": "unknown", "words": "NOT PLACED", "by": f"{place.reason}{since}", "u95_mm": None}
     state, word = ("ok", "PLACED") if place.state == "placed" else ("look", "HELD")
     anchored_by = place.anchored_by if isinstance(place, PixelZone) else place.chart.anchored_by
     by = _EVIDENCE.get(anchored_by, anchored_by)
@@ -188,6 +189,9 @@ def zone(guidance: Guidance) -> Figure:
         return {"state": "look", "words": word, "by": f"{by}, pixels only", "u95_mm": None}
     by = f"{by}, skin by {_EVIDENCE.get(place.chart.surface_by, place.chart.surface_by)}"
     bound_mm = math.hypot(place.chart.place_u95_mm, place.moved_u95_mm)
+    if place.unseen_s > 0.0:
+        word = f"{'BY DEPTH' if place.by_depth else 'HELD'} {place.unseen_s:.1f} s"
+        by = f"{'depth camera alone' if place.by_depth else 'where it was last'}: not seen in colour"
     if state == "ok" and not bound_mm <= ROUGH_MM:
         state, word = "look", "ROUGH"
     return {"state": state, "words": word, "by": by, "u95_mm": bound_mm if math.isfinite(bound_mm) else None}

@@ -39,7 +39,17 @@ def laid(chart: ZoneChart, *, covariance: Floats = BODY_COVARIANCE) -> State:
     """A state in which the zone has just been placed; nothing was seen of jet and temperature."""
     n, unknown = len(chart), np.full(len(chart), np.nan)
     body = BodyTrack(
-        0.0, Pose.identity(), np.zeros(3), covariance, None, (), (), jump_mm=0.0, matched=1.0, followed_s=0.0
+        0.0,
+        Pose.identity(),
+        np.zeros(3),
+        covariance,
+        None,
+        (),
+        (),
+        jump_mm=0.0,
+        matched=1.0,
+        followed_s=0.0,
+        in_colour_s=0.0,
     )
     on_skin = OnSkin(
         chart=chart,
@@ -83,7 +93,7 @@ def advanced(
 ) -> tuple[State, JetOnSkin | None]:
     """One capture, from a nozzle already found, on a body that was followed."""
     t_s = state.t_s + dt_s
-    body = replace(skin_of(state).body, t_s=t_s, followed_s=t_s)
+    body = replace(skin_of(state).body, t_s=t_s, followed_s=t_s, in_colour_s=t_s)
     recent = (nozzle,) if isinstance(nozzle, NozzleSighting) else ()
     state = replace(
         state, t_s=t_s, nozzle=nozzle, recent_nozzles=recent, on_skin=replace(skin_of(state), body=body)

@@ -635,3 +635,24 @@ def test_a_nozzle_may_be_astray_by_its_speed_times_the_bound_of_the_clock() -> N
     assert astray_mm(state, 1.04, u95_s=0.02) == pytest.approx(2.0)
     assert astray_mm(state, 1.04, u95_s=0.0) == 0.0
     assert astray_mm(begin(), 1.04, u95_s=0.02) == 0.0
+
+
+@pytest.mark.parametrize("how", ["gone", "black"])
+def test_a_zone_that_depth_alone_follows_is_not_placed_after_half_a_second(player: Player, how: str) -> None:
+    black = np.zeros((SCENE.rig.rgb.height_px, SCENE.rig.rgb.width_px, 3), np.uint8)
+    script = Script(hz=20.0)
+    script.colour = lambda t_s, picture: picture if t_s < 1.0 else None if how == "gone" else black
+    played = player.play(script, to_s=2.0)
+    seen, blind = played.at(0.95).zone, [told.zone for told in played.steps if told.t_s >= 1.45]
+    assert isinstance(seen, PlacedChart)
+    assert seen.state == "placed"
+    assert all(isinstance(zone, PlacedChart) and zone.state == "held" and zone.by_depth for zone in blind)
+    assert isinstance(blind[-1], PlacedChart)
+    assert blind[-1].unseen_s == pytest.approx(1.05, abs=0.11)
+
+
+def test_an_outline_in_pixels_is_held_where_no_picture_comes(player: Player) -> None:
+    script = Script(colour=lambda t_s, picture: picture if t_s < 1.0 else None)
+    told = player.play(script, to_s=1.6, setup=setup_of(rig=None)).steps[-1]
+    assert isinstance(told.zone, PixelZone)
+    assert told.zone.state == "held"

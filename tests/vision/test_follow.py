@@ -362,7 +362,17 @@ def known_within(variance_mm2: Floats, *, seed: int = 0) -> BodyTrack:
     covariance = np.diag([1e-6] * 9)
     covariance[3:6, 3:6] = turn @ np.diag(variance_mm2) @ turn.T
     return BodyTrack(
-        0.0, Pose.identity(), np.zeros(3), covariance, None, (), (), jump_mm=0.0, matched=1.0, followed_s=0.0
+        0.0,
+        Pose.identity(),
+        np.zeros(3),
+        covariance,
+        None,
+        (),
+        (),
+        jump_mm=0.0,
+        matched=1.0,
+        followed_s=0.0,
+        in_colour_s=0.0,
     )
 
 
@@ -420,3 +430,48 @@ def bound_mm(*, grain: float = 1.5, tags_u95_mm: float | None = None) -> float:
 def test_noisier_pictures_and_worse_tags_give_larger_bounds() -> None:
     assert bound_mm(grain=3.0) < bound_mm(grain=20.0) < bound_mm(grain=40.0)
     assert bound_mm(tags_u95_mm=1.5) < bound_mm(tags_u95_mm=3.0) < bound_mm(tags_u95_mm=9.0)
+
+
+@pytest.mark.parametrize("how", ["no picture", "black"])
+def test_depth_alone_holds_a_chart_and_never_says_that_it_is_placed(how: str) -> None:
+    """Seen for half a second, then by depth only: told as that, with a growing bound, and lost at last."""
+    black = np.zeros((360, 640, 3), np.uint8)
+
+    def sight(t_s: float, moved: Floats) -> Bytes | None:
+        if t_s < 0.5:
+            return SCENE.colour(moved_mm=moved, seed=round(100 * t_s))
+        return None if how == "no picture" else black
+
+    told = [(t_s, track) for t_s, track, _ in run(still, to_s=14.0, colour=sight, depth_every=4)]
+    before = [track for t_s, track in told if t_s < 0.5]
+    blind = [(t_s, track) for t_s, track in told if t_s > 0.5 + HOLD_S]
+    assert {track.state for track in before} == {"placed"}
+    assert not any(track.by_depth for track in before)
+    states = [track.state for _, track in blind]
+    assert states == sorted(states, key=["held", "lost"].index)
+    held = [(t_s, track) for t_s, track in blind if track.state == "held"]
+    assert held[-1][0] > 0.5 + HELD_LONGEST_S  # depth still shows that a body is there
+    for t_s, track in held:
+        assert track.by_depth
+        assert track.unseen_s == pytest.approx(t_s - 0.5, abs=STEP_S + 1e-6)
+        assert track.placed(SCENE.chart).unseen_s == track.unseen_s
+        assert track.u95_mm <= HELD_LOST_MM
+    assert states[-1] == "lost"
+
+
+def test_a_recorded_motion_tells_the_same_state_as_what_was_seen() -> None:
+    """Also one that was recorded before it was told apart who saw it: as it was then."""
+    chart, bgr = SCENE.chart, SCENE.colour()
+    track = begin(chart, Witness(bgr, SCENE.depth(0.0), [], None), rig=SCENE.rig, t_s=0.0)
+    again = track
+    for k in range(1, 9):
+        t_s, depth = k * STEP_S, SCENE.depth(k * STEP_S, seed=k)
+        track = follow(track, chart, Witness(None, depth, [], None), rig=SCENE.rig, t_s=t_s)
+        again = follow(
+            again, chart, Witness(None, None, [], None, motion=track.motion), rig=SCENE.rig, t_s=t_s
+        )
+        assert (again.state, again.by_depth, again.unseen_s) == (track.state, track.by_depth, track.unseen_s)
+    assert (track.state, track.by_depth) == ("held", True)
+    early = replace(track.motion, in_colour_s=float("nan"))
+    then = follow(again, chart, Witness(None, None, [], None, motion=early), rig=SCENE.rig, t_s=track.t_s)
+    assert (then.state, then.by_depth) == ("placed", False)
