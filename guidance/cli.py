@@ -135,7 +135,12 @@ def _live(options: argparse.Namespace) -> int:
         on_ready=lambda address: print(f"Console  {address}\nEnd it with Ctrl-C.", flush=True),
     )
     print(ended.words, file=sys.stderr, flush=True)
-    return _DONE if ended.whole else _INTERRUPTED
+    code = _DONE if ended.whole else _INTERRUPTED
+    if ended.still_runs:
+        # All is closed by now. To take the interpreter down around a compiler that runs would wait or crash.
+        sys.stdout.flush()
+        os._exit(code)
+    return code
 
 
 def _record(options: argparse.Namespace) -> int:

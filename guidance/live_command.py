@@ -158,8 +158,8 @@ def live(
             say(f"A session was interrupted; to go on from its exposure add --resume {lies}")
             checks = (*checks, check_for(lies))
         if needs_eyes(recording):
-            first, eyes = (stack.enter_context(BodyEyes(models_dir=models_dir)) for _ in range(2))
-            prepare = _rehearse(recording, replace(setup, eyes=first))
+            eyes = stack.enter_context(BodyEyes(models_dir=models_dir))
+            prepare = _rehearse(recording, setup, eyes=lambda: BodyEyes(models_dir=models_dir))
             setup = replace(setup, eyes=eyes, hashes=setup.hashes | {"models": eyes.bundle_sha256})
         else:
             prepare = _rehearse(recording, setup)
@@ -233,12 +233,17 @@ def _shut(recording: Recording) -> bool:
     return valve_s is not None and all(from_s > 0.0 for from_s, _ in valve_s)
 
 
-def _rehearse(recording: Recording, setup: Setup) -> Prepare:
-    """Compile the skin's stages, then step the recording's beginning for nothing, until gas has flowed."""
+def _rehearse(recording: Recording, setup: Setup, *, eyes: Callable[[], BodyEyes] | None = None) -> Prepare:
+    """Compile the skin's stages, then step the recording's beginning for nothing, until gas has flowed.
+
+    Eyes of its own are opened and closed there: nobody takes them away from a step that nobody waits for.
+    """
 
     def prepare(tell: Callable[[int, int], None]) -> None:
         warm_up(setup, on_progress=lambda done, of: tell(done, 2 * of))
-        rehearse(recording, setup, tell=lambda share: tell(50 + round(50.0 * share), 100))
+        with ExitStack() as stack:
+            own = setup if eyes is None else replace(setup, eyes=stack.enter_context(eyes()))
+            rehearse(recording, own, tell=lambda share: tell(50 + round(50.0 * share), 100))
 
     return prepare
 

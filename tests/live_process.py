@@ -41,8 +41,13 @@ class LiveProcess:
 
 @contextmanager
 def live_process(*options: str) -> Iterator[LiveProcess]:
-    """Start the command on a free port and wait until pages can connect; it is killed at the end."""
-    command = [sys.executable, "-m", "guidance.cli", "live", "--port", "0", "--no-blur", *options]
+    """Start the command on a free port and wait until pages can connect; it is killed at the end.
+
+    Args:
+        options: Of ``cryoguide live``; or ``-c`` and a program of one's own that serves it.
+    """
+    live = () if options[0] == "-c" else ("-m", "guidance.cli", "live", "--port", "0", "--no-blur")
+    command = [sys.executable, *live, *options]
     number, words = tempfile.mkstemp(prefix="live-process-")
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=number)
     assert process.stdout is not None

@@ -17,6 +17,8 @@ class Ended:
     """One sentence or more for the terminal."""
     whole: bool
     """Nothing was begun that is not reported."""
+    still_runs: bool = False
+    """A compiler still runs on a thread that cannot be stopped."""
 
 
 def how_it_ended(

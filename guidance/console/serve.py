@@ -16,7 +16,7 @@ from guidance.console.guard import Guard
 from guidance.console.opened import opened
 from guidance.console.pages import Console
 from guidance.console.pairing import Pairing
-from guidance.console.preparing import Prepare, get_ready
+from guidance.console.preparing import Prepare, Preparing
 from guidance.console.recordings import Record, Recordings
 from guidance.console.refusals import Refusals, access_log_of
 from guidance.console.watches import heed, look, recheck
@@ -67,7 +67,8 @@ class Served:
         """
         self._history = LiveHistory(history if isinstance(staged, CameraRoom) else None)
         self._beep = beep
-        self.out, self._prepare = out, prepare
+        self.out = out
+        self._preparing = None if prepare is None else Preparing(prepare, ending=lambda: self._ending)
         self._room = staged if isinstance(staged, CameraRoom) else None
         self._staged = staged if isinstance(staged, Staged) else None
         self._run: Run | None = None
@@ -109,7 +110,9 @@ class Served:
         """How it ended, once it is not served any more."""
         kept, left = self._recordings.kept, self._recordings.left
         recording = None if kept is None else self.out.with_name(kept.file)
-        return how_it_ended(self._left_in, report=self.desk.report, recording=recording, left=left)
+        still = self._preparing is not None and self._preparing.runs
+        ended = how_it_ended(self._left_in, report=self.desk.report, recording=recording, left=left)
+        return replace(ended, still_runs=still)
 
     @contextlib.asynccontextmanager
     async def _life(self) -> AsyncGenerator[None]:
@@ -155,8 +158,8 @@ class Served:
 
     async def _get_ready(self) -> None:
         """Compile what runs from the first gas on; a recording then begins to play."""
-        if self._prepare is not None:
-            trouble = await get_ready(self._prepare, told=self._prepared, ending=lambda: self._ending)
+        if self._preparing is not None:
+            trouble = await self._preparing.get_ready(told=self._prepared)
             if trouble is not None:
                 self._ended(trouble)
                 return

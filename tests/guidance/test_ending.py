@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -93,6 +94,46 @@ def test_an_end_while_it_gets_ready_waits_for_one_step_only(tmp_path: Path) -> N
     with running(tmp_path / "report", prepare=prepare):
         assert begun.wait(10.0)
     assert len(steps) < 9_000
+
+
+def test_an_end_while_it_gets_ready_does_not_wait_for_a_step_that_says_nothing(tmp_path: Path) -> None:
+    """A compiler says nothing for as long as it compiles, a minute on a busy machine."""
+    begun, compiled = threading.Event(), threading.Event()
+
+    def prepare(_: Callable[[int, int], None]) -> None:
+        begun.set()
+        compiled.wait(120.0)
+
+    with running(tmp_path / "report", prepare=prepare) as server:
+        assert begun.wait(10.0)
+        assert not server.served.ended().words.startswith("The report")
+        ended_s = time.monotonic()
+    took_s = time.monotonic() - ended_s
+    told = server.served.ended()
+    compiled.set()
+    assert took_s < 20.0  # what a very busy machine takes over closing a server, and far from 120 s
+    assert told.whole
+    assert told.still_runs
+    assert told.words.startswith("Ended; nothing was treated.")
+
+
+def test_ctrl_c_is_followed_while_a_compiler_runs(tmp_path: Path) -> None:
+    """In a process of its own, whose first step takes minutes and holds no lock of the interpreter."""
+    code = f"""
+import sys, time
+import guidance.live_command as command
+command._rehearse = lambda *_, **__: lambda tell: time.sleep(300.0)
+from guidance.cli import main
+where = ["--replay", {str(CALF)!r}, "--out", {str(tmp_path / "r")!r}]
+sys.exit(main(["live", "--port", "0", "--no-blur", *where]))
+"""
+    with live_process("-c", code) as process:
+        with Screen(process, A) as screen:
+            screen.until(phase="preflight")
+            assert screen.state["preparing"]
+            assert process.interrupt(within_s=20.0) == 0
+        assert "nothing was treated" in process.words.read_text()
+        assert "Traceback" not in process.words.read_text()
 
 
 def test_ctrl_c_ends_the_command_well(tmp_path: Path) -> None:
