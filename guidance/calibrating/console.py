@@ -12,14 +12,15 @@ from typing import cast
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from guidance.calibrating.room import CalibrationRoom
 from guidance.console.ending import Ended
-from guidance.console.guard import REPORT_POLICY, Allowance, Guard
+from guidance.console.guard import Allowance, Guard
 from guidance.console.pairing import Pairing
+from guidance.console.written_page import written_page
 from guidance.treatment.wire import pack
 
 BEAT_S = 1.0
@@ -104,11 +105,12 @@ class CalibrationConsole:
         return Response(body, media_type=kind)
 
     async def _certificate(self, _: Request) -> Response:
-        path = self.room.certificate
-        if path is None:
-            return PlainTextResponse("There is no certificate yet.", 404)
-        body = await asyncio.to_thread(path.read_bytes)
-        return Response(body, media_type=_KINDS["html"], headers={"content-security-policy": REPORT_POLICY})
+        return await written_page(
+            self.room.certificate,
+            what="The certificate",
+            none_yet="There is no certificate yet.",
+            remedy="The next step that is kept writes it anew.",
+        )
 
     async def _page(self, socket: WebSocket) -> None:
         if len(self._pages) >= PAGES_MOST:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from guidance.console.door import PAIR, Door
-from guidance.console.files import KINDS, page_files
-from guidance.console.guard import REPORT_POLICY, Guard
+from guidance.console.files import page_files
+from guidance.console.guard import Guard
 from guidance.console.pairing import Pairing
+from guidance.console.written_page import written_page
 
 
 def file_routes(report: Callable[[], Path | None]) -> list[BaseRoute]:
@@ -31,10 +31,12 @@ def file_routes(report: Callable[[], Path | None]) -> list[BaseRoute]:
 
     async def written(_: Request) -> Response:
         folder = report()
-        if folder is None:
-            return PlainTextResponse("There is no report yet.", 404)
-        body = await asyncio.to_thread((folder / "report.html").read_bytes)
-        return Response(body, media_type=KINDS["html"], headers={"content-security-policy": REPORT_POLICY})
+        return await written_page(
+            None if folder is None else folder / "report.html",
+            what="The report",
+            none_yet="There is no report yet.",
+            remedy="If the session was recorded, `cryoguide analyze` makes one of its recording.",
+        )
 
     return [
         Route("/", file, name="index.html"),

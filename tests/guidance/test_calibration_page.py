@@ -162,3 +162,20 @@ def test_a_technician_reads_what_to_do_from_afar_and_hears_that_a_picture_was_ta
         mirrored: dict[str, str] = {"left": "right", "right": "left"}
         turned = re.sub("left|right", lambda word: mirrored[word[0]], str(words).lower())
         tab.until(f"document.getElementById('say').textContent.toLowerCase() === {json.dumps(turned)}")
+
+
+def test_a_certificate_that_was_removed_is_told_in_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with served(tmp_path) as (_, port):
+        for path, says in (
+            (None, "There is no certificate yet."),
+            (tmp_path / "gone.html", "The certificate is not there any more"),
+        ):
+            monkeypatch.setattr(CalibrationRoom, "certificate", path)
+            asked = http.client.HTTPConnection("127.0.0.1", port, timeout=10.0)
+            asked.request("GET", "/certificate")
+            answer = asked.getresponse()
+            assert answer.status == 404
+            assert says in answer.read().decode()
+            asked.close()

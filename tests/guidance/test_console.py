@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -333,3 +336,48 @@ def test_the_server_speaks_at_least_each_fifth_of_a_second_while_nothing_happens
             screen.state = {}
             screen.line.recv(0.45)
         assert screen.pictures[-1][0]["number"] == number
+
+
+def told_of(answer: Any) -> str:
+    """The one sentence of a page in the console's own look."""
+    assert answer.status == 404
+    assert answer.getheader("content-type") == "text/html; charset=utf-8"
+    policy = str(answer.getheader("content-security-policy"))
+    assert policy.startswith("default-src 'none'; style-src 'sha256-")
+    assert "unsafe" not in policy
+    (words,) = re.findall("<p>(.*)</p>", answer.body.decode())
+    return html.unescape(words)
+
+
+def test_a_report_that_is_not_there_as_it_was_written_is_told_in_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "a-live-report"
+    with running(folder) as server:
+        assert told_of(server.ask("/report")) == "There is no report yet."
+        server.served.desk.report = folder
+        for make, says in (
+            (lambda: None, "is not there any more: a-live-report/report.html was moved or removed."),
+            (folder.mkdir, "is not there any more"),
+            ((folder / "report.html").mkdir, "cannot be read (Is a directory)."),
+            ((folder / "report.html").rmdir, "is not there any more"),
+            (lambda: (folder / "report.html").write_text("<!doctype html><html>half"), "is not whole"),
+        ):
+            make()
+            words = told_of(server.ask("/report"))
+            assert says in words
+            assert "cryoguide analyze" in words
+            assert str(tmp_path) not in words
+        (folder / "report.html").write_text("<!doctype html>\n<html><body>whole</body></html>\n")
+        assert server.ask("/report").status == 200
+
+        def locked(_: Path) -> bytes:
+            raise PermissionError(13, "Permission denied")
+
+        monkeypatch.setattr(Path, "read_bytes", locked)
+        assert "cannot be read (Permission denied)." in told_of(server.ask("/report"))
+        monkeypatch.undo()
+        folder.rename(tmp_path / "elsewhere")
+        folder.write_text("a file by that name")
+        assert "is not there any more" in told_of(server.ask("/report"))
+        assert server.ask("/").status == 200
