@@ -23,7 +23,7 @@ from guidance.stages.state import Setup, State
 from guidance.stages.zone import place_or_follow, see_body
 from models.capture import Capture
 from models.chart import PixelZone, PlacedChart
-from models.deposit import peak_per_cm2
+from models.deposit import nearly_everywhere, peak_per_cm2
 from models.jet import half_radius_mm
 from models.sightings import Lost, NozzleSighting
 from vision.nozzle import track_nozzle
@@ -165,7 +165,7 @@ def gather(state: State, capture: Capture, setup: Setup, contact: Contact, skin:
     """All that is judged in one capture."""
     on_skin, jet, t_s = state.on_skin, contact.jet, capture.t_s
     peaks = {"dwell": 0.0, "upper": 0.0, "b10": 0.0, "b4": 0.0, "b2": 0.0}
-    lowest = None
+    lowest, zone_upper_s = None, 0.0
     if on_skin is not None:
         e, chart = on_skin.exposure, on_skin.chart
         values = {
@@ -178,6 +178,7 @@ def gather(state: State, capture: Capture, setup: Setup, contact: Contact, skin:
         for name, value in values.items():
             if value.max(initial=0.0) > 0.0:
                 peaks[name] = peak_per_cm2(value, chart.position_mm, chart.area_cm2)
+        zone_upper_s = nearly_everywhere(e.dwell_upper_s, chart.in_zone)
     elif state.pixel_skin is not None:
         # Cells of a picture have no area: the worst one stands for the worst cm2.
         e = state.pixel_skin.exposure
@@ -217,6 +218,7 @@ def gather(state: State, capture: Capture, setup: Setup, contact: Contact, skin:
         time_to_limit_lower_s=skin.time_to_limit_lower_s,
         peak_dwell_s=peaks["dwell"],
         peak_dwell_upper_s=peaks["upper"],
+        zone_dwell_upper_s=zone_upper_s,
         peak_below_10_s=peaks["b10"],
         peak_below_4_s=peaks["b4"],
         peak_below_2_s=peaks["b2"],

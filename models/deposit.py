@@ -27,6 +27,9 @@ WIDEST_HALF_RADIUS_MM = 31.0
 """Half radius at 250 mm, the farthest distance of any device profile, with a bore of 12 mm: an unseen nozzle
 may have been drawn back, and its spot is then wider."""
 
+EVERYWHERE = 0.95
+"""Share of the cells that stands for all of them: a few at a rim are no other place to treat (own choice)."""
+
 LONGEST_GAP_S = 0.5
 """Between two observations of a cell farther apart than this its temperature counts as not observed: skin
 under a CO2 jet falls by 30 degrees in that time (domain: stationary jet). Source of the figure: thermal frame
@@ -214,6 +217,16 @@ def record_temperature(
         below_2_s=exposure.below_2_s + dt_s * share_below(start, end, threshold_degc=2.0),
         observed_s=exposure.observed_s + dt_s,
     )
+
+
+def nearly_everywhere(value: Floats, cells: Bools) -> float:
+    """What all cells but a few have at least; 0 where there are none.
+
+    Args:
+        value: One for each cell, shape (n,).
+        cells: Which count, shape (n,).
+    """
+    return float(np.quantile(value[cells], 1.0 - EVERYWHERE)) if cells.any() else 0.0
 
 
 def peak_per_cm2(

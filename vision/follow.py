@@ -75,8 +75,8 @@ DEPTH_HOLD_S = 0.6
 """Depth still follows between two pictures of a camera that gives two a second."""
 
 DEPTH_LONGEST_S = 10.0
-"""So long depth alone holds a place (own choice): a camera that is plugged in again is back by then. That a body
-slides along itself it does not see, so it is not believed for ever, however small the bound."""
+"""So long depth alone holds a place (own choice): a camera that is plugged in again is back by then. A body
+that slides along itself it does not see, so it is not believed for ever, however small the bound."""
 
 PLACED_MM = 20.0
 """A picture in which nothing stands out follows no body: known worse than this, the chart is held. Measured
@@ -326,7 +326,7 @@ def _normal_equations(
     look: Look | None,
     width: int,
 ) -> tuple[Floats, Floats, bool, bool]:
-    """Information (9, 9) and gradient (9,) at a pose and a velocity; whether it was seen, and seen in colour."""
+    """Information (9, 9) and gradient (9,) at a pose and a velocity; whether it was seen, and in colour."""
     information, gradient, in_colour, in_depth = np.zeros((9, 9)), np.zeros(9), False, False
     centre = pose.apply(chart.centre_mm)
     if look is not None and track.likeness is not None:

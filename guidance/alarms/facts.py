@@ -85,5 +85,8 @@ class Facts:
     calibration_age_days: float | None
     calibration_lapsed: str = ""
     """Parts of the rig found with what it no longer has; empty = none."""
+    zone_dwell_upper_s: float = 0.0
+    """Upper bound of the jet-seconds that nearly every cell of the zone may have had, see
+    `models.deposit.EVERYWHERE`."""
     clock_u95_s: float = 0.0
     """What the rig's time offset may be off by, as calibration states it; 0 = it states none."""

@@ -153,10 +153,17 @@ def _exposure(facts: Facts, protocol: Protocol) -> Iterator[Condition]:
 
 
 def _dwell(facts: Facts, ladder: Ladder) -> Iterator[Condition]:
-    """What was counted stops; what may have come unseen warns (the lost nozzle has its own alarm)."""
+    """What was counted stops; what may have come unseen warns (the lost nozzle has its own alarm).
+
+    Where it may have come everywhere there is no other place to treat: that is another warning.
+    """
     counted_s, upper_s = facts.peak_dwell_s, facts.peak_dwell_upper_s
     if counted_s >= ladder.stop:
         yield Condition("dwell", "high", detail=f"{counted_s:.1f} jet-seconds, limit {ladder.stop:g}")
+    elif facts.zone_dwell_upper_s >= ladder.stop:
+        most = f"up to {facts.zone_dwell_upper_s:.1f} jet-seconds anywhere, limit {ladder.stop:g}"
+        yield Condition("dwell_unknown", "medium", detail=most)
+        return
     if counted_s > ladder.warn:
         yield Condition("dwell", "medium", detail=f"{counted_s:.1f} jet-seconds, limit {ladder.stop:g}")
     elif upper_s >= ladder.stop:

@@ -101,3 +101,17 @@ def test_a_limit_reached_by_both_halves_is_told(first: Played, patch: pytest.Mon
     alone = replace(strict, carried=None)
     assert Player(patch).play(HALF, to_s=2.0, setup=alone).first_s("dwell", priority="high") is None
     assert Player(patch).play(HALF, to_s=2.0, setup=strict).first_s("dwell", priority="high") is not None
+
+
+def test_a_zone_that_is_all_unknown_is_not_sent_elsewhere(first: Played, patch: pytest.MonkeyPatch) -> None:
+    """Gas may have flowed in the gap for longer than the limit of a spot, on any of them."""
+    limit_s = resumed(first).protocol.dwell_s.stop
+    played = Player(patch).play(HALF, to_s=2.0, setup=resumed(first, gap_gas_s=limit_s + 5.0))
+    (alarm,) = {a.message: a for told in played.steps for a in told.active if "dwell" in a.cause}.values()
+    assert alarm.cause == "dwell_unknown"
+    assert "not known" in alarm.message
+    assert "look at the skin" in alarm.message
+    assert "elsewhere" not in alarm.message
+    # With the valve shut meanwhile the same session hears nothing of the kind.
+    shut = Player(patch).play(HALF, to_s=2.0, setup=resumed(first))
+    assert shut.first_s("dwell_unknown") is None

@@ -189,6 +189,17 @@ def test_dwell_that_may_have_come_unseen_warns() -> None:
     assert judged(peak_dwell_s=5.0, peak_dwell_upper_s=29.0) == set()
 
 
+def test_a_zone_of_which_no_place_is_known_to_be_spared_is_not_sent_elsewhere() -> None:
+    """As after a crash with gas on, or as long as the rig shows no distance."""
+    anywhere = {"peak_dwell_upper_s": 45.0, "zone_dwell_upper_s": 45.0}
+    for counted_s in (0.0, 20.0):  # much was counted at one spot: elsewhere is no better
+        assert judged(peak_dwell_s=counted_s, **anywhere) == {("dwell_unknown", "medium")}
+    assert judged(peak_dwell_s=5.0, peak_dwell_upper_s=45.0, zone_dwell_upper_s=29.0) == {("dwell", "medium")}
+    # What was counted stops all the same, and without gas there is nothing to stop.
+    assert ("dwell", "high") in judged(peak_dwell_s=30.0, **anywhere)
+    assert judged(gas_now=False, **anywhere) == set()
+
+
 @pytest.mark.parametrize("changes", [{"jet_in_zone": False}, {"jet_in_zone": None, "jet_on_map": False}])
 def test_gas_beside_the_zone_is_never_a_stop(changes: dict[str, bool | None]) -> None:
     assert judged(**changes) == {("off_zone", "low"), ("off_zone", "medium")}
@@ -343,6 +354,7 @@ def test_whatever_is_judged_has_its_row_in_the_table() -> None:
             "incidence_deg": 80.0,
         },
         {"jet_speed_cm_s": 0.0, "time_to_limit_s": 0.0, "time_to_limit_lower_s": 0.0, "static_for_s": 99.0},
+        {"peak_dwell_upper_s": 999.0, "zone_dwell_upper_s": 999.0},
         {"peak_dwell_s": 999.0, "peak_below_2_s": 99.0, "tile_time_s": 9e3, "session_time_s": 9e3},
         {"nozzle_seen": False, "nozzle_lost_s": 1.0, "jet_in_zone": False, "zone_state": "lost"},
         {
