@@ -190,8 +190,8 @@ def zone(guidance: Guidance) -> Figure:
     by = f"{by}, skin by {_EVIDENCE.get(place.chart.surface_by, place.chart.surface_by)}"
     bound_mm = math.hypot(place.chart.place_u95_mm, place.moved_u95_mm)
     if place.unseen_s > 0.0:
-        word = f"{'BY DEPTH' if place.by_depth else 'HELD'} {place.unseen_s:.1f} s"
-        by = f"{'depth camera alone' if place.by_depth else 'where it was last'}: not seen in colour"
+        word, how = ("BY DEPTH", "depth camera alone") if place.by_depth else ("HELD", "where it was last")
+        by = f"{how}: not seen in colour for {place.unseen_s:.1f} s"
     if state == "ok" and not bound_mm <= ROUGH_MM:
         state, word = "look", "ROUGH"
     return {"state": state, "words": word, "by": by, "u95_mm": bound_mm if math.isfinite(bound_mm) else None}

@@ -49,6 +49,12 @@ WIDE: dict[str, dict[str, Any]] = {
     "gas": {"state": "unknown", "on": True, "words": "ON", "by": "88.8 s unseen"},
 }
 """Figures at their widest."""
+BY_DEPTH: dict[str, Any] = {
+    "state": "look",
+    "words": "BY DEPTH",
+    "u95_mm": 38.0,
+    "by": "depth camera alone: not seen in colour for 8.8 s",
+}
 NONE: dict[str, dict[str, Any]] = {
     "distance": {"mm": None, "u95_mm": None, "state": "unknown", "words": "cannot be measured with this rig"},
     "skin": {"degc": None, "state": "unknown", "words": "bound not known"},
@@ -97,6 +103,7 @@ def test_nothing_moves_as_figures_and_alarms_change(page: Shown, size: tuple[int
         ("wide", "running", {"figures": WIDE, "t_s": 3599.9}),
         ("none", "running", {"figures": NONE, "gas_counts": True}),
         ("alarms", "running", {"alarms": [ALARM, LOW, LOW | {"cause": "x"}], "figures": WIDE}),
+        ("by depth", "running", {"figures": WIDE | {"zone": BY_DEPTH}}),
         ("trouble", "running", {"trouble": LONG, "pause_left_s": 120.0, "figures": NONE}),
         ("paused", *SCREENS["paused"]),
         ("stopped", *SCREENS["stopped"]),
@@ -128,6 +135,40 @@ def test_stop_is_large_and_in_sight_whenever_it_works(page: Shown, size: tuple[i
         assert box is not None, name
         assert box[0] >= 190, name
         assert box[1] >= 90, name
+
+
+READ = """(() => {
+    const out = new Set(), walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (walk.nextNode()) {
+        const node = walk.currentNode.parentElement, box = node.getBoundingClientRect();
+        const px = parseFloat(getComputedStyle(node).fontSize);
+        if (walk.currentNode.textContent.trim() && box.width && box.height && px < 18)
+            out.add(`${node.closest("[id]").id}: ${px} px, ${walk.currentNode.textContent}`);
+    }
+    return [...out];
+})()"""
+"""Words smaller than 18 px."""
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_no_word_on_the_page_of_a_treatment_is_too_small_to_be_read(
+    page: Shown, size: tuple[int, int]
+) -> None:
+    """18 px are 3.7 mm on a tablet of 10 inches and 1024 px: small letters of 7 minutes of arc at 1 m."""
+    page.tab.size(*size)
+    for name, (phase, changed) in SCREENS.items():
+        if phase not in ("running", "paused", "stopped"):
+            continue
+        page.show(phase, **changed)
+        page.tab.run(SETTLED)
+        assert page.tab.run(READ) == [], name
+    for figures in (WIDE, NONE):
+        page.show("running", figures=figures)
+        page.tab.run(SETTLED)
+        assert page.tab.run(READ) == []
+        labels = """[...document.querySelectorAll(".tile .label")]
+            .filter((node) => node.scrollWidth > node.clientWidth).map((node) => node.textContent)"""
+        assert page.tab.run(labels) == []  # a speed to keep to stands there
 
 
 def test_everything_that_is_tapped_is_large_enough_for_a_glove(page: Shown) -> None:

@@ -223,7 +223,7 @@ function legend() {
   if (!hello.dwell) return;
   put("legend", [hello.dwell], () => [
     el("span", {}, drawing.swatch("ramp"), `0 to ${hello.dwell.stop_s} s`),
-    el("span", {}, drawing.swatch("predicted"), "predicted"), el("span", {}, drawing.swatch("over"), "limit"), el("span", {}, drawing.swatch("unknown"), "unknown"),
+    el("span", {}, drawing.swatch("predicted"), "predicted"), el("span", {}, drawing.swatch("over"), "limit reached"), el("span", {}, drawing.swatch("unknown"), "unknown"),
     el("span", {}, drawing.swatch("unseen"), "not seen"), el("span", {}, drawing.swatch("left_out"), "leave out")]);
 }
 

@@ -113,7 +113,7 @@ export function tiles(f, carried = null) {
     distanceTile(f.distance),
     tile("Lowest skin", f.skin, skin, bound, { id: "tile-skin" }),
     tile("Left here", f.left, f.left.s === null ? null : number(f.left.s, 1), "s", { id: "tile-left" }),
-    tile(/\d/.test(f.sweep.keep ?? "") ? `Sweep, ${f.sweep.keep.replace(" cm/s", "").replace("at least", "≥")}` : "Sweep", said(f.sweep), f.sweep.cm_s === null ? null : number(f.sweep.cm_s, 1), "cm/s", { id: "tile-sweep" }),
+    tile(/\d/.test(f.sweep.keep ?? "") ? `Sweep, ${f.sweep.keep.replace("keep ", "").replace(" cm/s", "").replace("at least", "≥")}` : "Sweep", said(f.sweep), f.sweep.cm_s === null ? null : number(f.sweep.cm_s, 1), "cm/s", { id: "tile-sweep" }),
     tile("Coverage", f.coverage, f.coverage.share === null ? null : number(100 * f.coverage.share, 0), "%",
       { id: "tile-coverage", extra: f.coverage.share === null ? null : progress(f.coverage.share) }),
     tile(f.zone_time.tile ? `Zone, ${f.zone_time.tile}` : "Zone time", f.zone_time, f.zone_time.s === null ? null : number(f.zone_time.s, 0), "s",
