@@ -20,6 +20,8 @@ from models.history_rules import Reason
 from models.problems import InputError
 
 ENDING = ".json"
+NO_CODE = "no-code"
+"""In place of a subject's code where none was given; no code is like it, for it has no digit."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class Begun:
     """A treatment whose gas may have begun."""
 
     subject: str
+    """Code, or `NO_CODE`."""
     zone: str
     side: str
     device: str
@@ -40,12 +43,24 @@ class Begun:
     def words(self) -> str:
         """What whoever treats this subject next must know."""
         side = "" if self.side == "both" else f", {self.side}"
-        what = f"{self.subject} ({self.zone}{side}, {self.protocol}) at {self.started:%Y-%m-%d %H:%M UTC}"
+        who = "someone without a code" if self.subject == NO_CODE else self.subject
+        what = f"{who} ({self.zone}{side}, {self.protocol}) at {self.started:%Y-%m-%d %H:%M UTC}"
+        if self.subject == NO_CODE:
+            return self._of_nobody(what)
         told = f"A treatment of {what} began and is not in the history: it was broken off, or still runs."
         if self.recording and Path(self.recording).exists():
             return f"{told} `cryoguide history --take-in` puts it there from {Path(self.recording).name}."
         lacks = f"Its recording {self.recording} is gone" if self.recording else "It was not recorded"
         return f"{told} {lacks}: how much gas it had is not known; ask who treated then."
+
+    def _of_nobody(self, what: str) -> str:
+        """The history cannot take it by itself: whose it was must be said."""
+        told = f"A treatment of {what} was broken off, or still runs: it may have been of whom you treat now."
+        done = f"`cryoguide history --forget {NO_CODE}` ends this."
+        if not (self.recording and Path(self.recording).exists()):
+            return f"{told} How much gas it had is not known; ask who treated then. {done}"
+        name = Path(self.recording).name
+        return f"{told} `cryoguide analyze {name} --subject CODE` puts it into the history; {done}"
 
     @property
     def reason(self) -> Reason:
@@ -87,17 +102,24 @@ def nothing_begun(history: Path, begun: Begun) -> None:
     (_folder(history) / _name(begun)).unlink(missing_ok=True)
 
 
-def broken_off(store: HistoryStore, *, subject: str | None = None) -> tuple[Begun, ...]:
+def broken_off(
+    store: HistoryStore, *, subject: str | None = None, perhaps: bool = False
+) -> tuple[Begun, ...]:
     """Treatments that began and are not in the history, oldest first; what is in it by now is tidied away.
 
     Args:
         store: The history.
         subject: Of one subject only.
+        perhaps: Also those of nobody knows whom, which may have been of that subject.
 
     Raises:
         InputError: If history or notes cannot be read: what was done then is not known.
     """
-    noted = [one for one in _noted(store.path) if subject is None or _same(one.subject, subject)]
+    noted = [
+        one
+        for one in _noted(store.path)
+        if subject is None or _same(one.subject, subject) or (perhaps and one.subject == NO_CODE)
+    ]
     if not noted:
         return ()
     known = store.sessions()
@@ -109,7 +131,10 @@ def broken_off(store: HistoryStore, *, subject: str | None = None) -> tuple[Begu
 
 def is_in(known: Sequence[PastSession], begun: Begun) -> bool:
     """Whether a treatment is in the history: nothing else begins at the same microsecond."""
-    return any(_same(past.subject, begun.subject) and past.started == begun.started for past in known)
+    return any(
+        past.started == begun.started and (begun.subject == NO_CODE or _same(past.subject, begun.subject))
+        for past in known
+    )
 
 
 def _noted(history: Path) -> list[Begun]:

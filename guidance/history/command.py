@@ -83,7 +83,7 @@ def may_treat_now(options: argparse.Namespace, *, default: Path, now: datetime) 
             device=protocol.device,
             started=now,
         )
-    off = [one.reason for one in broken_off(store, subject=options.subject)]
+    off = [one.reason for one in broken_off(store, subject=options.subject, perhaps=True)]
     verdict = with_reasons(verdict, [*checklist_reasons(checked, known), *off])
     print_verdict(verdict, protocol=protocol, sessions=len(known))
     return isinstance(verdict, Refused)

@@ -29,7 +29,11 @@ def add_history(parser: argparse.ArgumentParser) -> None:
     one = parser.add_mutually_exclusive_group()
     one.add_argument("--show", metavar="RECORDING", help="all of one session; the first digits are enough")
     one.add_argument("--export", type=Path, metavar="FILE", help="write the list as .csv or .json")
-    one.add_argument("--forget", metavar="WHAT", help="take out all of a SUBJECT, or one RECORDING")
+    one.add_argument(
+        "--forget",
+        metavar="WHAT",
+        help="take out all of a SUBJECT, or one RECORDING; no-code: what was broken off without a code",
+    )
     one.add_argument(
         "--take-in",
         action="store_true",

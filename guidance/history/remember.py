@@ -109,7 +109,8 @@ def _looked_up(code: str, key: str, history: Path, *, started: datetime) -> Past
     store = HistoryStore(history)
     try:
         known = store.sessions(subject=code)
-        off = tuple(one.words for one in broken_off(store, subject=code) if one.started < started)
+        begun = broken_off(store, subject=code, perhaps=True)
+        off = tuple(one.words for one in begun if one.started < started)
     except InputError as trouble:
         return Past(store, code, key, None, (f"Earlier sessions are not known: {trouble}",))
     # What was kept of this very treatment as it ended is no earlier one.

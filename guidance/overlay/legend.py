@@ -18,7 +18,7 @@ PATTERNS = (
     ("predicted", "predicted"),
     ("unknown", "unknown"),
     ("not seen", "unseen"),
-    ("over limit", "over"),
+    ("limit reached", "over"),
 )
 """Words and pattern. Without one the temperature is measured."""
 

@@ -77,7 +77,7 @@ class HistoryBefore:
         now = self._now()
         try:
             known = self._store.sessions(subject=subject)
-            off = broken_off(self._store, subject=subject)
+            off = broken_off(self._store, subject=subject, perhaps=True)
         except InputError as trouble:
             unknown = Reason("history", False, f"What was done to {subject} before is not known: {trouble}")
             return Before(Warned((unknown,)), "not known")

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from guidance.history.begun import Begun, broken_off, note_begun, nothing_begun
+from guidance.history.begun import NO_CODE, Begun, broken_off, note_begun, nothing_begun
 from guidance.history.remember import Past, go_on, look_up_live, recorded_as, remember
 from guidance.history.store import HistoryStore
 from guidance.outcome import Outcome
@@ -46,7 +46,9 @@ class LiveHistory:
             return outcome
         past, self._past = recorded_as(self._past, recording, treatment=setup.treatment), None
         outcome = remember(outcome, past, setup)
-        if self.path is not None and self._begun is not None:
+        if self.path is not None and self._begun is not None and self._begun.subject == NO_CODE:
+            nothing_begun(self.path, self._begun)  # it ended as it should, and will never be in the history
+        elif self.path is not None and self._begun is not None:
             # What is in by now needs no note; what the history did not take stays noted.
             with suppress(InputError):
                 broken_off(HistoryStore(self.path), subject=self._begun.subject)
@@ -57,16 +59,16 @@ class LiveHistory:
         """Gas may flow from now on: note it where the next treatment looks, should this program die.
 
         Args:
-            treatment: With its subject's code; without one it will be in no history.
+            treatment: Without a code of its subject it will be in no history, and is noted all the same.
             recording: Its file.
 
         Returns:
             One sentence where that could not be noted; else empty.
         """
-        if self.path is None or treatment.subject is None or self._past is None:
+        if self.path is None or self._past is None:
             return ""
         begun = Begun(
-            subject=treatment.subject,
+            subject=treatment.subject or NO_CODE,
             zone=treatment.zone,
             side=treatment.side,
             device=treatment.device,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from guidance.analyse import Progress, analyse
-from guidance.history.begun import Begun, broken_off
+from guidance.history.begun import NO_CODE, Begun, broken_off
 from guidance.history.store import HistoryStore
 from models.problems import InputError
 
@@ -47,7 +47,7 @@ def _taken(
     one: Begun, history: Path, *, report_of: Callable[[Path], Path], on_progress: Callable[[Progress], None]
 ) -> str:
     path = Path(one.recording)
-    if not one.recording or not path.exists():
+    if one.subject == NO_CODE or not one.recording or not path.exists():
         return f"Not taken in: {one.words}"
     out = report_of(path)
     try:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from guidance.cli import main
-from guidance.history.begun import Begun, broken_off, note_begun
+from guidance.history.begun import NO_CODE, Begun, broken_off, note_begun
 from guidance.history.remember import look_up_live
 from guidance.history.store import HistoryStore
 from guidance.live_command import history_checks
@@ -94,6 +94,41 @@ def test_a_treatment_that_ended_before_any_gas_leaves_nothing_behind(
     history._past = look_up_live(TREATMENT, history=store.path)  # noqa: SLF001
     history.started(TREATMENT, recording=None)
     history.drop(treated=False)
+    assert broken_off(store) == ()
+
+
+def test_a_treatment_without_a_code_that_was_broken_off_may_have_been_of_anybody(
+    store: HistoryStore, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The program is killed: nothing of it ends as it should."""
+    nobody = replace(TREATMENT, subject=None)
+    killed = LiveHistory(store.path)
+    killed._past = look_up_live(nobody, history=store.path)  # noqa: SLF001 # as `begin` does
+    recording = tmp_path / "a.mcap"
+    recording.write_bytes(b"")
+    assert killed.started(nobody, recording=recording) == ""
+    (begun,) = broken_off(store)
+    assert begun.subject == NO_CODE
+    before = lookup(store)("C-3", Choice(**CALF_CO2))
+    assert isinstance(before.verdict, Warned)
+    assert "may have been of whom you treat now" in before.verdict.reasons[-1].words
+    assert "cryoguide analyze a.mcap --subject CODE" in before.verdict.reasons[-1].words
+    assert len(history_checks(store.path, say=lambda _: None)) == 1
+    later = replace(TREATMENT, started=NOON + timedelta(hours=1))
+    assert "someone without a code" in " ".join(look_up_live(later, history=store.path).remarks)
+    # What is done for one subject leaves it, for it was perhaps another's.
+    at = ("--history", str(store.path))
+    main(["history", "--forget", "C-3", *at])
+    assert main(["history", "--take-in", *at]) == 1
+    assert broken_off(store) == (begun,)
+    # Analysed as somebody's it is in the history.
+    store.record(replace(past("b"), started=begun.started))
+    assert broken_off(store) == ()
+    note_begun(store.path, begun)
+    store.forget(subject=past("b").subject)
+    capsys.readouterr()
+    assert main(["history", "--forget", NO_CODE, *at]) == 0
+    assert "1 session forgotten" in capsys.readouterr().out
     assert broken_off(store) == ()
 
 
