@@ -13,7 +13,7 @@ import uvicorn
 
 from guidance.console.access import OPEN, Access
 from guidance.console.address import LOOPBACK, Address
-from guidance.console.callers import CONNECTIONS_MOST, protocol
+from guidance.console.callers import CONNECTIONS_MOST, page_line, protocol
 from guidance.console.certificate import tell_of_handshakes
 from guidance.console.ending import Ended
 from guidance.console.guard import Guard
@@ -70,7 +70,7 @@ def server_config(served: Served, *, port: int, access: Access = OPEN) -> uvicor
     hosts = access.address.hosts(port=port, scheme=access.scheme)
     return uvicorn.Config(
         served.application(hosts=hosts, scheme=access.scheme, pairing=access.pairing),
-        ws="websockets-sansio",
+        ws=page_line(served.note),
         ws_max_size=MESSAGE_MOST,
         ws_per_message_deflate=False,
         log_config=None,

@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 import uvicorn
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection
 
-from guidance.console.callers import CALLER_MOST, protocol
+from guidance.console.callers import CALLER_MOST, ROOM_FROM, protocol
 from tests.served_console import Running, Screen, running
 
 A, B = "a" * 32, "b" * 32
@@ -87,6 +89,55 @@ def test_a_caller_who_never_comes_to_an_end_is_hung_up_on(said: tuple[bytes, ...
         assert hung_up(line)
     # A browser opens lines that it never uses: only who began a request is told of.
     assert bool(notes) == bool(said)
+
+
+def answered(line: socket.socket) -> bool:
+    line.sendall(WHOLE)
+    return line.recv(1000).startswith(b"HTTP/1.1 204")
+
+
+def test_many_addresses_together_keep_nobody_out(still: Running) -> None:
+    """Each new one makes room for itself: the oldest that waits for nothing goes."""
+    notes: list[str] = []
+    with bare_server(notes, room_from=20) as port, ExitStack() as stack:
+        lines = [call(stack, port, by=f"127.0.1.{k}") for k in range(1, 31)]
+        for _ in range(5):
+            assert answered(call(stack, port))
+        assert all(hung_up(line) for line in lines[:10])
+        assert answered(lines[-1])
+    assert any("127.0.1.1" in note and "makes room" in note for note in notes)
+
+
+def test_a_page_s_line_is_never_taken_to_make_room(tmp_path: Path) -> None:
+    with running(tmp_path / "report") as server, Screen(server, A) as screen, ExitStack() as stack:
+        screen.until(phase="preflight")
+        lines = [
+            call(stack, server.port, by=f"127.0.{2 + k // 16}.{1 + k % 16}") for k in range(ROOM_FROM + 40)
+        ]
+        assert hung_up(lines[0])
+        assert server.ask("/").status == 200
+        screen.say("confirm_sound")
+        screen.until(sound_confirmed=True)
+
+
+def endless(line: ClientConnection, how: str) -> None:
+    if how == "piece":
+        line.send("" for _ in range(20_000))
+    for _ in range(20_000):
+        if how == "ping":
+            line.ping()
+        else:
+            line.pong()
+
+
+@pytest.mark.parametrize("how", ["ping", "pong", "piece"])
+def test_a_page_that_pings_without_end_is_hung_up_on_and_told(still: Running, how: str) -> None:
+    """And one that answers what nobody asked, or begins a message that never ends."""
+    with Screen(still, A) as good, Screen(still, B) as bad:
+        with pytest.raises(ConnectionClosed):
+            endless(bad.line, how)
+        good.hear_until(lambda: "phase" in good.state)
+    assert any("without end" in note and "127.0.0.1" in note for note in still.notes)
 
 
 def trickle(line: socket.socket, letters: int) -> None:
