@@ -228,7 +228,7 @@ def _add_time(time: argparse.ArgumentParser) -> None:
         type=positive,
         default=1.0,
         metavar="S",
-        help="how far to either side of the rig's own offset is searched (default: 1)",
+        help="how far to either side of the rig's own offset is searched (default: 1, at most 10)",
     )
     time.add_argument(
         "--limit-ms", type=positive, default=10.0, metavar="MS", help="largest 95 %% bound (default: 10)"

@@ -10,10 +10,12 @@ from typing import cast
 
 from calibration.motion_streams import MotionRecording, read_streams
 from calibration.own_times import stated_clock
+from calibration.progress import Steps
 from calibration.replacing import replace_rig
 from calibration.rig_text import Toml, read_tables, table_of
-from calibration.time_offset import TimeFound, find_time
+from calibration.time_offset import MOST_SEARCH_S, SEARCH_S, TimeFound, find_time
 from calibration.time_part import time_part
+from calibration.time_shift import tries
 from models.problems import InputError
 from models.stream_clock import StreamClock
 
@@ -24,7 +26,13 @@ def calibrate_time(options: argparse.Namespace, now: datetime) -> bool:
     Raises:
         InputError: If recording or rig cannot be read, or there is nothing to compare.
     """
-    rig = cast(Path, options.rig)
+    rig, search_s = cast(Path, options.rig), float(options.search_s)
+    if search_s > MOST_SEARCH_S:
+        raise InputError(
+            f"--search-s {search_s:g} is more than {MOST_SEARCH_S:g} s, and no camera is so late; set"
+            " rgb_minus_thermal_s in the rig.toml that goes with the recording to about what the two clocks"
+            f" differ by, and search {MOST_SEARCH_S:g} s or less from there."
+        )
     tables = read_tables(rig)
     recording = read_streams(cast(Path, options.recording))
     others = [name for name in ("thermal", "depth") if name in recording.streams]
@@ -45,12 +53,7 @@ def calibrate_time(options: argparse.Namespace, now: datetime) -> bool:
     for name in others:
         if name in lacks:
             continue
-        found = find_time(
-            recording.streams["rgb"],
-            recording.streams[name],
-            search_s=float(options.search_s),
-            limit_s=0.001 * float(options.limit_ms),
-        )
+        found = _found(recording, name, search_s=search_s, limit_s=0.001 * float(options.limit_ms))
         if isinstance(found, str):
             print(f"{name}\n  REFUSED. {found}.")
             continue
@@ -68,6 +71,19 @@ def calibrate_time(options: argparse.Namespace, now: datetime) -> bool:
     target = cast("Path | None", options.out) or rig
     written = replace_rig(target, tables, now=now, force=options.force, part=part)
     return written and len(accepted) + len(lacks) == len(others)
+
+
+def _found(recording: MotionRecording, name: str, *, search_s: float, limit_s: float) -> TimeFound | str:
+    """Search; how far it has come is shown where that takes long."""
+    both = recording.streams["rgb"], recording.streams[name]
+    if search_s <= SEARCH_S and len(both[1].t_s) <= _MANY:
+        return find_time(*both, search_s=search_s, limit_s=limit_s)
+    with Steps(f"Searching {name}, {search_s:g} s to either side", tries(search_s)) as steps:
+        return find_time(*both, search_s=search_s, limit_s=limit_s, on_tried=steps.one_done)
+
+
+_MANY = 1000
+"""Pictures of a stream, from which even the usual search takes seconds."""
 
 
 def clock_of(found: TimeFound, was: StreamClock) -> StreamClock:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,6 +14,11 @@ from models.geometry import Floats
 
 SEARCH_S = 1.0
 """To either side of what the rig says."""
+
+MOST_SEARCH_S = 10.0
+"""More is refused: no camera is so late, and what is searched takes its time. On one core a recording of 20 s
+takes 0.2 s by default and 0.3 s at 10 s; one of 2 minutes, the longest that is read, 10 and 25 s (25 pictures
+a second). Streams farther apart are stamped by two clocks, one of which is to be set right (own choice)."""
 
 LEAST_S = 8.0
 """Of both streams together: a hand needs that long to move irregularly, and the bound to be told."""
@@ -70,6 +76,7 @@ def find_time(
     limit_s: float = LIMIT_S,
     least_s: float = LEAST_S,
     away_s: float = 0.0,
+    on_tried: Callable[[], None] = lambda: None,
 ) -> TimeFound | str:
     """Find and judge.
 
@@ -80,6 +87,7 @@ def find_time(
         limit_s: Largest bound accepted.
         least_s: Shortest time together that is looked at.
         away_s: To be added to the other's times first: by how much another rig's offset differs.
+        on_tried: Called after each of `calibration.time_shift.tries` shifts.
 
     Returns:
         What was found, or why nothing can be said.
@@ -94,7 +102,7 @@ def find_time(
         )
     first = motion_modes(rgb.t_s, rgb.pictures, count=MODES_FAST)
     second = motion_modes(other.t_s, other.pictures, count=MODES_FAST)
-    shift = find_shift(first, second, search_s=search_s)
+    shift = find_shift(first, second, search_s=search_s, on_tried=on_tried)
     if shift is None:
         return f"rgb and {other.name} overlap too little to be compared; record longer, with fewer gaps"
     quantile = float(stats.t.ppf(0.975, shift.freedom))

@@ -11,6 +11,7 @@ with the map solved along, and their bounds come from leaving out one stretch of
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -114,13 +115,21 @@ def motion_modes(t_s: Floats, pictures: Floats, *, count: int) -> Modes:
     return Modes(t_s, values / max(rms, 1e-12))
 
 
-def find_shift(first: Modes, second: Modes, *, search_s: float) -> Shift | None:
+def tries(search_s: float) -> int:
+    """How many shifts a search tries."""
+    return 2 * round(RIVALS_TO * search_s / STEP_S) + 1
+
+
+def find_shift(
+    first: Modes, second: Modes, *, search_s: float, on_tried: Callable[[], None] = lambda: None
+) -> Shift | None:
     """The shift of the second stream's stamps onto the first one's clock.
 
     Args:
         first: Of the stream whose clock is the session's.
         second: Of the other.
         search_s: How far to either side is searched.
+        on_tried: Called after each of `tries` shifts.
 
     Returns:
         None where the streams overlap too little to say anything.
@@ -131,9 +140,12 @@ def find_shift(first: Modes, second: Modes, *, search_s: float) -> Shift | None:
     smooth = _smoothed(quick.t_s, quick.values, SMOOTH_PICTURES * _interval_s(quick))
     curve = CubicSpline(quick.t_s, _with_products(smooth), axis=0)
     span = (float(quick.t_s[0]), float(quick.t_s[-1]))
-    reach = round(RIVALS_TO * search_s / STEP_S)
+    reach = tries(search_s) // 2
     tried: Floats = STEP_S * np.arange(-reach, reach + 1, dtype=np.float64)
-    told = np.array([_explained(curve, slow, span, sign * shift) for shift in tried])
+    told = np.full(len(tried), np.nan)
+    for k, shift in enumerate(tried):
+        told[k] = _explained(curve, slow, span, sign * float(shift))
+        on_tried()
     wanted = np.abs(tried) <= search_s + 1e-9
     if not np.isfinite(told[wanted]).any():
         return None

@@ -14,6 +14,7 @@ import pytest
 from calibration.motion_streams import MotionStream, read_streams
 from calibration.time_command import clock_of
 from calibration.time_offset import TimeFound, find_time
+from calibration.time_shift import tries
 from guidance.cli import main
 from models.geometry import Floats
 from models.rig_file import read_rig, write_rig
@@ -284,3 +285,33 @@ def test_one_colour_picture_all_along_is_told_as_such_and_spoils_no_check(
     shutil.copy(calf / "rig.toml", rig)
     assert main(["calibrate", "time", str(tmp_path), "--rig", str(rig)]) == 2
     assert "the same colour picture all along" in capsys.readouterr().err
+
+
+def test_a_search_beyond_what_any_camera_is_late_by_is_refused_in_a_sentence(
+    calf: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rig = tmp_path / "rig.toml"
+    shutil.copy(calf / "rig.toml", rig)
+    words = ["calibrate", "time", str(calf), "--rig", str(rig), "--search-s"]
+    assert main([*words, "600"]) == 2
+    told = capsys.readouterr().err
+    assert "--search-s 600 is more than 10 s" in told
+    assert "rgb_minus_thermal_s" in told
+    assert told.strip().count("\n") == 0
+
+
+def test_a_long_search_shows_how_far_it_has_come_and_the_usual_one_does_not(
+    waved_session: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rig = tmp_path / "rig.toml"
+    for words, shown in (([], 0), (["--search-s", "1.5"], 10)):
+        shutil.copy(waved_session / "rig.toml", rig)
+        assert main(["calibrate", "time", str(waved_session), "--rig", str(rig), *words]) == 0
+        assert capsys.readouterr().err.count("Searching thermal") == shown
+
+
+def test_each_shift_that_is_tried_is_told() -> None:
+    done: list[None] = []
+    both = seen(COLOUR, THERMAL, hand(np.random.default_rng(9), seconds=10.0), seconds=10.0)
+    find_time(*both, search_s=0.5, on_tried=lambda: done.append(None))
+    assert len(done) == tries(0.5)
