@@ -22,6 +22,7 @@ from calibration.kept_sitting import broken_off
 from calibration.pictures import picture_files
 from calibration.recorded_plan import GUIDED, SITTING, STEPS
 from calibration.scale import scale_of
+from guidance.calibrating.answering import await_cameras
 from guidance.calibrating.console import CalibrationConsole
 from guidance.calibrating.held_gas import HeldGas
 from guidance.calibrating.room import CalibrationRoom, Pictures
@@ -208,7 +209,7 @@ def _cameras(
     """The cameras that are there; one that is named, or that a step named by the user needs, must be."""
     found = connected()
     devices = [_device(options.rgb, COLOUR, found)]
-    if options.thermal is not None or any(_needs(name, THERMAL) for name in needed):
+    if _asked(options.thermal, THERMAL, needed):
         devices.append(_device(options.thermal, THERMAL, found))
     elif (other := _first(THERMAL, found)) is not None:
         devices.append(other)
@@ -216,12 +217,23 @@ def _cameras(
     if depth is not None:
         devices.append(depth.make())
     cameras = stack.enter_context(LiveCameras(devices, every=True))
+    named = (
+        (COLOUR, True),
+        (THERMAL, _asked(options.thermal, THERMAL, needed)),
+        (DEPTH, bool(options.depth)),
+    )
+    await_cameras(lambda: cameras.states, [kind for kind, must in named if must])
 
     def pictures(stop: threading.Event) -> Iterator[Capture]:
         told = gas()
         yield from cameras.captures(None, gas=told.flow, stop=stop, began=told.began)
 
     return pictures, tuple(device.kind for device in devices)
+
+
+def _asked(wish: str | None, kind: str, needed: Collection[str]) -> bool:
+    """Whether a camera must be there: it is named, or a step that is named needs it."""
+    return wish is not None or any(_needs(name, kind) for name in needed)
 
 
 def _needs(name: str, kind: str) -> bool:

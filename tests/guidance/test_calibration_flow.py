@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -272,20 +273,28 @@ def test_after_the_guided_steps_the_recorded_ones_follow_by_themselves(tmp_path:
 
 
 class Fake:
-    """A camera that gives nothing."""
+    """A camera that is there, or (``absent``) is not."""
 
     hz = 9.0
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: str, *, absent: bool = False) -> None:
         self.name = self.kind = kind
+        self.absent, self.count = absent, 0
 
     def open(self) -> None:
-        """At once."""
+        """At once, or never."""
+        if self.absent:
+            raise DeviceGoneError(f"{self.name} is not there or is in use by another program: plug it in.")
 
     def read(self) -> Picture:
-        """Never."""
-        threading.Event().wait(0.05)
-        raise DeviceGoneError("It gives nothing.")
+        """Another one each 20 ms."""
+        threading.Event().wait(0.02)
+        self.count += 1
+        pixels = np.full((4, 4), 30000 + self.count, np.uint16)
+        return Picture(
+            time.monotonic(),
+            pixels if self.kind != "colour" else np.full((4, 4, 3), self.count % 256, np.uint8),
+        )
 
     def close(self) -> None:
         """At once."""
