@@ -16,6 +16,7 @@ from models.radiometry_file import KEYS as RADIOMETRY_KEYS
 from models.radiometry_file import NAME as RADIOMETRY
 from models.radiometry_file import radiometry_lines, read_radiometry
 from models.rig import THERMAL_PARAMETERS, DepthCamera, StatedHalo, StatedSpread, ThermalCamera
+from models.rig_limits import judge_camera, judge_stand
 from models.stream_clock import StreamClock
 from models.toml_table import Table
 
@@ -23,8 +24,9 @@ LATENCY_S = 0.05
 """Exposure to arrival where the rig does not say (session-format: rig.toml, ``latency_s``)."""
 
 # Beyond these no camera is, and solvers of the libraries break off with words of their own (own choices):
-# pictures of 20000 px; lenses whose terms are 1000 where those of wide ones are below 10; cameras of one rig
-# 10 m apart; streams an hour apart, as a session may be long; a thermal camera that is off by 50 degC.
+# pictures of 20000 px; lenses whose terms are 1000 where those of wide ones are below 10; shifts of 10 m;
+# streams an hour apart, as a session may be long; a thermal camera that is off by 50 degC. What no rig is
+# although each of its numbers might be, `models.rig_limits` tells.
 WIDEST_PX = 20_000.0
 MOST_DISTORTION = 1000.0
 FARTHEST_MM = 1e4
@@ -44,7 +46,7 @@ def read_light(table: Table) -> tuple[str, float | None]:
 
 def read_camera(table: Table) -> Camera:
     """Read size and lens of any camera; mistakes are noted in its table."""
-    return Camera(
+    camera = Camera(
         width_px=table.integer("width_px", low=1, high=WIDEST_PX),
         height_px=table.integer("height_px", low=1, high=WIDEST_PX),
         fx_px=table.number("fx_px", low=10.0, high=1e5),
@@ -53,6 +55,8 @@ def read_camera(table: Table) -> Camera:
         cy_px=table.number("cy_px", low=-WIDEST_PX, high=WIDEST_PX),
         distortion=table.array("distortion", (5,), most=MOST_DISTORTION),
     )
+    judge_camera(table, camera)
+    return camera
 
 
 def camera_lines(camera: Camera) -> list[str]:
@@ -161,4 +165,6 @@ def _pose(table: Table, key: str) -> Pose:
     if np.abs(matrix[3] - (0.0, 0.0, 0.0, 1.0)).max() > 1e-9:
         table.wrong(key, "must end in the row [0, 0, 0, 1]; is it written row by row?")
     left, _, right = np.linalg.svd(rotation)
-    return Pose.of(cast("Floats", left @ right), matrix[:3, 3])
+    pose = Pose.of(cast("Floats", left @ right), matrix[:3, 3])
+    judge_stand(table, key, pose)
+    return pose

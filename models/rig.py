@@ -57,6 +57,12 @@ class SkinTags:
     dictionary: str
     size_mm: float
     ids: tuple[int, ...]
+    stretch: float = 1.0
+    """Height of their print by its width, which is `size_mm`."""
+    scale_u95: float | None = None
+    """95 % bound of the share by which their size may be off; None = nobody said."""
+    stretch_u95: float | None = None
+    """The same of their height against their width."""
 
 
 @dataclass(frozen=True)

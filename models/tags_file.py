@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from models.geometry import Floats
-from models.optional_tables import leave_out
+from models.optional_tables import leave_out, ours
 from models.rig import Nozzle, SkinTags, Tags
+from models.rig_limits import judge_nozzle_tag, judge_side
 from models.toml_table import Table
 
 DICTIONARIES = (
@@ -18,10 +21,12 @@ DICTIONARIES = (
 """Names of OpenCV's predefined aruco dictionaries."""
 
 
+MOST_OFF = 0.1
+"""Share by which no print is off, as `models.rig_file` has it for the nozzle."""
 HIGHEST_ID = 1e6
 """No dictionary has as many tags."""
 FARTHEST_MM = 2000.0
-"""No handheld nozzle is as long: beyond it is another unit (own choice)."""
+"""Of any coordinate: beyond it is another unit (own choice). What no nozzle is, see `models.rig_limits`."""
 
 
 def read_nozzle(table: Table, *, where: str) -> tuple[Nozzle, tuple[str, ...]]:
@@ -52,6 +57,7 @@ def read_nozzle(table: Table, *, where: str) -> tuple[Nozzle, tuple[str, ...]]:
             tag.wrong(
                 "corners_nozzle_mm", "has two corners in one place; give the four corners of the square"
             )
+        judge_nozzle_tag(tag, corner)
         ids.append(number)
         corners.append(corner)
     dictionary = table.text("dictionary", choices=DICTIONARIES)
@@ -75,14 +81,27 @@ def read_skin_tags(table: Table) -> SkinTags:
     whole = len(ids) > 0 and bool(np.all((ids == np.round(ids)) & (ids >= 0)))
     if table.sound and not (whole and len(set(ids.tolist())) == len(ids)):
         table.wrong("ids", "must list tag numbers, whole and each once")
-    return SkinTags(
-        dictionary=table.text("dictionary", choices=DICTIONARIES),
-        size_mm=table.number("size_mm", above=0.0, high=FARTHEST_MM),
-        ids=tuple(int(i) for i in ids),
-    )
+    dictionary = table.text("dictionary", choices=DICTIONARIES)
+    size_mm = table.number("size_mm", above=0.0, high=FARTHEST_MM)
+    judge_side(table, "size_mm", size_mm)
+    skin = SkinTags(dictionary, size_mm, tuple(int(i) for i in ids))
+    if scale := ours(table, "scale", "u95", "stretch_u95"):
+        high_by_wide = scale.optional_number("stretch", low=1.0 - MOST_OFF, high=1.0 + MOST_OFF)
+        skin = replace(
+            skin,
+            stretch=1.0 if high_by_wide is None else high_by_wide,
+            scale_u95=scale.number("u95", low=0.0, high=MOST_OFF),
+            stretch_u95=scale.number("stretch_u95", low=0.0, high=MOST_OFF),
+        )
+        scale.done()
+    return skin
 
 
 def skin_tag_lines(skin: SkinTags) -> list[str]:
     """The table as `read_skin_tags` reads it back."""
     lines = ["", "[skin]", f'dictionary = "{skin.dictionary}"', f"size_mm = {skin.size_mm!r}"]
-    return [*lines, f"ids = {list(skin.ids)}"]
+    lines += [f"ids = {list(skin.ids)}"]
+    if skin.scale_u95 is not None:
+        lines += ["[skin.scale]", f"stretch = {skin.stretch!r}", f"u95 = {skin.scale_u95!r}"]
+        lines += [f"stretch_u95 = {skin.stretch_u95 or 0.0!r}"]
+    return lines

@@ -103,7 +103,7 @@ def test_figures_come_as_written(calf: Path) -> None:
     turn=arrays(np.float64, 3, elements=st.floats(-3, 3)),
     move=arrays(np.float64, 3, elements=st.floats(-500, 500)),
     corners=arrays(np.float64, (2, 3), elements=st.floats(-50, 50)),
-    focal_px=st.floats(10, 5000),
+    focal_px=st.floats(100, 5000),
     with_all=st.booleans(),
 )
 def test_what_is_written_is_read_back(
@@ -296,6 +296,11 @@ WRONG = {
         '[rgb.covariance]\nparameters = ["fx_px", "fy_px"]\nmatrix = [[1e-308, 1e12], [1e12, 1e-308]]'
         "\n[thermal]",
         "is no covariance",
+    ),
+    "the middle of a lens far from its picture": (
+        "cx_px = 31.5",
+        "cx_px = -250",
+        r"\[rgb\] cx_px is -250, but in a picture 64 px wide .* between -32 and 96; give it in pixels",
     ),
     "a number beyond all": ("fx_px = 60", "fx_px = 1" + 400 * "0", "fx_px must be a number"),
 }
