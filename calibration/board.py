@@ -41,6 +41,8 @@ class Board:
     """Lengths down the board by those across it that are told here: of a print whose directions differ."""
     stretch_u95: float = 0.0
     """95 % bound of the share by which that may be off; 0 = taken for known, as other tools do."""
+    scale_u95: float = 0.0
+    """The same of all its lengths together, by which two cameras show how far they are apart."""
 
     @cached_property
     def corners_mm(self) -> Floats:
@@ -91,7 +93,7 @@ def board_of(text: str) -> Board:
             ``charuco:10x7:DICT_5X5_100[:SQUARE_MM[:MARKER_MM]]`` with squares; or
             ``tags:3x4:DICT_ARUCO_ORIGINAL:1:SIDE_MM:GAP_MM`` with the first tag's number. A
             square, side or gap may be ``ACROSSxDOWN``. A last part such as ``0.3%`` bounds (95 %) by what
-            share lengths down may yet be off against those across.
+            share lengths down may yet be off against those across; ``0.3%,0.2%`` also by what all may be.
 
     Raises:
         InputError: If it is none of these.
@@ -100,9 +102,7 @@ def board_of(text: str) -> Board:
         return OWN
     kind, *parts = text.split(":")
     try:
-        doubt = 0.01 * float(parts.pop()[:-1]) if parts[-1].endswith("%") else 0.0
-        if not 0.0 <= doubt <= _MOST_DOUBT:
-            raise ValueError
+        doubt, size_doubt = _doubts(parts.pop()) if parts[-1].endswith("%") else (0.0, 0.0)
         across, down = (int(word) for word in parts[0].split("x"))
         board, stretch = None, 1.0
         if kind == "chessboard" and len(parts) <= 2 and min(across, down) >= 3:
@@ -120,7 +120,7 @@ def board_of(text: str) -> Board:
             if there and min(gaps) > 0.0 and max(gaps) < MOST_MM and len(gaps) <= 2:
                 board = Board(kind, across, down, side_mm, gaps[0], parts[1], first, gaps[-1] / stretch)
         if board is not None and max(across, down) <= MOST_ACROSS and 0.0 < board.square_mm < MOST_MM:
-            return replace(board, stretch=stretch, stretch_u95=doubt)
+            return replace(board, stretch=stretch, stretch_u95=doubt, scale_u95=size_doubt)
     except (ValueError, IndexError):
         pass
     raise InputError(
@@ -145,6 +145,14 @@ def _tags_of(dictionary: str) -> int:
 
 _MOST_DOUBT, _MOST_STRETCH = 0.1, 0.25
 """No print is off by more: a slip of the pen."""
+
+
+def _doubts(words: str) -> tuple[float, float]:
+    """Of lengths down against those across, and of all lengths, of ``0.3%`` or ``0.3%,0.2%``."""
+    doubts = [0.01 * float(word.removesuffix("%")) for word in words.split(",")]
+    if len(doubts) > 2 or not all(0.0 <= doubt <= _MOST_DOUBT for doubt in doubts):
+        raise ValueError
+    return doubts[0], doubts[1] if len(doubts) == 2 else 0.0
 
 
 def _both_ways(words: str) -> tuple[float, float]:

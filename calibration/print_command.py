@@ -7,7 +7,16 @@ from datetime import datetime
 from pathlib import Path
 
 from calibration.board import OWN
-from calibration.scale import READ_MM, Scale, directions_words, scale_of, scaled, scaled_collar, spec_of
+from calibration.scale import (
+    READ_MM,
+    Scale,
+    directions_words,
+    scale_of,
+    scaled,
+    scaled_collar,
+    scaled_skin,
+    spec_of,
+)
 from calibration.sheet_pdf import pdf_of
 from calibration.sheets import (
     COLLAR_DICTIONARY,
@@ -21,6 +30,8 @@ from calibration.sheets import (
     target_sheet,
 )
 from models.problems import InputError
+from models.rig_limits import FARTHEST_TAG_MM
+from models.tags_file import skin_tag_lines
 from vision.put_files import put_file
 
 
@@ -67,6 +78,8 @@ def print_sheet(options: argparse.Namespace, now: datetime) -> bool:
             rounded = [[round(float(v), 4) + 0.0 for v in corner] for corner in corners]
             lines += ["", "[[nozzle.tag]]", f"id = {number}", f"corners_nozzle_mm = {rounded}"]
         files["collar.toml"] = "\n".join(lines) + "\n"
+    if options.sheet == "skin":
+        files["skin.toml"] = "\n".join(skin_tag_lines(scaled_skin(scale))[1:]) + "\n"
     for name, text in files.items():
         put_file(folder / name, text)
         print(folder / name)
@@ -104,7 +117,8 @@ def _scale_words(sheet: str, scale: Scale) -> list[str]:
 
 WIDE_MM = 1000.0
 """Nothing as wide is held in a hand (own choice)."""
-FAR_MM = 2000.0
-"""No handheld nozzle is as long: it is a length in another unit."""
+FAR_MM = FARTHEST_TAG_MM - 200.0
+"""No handheld nozzle is as long: it is a length in another unit. The collar itself takes up less than 200
+mm."""
 
 _BOARDS = {"board": OWN, "target": TARGET}

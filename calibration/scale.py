@@ -12,9 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from calibration.board import Board
-from calibration.sheets import RULER_MM, is_wide
+from calibration.sheets import COLLAR_DICTIONARY, RULER_MM, SKIN_COUNT, SKIN_FIRST, SKIN_MM, is_wide
 from models.geometry import Floats
 from models.problems import InputError
+from models.rig import SkinTags
 
 READ_MM = 0.2
 """95 % bound of a ruler of 100 mm read by eye against a good steel rule with half millimetres."""
@@ -28,7 +29,8 @@ UNMEASURED_U95 = 0.005
 A copier's service manual allows 1 mm of a page along its feed (Canon GP160, page 2-20: 0.34 % of 297 mm).
 Bond paper changes with its moisture by 0.1 to 0.2 % along the grain and 0.2 to 0.4 % across it (papermakers'
 typical values), up to 0.3 % between the two, and a fuser dries it. Together 0.45 %. Laser printers of 1988
-were allowed 2 % (American Mathematical Society, comp.laser-printers): only measuring shows such a one."""
+were allowed 2 % (American Mathematical Society, comp.laser-printers): only measuring shows such a one. The
+same is taken for all lengths together of a print that nobody measured: at 100 %, not fitted to the page."""
 
 _NO_RULER = 0.2
 _NAMES = ("A", "B")
@@ -127,12 +129,23 @@ def scaled(board: Board, scale: Scale) -> Board:
         gap_down_mm=board.gap_down_mm * across,
         stretch=board.stretch * down / across,
         stretch_u95=scale.stretch_u95,
+        scale_u95=UNMEASURED_U95 if scale.u95 is None else scale.u95,
     )
 
 
 def scaled_collar(corners_nozzle_mm: Floats, scale: Scale) -> Floats:
     """The collar as it was printed: its sheet is wound with the long side of the paper round the nozzle."""
     return corners_nozzle_mm * (scale.long, scale.long, scale.short)
+
+
+def scaled_skin(scale: Scale) -> SkinTags:
+    """The skin tags as they were printed: their row lies along the long side of the paper."""
+    ids = tuple(range(SKIN_FIRST, SKIN_FIRST + SKIN_COUNT))
+    size_mm, stretch = round(SKIN_MM * scale.long, 4), round(scale.short / scale.long, 6)
+    plain = SkinTags(COLLAR_DICTIONARY, size_mm, ids, stretch)
+    if scale.u95 is None:
+        return plain
+    return replace(plain, scale_u95=round(scale.u95, 6), stretch_u95=round(scale.stretch_u95, 6))
 
 
 def spec_of(board: Board) -> str:
@@ -145,6 +158,8 @@ def spec_of(board: Board) -> str:
     if board.kind == "charuco":
         size = f"{board.columns + 1}x{board.rows + 1}"
         return f"charuco:{size}:{board.dictionary}:{side}:{board.marker_mm:.6g}{doubt}"
+    # Of a target only: what one camera sees of a board shows no size.
+    doubt += f",{100.0 * board.scale_u95:.3g}%" if doubt and board.scale_u95 > 0.0 else ""
     gaps = f"{board.marker_mm:.6g}x{board.gap_down_mm * down:.6g}"
     return f"tags:{board.columns}x{board.rows}:{board.dictionary}:{board.first}:{side}:{gaps}{doubt}"
 

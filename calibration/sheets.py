@@ -139,7 +139,11 @@ def is_wide(board: Board) -> bool:
     return bool(width >= height)
 
 
-def skin_sheet(*, first: int = 100, count: int = 4, size_mm: float = 24.0) -> str:
+SKIN_FIRST, SKIN_COUNT, SKIN_MM = 100, 4, 24.0
+"""Tags on the skin sheet, side by side along the long side of the paper."""
+
+
+def skin_sheet(*, first: int = SKIN_FIRST, count: int = SKIN_COUNT, size_mm: float = SKIN_MM) -> str:
     """Tags for the skin, to be cut out with their white rim."""
     step, shapes = size_mm * 1.6, list[str]()
     for k in range(count):

@@ -131,9 +131,13 @@ def _never_measured(tables: Toml) -> list[Standing]:
         if not (isinstance(clocks, dict) and "depth" in clocks):
             words = "taken for none; calibrate time with a recording that holds depth pictures"
             told.append(Standing("depth time", "time of the depth camera", NOT_MEASURED, words))
-    if "skin" in tables:
-        words = "as printed; no step measures it"
-        told.append(Standing("skin", "size of the skin tags", NOT_MEASURED, words))
+    skin = tables.get("skin")
+    if isinstance(skin, dict) and "scale" not in skin:
+        words, remedy = (
+            "as printed; no step measures it",
+            "put what print skin --measured-mm A B writes into the rig",
+        )
+        told.append(Standing("skin", "size of the skin tags", NOT_MEASURED, words, remedy))
     return told
 
 

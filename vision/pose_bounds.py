@@ -75,12 +75,22 @@ def pose_covariance(
 
 
 def intrinsic_variance_mm2(point_rgb_mm: Floats, rig: Rig) -> Floats:
+    """`placed_variance_mm2` of what is placed by the nozzle's tags."""
+    return placed_variance_mm2(point_rgb_mm, rig, scale_u95=rig.nozzle_scale_u95)
+
+
+def placed_variance_mm2(point_rgb_mm: Floats, rig: Rig, *, scale_u95: float | None) -> Floats:
     """Variance of a point's x, y, z by imperfect intrinsics and tags of another size, shape (3,).
 
     With a stated covariance by the place in the picture: where no board was held a lens is known much less.
+
+    Args:
+        point_rgb_mm: Where, shape (3,).
+        rig: For the intrinsics.
+        scale_u95: 95 % bound of the share by which the tags' size may be off; None = not stated.
     """
     depth_mm = float(point_rgb_mm[2])
-    scale = SCALE_SIGMA if rig.nozzle_scale_u95 is None else rig.nozzle_scale_u95 / 1.96
+    scale = SCALE_SIGMA if scale_u95 is None else scale_u95 / 1.96
     if rig.rgb_covariance is None:
         rms_px = rig.rgb_rms_px if rig.rgb_rms_px is not None else UNKNOWN_RMS_PX
         across = np.full(2, ACROSS_PER_RMS * rms_px / rig.rgb.fx_px)

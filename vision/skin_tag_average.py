@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.geometry import Floats, Pose, rotation_from_rvec
-from models.rig import Rig
+from models.rig import Rig, SkinTags
 from models.sightings import TagPatch, radius_95_mm
 from vision.alignment import Aligned, Bend
-from vision.pose_bounds import intrinsic_variance_mm2
+from vision.pose_bounds import SCALE_SIGMA, placed_variance_mm2
 from vision.tag_poses import rotation_vector
 
 LIMB_BEND = Bend(np.array([-1 / 120, 0.0, -1 / 120]), np.array([1 / 80, 1 / 120, 1 / 80]))
@@ -40,6 +40,10 @@ off."""
 
 CREASE_MM = 0.3
 """The same for its place: thickness of the sticker and of what it stands off."""
+
+UNMEASURED_STRETCH_U95 = 0.005
+"""95 % bound of the share by which a print is longer one way, where the rig does not say how it came out, as
+`calibration.scale` has it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,19 +116,52 @@ def average(before: SkinTag | None, found: Aligned, *, number: int, inflation: f
     )
 
 
-def patch_of(tag: SkinTag, *, tag_id: int, size_mm: float, rig: Rig, t_s: float) -> TagPatch:
-    """The message: place and normal with their bounds at ``t_s``; ``size_mm`` is the black square's side."""
+def patch_of(tag: SkinTag, *, skin: SkinTags, rig: Rig, t_s: float) -> TagPatch:
+    """The message: place and normal with their bounds at ``t_s``; ``skin`` says how the tag was printed."""
     age_s, depth_mm = t_s - tag.seen_s, float(tag.rgb_from_tag.translation_mm[2])
     normal = tag.rgb_from_tag.rotation[:, 2]
     across = np.eye(3) - np.outer(normal, normal)
     # Stiff paper, drawn in as it bends, would look smaller and so farther away by this share.
-    draw = float(np.sum(tag.bend_per_mm**2 * [0.35, 0.7, 0.35])) * (0.5 * size_mm) ** 2 / 6.0
+    draw = float(np.sum(tag.bend_per_mm**2 * [0.35, 0.7, 0.35])) * (0.5 * skin.size_mm) ** 2 / 6.0
     tilt_rad = radius_95_mm(across @ (tag.covariance[:3, :3] + np.eye(3) * TILT_RAD2_S * age_s) @ across)
     place = tag.covariance[3:6, 3:6] + np.eye(3) * SLIDE_MM2_S * age_s
-    place = place + np.diag(intrinsic_variance_mm2(tag.rgb_from_tag.translation_mm, rig))
+    at_mm = tag.rgb_from_tag.translation_mm
+    size_u95, stretch_u95 = _print_u95(skin)
+    place = place + np.diag(placed_variance_mm2(at_mm, rig, scale_u95=size_u95))
+    to_camera_tag = -tag.rgb_from_tag.rotation.T @ at_mm / np.linalg.norm(at_mm)
+    printed_deg = float(np.degrees(leant_by_print_rad(to_camera_tag, stretch_u95)))
     return TagPatch(
-        tag=tag_id,
+        tag=skin.ids[tag.number],
         rgb_from_tag=tag.rgb_from_tag,
         position_u95_mm=float(np.hypot(radius_95_mm(place), CREASE_MM + draw * depth_mm)),
-        normal_u95_deg=float(np.hypot(np.degrees(tilt_rad), CREASE_DEG)) + tag.rival_deg,
+        normal_u95_deg=float(np.hypot(np.hypot(np.degrees(tilt_rad), CREASE_DEG), printed_deg))
+        + tag.rival_deg,
     )
+
+
+def _print_u95(skin: SkinTags) -> tuple[float, float]:
+    """95 % bounds of the shares by which a tag's size may be off, and its height against its width.
+
+    One that leans is placed by the direction that it does not lean in, so by either of both.
+    """
+    if skin.scale_u95 is None or skin.stretch_u95 is None:
+        return float(np.hypot(1.96 * SCALE_SIGMA, UNMEASURED_STRETCH_U95)), UNMEASURED_STRETCH_U95
+    return float(np.hypot(skin.scale_u95, 0.5 * skin.stretch_u95)), skin.stretch_u95
+
+
+def leant_by_print_rad(to_camera_tag: Floats, stretch_u95: float) -> float:
+    """How far a tag may seem to lean because its print is longer one way than is told.
+
+    What looks shorter one way seems to lean away. Lean and direction taken as one complex number ``t``, a tag
+    shows ``t^2`` (its foreshortening), to which a print longer by a share ``s`` adds ``2 s``: one that faces
+    the camera seems to lean by ``sqrt(2 s)``, 6 degrees for 0.5 %; one that leans by 30, by 0.5 more.
+
+    Args:
+        to_camera_tag: Unit vector to the camera in the tag's frame, shape (3,).
+        stretch_u95: 95 % bound of the share.
+    """
+    x, y, z = (float(v) for v in to_camera_tag)
+    lean = np.sqrt(max(2.0 - 2.0 * z, 0.0)) * np.exp(1j * np.arctan2(y, x))
+    others = np.sqrt(lean**2 + 2.0 * stretch_u95 * np.array([-1.0, 1.0]))
+    others = np.where((np.conj(lean) * others).real < 0.0, -others, others)  # its mirror image is told apart
+    return float(np.abs(others - lean).max())

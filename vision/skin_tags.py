@@ -16,7 +16,7 @@ from functools import lru_cache
 import numpy as np
 
 from models.geometry import Bytes, Floats, Pose
-from models.rig import Rig, Tags
+from models.rig import Rig, SkinTags, Tags
 from models.sightings import TagPatch
 from vision.alignment import Aligned, Bend, align
 from vision.fiducials import TagBody, Window, tag_body, window_of
@@ -74,9 +74,7 @@ def see_skin_tags(
         track = _look_at_all(track, bgr, t_s, rig)
     skin = rig.skin
     fresh = [tag for tag in track.tags if t_s - tag.seen_s <= 2.0 * LOOK_S + 1e-6]
-    patches = (
-        patch_of(tag, tag_id=skin.ids[tag.number], size_mm=skin.size_mm, rig=rig, t_s=t_s) for tag in fresh
-    )
+    patches = (patch_of(tag, skin=skin, rig=rig, t_s=t_s) for tag in fresh)
     return tuple(patches), track
 
 
@@ -117,7 +115,7 @@ class _Look:
 
 def _look_at_all(track: SkinTagTrack, bgr: Bytes, t_s: float, rig: Rig) -> SkinTagTrack:
     assert rig.skin is not None
-    look = _Look(bgr, rig, t_s, track.blur_px, _bodies(rig.skin.dictionary, rig.skin.size_mm, rig.skin.ids))
+    look = _Look(bgr, rig, t_s, track.blur_px, _bodies(rig.skin))
     tags = {tag.number: tag for tag in track.tags}
     due = sorted((tag for tag in track.tags if t_s - tag.seen_s >= LOOK_S - 1e-6), key=lambda tag: tag.seen_s)
     # A half at a time; all of them as soon as one is gone or has moved.
@@ -149,10 +147,10 @@ def _look_at_all(track: SkinTagTrack, bgr: Bytes, t_s: float, rig: Rig) -> SkinT
 
 
 @lru_cache(maxsize=4)
-def _bodies(dictionary: str, size_mm: float, ids: tuple[int, ...]) -> tuple[TagBody, ...]:
-    h = size_mm / 2.0
-    corners = np.array([[[-h, h, 0.0], [h, h, 0.0], [h, -h, 0.0], [-h, -h, 0.0]]])
-    return tuple(tag_body(Tags(dictionary, np.array([number]), corners)) for number in ids)
+def _bodies(skin: SkinTags) -> tuple[TagBody, ...]:
+    x, y = 0.5 * skin.size_mm, 0.5 * skin.size_mm * skin.stretch
+    corners = np.array([[[-x, y, 0.0], [x, y, 0.0], [x, -y, 0.0], [-x, -y, 0.0]]])
+    return tuple(tag_body(Tags(skin.dictionary, np.array([number]), corners)) for number in skin.ids)
 
 
 @lru_cache(maxsize=16)

@@ -120,10 +120,9 @@ def _paint(light: Floats, tags: Tags, pose: Pose, camera: Camera, border: float,
 def _meet(rays: Floats, corners_mm: Floats, modules: int, bend_per_mm: float) -> tuple[Floats, Floats]:
     """Where rays meet the tag, in modules right and down from its first corner."""
     centre = corners_mm.mean(axis=0)
-    right = corners_mm[1] - corners_mm[0]
-    side_mm = float(np.linalg.norm(right))
-    right = right / side_mm
-    down = (corners_mm[3] - corners_mm[0]) / side_mm
+    right, down = corners_mm[1] - corners_mm[0], corners_mm[3] - corners_mm[0]
+    side_mm, high_mm = float(np.linalg.norm(right)), float(np.linalg.norm(down))
+    right, down = right / side_mm, down / high_mm
     out = np.cross(down, right)
     along = (centre @ out) / (rays @ out)
     s = (rays * along[..., None] - centre) @ right
@@ -132,8 +131,7 @@ def _meet(rays: Floats, corners_mm: Floats, modules: int, bend_per_mm: float) ->
             along = (centre @ out + 0.5 * bend_per_mm * s**2) / (rays @ out)
             s = (rays * along[..., None] - centre) @ right
     t = (rays * along[..., None] - centre) @ down
-    per_mm = modules / side_mm
-    return (s + side_mm / 2.0) * per_mm, (t + side_mm / 2.0) * per_mm
+    return (s / side_mm + 0.5) * modules, (t / high_mm + 0.5) * modules
 
 
 def hidden(bgr: Bytes, pose: Pose, tags: Tags, *, share: float, camera: Camera = CAMERA) -> Bytes:
