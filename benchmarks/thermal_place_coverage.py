@@ -26,6 +26,7 @@ from calibration.board import BoardView
 from calibration.carried import carried
 from calibration.pair_equations import PairView, bloomed
 from calibration.placed import skin_errors_mm
+from calibration.print_doubt import doubts_mm
 from calibration.sheets import TARGET
 from calibration.skin_error import DISTANCES_MM, camera_of
 from calibration.swell import outwards
@@ -69,6 +70,10 @@ class Pairs:
     """By how much each side of a tag lies farther out in the colour picture; found in drawn ones: -0.36."""
     alike_px: float = 0.0
     """1 sigma, each component, by which a thermal corner is off in all pairs alike."""
+    print_u95: tuple[float, float] = (0.0, 0.0)
+    """95 % of the shares by which the target came out larger, and longer down than across."""
+    print_told: bool = True
+    """Whether the doubt of the print is told; else it is taken for true."""
     covariance: Floats = field(default_factory=lambda: ALONE)
 
 
@@ -85,6 +90,14 @@ KINDS = {
     "target bent by 0.5 mm": Pairs(bent_mm=0.5),
     "corners off alike by 0.1 px": Pairs(thermal_noise_px=0.1, alike_px=0.1),
     "edges as they are": Pairs(swell_px=0.0),
+    "nobody measured the print": Pairs(count=25, thermal_noise_px=0.1, print_u95=(0.005, 0.005)),
+    "the same, taken for true": Pairs(
+        count=25, thermal_noise_px=0.1, print_u95=(0.005, 0.005), print_told=False
+    ),
+    "print off by 3 % (95 %)": Pairs(count=25, thermal_noise_px=0.1, print_u95=(0.03, 0.03)),
+    "print off by 3 %, taken for true": Pairs(
+        count=25, thermal_noise_px=0.1, print_u95=(0.03, 0.03), print_told=False
+    ),
 }
 
 
@@ -136,6 +149,8 @@ def pairs_of(truth: Truth, how: Pairs, rng: np.random.Generator) -> list[PairVie
     """Corners of the target in both cameras, tags that lie outside a picture left out."""
     corners = np.array(TARGET.corners_mm)
     middle = corners.mean(axis=0)
+    larger, longer = (u95 / 1.96 * rng.normal() if u95 else 0.0 for u95 in how.print_u95)
+    corners[:, :2] *= (1.0 + larger) * np.array([1.0 - 0.5 * longer, 1.0 + 0.5 * longer])
     corners[:, 2] += how.bent_mm * ((corners[:, 1] - middle[1]) / np.ptp(corners[:, 1]) * 2.0) ** 2
     warm = bloomed(corners, truth.bloom)
     alike_px = how.alike_px * rng.normal(size=(len(corners), 2))
@@ -195,7 +210,10 @@ def calibrated(how: Pairs, rng: np.random.Generator) -> Held:
     values, vectors = np.linalg.eigh(how.covariance)
     stated = truth.rgb + vectors @ (np.sqrt(np.maximum(values, 0.0)) * rng.normal(size=9))
     known = RgbKnown(stated, how.covariance)
-    found = calibrate_thermal(pairs_of(truth, how, rng), TARGET.corners_mm, known=known, size_px=THERMAL_PX)
+    larger_u95, longer_u95 = how.print_u95 if how.print_told else (0.0, 0.0)
+    doubts = doubts_mm(replace(TARGET, scale_u95=larger_u95, stretch_u95=longer_u95))
+    pairs = pairs_of(truth, how, rng)
+    found = calibrate_thermal(pairs, TARGET.corners_mm, known=known, size_px=THERMAL_PX, doubts=doubts)
     found = carried(found, stated, rgb_size_px=RGB_PX)
     bounds = skin_errors_mm(found, rgb_size_px=RGB_PX)
     off_mm = [placed_off_mm(found, stated, truth, distance_mm) for distance_mm in DISTANCES_MM]

@@ -76,6 +76,24 @@ def at_width(system: PairSystem, at: Unknowns, size_px: tuple[int, int], shift_p
     return AtWidth(shift_px, whole, pull, one, inverse, log)
 
 
+def stepped(
+    at: Unknowns, system: PairSystem, one: SharedSystem, step: Floats, *, alike_px: Floats
+) -> Unknowns:
+    """Where all unknowns are after a step of the shared ones: what is each pair's own follows.
+
+    Args:
+        at: Where they were.
+        system: The equations there.
+        one: The same with the shifts eliminated.
+        step: Of the shared unknowns, shape (q,).
+        alike_px: Errors alike in all pairs from now on, shape (m, 2).
+    """
+    shift_steps = one.shift_steps - one.shift_by_shared @ step
+    all_steps = np.hstack([np.broadcast_to(step, (len(at.own), len(step))), shift_steps])
+    pose_steps = system.pose_steps - np.einsum("nij,nj->ni", system.pose_by_all, all_steps)
+    return Unknowns(at.shared + step, at.own + np.hstack([pose_steps, shift_steps]), alike_px)
+
+
 def widths_told(
     equations: PairEquations, system: PairSystem, at: Unknowns, size_px: tuple[int, int], *, alike: bool
 ) -> Widths:

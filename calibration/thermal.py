@@ -13,6 +13,7 @@ from calibration.carried import carried
 from calibration.one_rig import moved_words
 from calibration.pair_equations import PairView
 from calibration.placed import skin_errors_mm, stated_covariance
+from calibration.print_doubt import doubts_mm
 from calibration.skin_error import DISTANCES_MM
 from calibration.tag_gaps import gaps_words
 from calibration.thermal_pair import RgbKnown, ThermalFound, calibrate_thermal, transfer_px
@@ -79,7 +80,8 @@ def find_thermal(
             " from 0.5 to 1.2 m, leaning to all sides, warm enough to be seen by both."
         )
     corners_mm = board.corners_mm
-    found = calibrate_thermal(pairs, corners_mm, known=known, size_px=size_px)
+    doubts = doubts_mm(board)
+    found = calibrate_thermal(pairs, corners_mm, known=known, size_px=size_px, doubts=doubts)
     on_solved()
     held_out = []
     for k, pair in enumerate(pairs):

@@ -26,7 +26,8 @@ from calibration.pair_equations import (
     Unknowns,
     bloomed,
 )
-from calibration.pair_widths import Widths, at_width, widths_told
+from calibration.pair_widths import Widths, at_width, stepped, widths_told
+from calibration.print_doubt import opened_by
 from calibration.swell import outwards
 from models.geometry import Floats, Pose, frozen, rotation_from_rvec
 
@@ -89,6 +90,7 @@ def calibrate_thermal(
     size_px: tuple[int, int],
     near: ThermalFound | None = None,
     bounded: bool = True,
+    doubts: Sequence[Floats] = (),
 ) -> ThermalFound:
     """Solve.
 
@@ -99,6 +101,7 @@ def calibrate_thermal(
         size_px: Width and height of the thermal picture.
         near: A solution to start from, as by other pairs of the same cameras.
         bounded: Whether its covariance is wanted; else errors alike in all pairs, which cost most, are left.
+        doubts: What is open of the print, see `calibration.print_doubt.doubts_mm`.
     """
     root = _root(known.covariance * (2.0 if known.from_these else 1.0))
     poses = np.array([board_pose(pair.rgb, corners_mm, known.values) for pair in pairs])
@@ -126,14 +129,15 @@ def calibrate_thermal(
     lift = np.eye(len(shared))
     lift[:9, :9] = root
     more = _inflation(at_width(system, at, size_px, told.shift_px).one, told.covariance)
+    printed = opened_by(equations, at, sigma, size_px, shift_px=told.shift_px, doubts=doubts)
     off = np.concatenate([a + b for a, b in zip(system.thermal_off_px, at.own[:, None, 6:], strict=True)])
     return ThermalFound(
         free=FREE,
         values=frozen(equations.thermal_values(at.shared)),
         thermal_from_rgb=Pose.of(rotation_from_rvec(at.shared[9 + t : 12 + t]), at.shared[12 + t : 15 + t]),
         bloom=float(at.shared[-3]),
-        covariance=frozen(more * lift @ told.covariance @ lift.T),
-        by_width=tuple((w, frozen(more * lift @ c @ lift.T)) for w, c in told.each),
+        covariance=frozen(lift @ (more * told.covariance + printed) @ lift.T),
+        by_width=tuple((w, frozen(lift @ (more * c + printed) @ lift.T)) for w, c in told.each),
         rms_px=float(np.sqrt(np.mean(np.sum(off**2, axis=1)))),
         rgb_values=frozen(known.values + root @ at.shared[:9]),
         shift_px=told.shift_px,
@@ -161,12 +165,8 @@ def _improved(
             equations, system, at, here.one, whole=here.whole, pull=here.pull, shift_px=here.shift_px
         )
         step = step - own.by_shared @ (told.errors_px - at.alike_px).ravel()
-    shift_steps = here.one.shift_steps - here.one.shift_by_shared @ step
-    all_steps = np.hstack([np.broadcast_to(step, (len(at.own), len(step))), shift_steps])
-    pose_steps = system.pose_steps - np.einsum("nij,nj->ni", system.pose_by_all, all_steps)
     sigma = _noise_of(system, told, inner=len(step), least_rgb_px=least_rgb_px)
-    own_steps = np.hstack([pose_steps, shift_steps])
-    return Unknowns(at.shared + step, at.own + own_steps, told.errors_px), sigma
+    return stepped(at, system, here.one, step, alike_px=told.errors_px), sigma
 
 
 def _noise_of(system: PairSystem, told: Widths, *, inner: int, least_rgb_px: float) -> tuple[float, float]:
