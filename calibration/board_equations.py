@@ -6,7 +6,7 @@ Slopes are OpenCV's; poses are eliminated view by view, since they are many and 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import cv2
@@ -60,6 +60,8 @@ class Calibrated:
     """Of each view, shape (k, 2)."""
     usual: Floats
     """What it was sought near: the lens in the middle and true, shape (9,)."""
+    by_stretch: Floats = field(default_factory=lambda: frozen(np.zeros(CAMERA)))
+    """What they move by with 1 sigma of what views leave open of the print's directions, shape (9,)."""
 
     @property
     def rms_px(self) -> float:

@@ -30,6 +30,7 @@ from calibration.holding import SPANS, Hold, held_as, outline_mm, ways_to_hold
 from calibration.intrinsics import calibrate_camera
 from calibration.pair_equations import PairView
 from calibration.placed import skin_errors_mm
+from calibration.print_doubt import doubts_mm
 from calibration.rgb import (
     LEAST_PICTURES,
     CameraFound,
@@ -41,6 +42,7 @@ from calibration.skin_error import DISTANCES_MM
 from calibration.thermal import LEAST_PAIRS
 from calibration.thermal import LIMIT_MM as THERMAL_LIMIT_MM
 from calibration.thermal_pair import RgbKnown, board_pose, calibrate_thermal
+from models.camera import Camera
 from models.geometry import Floats, rotation_from_rvec
 
 RGB_ASKED_MM, THERMAL_ASKED_MM = 2.5, 2.0
@@ -58,6 +60,9 @@ PATIENCE_S = 12.0
 
 THERMAL_SPANS = (0.55, 0.40, 0.28)
 """Of the colour picture: a thermal camera sees less of the scene, and tags must be told from 0.5 to 1.2 m."""
+
+TURNED = "a board turned by a quarter: its print may be longer one way"
+"""What is missing where that is what limits."""
 
 _AT = DISTANCES_MM.index(800.0)
 _SOLVES_FROM = 4
@@ -92,6 +97,8 @@ class BoardStep:
     """Asked for in vain."""
     moved_s: float = -1.0
     """When the board last moved."""
+    print_limits: bool = False
+    """Whether the doubt of the print's directions is what limits the error: a quarter turn is asked for."""
 
     @staticmethod
     def rgb(board: Board, *, size_px: tuple[int, int], asked_mm: float = RGB_ASKED_MM) -> BoardStep:
@@ -196,7 +203,12 @@ class BoardStep:
             return False
         held = held_as(pose, self.board, camera_known(self.foretold), spans=self._spans)
         near = float(np.hypot(*(np.array(held.at) - self.wanted.at))) < 0.15
-        return near and held.lean == self.wanted.lean and held.far == self.wanted.far
+        alike_held = (held.lean, held.far, held.turned) == (
+            self.wanted.lean,
+            self.wanted.far,
+            self.wanted.turned,
+        )
+        return near and alike_held
 
     @property
     def _values(self) -> Floats:
@@ -241,7 +253,7 @@ class BoardStep:
             foretold_mm=self._falls_to(),
             asked_mm=self.asked_mm,
             limit_mm=self.limit_mm,
-            missing=tuple(coverage.missing()),
+            missing=(*coverage.missing(), *([TURNED] if self.print_limits else [])),
             done=self.done,
             coverage=coverage,
             seen_px=None if isinstance(view, str) else view.corners_px,
@@ -282,6 +294,7 @@ def _solved_rgb(step: BoardStep, prior: LensForetold) -> BoardStep:
         known = lens_known(prior, values)
     poses = tuple(board_pose(view, step.board.corners_mm, known.values) for view in views)
     gains = [known.gain(pose, view) for pose, view in zip(poses, views, strict=True)]
+    print_limits = isinstance(found, CameraFound) and bool(found.print_limits)
     error_mm, refusal = None, "too few pictures"
     if isinstance(found, CameraFound):
         error_mm, refusal = found.errors[_AT].worst_mm, found.refusal
@@ -294,6 +307,7 @@ def _solved_rgb(step: BoardStep, prior: LensForetold) -> BoardStep:
         foretold=known.with_(np.sum([g for g in gains if g is not None], axis=0)),
         poses=poses,
         holds=_holds(step, known, poses),
+        print_limits=print_limits,
         error_mm=error_mm,
         refusal=refusal,
     )
@@ -306,7 +320,8 @@ def _solved_thermal(step: BoardStep, prior: ThermalForetold) -> BoardStep:
             pairs.append(PairView(f"{k:02d}", one.colour, one.thermal))
     known, error_mm, refusal = prior, None, "too few pairs"
     if len(pairs) >= _SOLVES_FROM:
-        found = calibrate_thermal(pairs, corners_mm, known=prior.rgb, size_px=prior.size_px)
+        doubts = doubts_mm(step.board)
+        found = calibrate_thermal(pairs, corners_mm, known=prior.rgb, size_px=prior.size_px, doubts=doubts)
         found = carried(found, prior.rgb.values, rgb_size_px=prior.rgb_size_px)
         known = thermal_known(
             found,
@@ -345,6 +360,10 @@ def _asking(step: BoardStep) -> BoardStep:
         return replace(step, wanted=None, best_mm=None)
     camera = camera_known(step.foretold)
     ways = ways_to_hold(step.board, camera, spans=SPANS if step.name == "rgb" else THERMAL_SPANS)
+    if step.print_limits:
+        turned = _quarter_turned(step, camera)
+        if turned[0] is not None:
+            return replace(step, wanted=turned[0], best_mm=turned[1])
     shown = {kind_of(hold) for hold in (*step.holds, *step.avoided)}
     new = [way for way in ways if kind_of(way) not in shown]
     needed = new
@@ -355,3 +374,10 @@ def _asking(step: BoardStep) -> BoardStep:
         needed = needed_ways(new, views, step.poses, step.holds, camera)
     best, least = best_way(step.foretold, needed, new, ways)
     return replace(step, wanted=best, best_mm=least)
+
+
+def _quarter_turned(step: BoardStep, camera: Camera) -> tuple[Hold | None, float | None]:
+    """The way to hold it turned by a quarter that helps most; None where none can be seen."""
+    ways = ways_to_hold(step.board, camera, spans=SPANS, turned=True)
+    shown = {kind_of(hold) for hold in (*step.holds, *step.avoided) if hold.turned}
+    return best_way(step.foretold, [way for way in ways if kind_of(way) not in shown], ways)

@@ -8,11 +8,14 @@ ranks pictures, and the bound that is told comes from the solved calibration alo
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import cv2
 import numpy as np
 
 from calibration.board import Board, BoardView
+from calibration.board_equations import stretch_mm
+from calibration.intrinsics import SQUARE
 from calibration.pair_equations import bloomed
 from calibration.placed import placed_slopes
 from calibration.skin_error import camera_of, nine_places, place_slopes
@@ -35,6 +38,8 @@ GUESSED_FOCAL, GUESSED_THERMAL = 0.9, 1.2
 
 _RGB_NOISE_PX, _THERMAL_NOISE_PX = 0.2, 0.4
 _FREE = ("fx_px", "cx_px", "cy_px")
+_PRINT_KNOWN = 1e-6
+"""1 sigma of the share of a print that is taken for known."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,12 +51,12 @@ class LensForetold:
     size_px: tuple[int, int]
     board: Board
     information: Floats
-    """Shape (9, 9)."""
+    """Of `values` and of the share by which the board is longer down than across, shape (10, 10)."""
     slopes: Floats
     """Tangents of nine rays by the parameters, and shares of sizes there, shape (9, 3, 9)."""
 
     def with_(self, gains: Floats) -> LensForetold:
-        """As known once further views have told theirs, shape (9, 9)."""
+        """As known once further views have told theirs, shape (10, 10)."""
         return replace(self, information=frozen(self.information + gains))
 
     def error_mm(self, gain: Floats | None = None) -> float:
@@ -60,7 +65,7 @@ class LensForetold:
         return 1.96 * AT_MM * _worst(self.slopes, told)
 
     def gain(self, pose: Floats, view: BoardView | None = None) -> Floats | None:
-        """Information of a board at a pose, (9, 9); None where too little of it would be seen.
+        """Information of a board at a pose, (10, 10); None where too little of it would be seen.
 
         Args:
             pose: ``rgb_from_board``: rotation vector, mm, shape (6,).
@@ -70,8 +75,16 @@ class LensForetold:
         ids = view.ids if view is not None else np.flatnonzero(_inside(px, self.size_px))
         if view is None and len(ids) < LEAST_SHARE * len(px):
             return None
-        rows = slopes[ids].reshape(-1, 15)
+        longer = self._longer_mm @ rotation_from_rvec(pose[:3]).T
+        by_print = np.einsum("kij,kj->ki", slopes[:, :, 3:6], longer)
+        rows = np.concatenate([slopes, by_print[:, :, None]], axis=2)[ids].reshape(-1, 16)
         return _eliminated(rows[:, 6:], rows[:, :6]) / _RGB_NOISE_PX**2
+
+    @cached_property
+    def _longer_mm(self) -> Floats:
+        """Steps of the corners where the board is longer down than across by the whole of its length."""
+        step = stretch_mm(replace(self.board, stretch_u95=1.96))
+        return np.column_stack([step, np.zeros(len(step))])
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,8 +155,9 @@ def lens_guess(board: Board, *, size_px: tuple[int, int], focal: float = GUESSED
     values = np.zeros(9)
     values[:4] = focal * width, focal * width, (width - 1) / 2.0, (height - 1) / 2.0
     sigma = np.array([0.25 * width, 0.25 * width, 0.05 * width, 0.05 * width, 0.3, 0.5, 0.01, 0.01, 0.5])
-    information = np.diag(sigma**-2.0)
-    alike = np.array([1.0, -1.0]) / (0.02 * width)
+    open_print = max(board.stretch_u95 / 1.96, _PRINT_KNOWN)
+    information = np.diag(np.append(sigma, open_print) ** -2.0)
+    alike = np.array([1.0, -1.0]) / (SQUARE * focal * width)
     information[:2, :2] += np.outer(alike, alike)
     return LensForetold(frozen(values), size_px, board, frozen(information), _slopes(values, size_px))
 

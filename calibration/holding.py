@@ -10,6 +10,7 @@ import numpy as np
 from calibration.board import Board
 from models.camera import Camera
 from models.geometry import Floats, rotation_from_rvec
+from vision.tag_poses import rotation_vector
 
 LEAN_DEG = 30.0
 """Far enough that distance and focal length part, near enough that corners are still found well."""
@@ -18,6 +19,7 @@ LEANS = ("square on", "top", "bottom", "left", "right")
 """Which side of the board is nearer to the camera, as the picture has it."""
 
 _AXES = np.array([(0.0, 0.0, 0.0), (1.0, 0.0, 0.0), (-1.0, 0.0, 0.0), (0.0, -1.0, 0.0), (0.0, 1.0, 0.0)])
+_QUARTER = np.array([[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
 
 DISTANCES = ("near", "middle", "far")
 SPANS = (0.62, 0.45, 0.30)
@@ -44,6 +46,8 @@ class Hold:
     """``rgb_from_board``: rotation vector, mm, shape (6,)."""
     distance_mm: float
     """Of the board's middle."""
+    turned: bool = False
+    """By a quarter about its normal: its upper edge is at the left or right."""
 
     def words(self, *, mirrored: bool = True) -> str:
         """What is told to who holds the board.
@@ -61,7 +65,8 @@ class Hold:
         if mirrored:
             lean = MIRRORED.get(lean, lean)
         how = "square to the camera" if self.lean == 0 else f"{lean} side towards the camera"
-        return f"{where.capitalize()}, {round(self.distance_mm / 50.0) * 5} cm away, {how}"
+        quarter = ", turned by a quarter" if self.turned else ""
+        return f"{where.capitalize()}, {round(self.distance_mm / 50.0) * 5} cm away, {how}{quarter}"
 
 
 def outline_mm(board: Board) -> Floats:
@@ -72,17 +77,21 @@ def outline_mm(board: Board) -> Floats:
     return np.array([(low[0], low[1], 0), (high[0], low[1], 0), (high[0], high[1], 0), (low[0], high[1], 0)])
 
 
-def ways_to_hold(board: Board, camera: Camera, *, spans: Sequence[float] = SPANS) -> list[Hold]:
+def ways_to_hold(
+    board: Board, camera: Camera, *, spans: Sequence[float] = SPANS, turned: bool = False
+) -> list[Hold]:
     """All combinations of place, lean and distance.
 
     Args:
         board: What is held.
         camera: As known so far.
         spans: Shares of the picture for the distances.
+        turned: By a quarter.
     """
     outline = outline_mm(board)
     middle = outline.mean(axis=0)
-    width, height = np.ptp(outline[:, 0]), np.ptp(outline[:, 1])
+    sides = np.ptp(outline[:, 0]), np.ptp(outline[:, 1])
+    width, height = sides[::-1] if turned else sides
     ways: list[Hold] = []
     for far, span in enumerate(spans):
         distance = max(
@@ -96,9 +105,12 @@ def ways_to_hold(board: Board, camera: Camera, *, spans: Sequence[float] = SPANS
                     continue
                 for lean, axis in enumerate(_AXES):
                     turn = np.radians(LEAN_DEG) * axis
+                    if turned:
+                        turn = rotation_vector(rotation_from_rvec(turn) @ _QUARTER)
                     shift = ray * distance - rotation_from_rvec(turn) @ middle
                     pose = np.concatenate([turn, shift])
-                    ways.append(Hold((x, y), lean, far, pose, float(np.linalg.norm(ray * distance))))
+                    away_mm = float(np.linalg.norm(ray * distance))
+                    ways.append(Hold((x, y), lean, far, pose, away_mm, turned))
     return ways
 
 
@@ -115,14 +127,16 @@ def held_as(pose: Floats, board: Board, camera: Camera, *, spans: Sequence[float
     middle = rotation @ outline_mm(board).mean(axis=0) + pose[3:]
     seen = camera.project(middle)
     x, y = seen / (camera.width_px, camera.height_px) if np.all(np.isfinite(seen)) else (0.5, 0.5)
-    # The board's normal tells the lean; how it is turned in the picture's plane does not matter.
+    # The board's normal tells the lean; in the picture's plane only quarters matter.
     normal = rotation[:, 2] if rotation[2, 2] > 0.0 else -rotation[:, 2]
     off = np.array([np.cross((0.0, 0.0, 1.0), normal) @ axis for axis in _AXES[1:]])
     lean = 0 if off.max() < np.sin(np.radians(LEAN_DEG / 3.0)) else 1 + int(np.argmax(off))
-    outline = outline_mm(board)
+    outline, turned = outline_mm(board), bool(abs(rotation[1, 0]) > abs(rotation[0, 0]))
+    sides = np.ptp(outline[:, 0]), np.ptp(outline[:, 1])
+    width, height = sides[::-1] if turned else sides
     span = max(
-        camera.fx_px * float(np.ptp(outline[:, 0])) / camera.width_px,
-        camera.fy_px * float(np.ptp(outline[:, 1])) / camera.height_px,
+        camera.fx_px * float(width) / camera.width_px,
+        camera.fy_px * float(height) / camera.height_px,
     ) / max(float(middle[2]), 1.0)
     far = int(np.argmin([abs(np.log(span / one)) for one in spans]))
-    return Hold((float(x), float(y)), lean, far, pose, float(np.linalg.norm(middle)))
+    return Hold((float(x), float(y)), lean, far, pose, float(np.linalg.norm(middle)), turned)

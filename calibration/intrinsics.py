@@ -51,7 +51,7 @@ _USUAL = ((0.2, 2), (0.1, 4), (0.003, 1), (0.003, 1), (0.05, 6))
 from the middle, and the power of that distance with which it grows. Lenses of 20 to 95 degrees bend by up to
 a quarter there (own choice, several times what published webcams and thermal cameras have)."""
 
-_SQUARE = 0.003
+SQUARE = 0.003
 """1 sigma of fy by fx off 1: pixels are square to a few thousandths. Taken as one where pictures do not show
 otherwise, 0.1 % between them is missing in the bound (0.8 mm at 0.8 m)."""
 
@@ -188,8 +188,28 @@ def _adjusted(start: Calibrated, views: Sequence[BoardView], board: Board) -> Ca
     return replace(
         found,
         covariance=frozen(parameters_spread(told, count=CAMERA)),
+        by_stretch=frozen(_by_stretch(system.reduced + known, stretch)),
         residuals_px=tuple(frozen(r) for r in system.residuals),
     )
+
+
+def _by_stretch(whole: Floats, stretch: Floats) -> Floats:
+    """What 1 sigma of what is still open along the stretch moves the camera by, shape (9,).
+
+    Were it known, the covariance would be less by this times itself.
+    """
+    if not stretch.any():
+        return np.zeros(CAMERA)
+    way = _stretch_way(stretch)
+    moved = cho_solve(cho_factor(whole + np.diag(1e-12 * np.diag(whole))), way)
+    return np.asarray(moved[:CAMERA] / np.sqrt(way @ moved), np.float64)
+
+
+def _stretch_way(stretch: Floats) -> Floats:
+    """The step of all unknowns, of length 1, by which the board is longer one way, shape (q,)."""
+    way = np.zeros((len(stretch), 3))
+    way[:, :2] = stretch / float(np.linalg.norm(stretch))
+    return np.concatenate([np.zeros(CAMERA), way.ravel()])
 
 
 def _own_spread(system: BoardSystem, inverse: Floats) -> Floats:
@@ -226,7 +246,7 @@ def _weak(start: Calibrated) -> Floats:
     terms = [share / edge**power for share, power in _USUAL]
     square = np.concatenate([np.zeros(2), np.full(2, 0.1 * width_px), terms]) ** 2
     weak = np.diag(np.divide(1.0, square, out=np.zeros(CAMERA), where=square > 0.0))
-    alike = np.array([1.0, -1.0]) / (_SQUARE * max(float(start.values[0]), 0.1 * width_px))
+    alike = np.array([1.0, -1.0]) / (SQUARE * max(float(start.values[0]), 0.1 * width_px))
     # Pictures taken square on tell no focal length: by itself it would run off, even below 0.
     weak[:2, :2] += np.outer(alike, alike) + 0.25 / width_px**2
     return weak
@@ -250,13 +270,10 @@ def _moved(found: Calibrated, system: BoardSystem, step: Floats) -> Calibrated:
 
 def _stretched(found: Calibrated, stretch: Floats, known_before: Floats) -> tuple[float, float]:
     """Of offsets that make the board longer one way, square and share told: they tell no width."""
-    size = float(np.linalg.norm(stretch))
-    if size == 0.0:
+    if not stretch.any():
         return 0.0, 0.0
-    way = np.zeros((len(stretch), 3))
-    way[:, :2] = stretch / size
-    flat = np.concatenate([np.zeros(CAMERA), way.ravel()])
-    return float(np.sum(way * found.offsets_mm)) ** 2, 1.0 - float(flat @ known_before @ flat)
+    flat = _stretch_way(stretch)
+    return float(flat[CAMERA:] @ found.offsets_mm.ravel()) ** 2, 1.0 - float(flat @ known_before @ flat)
 
 
 def _noise(

@@ -34,6 +34,11 @@ which 0.3 % alone puts the tip off by 3 mm (measured on simulated nozzles)."""
 
 _AT_MM = 800.0
 
+PRINT_SHARE, PRINT_MM = 0.9, 0.1
+"""Of an error on the skin, what is left of it were the print's directions known, and by how much that is less
+at least: then their doubt limits it. No further upright board mends that, one turned by a quarter does (own
+choice: a tenth is worth a picture, and nothing else of a rig is known to 0.1 mm)."""
+
 _STRAY_SIGMA, _STRAY_SHARE, _OWN_SHARE = 4.0, 0.02, 0.005
 """A picture whose own focal length is off the others' by more standard deviations, and a larger share, was
 taken with another camera, zoom or focus. The last comes on top of a picture's own sigma: on public sets of
@@ -55,12 +60,35 @@ class CameraFound:
     """Where boards were seen: what is judged."""
     everywhere: tuple[CameraErrorOnSkin, ...]
     """In the whole picture."""
+    known_print: CameraErrorOnSkin
+    """What is judged 0.8 m away, were it known by how much the print is longer one way."""
     covered: float
     tilt_deg: float
     apart: float
     left_out: tuple[str, ...]
     """A sentence for each picture that was not used."""
     refusal: str | None
+
+    @property
+    def print_limits(self) -> tuple[tuple[str, float, float], ...]:
+        """Errors that the doubt of the print's directions limits: which, as told, were they known."""
+        told, known = _here(self.errors), self.known_print
+        both = (("across", told.across_mm, known.across_mm), ("along", told.along_mm, known.along_mm))
+        return tuple(one for one in both if one[2] < PRINT_SHARE * one[1] and one[1] - one[2] > PRINT_MM)
+
+    @property
+    def print_words(self) -> str:
+        """What is to be done about it; empty where it is not so."""
+        if not self.print_limits:
+            return ""
+        which = " and ".join(
+            f"the error {name} {told:.1f} mm instead of {known:.1f}"
+            for name, told, known in self.print_limits
+        )
+        return (
+            f"That the print may be longer one way makes {which} 0.8 m away: take some pictures with the"
+            " board turned by a quarter, its upper edge to the left or right, which show it."
+        )
 
 
 def find_camera(
@@ -114,10 +142,15 @@ def find_camera(
         found = calibrate_camera(views, board, size_px=size_px, flat=flat)
     freedom = max(2.0 * sum(len(v.ids) for v in views) - 6.0 * len(views) - 9.0, 1.0)
     # What few views tell of each other has its own freedom in the covariance already.
+    seen_px = seen_places(views, size_px)
     errors, everywhere = (
         camera_errors(found.values, found.covariance, size_px=size_px, freedom=freedom, at_px=at_px)
-        for at_px in (seen_places(views, size_px), nine_places(size_px))
+        for at_px in (seen_px, nine_places(size_px))
     )
+    known = errors
+    if found.by_stretch.any():
+        less = found.covariance - np.outer(found.by_stretch, found.by_stretch)
+        known = camera_errors(found.values, less, size_px=size_px, freedom=freedom, at_px=seen_px)
     covered, tilt, apart = _covered(views, size_px), _tilt_deg(found.poses), _apart(found.poses, board)
     return CameraFound(
         calibrated=found,
@@ -125,6 +158,7 @@ def find_camera(
         size_px=size_px,
         errors=errors,
         everywhere=everywhere,
+        known_print=_here(known),
         covered=covered,
         tilt_deg=tilt,
         apart=apart,
@@ -133,6 +167,11 @@ def find_camera(
             errors, covered=covered, tilt_deg=tilt, apart=apart, values=found.values, size_px=size_px
         ),
     )
+
+
+def _here(errors: Sequence[CameraErrorOnSkin]) -> CameraErrorOnSkin:
+    """Where it is judged."""
+    return next(e for e in errors if e.distance_mm == _AT_MM)
 
 
 def _stray(found: Calibrated, views: Sequence[BoardView], board: Board) -> Bools:
@@ -198,7 +237,7 @@ def _refusal(
             "The middle of the lens came out outside the picture; take pictures that were not cut out"
             " of others."
         )
-    here = next(e for e in errors if e.distance_mm == _AT_MM)
+    here = _here(errors)
     if not here.worst_mm <= LIMIT_MM:
         return (
             f"A point on the skin {_AT_MM / 1000.0:g} m away could be off by {here.worst_mm:.1f} mm where"

@@ -105,6 +105,8 @@ def errors_told(found: CameraFound) -> list[str]:
     lines.append("across: beside the line of sight; along: how far away, of what is placed by its size.")
     if max(e.worst_mm for e in found.everywhere[:2]) > LIMIT_MM:
         lines.append("Where no board was the lens is only guessed: hold it into edges and corners too.")
+    if found.print_words:
+        lines.append(found.print_words)
     return lines
 
 
