@@ -420,3 +420,26 @@ def test_a_note_is_in_the_log_at_once_whatever_waits(tmp_path: Path) -> None:
         go_on.release()
     assert recorder.close().captures_lost == 0
     assert verify(log.path).trouble == ""
+
+
+def test_codes_are_in_the_recording_and_not_in_the_plain_log_beside_it(tmp_path: Path) -> None:
+    """As docs/recording.md says of both, and of the kinds of lines in the log."""
+    path, log = tmp_path / "a.mcap", tmp_path / "a.log"
+    plain = manifest()
+    treatment = replace(plain.setup.treatment, subject="SUBJ-4711")
+    coded = replace(plain, setup=replace(plain.setup, treatment=treatment))
+    recorder = Recorder(path, coded, log=ChainedLog(log))
+    recorder.take(capture(0), SEEN, guidance(capture(0).t_s), (Acknowledge(0.0),))
+    recorder.attach("checklist.toml", b'operator = "OPER-4712"\nsubject = "SUBJ-4711"\n')
+    recorder.note("tap", {"name": "start", "t_s": 0.0})
+    assert recorder.close().trouble == ""
+    recording = open_mcap(path)
+    assert recording.treatment.subject == "SUBJ-4711"
+    assert b"OPER-4712" in (recording.attached("checklist.toml") or b"")
+    text = log.read_text()
+    assert "4711" not in text
+    assert "4712" not in text
+    kinds = {json.loads(line)["kind"] for line in text.splitlines()}
+    assert kinds == {"begin", "tap", "action", "attached", "end"}
+    page = (Path(__file__).parents[2] / "docs" / "recording.md").read_text()
+    assert all(f"| `{kind}` |" in page for kind in (*kinds, "alarm", "access"))
