@@ -34,6 +34,8 @@ def measured(cameras: int, *, count: int) -> Table:
         table.add_column(column)
     table.add_column("fy by fx off rms, %, plain least squares")
     table.add_column("skin at 0.8 m: within the bound; off p50, p95, bound p50, mm")
+    table.add_column("fy by fx within its bound; that p50, %")
+    table.add_column("bound across p50, mm; quarter turn asked for")
     for turned in (False, True):
         for told in TOLD:
             rng, rows = np.random.default_rng([7, int(turned)]), []
@@ -58,12 +60,15 @@ def measured(cameras: int, *, count: int) -> Table:
                 plain = plain_camera(found.views, board, size_px=SIZE_PX)
                 ratios = [float(camera.values[1] / camera.values[0]), plain.fy_px / plain.fx_px]
                 ratios = [100.0 * (one / (TRUE[1] / TRUE[0]) - 1.0) for one in ratios]
-                rows.append((focal_px, bound_px, off_mm, found.errors[1].worst_mm, *ratios))
+                way = np.append(np.array([1.0, -1.0]) / camera.values[:2], np.zeros(7))
+                square = 196.0 * float(np.sqrt(way @ camera.covariance @ way))
+                across = found.errors[1].across_mm, float(bool(found.print_limits))
+                rows.append((focal_px, bound_px, off_mm, found.errors[1].worst_mm, *ratios, square, *across))
             name = "every other one turned by a quarter" if turned else "all upright"
             if not rows:
                 table.add_row(name, told, f"0 of {cameras}")
                 continue
-            off_px, bound_px, off_mm, told_mm, ours, usual = np.array(rows).T
+            off_px, bound_px, off_mm, told_mm, ours, usual, square, across_mm, asked = np.array(rows).T
             table.add_row(
                 name,
                 told,
@@ -73,6 +78,8 @@ def measured(cameras: int, *, count: int) -> Table:
                 f"{np.sqrt(np.mean(ours**2)):.3f}, {np.sqrt(np.mean(usual**2)):.3f}",
                 f"{100.0 * np.mean(off_mm <= told_mm):.0f} %; {np.median(off_mm):.2f},"
                 f" {np.percentile(off_mm, 95):.2f}, {np.median(told_mm):.2f}",
+                f"{100.0 * np.mean(np.abs(ours) <= square):.0f} %; {np.median(square):.3f}",
+                f"{np.median(across_mm):.2f}; {int(asked.sum())} of {len(rows)}",
             )
     return table
 
