@@ -184,7 +184,7 @@ def test_where_the_print_limits_a_board_turned_by_a_quarter_is_asked_for_until_i
 
 
 def test_two_turned_boards_more_lower_the_bound_and_two_upright_ones_do_not() -> None:
-    """After 12 upright pictures, measured: across 1.43 mm before, 1.32 with two more, 0.90 with two turned."""
+    """After 12 upright pictures: across 1.43 mm as measured, 1.32 with two more, 0.90 with two turned."""
     rng = np.random.default_rng([12, 1])
     stretch = UNMEASURED_U95 / 1.96 * np.random.default_rng([1, 1]).normal()
     before, more = (views_of(rng, count=n, stretch=stretch, first=k) for n, k in ((12, 0), (2, 12)))
