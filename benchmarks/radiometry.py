@@ -61,6 +61,13 @@ def errors_by_bound(
     yield "offset", (stated.offset_degc - (stated.at_degc - seen)) / u95[0]
     yield "gain", (stated.gain - camera.gain / (1.0 + camera.gain)) / u95[1]
     yield "drift", (stated.drift_degc_per_min - camera.drift_degc_per_min) / u95[2]
+    yield from skin_errors(rng, camera, found)
+
+
+def skin_errors(
+    rng: np.random.Generator, camera: ErringCamera, found: RadiometryFound
+) -> Iterator[tuple[str, float]]:
+    """The error of corrected readings of skin as a share of their 95 % bound."""
     for true in SKIN_DEGC:
         off = camera.off_degc(
             np.array(true),

@@ -101,6 +101,8 @@ class World:
                         break
             else:
                 stop.wait(0.05)
+                if room.phase in (RUNNING, RECORDING) and room.phase != phase:
+                    continue  # begun meanwhile: the next picture shows it
                 t_s += TICK_S
                 warm = ThermalPicture(t_s, np.full(self._shape(), 29_600, np.uint16), False)
                 yield Capture(t_s, 0, IDLE, (warm,), (), 0.0, False)

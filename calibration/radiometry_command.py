@@ -13,7 +13,7 @@ from typing import cast
 from calibration.certificate import put_refused
 from calibration.progress import Steps
 from calibration.radiometry import SKIN_DEGC, RadiometryFound, find_radiometry
-from calibration.radiometry_part import left_out, radiometry_part, unsolved_part
+from calibration.radiometry_part import left_out, radiometry_part, step_words, unsolved_part
 from calibration.reference_looks import LookSource, open_looks
 from calibration.reference_reading import (
     EMISSIVITY_U95,
@@ -164,7 +164,7 @@ def told_lines(found: RadiometryFound) -> list[str]:
     for k, (name, value) in enumerate(zip(PARAMETERS, values, strict=True)):
         lines.append(f"{name:24}{value:12.4f}{SURE * math.sqrt(stated.covariance[k, k]):12.4f}")
     lines.append(f"The offset holds for readings of {stated.at_degc:.1f} degC.")
-    lines.append(f"The closing shutter moves the camera by up to {found.step_u95_degc:.2f} degC (95 %).")
+    lines.append(step_words(found))
     skin = ", ".join(f"{u:.2f} at {t:g}" for t, u in zip(SKIN_DEGC, found.skin_u95_degc(), strict=True))
     lines.append(f"95 % error on large even skin, degC: {skin} degC (the camera claims {found.claim_degc:g})")
     return lines

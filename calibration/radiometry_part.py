@@ -9,7 +9,7 @@ import numpy as np
 from calibration.certificate import Certified
 from calibration.certificate_plots import bars_svg
 from calibration.chart_plot import Series, chart_svg
-from calibration.radiometry import SKIN_DEGC, UNIFORMITY_U95_DEGC, RadiometryFound
+from calibration.radiometry import LEAST_CLOSINGS, SKIN_DEGC, UNIFORMITY_U95_DEGC, RadiometryFound
 from calibration.reference_reading import ReferenceRead
 from calibration.spot_error import SPOT_DEGC, SPOT_WORDS, spot_errors
 from calibration.spread import SpreadFound
@@ -37,7 +37,11 @@ def radiometry_part(found: RadiometryFound, *, focal_px: float, spread: PointSpr
         parameters=(
             *((name, value, float(u95)) for name, value, u95 in zip(PARAMETERS, values, bounds, strict=True)),
             ("at_degc (readings at which the offset holds)", stated.at_degc, float("nan")),
-            ("step at the shutter, degC", 0.0, found.step_u95_degc),
+            (
+                f"step at the shutter, degC{'' if found.step_seen else ' (taken for granted)'}",
+                0.0,
+                found.step_u95_degc,
+            ),
             ("place in the picture, degC (taken for granted)", 0.0, UNIFORMITY_U95_DEGC),
         ),
         covariance_of=PARAMETERS,
@@ -85,6 +89,17 @@ def unsolved_part(references: Sequence[ReferenceRead]) -> Certified:
         used=tuple(f"{one.told.name}: {len(one.looks)} looks" for one in references),
         refused=left_out(references),
         on_skin_unit="degC",
+    )
+
+
+def step_words(found: RadiometryFound) -> str:
+    """What the closing shutter does, and whether that was seen."""
+    by = f"The closing shutter moves the camera by up to {found.step_u95_degc:.2f} degC (95 %)"
+    if found.step_seen:
+        return f"{by}."
+    return (
+        f"{by}: taken for granted, since it was seen to close fewer than {LEAST_CLOSINGS} times between"
+        " looks; a recording in which it closes more often tells it."
     )
 
 

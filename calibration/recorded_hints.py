@@ -15,6 +15,7 @@ from calibration.pictures import spread_grey
 from calibration.recorded_plan import CHECK, RecordedStep
 from calibration.reference_reading import MATERIALS, shown_degc
 from calibration.reference_region import found_mask, region_of
+from calibration.reference_settled import Readings
 from calibration.spin import spun_deg
 from calibration.spread import at_straight_edge
 from models.capture import Capture
@@ -76,6 +77,8 @@ class Hints:
     """What was told of the recording under way."""
     anew: bool = False
     """A recording has begun: what is counted over it starts anew with the next look."""
+    readings: Readings = field(default_factory=Readings)
+    """Of the reference that is shown."""
     _times: dict[str, deque[float]] = field(
         default_factory=lambda: {name: deque[float](maxlen=200) for name in ("colour", "thermal", "depth")}
     )
@@ -102,6 +105,10 @@ class Hints:
             self._times["colour"].append(capture.t_s)
         for name, pictures in (("thermal", capture.thermal), ("depth", capture.depth)):
             self._times[name].extend(capture.t_s for _ in pictures)
+        if self.step.name == "radiometry":
+            for one in capture.thermal:
+                if not one.shutter:
+                    self.readings.take(capture.t_s, one.centikelvin)
         return self._streams(capture.t_s)
 
     def see(self, capture: Capture) -> tuple[Hint, ...]:
@@ -122,6 +129,7 @@ class Hints:
     def begin(self, entries: Mapping[str, str]) -> None:
         """A recording begins: what is counted over it starts anew."""
         self.entries, self.anew = entries, True
+        self.readings.forget()
 
     def _streams(self, now_s: float) -> tuple[Hint, ...]:
         may = ("thermal",) if self.step.name == CHECK and self.rig.thermal is not None else ()
@@ -182,6 +190,8 @@ class Hints:
         region = region_of(picture, mask, spread=relied_on(thermal.spread, None))
         if isinstance(region, str):
             return (Hint(BAD, f"The reference is seen, but {region}"),)
+        if self.readings.core is None:
+            self.readings.core = region.core
         reads = float(np.median(picture[region.core]))
         return (Hint(GOOD, f"The reference is seen: it reads {reads:.1f} degC (should show {should:.1f})"),)
 

@@ -14,13 +14,14 @@ RECORDED = ("spread", "radiometry", "time", "axis", "jet")
 SITTING = (*GUIDED, *RECORDED)
 """The order in which a page goes through them: what is held in hand first; each after what it rests on."""
 
-LOOK_S, LEAST_LOOK_S, LOOKS = 30.0, 15.0, 3
-"""Of a reference, between two closings of the shutter. The shortest look that tells a drift has 15 s
-(`calibration.reference_reading.SLOPE_S`); three are the fewest."""
+LOOK_S, LEAST_LOOK_S, LOOKS = 30.0, 10.0, 3
+"""Of a reference: at most, and at least. A look is over once its drift is known well enough
+(`calibration.reference_settled`); the shortest that tells one has 9 s
+(`calibration.reference_reading.LEAST_SLOPE_S`). Three are the fewest."""
 
-PAUSE_S = 11.0
+PAUSE_S = 3.0
 """Without a picture for so long a look has ended, where the camera does not say that its shutter closed
-(`calibration.reference_looks.PAUSE_S`, and one second)."""
+(`calibration.reference_looks.RECORDED_PAUSE_S`, and one second)."""
 
 SPREAD_PICTURES, HOLD_S = 5, 2.0
 """Pictures of the edge, each elsewhere; it is held for so long, of which the stillest moment is taken."""
@@ -41,6 +42,8 @@ class Stretch:
     """Over as soon as the camera's shutter has closed."""
     shutter_parts: bool = False
     """A look at a reference: over when the shutter closes, if it was long enough, else begun anew."""
+    least_s: float | None = None
+    """Over after so long already, once it has told enough; None = it always lasts as long."""
 
 
 @dataclass(frozen=True)
@@ -88,8 +91,13 @@ class RecordedStep:
 
     @property
     def lasts_s(self) -> float:
-        """One recording."""
+        """One recording, at most."""
         return sum(one.lasts_s for one in self.plan)
+
+    @property
+    def least_s(self) -> float:
+        """One recording, at least."""
+        return sum(one.lasts_s if one.least_s is None else one.least_s for one in self.plan)
 
     def take_title(self, number: int) -> str:
         """What recording ``number`` (from 0) is of; empty where there is only one."""
@@ -142,7 +150,11 @@ _STEPS = (
                 if k
                 else ()
             )
-            + (Stretch(f"{_LOOK}: look {k + 1} of {LOOKS}", LOOK_S, shutter_parts=True),)
+            + (
+                Stretch(
+                    f"{_LOOK}: look {k + 1} of {LOOKS}", LOOK_S, shutter_parts=True, least_s=LEAST_LOOK_S
+                ),
+            )
         ),
         needs=("thermal",),
         parts=("thermal",),

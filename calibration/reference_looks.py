@@ -24,6 +24,10 @@ PAUSE_S = 10.0
 """A longer pause ends a look: nobody knows whether the shutter closed meanwhile. The slowest camera brings
 nine pictures a second; whoever presses a button does so every few seconds."""
 
+RECORDED_PAUSE_S = 2.0
+"""The same in a recording of a live camera, which brings its pictures by itself: a pause was made on purpose,
+or something held them up."""
+
 EACH_S = 0.24
 """Pictures nearer to each other are passed over: a reference changes more slowly, and 3 minutes between two
 closings of the shutter then need 150 MB at 256 x 192."""
@@ -40,6 +44,9 @@ class Look:
     """On the file's own clock, shape (n,)."""
     degc: NDArray[np.float32]
     """As the file states them, NaN = no reading, shape (n, h, w)."""
+    closings: int
+    """So often the shutter was seen to close before it. Of two looks with the same number nobody knows
+    whether it closed between them."""
 
 
 Taken = tuple[float, bool, Callable[[], NDArray[np.float32]] | None]
@@ -58,23 +65,26 @@ class LookSource:
     """What the numbers were corrected with already; None = the file does not say."""
     play: Callable[[], Iterator[Taken]]
     """Starts a pass over all pictures."""
+    pause_s: float = PAUSE_S
+    """A longer one ends a look."""
 
     def looks(self) -> Iterator[Look]:
         """Look after look; pictures that are damaged or show the shutter are left out."""
         t_s: list[float] = []
         kept: list[NDArray[np.float32]] = []
-        last_s = -np.inf
+        last_s, closings, was_closed = -np.inf, 0, False
         for now_s, closed, degc in self.play():
-            if kept and (closed or now_s - last_s > PAUSE_S):
-                yield Look(np.array(t_s), np.array(kept))
+            if kept and (closed or now_s - last_s > self.pause_s):
+                yield Look(np.array(t_s), np.array(kept), closings)
                 t_s, kept = [], []
-            last_s = now_s
+            closings += closed and not was_closed
+            was_closed, last_s = closed, now_s
             if closed or degc is None or (t_s and now_s - t_s[-1] < EACH_S):
                 continue
             t_s.append(now_s)
             kept.append(degc())
         if kept:
-            yield Look(np.array(t_s), np.array(kept))
+            yield Look(np.array(t_s), np.array(kept), closings)
 
 
 def open_looks(path: Path, *, unit: str | None, hz: float | None) -> LookSource:
@@ -132,7 +142,7 @@ def _recorded(path: Path) -> LookSource:
         raise InputError(f"{path} holds no thermal pictures; record the thermal camera.")
     rig = recording.rig
     emissivity = rig.thermal.emissivity if rig is not None and rig.thermal is not None else None
-    return LookSource(path.name, first.shape[1], first.shape[0], emissivity, play)
+    return LookSource(path.name, first.shape[1], first.shape[0], emissivity, play, RECORDED_PAUSE_S)
 
 
 def _of_counts(centikelvin: Counts) -> NDArray[np.float32]:

@@ -23,9 +23,10 @@ micrometres at up to 45 degrees (Fresnel; Rees and James 1992, Int. J. Remote Se
 MATERIALS = {"water": 0.97, "ice": 0.97, "tape": 0.95}
 """Emissivities by name: water and ice slurry as above; black vinyl tape, as thermographers use it."""
 
-SLOPE_S, SLOPE_PICTURES = 15.0, 5
-"""A look of this length and so many pictures tells a drift: noise of 0.02 degC then leaves 0.1 degC a minute
-or less of one look, and less of several."""
+LEAST_SLOPE_S, LEAST_SLOPE_MIN2 = 9.0, 0.039
+"""A look tells a drift that is this long, and whose times lie so far from their mean (sum of squares): noise
+of 0.02 degC then leaves 0.1 degC a minute or less of one look, and less of several. Five pictures over 15 s
+do so, or forty over 10."""
 
 LEAST_ALIVE_DEGC = 1e-4
 """Pixels that differ less from picture to picture come from no live camera."""
@@ -55,6 +56,8 @@ class LookRead:
     """NaN where the look is too short to tell."""
     pictures: int
     across_px: float
+    closings: int
+    """As in `calibration.reference_looks.Look`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,7 +176,8 @@ def _read_look(
     read = np.median(look.degc[:, region.core], axis=1).astype(float) + region.sharpened_degc
     minutes = (look.t_s - look.t_s.mean()) / 60.0
     slope = float("nan")
-    if len(minutes) >= SLOPE_PICTURES and 60.0 * float(np.ptp(minutes)) >= SLOPE_S:
-        slope = float(minutes @ (read - read.mean()) / (minutes @ minutes))
+    square = float(minutes @ minutes)
+    if square >= LEAST_SLOPE_MIN2 and 60.0 * float(np.ptp(minutes)) >= LEAST_SLOPE_S:
+        slope = float(minutes @ (read - read.mean()) / square)
     t_s = float(look.t_s.mean())
-    return LookRead(t_s, float(read.mean()), slope, len(minutes), region.across_px), region
+    return LookRead(t_s, float(read.mean()), slope, len(minutes), region.across_px, look.closings), region

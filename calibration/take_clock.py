@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from calibration.recorded_plan import LEAST_LOOK_S, Stretch
+from calibration.recorded_plan import Stretch
 from models.capture import Capture
 
 
 class TakeClock:
     """Fed with captures in order of time."""
 
-    def __init__(self, plan: Sequence[Stretch]) -> None:
-        """Nothing has come yet."""
-        self._plan = tuple(plan)
+    def __init__(
+        self, plan: Sequence[Stretch], *, settled: Callable[[float], bool] = lambda _: False
+    ) -> None:
+        """Nothing has come yet.
+
+        Args:
+            plan: The stretches.
+            settled: Whether what came since a time has told enough, for a stretch that may be over earlier.
+        """
+        self._plan, self._settled = tuple(plan), settled
         self._number, self._begun_s, self._t_s = 0, 0.0, 0.0
         self._started = self._closing = False
         self._valve: list[tuple[float, float]] = []
@@ -66,6 +73,8 @@ class TakeClock:
         closed = any(one.shutter for one in capture.thermal)
         while (stretch := self.now) is not None and capture.t_s - self._begun_s >= stretch.lasts_s:
             self._next(self._begun_s + stretch.lasts_s)
+        if stretch is not None and self._told_enough(stretch):
+            self._next(capture.t_s)
         stretch = self.now
         if stretch is None:
             return closed
@@ -78,11 +87,20 @@ class TakeClock:
             kept = self.now is not None and self.now.kept
         return kept
 
+    def _told_enough(self, stretch: Stretch) -> bool:
+        least_s = stretch.least_s
+        return (
+            least_s is not None
+            and self._t_s - self._begun_s >= least_s
+            and not self._closing
+            and self._settled(self._begun_s)
+        )
+
     def _shutter_was_closed(self, stretch: Stretch, t_s: float) -> None:
         """The first picture after it."""
         if stretch.ends_by_shutter:
             self._next(t_s)
-        elif stretch.shutter_parts and t_s - self._begun_s >= LEAST_LOOK_S:
+        elif stretch.shutter_parts and t_s - self._begun_s >= (stretch.least_s or stretch.lasts_s):
             self._next(t_s)
             if self.now is not None and self.now.ends_by_shutter:
                 self._next(t_s)

@@ -98,7 +98,8 @@ class RecordedFlow:
                 trouble = str(error)
         self.trouble = trouble or ""
         if trouble is None:
-            self._clock, self.phase = TakeClock(self.step.plan), RECORDING
+            settled = self._look.readings.settled
+            self._clock, self.phase = TakeClock(self.step.plan, settled=settled), RECORDING
             self._look.begin(dict(self._entries))
 
     def told_entries(self, entries: Mapping[str, str]) -> None:
@@ -230,6 +231,7 @@ class RecordedFlow:
             "title": step.title,
             "say": step.say,
             "set_up": list(step.set_up),
+            "least_s": step.least_s,
             "lasts_s": step.lasts_s,
             "take": number,
             "least": step.takes,

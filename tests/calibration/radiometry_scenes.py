@@ -90,7 +90,7 @@ class Simulated:
     camera_emissivity: float | None = None
 
     def looks(self) -> Iterator[Look]:
-        """Look after look, 2 s apart."""
+        """Look after look, 2 s apart; the shutter closes between them."""
         before, camera = self.before, self.camera
         y, x = np.indices(SIZE).astype(float)
         at_x, at_y = (
@@ -114,7 +114,7 @@ class Simulated:
                 + rng.normal(0.0, camera.noise_degc, SIZE)
                 for s in since
             ]
-            yield Look(60.0 * (start_min + since), np.asarray(np.round(shown, 2), np.float32))
+            yield Look(60.0 * (start_min + since), np.asarray(np.round(shown, 2), np.float32), k)
 
 
 def read_simulated(

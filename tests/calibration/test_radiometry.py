@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from calibration.certificate import certificate_path, refused_path
-from calibration.radiometry import RadiometryFound, find_radiometry
+from calibration.radiometry import STEP_UNSEEN_U95_DEGC, RadiometryFound, find_radiometry
 from calibration.reference_looks import open_looks
 from calibration.reference_reading import ReferenceRead, Told, shown_degc
 from calibration.reference_region import area_mask
@@ -156,6 +156,45 @@ def _read(source: Simulated, told: Told) -> ReferenceRead:
         room_degc=23.0,
         room_u95_degc=1.5,
     )
+
+
+class Unseen(Simulated):
+    """The shutter closes between looks without a word."""
+
+    def looks(self):
+        for look in super().looks():
+            yield replace(look, closings=0)
+
+
+def test_a_shutter_that_was_not_seen_to_close_leaves_its_step_open() -> None:
+    """Looks without a closing between them may share one step: that they agree tells nothing of it."""
+    camera = ErringCamera(step_degc=0.0)
+    told = replace(ICE, degc=COLD.shown_degc), replace(BLOCK, degc=WARM.shown_degc)
+    of = {
+        kind: find_radiometry(
+            [_read(kind(camera, one), which) for one, which in zip((COLD, WARM), told, strict=True)],
+            claim_degc=2.0,
+            now=NOW,
+        )
+        for kind in (Simulated, Unseen)
+    }
+    seen, unseen = of[Simulated], of[Unseen]
+    assert isinstance(seen, RadiometryFound)
+    assert isinstance(unseen, RadiometryFound)
+    assert seen.step_seen
+    assert seen.step_u95_degc < 0.05
+    assert not unseen.step_seen
+    assert unseen.step_u95_degc == STEP_UNSEEN_U95_DEGC
+    assert all(a < b for a, b in zip(seen.skin_u95_degc(), unseen.skin_u95_degc(), strict=True))
+    # A camera whose looks differ by more than that is believed to be worse.
+    jumps = replace(camera, step_degc=0.6)
+    worse = find_radiometry(
+        [_read(Unseen(jumps, one), which) for one, which in zip((COLD, WARM), told, strict=True)],
+        claim_degc=5.0,
+        now=NOW,
+    )
+    assert isinstance(worse, RadiometryFound)
+    assert worse.step_u95_degc > STEP_UNSEEN_U95_DEGC
 
 
 def test_three_references_that_contradict_each_other_are_refused() -> None:

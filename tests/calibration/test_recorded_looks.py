@@ -41,3 +41,16 @@ def test_a_recording_is_parted_into_looks_at_the_shutter(tmp_path: Path) -> None
 def test_a_recording_without_thermal_pictures_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="holds no thermal pictures"):
         open_looks(recorded(tmp_path / "dark.mcap", thermal=False), unit=None, hz=None)
+
+
+def test_looks_of_a_recording_say_whether_the_shutter_closed_between_them_and_end_with_a_pause(
+    tmp_path: Path,
+) -> None:
+    recorder = Recorder(tmp_path / "ice.mcap", manifest())
+    for k, t_s in enumerate([*np.arange(0.0, 3.0, 0.5), *np.arange(6.0, 12.0, 0.5)]):
+        picture = ThermalPicture(float(t_s), np.full((24, 32), 30315, np.uint16), shutter=t_s in (8.0, 8.5))
+        now = replace(capture(0), t_s=float(t_s), index=k, thermal=(picture,))
+        recorder.take(now, SEEN, guidance(float(t_s)))
+    assert recorder.close().trouble == ""
+    looks = list(open_looks(tmp_path / "ice.mcap", unit=None, hz=None).looks())
+    assert [(look.t_s[0], look.closings) for look in looks] == [(0.0, 0), (6.0, 0), (9.0, 1)]

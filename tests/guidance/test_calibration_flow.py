@@ -19,7 +19,8 @@ from calibration.guided_run import Wanted
 from calibration.options import add_calibrate
 from calibration.outstanding import DONE, IMPOSSIBLE, LAPSED, NOT_YET, OPEN, outstanding
 from calibration.recorded_hints import BAD, GOOD, WAITS, Hint, Hints
-from calibration.recorded_plan import LOOK_S, LOOKS, PAUSE_S, SITTING, STEPS
+from calibration.recorded_plan import LEAST_LOOK_S, LOOK_S, LOOKS, PAUSE_S, SITTING, STEPS
+from calibration.reference_looks import RECORDED_PAUSE_S
 from calibration.sheets import TARGET
 from calibration.take_clock import TakeClock
 from guidance.calibrating import live
@@ -59,26 +60,40 @@ def test_every_step_has_its_words_and_comes_after_what_it_rests_on() -> None:
 
 
 def test_a_look_ends_with_the_shutter_and_is_begun_anew_where_it_was_too_short() -> None:
-    """The shutter closes at 10 s (too early), 40 s and 70 s: three looks of 15 s or more between them."""
+    """The shutter closes at 6 s (too early), 30 s and 60 s: three looks of 10 s or more between them."""
     clock = TakeClock(STEPS["radiometry"].plan)
     kept: list[float] = []
     for k in range(2000):
         t_s = 0.1 * k
-        shutter = any(0.0 <= t_s - at_s < 0.45 for at_s in (10.0, 40.0, 70.0))
+        shutter = any(0.0 <= t_s - at_s < 0.45 for at_s in (6.0, 30.0, 60.0))
         if clock.look(picture(t_s, shutter=shutter)):
             kept.append(t_s)
         if clock.is_over:
             break
     assert clock.looks_begun_anew == 1
-    assert kept[-1] == pytest.approx(70.5 + LOOK_S, abs=1.0)
+    assert kept[-1] == pytest.approx(60.5 + LOOK_S, abs=1.0)
     assert max(np.diff(kept)) < 0.2, "the shutter itself is recorded, so that looks can be told apart"
 
 
 def test_without_a_flag_looks_are_parted_by_a_pause_that_ends_a_look() -> None:
     clock = TakeClock(STEPS["radiometry"].plan)
     kept = [0.1 * k for k in range(1500) if clock.look(picture(0.1 * k)) and not clock.is_over]
-    assert np.count_nonzero(np.diff(kept) > 10.0) == LOOKS - 1
+    assert np.count_nonzero(np.diff(kept) > RECORDED_PAUSE_S) == LOOKS - 1
     assert kept[-1] == pytest.approx(LOOKS * LOOK_S + (LOOKS - 1) * PAUSE_S, abs=0.3)
+
+
+def test_a_look_that_has_told_enough_is_over_but_never_before_its_least() -> None:
+    """Settled from 4 s of each look on: over after 10 s. From 20 s on: over after 20 s."""
+    for settles_s, lasts_s in ((4.0, LEAST_LOOK_S), (20.0, 20.0), (np.inf, LOOK_S)):
+        now_s = [0.0]
+        clock = TakeClock(
+            STEPS["radiometry"].plan,
+            settled=lambda since_s, now_s=now_s, after_s=settles_s: now_s[0] - since_s >= after_s,
+        )
+        while not clock.is_over:
+            now_s[0] += 0.1
+            clock.look(picture(now_s[0]))
+        assert now_s[0] == pytest.approx(LOOKS * lasts_s + (LOOKS - 1) * PAUSE_S, abs=1.0)
 
 
 def test_gas_is_told_by_the_held_button_and_ends_with_a_page_that_is_gone() -> None:

@@ -94,7 +94,7 @@ export function makePanel(el, send, begin) {
     const keep = step.again === null ? [] : [el("button", { id: "keep", onclick: () => send({ do: "keep" }) }, "Keep the older one")];
     const first = step.may_solve
       ? [el("button", { class: "first", id: "work", onclick: () => send({ do: "enough" }) }, "Work it out"), el("button", { id: "begin", onclick: start }, step.more)]
-      : [el("button", { class: "first", id: "begin", onclick: start }, `Begin (${Math.round(step.lasts_s)} s)`)];
+      : [el("button", { class: "first", id: "begin", onclick: start }, `Begin (${step.least_s < step.lasts_s ? `${Math.round(step.least_s)} to ` : ""}${Math.round(step.lasts_s)} s)`)];
     return [...first, ...keep, el("button", { id: "leave", onclick: () => send({ do: "skip" }) }, "Leave it out"), el("button", { id: "all", onclick: () => send({ do: "overview" }) }, "All steps")];
   }
 
@@ -119,7 +119,7 @@ export function makePanel(el, send, begin) {
     left.hidden = now === null;
     if (now === null) return;
     document.getElementById("left-s").textContent = String(Math.ceil(now.left_s));
-    document.getElementById("left-all").textContent = `${Math.ceil(now.all_left_s)} s left in all${now.kept ? "" : "; not recorded now"}${now.anew ? "; the shutter closed, this look began anew" : ""}`;
+    document.getElementById("left-all").textContent = `${step.least_s < step.lasts_s ? "at most " : ""}${Math.ceil(now.all_left_s)} s left in all${now.kept ? "" : "; not recorded now"}${now.anew ? "; the shutter closed, this look began anew" : ""}`;
     document.getElementById("left-bar").style.width = `${100 * now.share}%`;
     left.dataset.kept = String(now.kept);
   };
