@@ -37,6 +37,7 @@ LARGER = 3
 STILL_PX = 4.0
 """A board that moves by more between two colour pictures is not brought to the time of a thermal one."""
 LONGEST_S = 60.0
+"""After the first capture, whatever the cameras' clock was at then; what comes later is not looked at."""
 TEMPERATURE_EVERY_S = 0.2
 ROOM_DEGC = 23.0
 """Where the session does not say."""
@@ -78,8 +79,10 @@ def gather(
     told = source.treatment.references if references is None else references
     room = source.treatment.room_degc
     look = _Look(rig, board, told, ROOM_DEGC if room is None else room, calibrated)
+    first_s: float | None = None
     for capture in source.captures():
-        if capture.t_s > LONGEST_S:
+        first_s = capture.t_s if first_s is None else first_s
+        if capture.t_s - first_s > LONGEST_S:
             break
         look.take(retimed(capture, then=source.rig, now=rig))
     return look.evidence()

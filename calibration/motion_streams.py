@@ -55,8 +55,10 @@ def read_streams(recording: Path) -> MotionRecording:
     """
     source = open_source(recording)
     gathered = {name: _Gathered(name) for name in ("rgb", "thermal", "depth")}
+    first_s: float | None = None
     for capture in source.captures():
-        if capture.t_s > LONGEST_S:
+        first_s = capture.t_s if first_s is None else first_s
+        if capture.t_s - first_s > LONGEST_S:
             break
         if capture.bgr is not None:
             gathered["rgb"].add(

@@ -40,6 +40,9 @@ from vision.synthetic_studio import Studio
 Scenery = Callable[[CalibrationRoom, int], Iterator[Capture]]
 """Captures of one recording, from 0 s on, by the number of the recording."""
 
+LATE_S = 400.0
+"""The cameras' clock as a page's pictures begin: a sitting has gone on for so long already."""
+
 GREY = np.full((180, 320, 3), 70, np.uint8)
 """Where no colour picture is drawn."""
 
@@ -53,7 +56,7 @@ class StandIn:
 
     def __call__(self, stop: threading.Event) -> Iterator[Capture]:
         """As the room asks for them."""
-        t_s, number, first = 0.0, 0, None
+        t_s, number, first = LATE_S, 0, None
         while not stop.is_set():
             assert self.room is not None
             if self.room.phase not in (RECORDING, RUNNING):
