@@ -184,8 +184,8 @@ def measure(console: Console, cameras: int, *, before: bool, flagged: bool, wave
     kind = "flagged" if flagged else "not flagged"
     console.print(
         f"shutter {kind}, slow noise {waver_degc:g} degC: {len(bounds)} of {cameras} accepted,"
-        f" {seen} with the step seen; a reference took {np.median(spent):.0f} s (5 to 95 %: {np.percentile(spent, 5):.0f} to"
-        f" {np.percentile(spent, 95):.0f}, most {max(spent):.0f})",
+        f" {seen} with the step seen; a reference took {np.median(spent):.0f} s (5 to 95 %:"
+        f" {np.percentile(spent, 5):.0f} to {np.percentile(spent, 95):.0f}, most {max(spent):.0f})",
         highlight=False,
     )
     table = Table("of", "95 % bound holds, %", "error / bound, rms", "median bound, degC")

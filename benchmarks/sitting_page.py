@@ -105,7 +105,7 @@ class Technician:
             return
         self._acted = now
         if phase == "print":
-            self._say(line, {"do": "measured", "mm": 100.0, "insist": False})
+            self._say(line, {"do": "measured", "mm": [100.0, 100.0], "insist": False})
         elif phase == "ready" and step is not None:
             self._record(line, step, recorded)
         elif phase in ("told", "refused"):

@@ -91,13 +91,16 @@ class World:
                 yield self._guided(step, head.get("advice") or {}, t_s)
             elif phase == RECORDING and step is not None:
                 begun_s = t_s + TICK_S
-                for capture in self._recorded(step, cast("dict[str, Any]", head["recorded"])["take"]):
+                take = cast("dict[str, Any]", head["recorded"])["take"]
+                for capture in self._recorded(step, take):
                     who.camera_s[step] = who.camera_s.get(step, 0.0) + begun_s + capture.t_s - t_s
                     t_s = begun_s + capture.t_s
                     yield moved(capture, begun_s)
                     who.caught_up(room.number)
                     self.dies(step, who.head)
-                    if room.phase != RECORDING or stop.is_set():
+                    # The next one may have begun already: then it is not this that is shown.
+                    now = (who.head.get("recorded") or {}).get("take")
+                    if room.phase != RECORDING or now != take or stop.is_set():
                         break
             else:
                 stop.wait(0.05)
@@ -203,14 +206,14 @@ class World:
             yield Capture(t_s, k, GREY, (self._warm(t_s, whole + step, shutter=shutter),), (), 0.0, False)
 
     def _spin(self, *, hz: float = 6.0) -> Iterator[Capture]:
-        """Once in 24 s, sliding along its block."""
+        """As quickly as the hand turns all else, sliding along its block."""
         axis = np.array([0.0, 0.0, 1.0])
         first = rotation_from_rvec(np.array([-np.pi / 2.0, 0.0, 0.0])) @ rotation_from_rvec(
             np.array([0.25, 0.0, 0.0])
         )
         middle = self.truth.tags.corners_mm.reshape(-1, 3).mean(axis=0)
         for k in range(round(40.0 * hz)):
-            turn = first @ rotation_from_rvec(axis * 2.0 * np.pi * k / (24.0 * hz))
+            turn = first @ rotation_from_rvec(axis * np.radians(self.who.turns_deg_s) * k / hz)
             slide = 5.0 * np.sin(0.8 * k / hz) * (turn @ axis)
             at = np.array([0.0, 0.0, 380.0]) + slide - first @ (middle * axis)
             bgr = collar_picture(self.truth.tags, Pose.of(turn, at), self.real.rgb, self._rng)

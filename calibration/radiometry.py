@@ -160,10 +160,11 @@ def _step(references: Sequence[ReferenceRead]) -> tuple[float, bool]:
     """95 % bound of what a closing shutter moves the camera by, degC, and whether it was seen to."""
     looks, looks_u95 = _differ(one.off_degc for one in references)
     seen, seen_u95 = _differ(_parted(one)[:, 1] for one in references)
-    if seen >= LEAST_CLOSINGS:
-        return seen_u95, True
     # It may have closed between looks without a word: what they differ by counts where that is more.
-    return max(looks_u95, STEP_UNSEEN_U95_DEGC) if looks else STEP_UNSEEN_U95_DEGC, False
+    granted = max(looks_u95, STEP_UNSEEN_U95_DEGC) if looks else STEP_UNSEEN_U95_DEGC
+    if seen < LEAST_CLOSINGS or (seen < looks and seen_u95 > granted):  # too few to tell better
+        return granted, False
+    return seen_u95, True
 
 
 def _differ(each: Iterable[Floats]) -> tuple[int, float]:

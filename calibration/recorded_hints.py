@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import cv2
@@ -44,6 +44,10 @@ EVERY_S: Mapping[str, float] = {
 
 SMALL = (24, 18)
 """Pictures for motion are shrunk to this: noise of single pixels is averaged out."""
+
+WHOLE_TURN_DEG = 330.0
+"""A spin is over once so much was seen: where tags stand aslant no pose is told for up to
+30 degrees."""
 
 MOVED_SIGMAS = 4.0
 """Motion differs from picture to picture by so many times what still pictures differ by."""
@@ -87,6 +91,7 @@ class Hints:
     _said: tuple[Hint, ...] = ()
     _track: NozzleTrack | None = None
     _turns: list[Floats] = field(default_factory=list[Floats])
+    _all_round: bool = False
     _small: dict[str, Floats] = field(default_factory=dict[str, Floats])
     _motion: dict[str, deque[tuple[float, float]]] = field(
         default_factory=lambda: {
@@ -117,7 +122,8 @@ class Hints:
         Another thread may count meanwhile what comes.
         """
         if self.anew:
-            self.anew, self._turns, self._looked_s = False, [], -np.inf
+            self._turns, self._all_round, self._looked_s = [], False, -np.inf
+            self.anew = False
             if self.step.name == "axis":
                 self._said = ()
         if capture.t_s - self._looked_s >= EVERY_S[self.step.name]:
@@ -130,6 +136,12 @@ class Hints:
         """A recording begins: what is counted over it starts anew."""
         self.entries, self.anew = entries, True
         self.readings.forget()
+
+    def settled(self, since_s: float) -> bool:
+        """Whether what was seen since a time has told enough: a whole turn, the drift of a reference."""
+        if self.step.name == "axis":
+            return not self.anew and self._all_round
+        return self.readings.settled(since_s)
 
     def _streams(self, now_s: float) -> tuple[Hint, ...]:
         may = ("thermal",) if self.step.name == CHECK and self.rig.thermal is not None else ()
@@ -237,8 +249,8 @@ class Hints:
                 self._turns.append(found.rgb_from_nozzle.rotation)
         if self.step.name != "axis":
             return (seen,)
-        arc = spun_deg(np.array(self._turns), np.array([0.0, 0.0, 1.0])) if len(self._turns) > 2 else 0.0
-        enough = arc >= LEAST_SPIN_DEG
+        arc = arc_deg(self._turns)
+        self._all_round, enough = arc >= WHOLE_TURN_DEG, arc >= LEAST_SPIN_DEG
         return (
             seen,
             Hint(GOOD if enough else WAITS, f"Spun over {arc:.0f} of at least {LEAST_SPIN_DEG:.0f} degrees"),
@@ -246,6 +258,11 @@ class Hints:
 
     def _target(self, bgr: Bytes, warm: Counts | None) -> tuple[Hint, ...]:
         return target_hints(bgr, warm, self.board)
+
+
+def arc_deg(turns: Sequence[Floats]) -> float:
+    """Arc that rotations of a nozzle about its own axis cover, each shape (3, 3)."""
+    return spun_deg(np.array(turns), np.array([0.0, 0.0, 1.0])) if len(turns) > 2 else 0.0
 
 
 def target_hints(bgr: Bytes, warm: Counts | None, board: Board) -> tuple[Hint, ...]:

@@ -98,8 +98,8 @@ class RecordedFlow:
                 trouble = str(error)
         self.trouble = trouble or ""
         if trouble is None:
-            settled = self._look.readings.settled
-            self._clock, self.phase = TakeClock(self.step.plan, settled=settled), RECORDING
+            self._clock = TakeClock(self.step.plan, settled=self._look.settled)
+            self.phase = RECORDING
             self._look.begin(dict(self._entries))
 
     def told_entries(self, entries: Mapping[str, str]) -> None:

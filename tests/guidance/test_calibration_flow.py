@@ -18,7 +18,7 @@ from calibration.folder_steps import ACCEPTED, REFUSED
 from calibration.guided_run import Wanted
 from calibration.options import add_calibrate
 from calibration.outstanding import DONE, IMPOSSIBLE, LAPSED, NOT_YET, OPEN, outstanding
-from calibration.recorded_hints import BAD, GOOD, WAITS, Hint, Hints
+from calibration.recorded_hints import BAD, GOOD, WAITS, WHOLE_TURN_DEG, Hint, Hints, arc_deg
 from calibration.recorded_plan import LEAST_LOOK_S, LOOK_S, LOOKS, PAUSE_S, SITTING, STEPS
 from calibration.reference_looks import RECORDED_PAUSE_S
 from calibration.sheets import TARGET
@@ -28,6 +28,7 @@ from guidance.calibrating.held_gas import HeldGas
 from guidance.calibrating.room import CalibrationRoom
 from models.capture import Capture, ThermalPicture
 from models.catalogue import load_devices
+from models.geometry import rotation_from_rvec
 from models.problems import InputError
 from models.rig_file import write_rig
 from models.validity import RESTS_ON
@@ -405,3 +406,15 @@ def test_a_rig_that_cannot_be_read_is_told_and_nothing_runs(tmp_path: Path) -> N
         room.go("spread")
         assert room.phase == "choose"
         assert "rig.toml" in str(room.told()[0]["choose_trouble"])
+
+
+def test_a_spin_is_all_round_only_when_no_wide_part_of_the_turn_is_missing() -> None:
+    """With steps of 5 degrees, three quarters of a turn go on, as does a turn with a gap of 40 degrees."""
+    every = {k: rotation_from_rvec(np.array([0.0, 0.0, np.radians(k)])) for k in range(0, 360, 5)}
+    of = {
+        "whole": every,
+        "three quarters": {k: one for k, one in every.items() if k < 270},
+        "gap": {k: one for k, one in every.items() if not 100 <= k < 135},
+    }
+    over = {name: arc_deg(list(turns.values())) >= WHOLE_TURN_DEG for name, turns in of.items()}
+    assert over == {"whole": True, "three quarters": False, "gap": False}
