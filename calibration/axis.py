@@ -60,6 +60,7 @@ def find_axis(
     *,
     marker_nozzle_mm: Floats,
     tip_covariance_mm2: Floats | None = None,
+    collar_rad2: float = 0.0,
     limit_deg: float = LIMIT_DEG,
 ) -> AxisFound:
     """Solve and judge.
@@ -68,10 +69,13 @@ def find_axis(
         poses: Of the nozzle's own frame, spun about its axis; the tip is the origin.
         marker_nozzle_mm: Middle of the tags, from which the gas blows towards the tip, shape (3,).
         tip_covariance_mm2: Of the tip, where it was calibrated, shape (3, 3).
+        collar_rad2: Variance of the axis by a collar that no longer holds: no spin tells it.
         limit_deg: Largest 95 % bound of the axis that is accepted.
     """
-    plain = spin_axis(poses.rotations, poses.translations_mm, robust=False)
-    robust = spin_axis(poses.rotations, poses.translations_mm, robust=True)
+    plain, robust = (
+        _leaning(spin_axis(poses.rotations, poses.translations_mm, robust=way), collar_rad2)
+        for way in (False, True)
+    )
     used = robust.used
     axis = robust.axis if float(robust.axis @ marker_nozzle_mm) <= 0.0 else -robust.axis
     tip_mm2 = np.zeros((3, 3)) if tip_covariance_mm2 is None else tip_covariance_mm2
@@ -93,6 +97,15 @@ def find_axis(
         refusal=None,
     )
     return _judged(found, limit_deg=limit_deg)
+
+
+def _leaning(found: SpinSolution, collar_rad2: float) -> SpinSolution:
+    """With what the collar leaves open."""
+    return replace(
+        found,
+        covariance_rad2=frozen(found.covariance_rad2 + collar_rad2 * np.eye(2)),
+        axis_u95_rad=float(np.hypot(found.axis_u95_rad, 2.45 * np.sqrt(collar_rad2))),
+    )
 
 
 def _differ(plain: SpinSolution, robust: SpinSolution) -> str | None:

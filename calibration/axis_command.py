@@ -13,13 +13,13 @@ from calibration.axis import LIMIT_DEG, AxisFound, find_axis
 from calibration.certificate import Certified
 from calibration.certificate_plots import bars_svg, residuals_svg
 from calibration.poses_seen import poses_of
+from calibration.relied import collar_lean_rad2, relied_rig
 from calibration.replacing import replace_rig
 from calibration.rig_text import Toml, covariance_table, read_tables, table_of
 from calibration.skin_error import DISTANCES_MM
 from models.geometry import Floats, unit
 from models.nozzle_errors import AXIS, TIP
 from models.problems import InputError
-from models.rig_file import read_rig
 
 NOMINAL_MM = 150.0
 """From the orifice to the skin, at which the error of the axis is told (domain: 15 cm is usual)."""
@@ -33,7 +33,7 @@ def calibrate_axis(options: argparse.Namespace, now: datetime) -> bool:
     """
     path = cast(Path, options.rig)
     tables = read_tables(path)
-    rig, _ = read_rig(path.read_text(encoding="utf-8"), where=str(path))
+    stated, rig, wider = relied_rig(path, now=now, step="axis")
     if rig.nozzle is None:
         raise InputError(f"{path} has no [nozzle]; add what `calibrate print collar` writes.")
     poses = poses_of(options.poses, rig, where=str(path), from_s=options.from_s, to_s=options.to_s)
@@ -43,9 +43,10 @@ def calibrate_axis(options: argparse.Namespace, now: datetime) -> bool:
         poses,
         marker_nozzle_mm=rig.nozzle.tags.corners_mm.reshape(-1, 3).mean(axis=0),
         tip_covariance_mm2=rig.nozzle_errors.tip_mm2,
+        collar_rad2=collar_lean_rad2(rig.nozzle, stated, rig),
         limit_deg=options.limit_deg or LIMIT_DEG,
     )
-    print("\n".join(told(found, count=len(poses.names))))
+    print("\n".join([*told(found, count=len(poses.names)), *wider]))
     if found.refusal is not None:
         print(f"REFUSED. {found.refusal}")
         return False

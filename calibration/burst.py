@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import cv2
 import numpy as np
 
+from calibration.burst_open import LeftOpen, open_of
+from calibration.burst_pictures import Played, before_gas, play_burst
+from calibration.burst_plane import Plane, plane_of_depth, plane_of_tags
 from calibration.gas_times import gas_times
-from calibration.own_times import retimed
-from models.geometry import Bools, Floats, unit
+from models.capture import ThermalPicture
+from models.geometry import Bools, Floats
 from models.problems import InputError
 from models.radiometry import Calibrated, calibrated_at
 from models.rig import Rig, StatedHalo
 from models.sightings import NozzleSighting
 from vision.depth import depth_points
-from vision.nozzle import track_nozzle
 from vision.nozzle_mask import nozzle_mask
-from vision.nozzle_track import NozzleTrack
 from vision.point_spread import HALO_PX, HALO_U95, measured_at_edge, relied_on, without_spread
 from vision.source import Source
 
@@ -28,9 +30,6 @@ SPACING_MM = 6.0
 HALF_FIELD_MM = 60.0
 """They reach so far to each side of where the jet meets the surface."""
 
-THERMAL_S = 0.1
-"""Pictures closer together than this are passed over."""
-
 LONGEST_UNSEEN_S = 0.35
 """Between two sightings farther apart than this the nozzle counts as not seen."""
 
@@ -38,8 +37,6 @@ TAKEN_HALO = StatedHalo(0.5 * HALO_U95, HALO_PX, 0.5 * HALO_U95)
 """Of a camera whose halo was not calibrated. A halo only ever warms a cold spot, by anything up to its usual
 bound: left in, the flow of heat came out 5 % too small on drawn bursts. Half of it is taken out, give or take
 half."""
-
-_DEPTHS = 8
 
 
 def camera_words(rig: Rig, started: datetime) -> tuple[str, ...]:
@@ -100,6 +97,10 @@ class Burst:
     """How uneven it was before the gas, standard deviation."""
     accuracy_degc: float
     """95 % bound of the thermal camera, as its radiometry or else its claim has it."""
+    strays: int = 0
+    """Pictures before the gas that showed something else and were left out."""
+    open_: LeftOpen = field(default_factory=LeftOpen)
+    """By the rig's other parts."""
 
     @property
     def blown_s(self) -> float:
@@ -117,55 +118,48 @@ class Burst:
 def read_burst(source: Source, rig: Rig) -> Burst:
     """Play a recording and take out what a calibration of the jet needs.
 
+    Args:
+        source: The recording.
+        rig: As it may be relied on.
+
     Raises:
         InputError: If rig or recording lack what that takes, or no plane is found.
     """
-    if rig.nozzle is None or rig.thermal is None or rig.depth is None:
+    stands = rig.thermal
+    if rig.nozzle is None or stands is None:
+        raise InputError("The rig lacks its nozzle or thermal camera; a jet is calibrated with both.")
+    if rig.depth is None and rig.skin is None:
         raise InputError(
-            "The rig lacks its nozzle, thermal or depth camera; a jet is calibrated with all three."
+            "The rig has neither a depth camera nor skin tags, and one of them tells where the surface is:"
+            " add [depth], or [skin] and lay three of its tags on the surface."
         )
-    if not (source.has_thermal and source.has_depth):
+    if not source.has_thermal or (rig.depth is not None and not source.has_depth):
         raise InputError(f"{source.name} has no thermal or no depth stream; record both.")
     valve = gas_times(source)
     if not valve:
         raise InputError(
             f"{source.name} does not say when gas flowed; give its [[valve]] times, or record with --gas."
         )
-    sightings, thermal, depths = _played(source, rig)
-    if len(sightings) < 3:
+    played = play_burst(source, rig)
+    if len(played.sightings) < 3:
         raise InputError(f"The nozzle is not seen in {source.name}; turn its tags towards the camera.")
-    points = [
-        depth_points(picture, rig=rig, nozzle=_nearest(sightings, picture.t_s))
-        for picture in depths[:_DEPTHS]
-    ]
-    cloud = np.concatenate([one.points_rgb_mm[one.smooth] for one in points]) if points else np.zeros((0, 3))
-    centre, turn, rough = _plane(cloud, sightings, where=source.name)
+    plane = _plane(played, rig, where=source.name)
     side = np.arange(-HALF_FIELD_MM, HALF_FIELD_MM + 0.1, SPACING_MM)
     u, v = (grid.ravel() for grid in np.meshgrid(side, side))
     position = np.column_stack([u, v, np.zeros(len(u))])
-    spots_rgb = centre + position @ turn
-    first_s = valve[0][0]
+    position = position[_beside_tags(plane.centre_rgb_mm + position @ plane.turn, played, rig)]
+    spots_rgb = plane.centre_rgb_mm + position @ plane.turn
     calibrated = calibrated_at(
-        rig.thermal.radiometry, claim_degc=rig.thermal.accuracy_degc, started=source.treatment.started
+        stands.radiometry, claim_degc=stands.accuracy_degc, started=source.treatment.started
     )
-    times, degc, doubt = spot_temperatures(thermal, spots_rgb, sightings, rig, calibrated)
-    early = times < first_s
-    if early.sum() < 3 or not (times > first_s).any():
-        raise InputError(f"{source.name} needs a second without gas before the burst, and pictures after it.")
-    told = np.isfinite(degc[early])
-    if not told.any():
-        raise InputError(
-            f"{source.name}: the nozzle hides the surface from the thermal camera; turn it aside."
-        )
-    many = told.sum(axis=0)
-    mean = np.where(told, degc[early], 0.0).sum(axis=0) / np.maximum(many, 1)
-    spread = float(np.std(mean[many > 0]))
-    # What the nozzle hid before the gas was as warm as the rest.
-    before = np.where(many > 0, mean, np.median(mean[many > 0]))
-    seen_s = np.array([one.t_s for one in sightings])
+    times, degc, doubt = spot_temperatures(played.thermal, spots_rgb, played.sightings, rig, calibrated)
+    counts, before, spread = before_gas(times, degc, gas_s=valve[0][0], where=source.name)
+    times, degc, doubt = times[counts], degc[counts], doubt[counts]
+    seen_s = np.array([one.t_s for one in played.sightings])
     blown = [(float(a), float(min(b, times[-1]))) for a, b in valve if a < times[-1]]
     grid_s = np.concatenate([np.arange(a, b, 0.02) for a, b in blown])
     near = np.abs(seen_s[None, :] - grid_s[:, None]).min(axis=1)
+    tip_u95_mm = float(np.median([one.tip_u95_mm for one in played.sightings]))
     return Burst(
         name=source.name,
         position_mm=position,
@@ -174,82 +168,50 @@ def read_burst(source: Source, rig: Rig) -> Burst:
         doubt_degc=doubt,
         before_degc=before,
         nozzle_s=seen_s,
-        tip_mm=np.array([turn @ (one.tip_rgb_mm - centre) for one in sightings]),
-        axis=np.array([turn @ one.axis_rgb for one in sightings]),
-        tip_u95_mm=float(np.median([one.tip_u95_mm for one in sightings])),
+        tip_mm=np.array([plane.turn @ (one.tip_rgb_mm - plane.centre_rgb_mm) for one in played.sightings]),
+        axis=np.array([plane.turn @ one.axis_rgb for one in played.sightings]),
+        tip_u95_mm=float(np.hypot(tip_u95_mm, plane.u95_mm)),
         gas_s=tuple(blown),
         seen=float(np.mean(near <= LONGEST_UNSEEN_S / 2.0)),
-        rough_mm=rough,
+        rough_mm=plane.rough_mm,
         before_spread_degc=spread,
-        accuracy_degc=rig.thermal.accuracy_degc if calibrated is None else calibrated.u95_degc,
+        accuracy_degc=stands.accuracy_degc if calibrated is None else calibrated.u95_degc,
+        strays=int((~counts).sum()),
+        open_=open_of(rig, plane.centre_rgb_mm, t_s=float(times[0])),
     )
 
 
-def _played(source: Source, rig: Rig) -> tuple[list[NozzleSighting], list, list]:
-    track, sightings, thermal, depths = NozzleTrack.start(), [], [], []
-    last_s = -np.inf
-    for recorded in source.captures():
-        capture = retimed(recorded, then=source.rig, now=rig)
-        seen, track = track_nozzle(track, capture.bgr, t_s=capture.t_s, rig=rig)
-        if isinstance(seen, NozzleSighting) and seen.state == "tracked":
-            sightings.append(seen)
-        for picture in capture.thermal:
-            if not picture.shutter and picture.t_s - last_s >= THERMAL_S:
-                thermal.append(picture)
-                last_s = picture.t_s
-        if len(depths) < _DEPTHS:
-            depths += list(capture.depth)
-    return sightings, thermal, depths
-
-
-def _nearest(sightings: list[NozzleSighting], t_s: float) -> NozzleSighting:
+def _nearest(sightings: Sequence[NozzleSighting], t_s: float) -> NozzleSighting:
     return min(sightings, key=lambda one: abs(one.t_s - t_s))
 
 
-def _plane(cloud: Floats, sightings: list[NozzleSighting], *, where: str) -> tuple[Floats, Floats, float]:
-    """Where the jet meets the surface, rotation from rgb into its frame, and how far it is off a plane."""
-    middle = sightings[len(sightings) // 2]
-    tip, axis = middle.tip_rgb_mm, middle.axis_rgb
-    away = cloud - tip
-    along = away @ axis
-    beside = np.linalg.norm(away - along[:, None] * axis, axis=1)
-    near = cloud[(along > 15.0) & (along < 450.0) & (beside < 45.0)]
-    for _ in range(3):
-        if len(near) < 50:
-            raise InputError(
-                f"{where}: no surface is seen by the depth camera where the nozzle points; turn nozzle or"
-                " camera."
-            )
-        centre = np.median(near, axis=0)
-        _, _, vt = np.linalg.svd(near - near.mean(axis=0), full_matrices=False)
-        normal = vt[2] * np.sign(float(vt[2] @ axis))
-        slant = float(normal @ axis)
-        if slant < 0.3:
-            raise InputError(f"{where}: the jet grazes the surface; hold it squarer.")
-        mean = near.mean(axis=0)
-        centre = tip + axis * float((mean - tip) @ normal) / slant
-        flat = np.abs((cloud - mean) @ normal) < 12.0
-        near = cloud[flat & (np.linalg.norm(cloud - centre, axis=1) < 1.3 * HALF_FIELD_MM)]
-    mean = near.mean(axis=0)
-    _, _, vt = np.linalg.svd(near - mean, full_matrices=False)
-    normal = vt[2] * np.sign(float(vt[2] @ axis))
-    centre = tip + axis * float((mean - tip) @ normal) / float(normal @ axis)
-    # Noise of single depth readings is no roughness: blocks of a centimetre are looked at.
-    off, place = (near - mean) @ normal, np.floor((near - centre) / 10.0).astype(int)
-    _, block = np.unique(place, axis=0, return_inverse=True)
-    block = block.ravel()
-    counts = np.bincount(block)
-    means = np.bincount(block, off)[counts >= 8] / counts[counts >= 8]
-    rough = float(np.sqrt(np.mean(means**2))) if len(means) else 0.0
-    one = unit(np.asarray(np.cross(normal, np.eye(3)[int(np.argmin(np.abs(normal)))]), float))
-    turn = np.stack([one, np.asarray(np.cross(normal, one), float), normal])
-    return centre, turn, rough
+def _plane(played: Played, rig: Rig, *, where: str) -> Plane:
+    """By the depth camera, or where there is none by tags that lie on the surface."""
+    if rig.depth is None:
+        return plane_of_tags(played.patches, played.sightings, where=where)
+    points = [
+        depth_points(picture, rig=rig, nozzle=_nearest(played.sightings, picture.t_s))
+        for picture in played.depths
+    ]
+    cloud = np.concatenate([one.points_rgb_mm[one.smooth] for one in points]) if points else np.zeros((0, 3))
+    return plane_of_depth(cloud, played.sightings, where=where)
+
+
+def _beside_tags(spots_rgb: Floats, played: Played, rig: Rig) -> Bools:
+    """Spots that no tag covers, shape (n,): paper cools otherwise than what it lies on."""
+    free = np.ones(len(spots_rgb), bool)
+    if rig.skin is None:
+        return free
+    for one in played.patches:
+        away_mm = np.linalg.norm(spots_rgb - one.rgb_from_tag.translation_mm, axis=1)
+        free &= away_mm > 0.75 * rig.skin.size_mm + SPACING_MM
+    return free
 
 
 def spot_temperatures(
-    thermal: list,
+    thermal: Sequence[ThermalPicture],
     spots_rgb: Floats,
-    sightings: list[NozzleSighting],
+    sightings: Sequence[NozzleSighting],
     rig: Rig,
     calibrated: Calibrated | None,
 ) -> tuple[Floats, Floats, Floats]:

@@ -8,15 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from calibration.burst import Burst
+from calibration.burst_pictures import QUIET_S
 from calibration.jet_fit import JetFit, fit_jet
 from models.geometry import Bools, Floats
 from models.jet_cooling import core_of
 from models.jet_profile import JetProfile
 from models.protocol import Device
 
-SURFACES = {"agar": (1580.0, 0.05), "skin": (1300.0, 0.2)}
+SURFACES = {"agar": (1580.0, 0.05), "skin": (1220.0, 0.27)}
 """Effusivity (W s^0.5 / (m2 K)) and its 95 % bound as a share. Agar of 1-2 % is water: 0.60 W/mK, 4180 J/kgK.
-Skin: 1150 to 1600 (domain section 3, PMC5459687)."""
+Skin: all of it was measured at 1150 to 1600 (domain section 3, PMC5459687); a burst of 3 s reaches 0.6 mm,
+where conductivity, density and heat capacity of the same source give 930 (epidermis) to 1100 (dermis). Both
+ends lie within: 930 to 1600."""
 
 LEAST_WARM_DEGC, MOST_UNEVEN_DEGC = 26.0, 1.0
 """As cold as a phantom may be at first, and how uneven (standard deviation)."""
@@ -39,6 +42,10 @@ DRAUGHT_DEGC = 0.8
 
 BEYOND_HALVES = 2.8
 """A footprint has fallen below 0.5 % so many half radii out."""
+
+EARLIEST_S, LATEST_S = -QUIET_S, 0.8
+"""How late a surface may begin to cool, against when gas was told: earlier, and pictures that are taken for
+those before the gas show some of it; later, and what was told is not the gas that is seen."""
 
 MOST_OFF_DEGC = 0.9
 """Residual, root mean square, beyond which something else than the jet shows: fog before the camera, most
@@ -147,12 +154,17 @@ def flow_w_m2(profile: JetProfile, distance_mm: float) -> float:
 
 def within_factor(fit: JetFit, *, from_mm: float, to_mm: float) -> float:
     """95 %: the flow of heat into skin is at most so many times more or less, at the worst distance."""
+    return float(np.exp(np.hypot(flow_u95(fit, from_mm=from_mm, to_mm=to_mm), np.log(CARRIED_OVER))))
+
+
+def flow_u95(fit: JetFit, *, from_mm: float, to_mm: float) -> float:
+    """95 % bound of the logarithm of the flow of heat into the surface itself, at the worst distance."""
     worst = 0.0
     for distance in (from_mm, fit.distance_mm, to_mm):
         lean = -np.log(distance / fit.distance_mm)
         way = np.array([0.0, 0.0, 1.0, lean, -1.0 / max(SKIN_DEGC - fit.values[4], 1.0)])
         worst = max(worst, float(way @ fit.covariance @ way))
-    return float(np.exp(np.hypot(1.96 * np.sqrt(worst), np.log(CARRIED_OVER))))
+    return 1.96 * float(np.sqrt(worst))
 
 
 def _span(burst: Burst) -> tuple[float, float]:
@@ -209,6 +221,13 @@ def _unfit(bursts: Sequence[Burst], *, from_mm: float, to_mm: float) -> str | No
 
 def _poor(bursts: Sequence[Burst], fit: JetFit, profile: JetProfile) -> str | None:
     """Why what was solved is not good enough."""
+    for one, (on_s, _) in zip(bursts, fit.lags_s.tolist(), strict=True):
+        if not EARLIEST_S <= on_s <= LATEST_S:
+            when = f"{on_s:.1f} s after" if on_s > 0.0 else f"{-on_s:.1f} s before"
+            return (
+                f"{one.name}: the surface began to cool {when} gas was told; let a switch tell it (--gas),"
+                " see that `calibrate time` was done with these cameras, then record again."
+            )
     for one, residual in zip(bursts, fit.residual_degc, strict=True):
         far = _far(one, profile)
         during = one.t_s >= one.gas_s[-1][1] - 0.5 * one.blown_s

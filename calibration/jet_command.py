@@ -13,12 +13,12 @@ import numpy as np
 from calibration.burst import camera_words, read_burst
 from calibration.jet import SURFACES, JetFound, find_jet, flow_w_m2
 from calibration.jet_part import jet_part
+from calibration.relied import relied_rig
 from calibration.replacing import replace_rig
 from calibration.rig_text import Toml, covariance_table, read_tables
 from models.catalogue import find, load_devices
 from models.jet_profile import PARAMETERS, JetProfile
 from models.problems import InputError
-from models.rig_file import read_rig
 from vision.source import open_source
 
 
@@ -30,7 +30,7 @@ def calibrate_jet(options: argparse.Namespace, now: datetime) -> bool:
     """
     path = cast(Path, options.rig)
     tables = read_tables(path)
-    rig, _ = read_rig(path.read_text(encoding="utf-8"), where=str(path))
+    _, rig, wider = relied_rig(path, now=now, step="jet")
     sources = [open_source(recording) for recording in cast("list[Path]", options.recordings)]
     names = {source.treatment.device or options.device or "" for source in sources}
     if len(names) > 1:
@@ -53,7 +53,7 @@ def calibrate_jet(options: argparse.Namespace, now: datetime) -> bool:
     bursts = [read_burst(source, rig) for source in sources]
     bore_mm = rig.nozzle.bore_mm if rig.nozzle is not None else device.bore_mm
     found = find_jet(bursts, device, bore_mm=bore_mm, effusivity=effusivity, effusivity_u95=share)
-    camera = camera_words(rig, sources[0].treatment.started)
+    camera = (*camera_words(rig, sources[0].treatment.started), *wider)
     print("\n".join([*told(found), *camera]))
     if found.refusal is not None or found.profile is None or found.fit is None:
         print(f"REFUSED. {found.refusal}")
@@ -102,8 +102,18 @@ def told(found: JetFound) -> list[str]:
             f"{100.0 * one.seen:.0f} %",
         )
         lines.append(f"{one.name[:23]:24}" + "".join(f"{word:>15}" for word in row))
+    lines += [
+        f"{one.name}: {one.strays} thermal pictures before the gas showed something else and were left out."
+        for one in found.bursts
+        if one.strays
+    ]
     if found.profile is None or found.fit is None:
         return lines
+    for one, (on_s, off_s) in zip(found.bursts, found.fit.lags_s.tolist(), strict=True):
+        lines.append(
+            f"{one.name}: the surface was blown on from {on_s:+.2f} s after gas was told until {off_s:+.2f} s"
+            " after its end."
+        )
     profile, usual = found.profile, found.usual
     lines.append(
         f"{'distance':>10}{'half radius, mm':>22}{'film, W/m2K':>16}{'heat flow into 10 degC, W/m2':>32}"

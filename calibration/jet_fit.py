@@ -43,6 +43,17 @@ NOISE_DEGC = 0.3
 SPOT_MM = 3.0
 """1 sigma of where the jet meets the surface against what the nozzle's pose says, by recording."""
 
+LAG_S = 0.2
+"""1 sigma of when the surface is and ceases to be blown on, against when gas is told, by recording: hose,
+valve, a hand at a button, clocks known to hundredths. Wide: the onset of cooling in the pictures tells it to
+hundredths. Left out, stamps 0.3 s early made the flow of heat 0.6 to 0.7 of the true one, 0.1 s 0.93."""
+
+MOST_LAG_S = 1.0
+"""Beyond this it is not looked for."""
+
+_OWN = 4
+"""Unknowns that each recording has for itself: where the jet lies beside its pose, and both lags."""
+
 PRIOR = np.array([5.0, 0.1, 2.0, 1.0, 40.0])
 """1 sigma of what is taken for usual before anything was seen, in the order of the profile's parameters: bore
 over 2, 0.1, the class' film, its fall, its gas. Wide: the recordings tell each better."""
@@ -59,6 +70,8 @@ class JetFit:
     distance_mm: float
     spots_mm: Floats
     """By how much each recording's jet lay beside its pose, shape (recordings, 2)."""
+    lags_s: Floats
+    """How late the surface was and ceased to be blown on, against the gas as told, shape (recordings, 2)."""
     residual_degc: tuple[Floats, ...]
     """Observed less fitted of each recording, NaN where not observed, shape (m, n) each."""
     fitted_degc: tuple[Floats, ...]
@@ -71,7 +84,7 @@ class JetFit:
 
 
 def cooled(
-    burst: Burst, values: Floats, *, distance_mm: float, effusivity: float, spot_mm: Floats | None = None
+    burst: Burst, values: Floats, *, distance_mm: float, effusivity: float, own: Floats | None = None
 ) -> Floats:
     """Temperatures of the spots at the times of a burst's pictures, shape (m, n).
 
@@ -80,8 +93,11 @@ def cooled(
         values: As in `JetFit`.
         distance_mm: At which the film is stated.
         effusivity: W s^0.5 / (m2 K).
-        spot_mm: By how much the jet lies beside the pose, on the plane, shape (2,).
+        own: By how much the jet lies beside the pose, on the plane (mm), and how late the surface is and
+            ceases to be blown on, against when gas was told (s), shape (4,).
     """
+    own = np.zeros(_OWN) if own is None else own
+    gas_s = tuple((a + float(own[2]), b + float(own[3])) for a, b in burst.gas_s)
     gas_degc = float(values[4])
     conducts = effusivity * np.sqrt(DIFFUSES_MM2_S * 1e-6)
     holds = effusivity**2 / conducts
@@ -101,13 +117,13 @@ def cooled(
     driven[0, size] = 1.0 / store[0]
     stepped = np.asarray(expm(STEP_S * driven), float)
     onward, unit_flux = stepped[:size, :size], stepped[:size, size]
-    start_s = min(float(burst.t_s[0]), burst.gas_s[0][0])
+    start_s = min(float(burst.t_s[0]), gas_s[0][0])
     steps = int(np.ceil((burst.t_s[-1] - start_s) / STEP_S))
-    spots = burst.position_mm - (0.0 if spot_mm is None else np.append(spot_mm, 0.0))
+    spots = burst.position_mm - np.append(own[:2], 0.0)
     away = np.zeros((len(spots), len(NODES_MM)))
     surface = np.zeros((steps + 1, len(spots)))
     middle_s = np.asarray(start_s + (np.arange(steps) + 0.5) * STEP_S, float)
-    film = _films(burst, values, spots, middle_s, distance_mm=distance_mm)
+    film = _films(burst, values, spots, middle_s, gas_s=gas_s, distance_mm=distance_mm)
     whole = film + ROOM_FILM_W_M2K
     pull = film * (burst.before_degc - gas_degc)
     yields = 1.0 / (1.0 + 0.5 * unit_flux[0] * whole)
@@ -124,11 +140,19 @@ def cooled(
     return burst.before_degc + (1.0 - share) * surface[low] + share * surface[low + 1]
 
 
-def _films(burst: Burst, values: Floats, spots: Floats, t_s: Floats, *, distance_mm: float) -> Floats:
+def _films(
+    burst: Burst,
+    values: Floats,
+    spots: Floats,
+    t_s: Floats,
+    *,
+    gas_s: Sequence[tuple[float, float]],
+    distance_mm: float,
+) -> Floats:
     """Film of the jet on the spots, averaged over steps about these times, shape (steps, n)."""
     half_mm, spread, log_film, power, _ = values
     on = np.zeros(len(t_s))
-    for a, b in burst.gas_s:
+    for a, b in gas_s:
         on += (
             np.clip(np.minimum(b, t_s + STEP_S / 2.0) - np.maximum(a, t_s - STEP_S / 2.0), 0.0, None) / STEP_S
         )
@@ -162,44 +186,47 @@ def fit_jet(
         effusivity: Of the surface, W s^0.5 / (m2 K).
         effusivity_u95: 95 % bound of it, as a share.
     """
-    count = len(PARAMETERS)
+    count, many_bursts = len(PARAMETERS), len(bursts)
     seen = [np.isfinite(one.degc) for one in bursts]
+    own_sigma = np.concatenate([_own_sigma(one) for one in bursts])
 
-    def predicted(x: Floats) -> list[Floats]:
-        spots = x[count:].reshape(-1, 2)
-        return [
-            cooled(one, x[:count], distance_mm=distance_mm, effusivity=effusivity, spot_mm=spot)
-            for one, spot in zip(bursts, spots, strict=True)
-        ]
+    def told_of(number: int, x: Floats) -> Floats:
+        own = x[count:].reshape(-1, _OWN)[number]
+        return cooled(bursts[number], x[:count], distance_mm=distance_mm, effusivity=effusivity, own=own)
 
     def residuals(x: Floats) -> Floats:
-        told = predicted(x)
+        told = [told_of(number, x) for number in range(many_bursts)]
         parts = [((m - one.degc) / NOISE_DEGC)[use] for m, one, use in zip(told, bursts, seen, strict=True)]
-        return np.concatenate([*parts, (x[:count] - usual) / PRIOR, x[count:] / SPOT_MM])
+        return np.concatenate([*parts, (x[:count] - usual) / PRIOR, x[count:] / own_sigma])
 
-    start = np.concatenate([usual, np.zeros(2 * len(bursts))])
-    low = np.concatenate([[0.0, 0.0, 0.0, -2.0, -200.0], np.full(2 * len(bursts), -20.0)])
-    high = np.concatenate([[60.0, 0.8, 9.0, 4.0, 25.0], np.full(2 * len(bursts), 20.0)])
+    start = np.concatenate([usual, np.zeros(_OWN * many_bursts)])
+    most = np.tile([20.0, 20.0, MOST_LAG_S, MOST_LAG_S], many_bursts)
+    low = np.concatenate([[0.0, 0.0, 0.0, -2.0, -200.0], -most])
+    high = np.concatenate([[60.0, 0.8, 9.0, 4.0, 25.0], most])
+    steps = np.concatenate(
+        [[0.02, 1e-3, 1e-3, 5e-3, 0.1], np.tile([0.05, 0.05, STEP_S / 2.0, STEP_S / 2.0], many_bursts)]
+    )
+
+    def moved(x: Floats, k: int) -> Floats:
+        out = x.copy()
+        out[k] += steps[k] if x[k] + steps[k] < high[k] else -steps[k]
+        return out
 
     def jacobian_of(x: Floats) -> Floats:
-        """A spot moves what its own recording shows and nothing else."""
-        whole, base = np.zeros((len(residuals(x)), len(x))), residuals(x)
-        steps = np.concatenate([[0.02, 1e-3, 1e-3, 5e-3, 0.1], np.full(2 * len(bursts), 0.05)])
+        """What a recording has for itself moves what it shows and nothing else."""
+        base = residuals(x)
+        whole = np.zeros((len(base), len(x)))
         for k in range(count):
-            moved = x.copy()
-            moved[k] += steps[k] if x[k] + steps[k] < high[k] else -steps[k]
-            whole[:, k] = (residuals(moved) - base) / (moved[k] - x[k])
+            other = moved(x, k)
+            whole[:, k] = (residuals(other) - base) / (other[k] - x[k])
         at = 0
         for number, (one, use) in enumerate(zip(bursts, seen, strict=True)):
             many = int(use.sum())
-            for k in (count + 2 * number, count + 2 * number + 1):
-                moved = x.copy()
-                moved[k] += steps[k] if x[k] + steps[k] < high[k] else -steps[k]
-                spot = moved[count:].reshape(-1, 2)[number]
-                told = cooled(one, x[:count], distance_mm=distance_mm, effusivity=effusivity, spot_mm=spot)
-                off = ((told - one.degc) / NOISE_DEGC)[use]
-                whole[at : at + many, k] = (off - base[at : at + many]) / (moved[k] - x[k])
-                whole[len(base) - 2 * len(bursts) + k - count, k] = 1.0 / SPOT_MM
+            for k in range(count + _OWN * number, count + _OWN * (number + 1)):
+                other = moved(x, k)
+                off = ((told_of(number, other) - one.degc) / NOISE_DEGC)[use]
+                whole[at : at + many, k] = (off - base[at : at + many]) / (other[k] - x[k])
+                whole[len(base) - len(x) + k, k] = 1.0 / own_sigma[k - count]
             at += many
         return whole
 
@@ -207,7 +234,7 @@ def fit_jet(
         residuals,
         np.clip(start, low + 1e-3, high - 1e-3),
         bounds=(low, high),
-        x_scale=np.concatenate([[3.0, 0.05, 0.3, 0.5, 20.0], np.full(2 * len(bursts), 2.0)]),
+        x_scale=np.concatenate([[3.0, 0.05, 0.3, 0.5, 20.0], np.tile([2.0, 2.0, 0.1, 0.1], many_bursts)]),
         jac=jacobian_of,
         loss="soft_l1",
         f_scale=3.0,
@@ -217,14 +244,14 @@ def fit_jet(
     )
     x = np.asarray(solved.x, float)
     jacobian = jacobian_of(x)
-    told = predicted(x)
+    told = [told_of(number, x) for number in range(many_bursts)]
     covariance = _covariance(jacobian, residuals(x), bursts, seen)
     doubt = (
         np.concatenate([*(one.doubt_degc[use] for one, use in zip(bursts, seen, strict=True))]) / NOISE_DEGC
     )
-    moved = np.linalg.solve(jacobian.T @ jacobian, jacobian[: len(doubt)].T @ doubt)[:count]
+    by_doubt = np.linalg.solve(jacobian.T @ jacobian, jacobian[: len(doubt)].T @ doubt)[:count]
     # The doubt is a 95 % bound and alike all over the picture.
-    covariance = covariance[:count, :count] + np.outer(moved, moved) / 1.96**2
+    covariance = covariance[:count, :count] + np.outer(by_doubt, by_doubt) / 1.96**2
     covariance[0, 0] += (SHAPE * (x[0] + x[1] * distance_mm)) ** 2
     covariance[2, 2] += (effusivity_u95 / 1.96) ** 2
     covariance[4, 4] += (max(one.accuracy_degc for one in bursts) / 1.96) ** 2
@@ -233,16 +260,27 @@ def fit_jet(
     covariance += np.outer(traded, traded)
     # A tip that is nearer or farther than it is said to be, in all recordings alike.
     off_mm = max(one.tip_u95_mm for one in bursts) / 1.96
+    # A thermal picture that shows all larger or smaller than it is.
+    larger = np.array([x[0], x[1], 0.0, 0.0, 0.0]) * max(one.open_.size_u95 for one in bursts) / 1.96
+    covariance += np.outer(larger, larger)
     covariance[0, 0] += (x[1] * off_mm) ** 2
     covariance[2, 2] += (x[3] * off_mm / distance_mm) ** 2
     return JetFit(
         values=x[:count],
         covariance=0.5 * (covariance + covariance.T),
         distance_mm=distance_mm,
-        spots_mm=x[count:].reshape(-1, 2),
+        spots_mm=x[count:].reshape(-1, _OWN)[:, :2],
+        lags_s=x[count:].reshape(-1, _OWN)[:, 2:],
         residual_degc=tuple(one.degc - m for one, m in zip(bursts, told, strict=True)),
         fitted_degc=tuple(told),
     )
+
+
+def _own_sigma(burst: Burst) -> Floats:
+    """1 sigma of what a recording has for itself, before anything was seen, shape (4,)."""
+    spot_mm = float(np.hypot(SPOT_MM, burst.open_.aside_u95_mm / 1.96))
+    lag_s = float(np.hypot(LAG_S, burst.open_.clock_u95_s / 1.96))
+    return np.array([spot_mm, spot_mm, lag_s, lag_s])
 
 
 def _covariance(jacobian: Floats, residual: Floats, bursts: Sequence[Burst], seen: Sequence[Bools]) -> Floats:
