@@ -51,6 +51,9 @@ MOST_OFF_DEGC = 0.9
 """Residual, root mean square, beyond which something else than the jet shows: fog before the camera, most
 often."""
 
+COLDEST_GAS_DEGC = -196.0
+"""Nitrogen boils there."""
+
 MOST_WITHIN, MOST_HALF_U95_MM = 1.8, 3.0
 """Bounds of film and half radius above which a jet is refused; the class' own factor is 2.5 to 3."""
 
@@ -246,6 +249,11 @@ def _poor(bursts: Sequence[Burst], fit: JetFit, profile: JetProfile) -> str | No
                 f" {MOST_OFF_DEGC:g}): fog"
                 " or the hose stands before the camera, or the gas did not flow evenly; record again."
             )
+    if profile.gas_degc <= COLDEST_GAS_DEGC:
+        return (
+            f"Only gas of {profile.gas_degc:.0f} degC would explain how the surface cooled, which none has:"
+            " something else cooled it too, a draught most often; shut it out and record again."
+        )
     half_u95 = max(profile.half_u95_mm(profile.from_mm), profile.half_u95_mm(profile.to_mm))
     if half_u95 > MOST_HALF_U95_MM or profile.within_factor > MOST_WITHIN:
         return (
