@@ -72,7 +72,13 @@ def main() -> None:
             within = (off <= own, off <= np.log(profile.within_factor), half <= profile.half_u95_mm(d))
             rows.append(tuple(map(bool, within)))
             ratios.append(flow_w_m2(profile, d) / true * EFFUSIVITY / stated)
-        console.print(f"{k} {name} {share}: flow {ratios[-2]:.3f} bar effusivity", highlight=False)
+        near, middle, far = rows[-3:]
+        console.print(
+            f"{k} {name} {share}: flow {ratios[-2]:.3f} bar effusivity, own bound {np.exp(own):.3f} holds"
+            f" {near[0] + middle[0] + far[0]} of 3, gas {profile.gas_degc:.0f} ({jet.gas_degc:.0f}) degC,"
+            f" reads {off_degc:+.1f} degC",
+            highlight=False,
+        )
     held = np.array(rows)
     console.print(
         f"{len(held)} looks at {len(held) // 3} jets, {refused} refused; flow of heat bar the effusivity"
