@@ -141,6 +141,8 @@ def read_burst(source: Source, rig: Rig) -> Burst:
             f"{source.name} does not say when gas flowed; give its [[valve]] times, or record with --gas."
         )
     played = play_burst(source, rig)
+    if not played.thermal:
+        raise InputError(f"{source.name} holds no thermal picture of its own time; record it again.")
     if len(played.sightings) < 3:
         raise InputError(f"The nozzle is not seen in {source.name}; turn its tags towards the camera.")
     plane = _plane(played, rig, where=source.name)
