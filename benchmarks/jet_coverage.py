@@ -54,7 +54,12 @@ def main() -> None:
         rng, name, share = np.random.default_rng([k, 5]), DEVICES[k % len(DEVICES)], SHARES[k % len(SHARES)]
         jet, off_degc, stamps_s = drawn_jet(rng, name), rng.normal(0.0, 1.0), rng.normal(0.0, 0.03)
         bursts = [
-            erring(burst_of(jet, d, seed=k, off_mm=TIP_SIGMA_MM), rng, off_degc=off_degc, stamps_s=stamps_s)
+            erring(
+                burst_of(jet, d, seed=k, off_mm=TIP_SIGMA_MM, still_s=1.6, after_s=1.2),
+                rng,
+                off_degc=off_degc,
+                stamps_s=stamps_s,
+            )
             for d in DISTANCES_MM
         ]
         stated = EFFUSIVITY * float(np.exp(rng.normal(0.0, share / 1.96)))

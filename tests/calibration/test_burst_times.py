@@ -107,7 +107,9 @@ def test_gas_without_a_pause_before_it_is_refused() -> None:
 
 @pytest.fixture(scope="module")
 def bursts() -> list[Burst]:
-    return [burst_of(TRUE, distance, seed=k) for k, distance in enumerate((75.0, 140.0))]
+    return [
+        burst_of(TRUE, distance, seed=k, still_s=2.0, after_s=1.4) for k, distance in enumerate((75.0, 140.0))
+    ]
 
 
 def solved(bursts: Sequence[Burst]) -> JetFound:
