@@ -9,6 +9,7 @@ from calibration.all_command import calibrate_all
 from calibration.axis_command import calibrate_axis
 from calibration.check_command import check_rig_file
 from calibration.collar_command import calibrate_collar
+from calibration.depth_command import calibrate_depth
 from calibration.jet_command import calibrate_jet
 from calibration.print_command import print_sheet
 from calibration.radiometry_command import calibrate_radiometry
@@ -23,6 +24,7 @@ _STEPS = {
     "axis": calibrate_axis,
     "check": check_rig_file,
     "collar": calibrate_collar,
+    "depth": calibrate_depth,
     "jet": calibrate_jet,
     "print": print_sheet,
     "radiometry": calibrate_radiometry,

@@ -21,6 +21,7 @@ from models.validity_file import NAME
 TABLES: Mapping[str, str] = {
     "rgb": "rgb",
     "thermal": "thermal",
+    "depth": "depth",
     "spread": "thermal.spread",
     "radiometry": "thermal.radiometry",
     "time": "time",
@@ -34,7 +35,12 @@ TABLES: Mapping[str, str] = {
 WHOLE = "rig"
 """Stands for all of the rig, which the quick check speaks of."""
 
-_PROOF = TABLES | {"rgb": "rgb.covariance", "thermal": "thermal.covariance", "tip": "nozzle.covariance"}
+_PROOF = TABLES | {
+    "rgb": "rgb.covariance",
+    "thermal": "thermal.covariance",
+    "depth": "depth.covariance",
+    "tip": "nozzle.covariance",
+}
 """What is there only where the step was done, and not typed in."""
 
 _OTHERS = ("axis", "covariance", "scale", "spread", "radiometry", "collar", "rgb_minus_thermal_s")

@@ -97,6 +97,17 @@ def add_calibrate(parser: argparse.ArgumentParser) -> None:
         )
     )
 
+    add_depth(
+        steps.add_parser(
+            "depth",
+            help="where the depth camera stands and how true its readings are, from pairs of pictures of a"
+            " board",
+            description="Place of the depth camera to the colour camera, scale and offset of its readings,"
+            " from pairs of a colour and a depth picture of a board leant to all sides, near and far. Its"
+            " lens is taken as its maker states it. Refuses what is not good enough (exit code 3).",
+        )
+    )
+
     collar = steps.add_parser(
         "collar",
         help="where the tags of the nozzle's collar sit, from a slow turn before the camera",
@@ -261,6 +272,35 @@ def _add_thermal(thermal: argparse.ArgumentParser) -> None:
         thermal, "rig whose thermal camera is to be replaced; its colour camera must be calibrated before"
     )
     thermal.set_defaults(step="thermal")
+
+
+def add_depth(depth: argparse.ArgumentParser) -> None:
+    """Options of the step of the depth camera."""
+    depth.add_argument(
+        "colour",
+        metavar="COLOUR",
+        help="folder, or pattern such as 'pairs/*_1.png', star = pair; or a recording of both",
+    )
+    depth.add_argument(
+        "depth",
+        nargs="?",
+        metavar="DEPTH",
+        help="likewise, 16-bit pictures of the depth camera in mm; without, COLOUR is a recording",
+    )
+    _add_board(depth)
+    depth.add_argument(
+        "--lens",
+        type=float,
+        nargs="+",
+        metavar="PX",
+        help="lens of the depth camera as its maker states it: fx fy cx cy, then k1 k2 p1 p2 k3 (default: as"
+        " the rig has it)",
+    )
+    add_measured(depth)
+    _add_rig(
+        depth, "rig whose depth camera is to be placed; its colour camera must be calibrated", needed=True
+    )
+    depth.set_defaults(step="depth")
 
 
 def _add_print(sheets: argparse.ArgumentParser) -> None:

@@ -33,7 +33,7 @@ def read_pairs(rgb: str, thermal: str) -> tuple[list[Pair], list[str]]:
     Raises:
         InputError: If there are no pairs, or one camera's pictures are of two sizes.
     """
-    colour, warm = _named(rgb), _named(thermal)
+    colour, warm = named_pictures(rgb), named_pictures(thermal)
     left_out = [
         f"{name} has no partner from the {'thermal' if name in colour else 'colour'} camera"
         for name in sorted(set(colour) ^ set(warm))
@@ -56,7 +56,12 @@ def read_pairs(rgb: str, thermal: str) -> tuple[list[Pair], list[str]]:
     return pairs, left_out
 
 
-def _named(where: str) -> dict[str, Path]:
+def named_pictures(where: str) -> dict[str, Path]:
+    """Pictures of a folder, or of a pattern with one star, by what differs in their names.
+
+    Raises:
+        InputError: If there are none.
+    """
     pattern = Path(where)
     if "*" not in pattern.name:
         return {file.stem: file for file in picture_files(pattern)}

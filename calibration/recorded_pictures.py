@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import cv2
@@ -14,7 +14,7 @@ from calibration.board import Board, BoardView, find_board
 from calibration.pairs import Pair
 from calibration.pictures import spread_grey
 from calibration.seeing import HOLD_S, STILL_SHARE, motion_px_s
-from models.capture import ThermalPicture
+from models.capture import DepthPicture, ThermalPicture
 from models.geometry import Bytes, Counts, Floats
 from models.problems import InputError
 from vision.source import SUFFIX, Source, open_source
@@ -50,13 +50,14 @@ def one_recording_or(folder: Path) -> Path:
 
 @dataclass(frozen=True, eq=False)
 class Still:
-    """A colour picture, one from just before it, and the thermal one of its time."""
+    """A colour picture, one from just before it, and the thermal and the depth one of its time."""
 
     t_s: float
     bgr: Bytes
     before_s: float
     before_bgr: Bytes
     thermal: Counts | None
+    depth: Counts | None = None
 
     @property
     def name(self) -> str:
@@ -73,7 +74,7 @@ def board_pictures(path: Path, board: Board) -> tuple[list[tuple[str, Bytes]], l
     Raises:
         InputError: If the recording cannot be read or has no colour pictures.
     """
-    stills, left_out = _held(path, board, thermal=False)
+    stills, left_out = _held(path, board)
     return [(one.name, _grey(one.bgr)) for one in stills], left_out
 
 
@@ -95,13 +96,27 @@ def board_pairs(path: Path, board: Board) -> tuple[list[Pair], list[str]]:
     return pairs, left_out
 
 
+def board_depths(path: Path, board: Board) -> tuple[list[tuple[str, Bytes, Counts]], list[str]]:
+    """The same with the depth picture of the same time: name, grey, mm.
+
+    Raises:
+        InputError: If the recording cannot be read, or has no colour or no depth pictures.
+    """
+    stills, left_out = _held(path, board, depth=True)
+    left_out += [f"{one.name} has no depth picture of its time" for one in stills if one.depth is None]
+    pairs = [(one.name, _grey(one.bgr), one.depth) for one in stills if one.depth is not None]
+    if not pairs:
+        raise InputError(f"{path} holds no depth picture while the board is held still; record it again.")
+    return pairs, left_out
+
+
 def turning_pictures(path: Path) -> tuple[list[str], list[Bytes]]:
     """Names and colour pictures of something turned slowly, those in which it moves least.
 
     Raises:
         InputError: If the recording cannot be read or has no colour pictures.
     """
-    stills = list(_stills(_opened(path, thermal=False), most=MOST_COLLAR, shortest_s=0.0, hold_s=0.0))
+    stills = list(_stills(_opened(path), most=MOST_COLLAR, shortest_s=0.0, hold_s=0.0))
     return [one.name for one in stills], [one.bgr for one in stills]
 
 
@@ -126,8 +141,10 @@ def thermal_pictures(path: Path) -> list[tuple[str, Floats]]:
     return found
 
 
-def _held(path: Path, board: Board, *, thermal: bool) -> tuple[list[Still], list[str]]:
-    source = _opened(path, thermal=thermal)
+def _held(
+    path: Path, board: Board, *, thermal: bool = False, depth: bool = False
+) -> tuple[list[Still], list[str]]:
+    source = _opened(path, thermal=thermal, depth=depth)
     used: list[tuple[Still, BoardView]] = []
     left_out: list[str] = []
     for still in _stills(source, most=STRETCHES, shortest_s=SHORTEST_S, hold_s=HOLD_S):
@@ -155,9 +172,10 @@ def _apart_px(view: BoardView, other: BoardView) -> float:
     return motion_px_s(other, view, dt_s=1.0)
 
 
-def _opened(path: Path, *, thermal: bool) -> Source:
+def _opened(path: Path, *, thermal: bool = False, depth: bool = False) -> Source:
     source = open_source(path)
     lacks = "colour" if source.frames == 0 else "thermal" if thermal and not source.has_thermal else ""
+    lacks = lacks or ("depth" if depth and not source.has_depth else "")
     if lacks:
         raise InputError(f"{path} holds no {lacks} pictures; record the {lacks} camera.")
     return source
@@ -174,14 +192,16 @@ def _stills(source: Source, *, most: int, shortest_s: float, hold_s: float) -> I
     """Of each stretch the picture from which those within ``hold_s``, or the next ones, differ least."""
     long_s = max(source.duration_s / most, shortest_s, 1e-3)
     about: deque[_Looked] = deque()
-    thermal: deque[ThermalPicture] = deque(maxlen=64)
+    beside = _Beside()
     best: tuple[float, _Looked, _Looked] | None = None
     stretch = 0
     waiting: deque[Still] = deque()
     for capture in source.captures():
-        thermal.extend(one for one in capture.thermal if not one.shutter)
-        while waiting and (not source.has_thermal or capture.t_s - waiting[0].t_s > 2.0 * HOLD_S):
-            yield _with_thermal(waiting.popleft(), thermal)
+        beside.thermal.extend(one for one in capture.thermal if not one.shutter)
+        beside.depth.extend(capture.depth)
+        alone = not (source.has_thermal or source.has_depth)
+        while waiting and (alone or capture.t_s - waiting[0].t_s > 2.0 * HOLD_S):
+            yield beside.with_own(waiting.popleft())
         if capture.bgr is None:
             continue
         about.append(_Looked(capture.t_s, capture.bgr, _small(capture.bgr)))
@@ -201,7 +221,7 @@ def _stills(source: Source, *, most: int, shortest_s: float, hold_s: float) -> I
     if best is not None:
         waiting.append(_still(best))
     for one in waiting:
-        yield _with_thermal(one, thermal)
+        yield beside.with_own(one)
 
 
 def _still(best: tuple[float, _Looked, _Looked]) -> Still:
@@ -209,11 +229,22 @@ def _still(best: tuple[float, _Looked, _Looked]) -> Still:
     return Still(now.t_s, now.bgr, before.t_s, before.bgr, None)
 
 
-def _with_thermal(still: Still, thermal: deque[ThermalPicture]) -> Still:
-    near = min(thermal, key=lambda one: abs(one.t_s - still.t_s), default=None)
-    if near is None or abs(near.t_s - still.t_s) > HOLD_S:
-        return still
-    return Still(still.t_s, still.bgr, still.before_s, still.before_bgr, near.centikelvin)
+@dataclass(eq=False)
+class _Beside:
+    """The last pictures of the other cameras."""
+
+    thermal: deque[ThermalPicture] = field(default_factory=lambda: deque[ThermalPicture](maxlen=64))
+    depth: deque[DepthPicture] = field(default_factory=lambda: deque[DepthPicture](maxlen=64))
+
+    def with_own(self, still: Still) -> Still:
+        """With those of its time."""
+        warm = min(self.thermal, key=lambda one: abs(one.t_s - still.t_s), default=None)
+        deep = min(self.depth, key=lambda one: abs(one.t_s - still.t_s), default=None)
+        return replace(
+            still,
+            thermal=warm.centikelvin if warm is not None and abs(warm.t_s - still.t_s) <= HOLD_S else None,
+            depth=deep.depth_mm if deep is not None and abs(deep.t_s - still.t_s) <= HOLD_S else None,
+        )
 
 
 def _small(bgr: Bytes) -> Floats:

@@ -19,6 +19,7 @@ HOLDS, LAPSED, NOT_MEASURED = "holds", "no longer holds", "not measured"
 INSTEAD: Mapping[str, str] = {
     "rgb": "as the rig states it, bound not known",
     "thermal": "as the rig states it, bound not known",
+    "depth": "as the rig states it, bound not known",
     "spread": "a usual one is taken, its halo is only bounded",
     "radiometry": "the camera's claim alone holds",
     "time": "as the rig states it, 20 ms are allowed for",
@@ -67,6 +68,8 @@ def standings(
     blamed = _blamed(checked)
     told: list[Standing] = []
     for step, grounds in RESTS_ON.items():
+        if step == "depth" and "depth" not in tables:  # a rig that is whole without
+            continue
         one, title = validity.of(step), TITLES[step]
         measured = one.measured if one is not None else None
         own = fingerprint(tables, TABLES[step])
@@ -125,8 +128,6 @@ def _never_measured(tables: Toml) -> list[Standing]:
         remedy = "measure the side of a tag with a calliper and say calibrate collar --tag-mm-u95"
         told.append(Standing("scale", "size of the collar's tags", NOT_MEASURED, "as printed", remedy))
     if "depth" in tables:
-        words = "no step measures it; it is as the rig states it, bound not known"
-        told.append(Standing("depth", "depth camera and its place", NOT_MEASURED, words))
         clocks = tables.get("time")
         if not (isinstance(clocks, dict) and "depth" in clocks):
             words = "taken for none; calibrate time with a recording that holds depth pictures"

@@ -15,7 +15,14 @@ from models.optional_tables import ours
 from models.radiometry_file import KEYS as RADIOMETRY_KEYS
 from models.radiometry_file import NAME as RADIOMETRY
 from models.radiometry_file import radiometry_lines, read_radiometry
-from models.rig import THERMAL_PARAMETERS, DepthCamera, StatedHalo, StatedSpread, ThermalCamera
+from models.rig import (
+    DEPTH_PARAMETERS,
+    THERMAL_PARAMETERS,
+    DepthCamera,
+    StatedHalo,
+    StatedSpread,
+    ThermalCamera,
+)
 from models.rig_limits import judge_camera, judge_stand
 from models.stream_clock import StreamClock
 from models.toml_table import Table
@@ -116,13 +123,32 @@ def thermal_lines(thermal: ThermalCamera) -> list[str]:
 def read_depth(table: Table, *, clock: StreamClock | None) -> DepthCamera:
     """Read ``[depth]``; mistakes are noted in it. The clock stands in a table of its own."""
     read_light(table)  # known keys, which say nothing of a depth camera
-    return DepthCamera(read_camera(table), _pose(table, "depth_from_rgb"), clock)
+    scale, offset_mm = 1.0, 0.0
+    if (reading := ours(table, "reading", "scale", "offset_mm")) is not None:
+        # One that is off by a quarter counts in another unit; a tenth of a metre is no offset of one (own
+        # choice, several times what makers state).
+        scale = reading.number("scale", low=0.75, high=1.25)
+        offset_mm = reading.number("offset_mm", low=-100.0, high=100.0)
+        reading.done()
+    return DepthCamera(
+        read_camera(table),
+        _pose(table, "depth_from_rgb"),
+        clock,
+        scale,
+        offset_mm,
+        read_covariance(table, DEPTH_PARAMETERS),
+    )
 
 
 def depth_lines(depth: DepthCamera) -> list[str]:
     """The table as `read_depth` reads it back, but for its clock."""
     lines = ["", "[depth]", *camera_lines(depth.camera)]
-    return [*lines, f"depth_from_rgb = {depth.depth_from_rgb.matrix.tolist()}"]
+    lines.append(f"depth_from_rgb = {depth.depth_from_rgb.matrix.tolist()}")
+    if depth.scale != 1.0 or depth.offset_mm != 0.0:
+        lines += ["", "[depth.reading]", f"scale = {depth.scale!r}", f"offset_mm = {depth.offset_mm!r}"]
+    if depth.covariance is not None:
+        lines += ["", *covariance_lines("depth.covariance", DEPTH_PARAMETERS, depth.covariance)]
+    return lines
 
 
 def _spread(table: Table) -> StatedSpread:

@@ -150,6 +150,17 @@ class DepthCamera:
     camera: Camera
     depth_from_rgb: Pose
     clock: StreamClock | None = None
+    scale: float = 1.0
+    """True distance by reading, without the offset."""
+    offset_mm: float = 0.0
+    """Added to a reading times the scale."""
+    covariance: Floats | None = None
+    """Of `DEPTH_PARAMETERS` in this order, 1 sigma squared, 0 for what was not estimated, shape (17, 17);
+    None where calibration states none."""
+
+    def z_mm(self, readings_mm: Floats) -> Floats:
+        """True distance along the camera's z of readings of any shape; 0 (no reading) stays 0."""
+        return np.where(readings_mm > 0.0, self.scale * readings_mm + self.offset_mm, 0.0)
 
 
 INTRINSICS = ("fx_px", "fy_px", "cx_px", "cy_px", "k1", "k2", "p1", "p2", "k3")
@@ -157,6 +168,9 @@ INTRINSICS = ("fx_px", "fy_px", "cx_px", "cy_px", "k1", "k2", "p1", "p2", "k3")
 
 THERMAL_PARAMETERS = (*INTRINSICS, "rx_rad", "ry_rad", "rz_rad", "tx_mm", "ty_mm", "tz_mm")
 """The same of the thermal camera, with rotation vector and shift of ``thermal_from_rgb``."""
+
+DEPTH_PARAMETERS = (*THERMAL_PARAMETERS, "scale", "offset_mm")
+"""The same of the depth camera, with ``depth_from_rgb``, and what makes its readings true."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -56,6 +56,8 @@ class RadialSurface:
     """Sum of weight times radius."""
     noise_u95_mm: float
     """95 % bound of one measured point along the radius."""
+    shared_u95_mm: float = 0.0
+    """95 % bound of what all points are off by alike: how well the camera's place is known."""
 
     def __post_init__(self) -> None:
         """Freeze the arrays."""
@@ -119,9 +121,10 @@ class RadialSurface:
             far_weight > 0, far_mm, 0.0
         )
         effective = np.maximum(near_weight * 4.0 * np.pi * (SMOOTH_MM / GRID_MM) ** 2, 1.0)
-        u95 = np.hypot(
-            self.noise_u95_mm / np.sqrt(effective), DEPTH_FLOOR_U95_MM
-        ) + FILL_U95_PER_MM * np.maximum(away_mm - SMOOTH_MM, 0.0)
+        shared = float(np.hypot(DEPTH_FLOOR_U95_MM, self.shared_u95_mm))
+        u95 = np.hypot(self.noise_u95_mm / np.sqrt(effective), shared) + FILL_U95_PER_MM * np.maximum(
+            away_mm - SMOOTH_MM, 0.0
+        )
         known = (away_mm <= FILL_LIMIT_MM) & ((blend < 1.0) | (far_weight > 0))
         return Skin(self, np.where(known, radius, np.nan), np.where(known, u95, np.nan))
 
@@ -207,6 +210,7 @@ def empty_surface(
     half_u_mm: float,
     half_v_mm: float,
     noise_u95_mm: float,
+    shared_u95_mm: float = 0.0,
 ) -> RadialSurface:
     """A grid about the axis that lies ``nominal_mm`` below a place on the skin, nothing measured yet.
 
@@ -218,6 +222,7 @@ def empty_surface(
         half_u_mm: Reach of the grid across, arc length.
         half_v_mm: Reach of the grid along.
         noise_u95_mm: Bound of one point to be added.
+        shared_u95_mm: Bound of what all of them are off by alike.
     """
     z = unit(normal_rgb)
     y = unit(v_rgb - (v_rgb @ z) * z)
@@ -227,7 +232,7 @@ def empty_surface(
     cols = 2 * int(np.ceil(half_turn * nominal_mm / GRID_MM)) + 1
     nothing = np.zeros((rows, cols))
     pose = Pose.of(rotation, centre_rgb_mm - nominal_mm * z)
-    return RadialSurface(pose, nominal_mm, nothing, nothing, noise_u95_mm)
+    return RadialSurface(pose, nominal_mm, nothing, nothing, noise_u95_mm, shared_u95_mm)
 
 
 def _normalised(weighted: Floats, weight: Floats, sigma: float) -> tuple[Floats, Floats]:

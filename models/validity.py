@@ -19,13 +19,14 @@ HOLDS_DAYS = 30
 RESTS_ON: Mapping[str, tuple[str, ...]] = {
     "rgb": (),
     "thermal": ("rgb",),
+    "depth": ("rgb",),
     "spread": (),
     "radiometry": ("spread",),
     "time": (),
     "collar": ("rgb",),
     "tip": ("rgb", "collar"),
     "axis": ("rgb", "collar"),
-    "jet": ("rgb", "thermal", "spread", "radiometry", "collar", "tip", "axis"),
+    "jet": ("rgb", "thermal", "depth", "spread", "radiometry", "collar", "tip", "axis"),
 }
 """What each step rests on, in the order in which they are done.
 
@@ -40,6 +41,7 @@ camera's claim is in the bound."""
 TITLES: Mapping[str, str] = {
     "rgb": "lens of the colour camera",
     "thermal": "thermal camera and its place",
+    "depth": "place of the depth camera, and its readings",
     "spread": "spread of a point in the thermal camera",
     "radiometry": "temperatures of the thermal camera",
     "time": "time between the cameras",
@@ -53,6 +55,7 @@ TITLES: Mapping[str, str] = {
 ANOTHER: Mapping[str, str] = {
     "rgb": "another lens of the colour camera",
     "thermal": "another place of the thermal camera",
+    "depth": "another place of the depth camera",
     "spread": "another spread of a point",
     "radiometry": "other temperatures of the thermal camera",
     "collar": "other places of the collar's tags",

@@ -38,7 +38,7 @@ class DepthPoints:
 def depth_points(picture: DepthPicture, *, rig: Rig, nozzle: NozzleSighting | None) -> DepthPoints:
     """Points of a depth picture in the rgb frame, the nozzle and the hand taken out."""
     camera = _camera(rig)
-    z = picture.depth_mm.astype(float)
+    z = camera.z_mm(picture.depth_mm.astype(float))
     points = _rays(camera) * z[..., None]
     points = camera.depth_from_rgb.inverse.apply(points)
     valid = (z > 0) & np.isfinite(points).all(axis=-1)

@@ -105,7 +105,8 @@ def _rows(
     px = camera.project(there)
     inside = camera.inside(px, 1.0)
     points, normals, there, px = points[inside], normals[inside], there[inside], px[inside]
-    read_mm = picture.depth_mm[np.rint(px[:, 1]).astype(int), np.rint(px[:, 0]).astype(int)].astype(float)
+    counts = picture.depth_mm[np.rint(px[:, 1]).astype(int), np.rint(px[:, 0]).astype(int)]
+    read_mm = rig.depth.z_mm(counts.astype(float))
     rays = there / there[:, 2:]
     off = (read_mm - there[:, 2]) * (depth_from_rgb.rotate(normals) * rays).sum(1)
     good = (read_mm > 0) & (np.abs(off) < FARTHEST_MM)

@@ -78,7 +78,8 @@ def place_by_tap(tap: Tap, evidence: Evidence, *, zone: Zone, rig: Rig) -> Place
         if normal is None:
             return "the depth picture has too few readings under the tapped outline"
         v = _tap_axis(zone, rays, found, normal, part)
-        skin, hits = centred(measured_skin(part, found, normal, v, zone=zone, reach_mm=reach), rays)
+        skin = measured_skin(part, found, normal, v, zone=zone, rig=rig, reach_mm=reach)
+        skin, hits = centred(skin, rays)
         surface_by, place = "depth", TAP_U95_MM
     elif len(evidence.patches) >= 3:
         flat = _tag_plane(rays, evidence.patches)
@@ -161,7 +162,7 @@ def place_by_landmarks(evidence: Evidence, *, zone: Zone, rig: Rig) -> Placement
             return "the depth picture has no reading where the zone should lie"
         found, normal = place
         part = body_part(points, seed_rgb_mm=found, rig=rig, reach_mm=GROW * (reach + MARGIN_MM))
-        skin = measured_skin(part, found, normal, v, zone=zone, reach_mm=reach)
+        skin = measured_skin(part, found, normal, v, zone=zone, rig=rig, reach_mm=reach)
     else:
         normal = unit(-centre - ((-centre) @ unit(v)) * unit(v))
         found = centre + depth_mm * normal

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from models.depth_place import along_u95_mm
 from models.geometry import Floats, unit
 from models.rig import Rig
 from models.surface import Skin, empty_surface
@@ -22,9 +23,9 @@ does."""
 
 
 def measured_skin(
-    part: Floats, centre: Floats, normal: Floats, v: Floats, *, zone: Zone, reach_mm: float
+    part: Floats, centre: Floats, normal: Floats, v: Floats, *, zone: Zone, rig: Rig, reach_mm: float
 ) -> Skin:
-    """Surface from depth points about a place."""
+    """Surface from depth points about a place, with what the depth camera's calibration leaves open."""
     reach = reach_mm + MARGIN_MM + 20.0
     surface = empty_surface(
         centre_rgb_mm=centre,
@@ -34,6 +35,7 @@ def measured_skin(
         half_u_mm=1.3 * reach,
         half_v_mm=reach,
         noise_u95_mm=NOISE_U95_MM,
+        shared_u95_mm=0.0 if rig.depth is None else along_u95_mm(rig.depth, centre, unit(normal)),
     )
     return surface.add(part).skin()
 

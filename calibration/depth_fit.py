@@ -1,0 +1,278 @@
+"""Where the depth camera stands, and what makes its readings true: planes of one board, seen by both cameras.
+
+The board's plane by the colour camera is held against depth readings inside the board's outline. Its lean
+tells the shift along it, its distances part scale from offset. The depth camera's lens stays as its maker
+states it; what that, the colour camera's lens, the corners and the print leave open is in the bounds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from calibration.board import Board
+from calibration.depth_alike import Rows, Step, solved
+from calibration.depth_views import Blocks, DepthView, block_px, blocks_of, inner_mm, pixel_rays
+from models.depth_place import STEPS, changed
+from models.geometry import Bools, Floats, Pose, frozen
+from models.rig import INTRINSICS, DepthCamera
+
+SCALE_1, OFFSET_1_MM = 0.03, 10.0
+"""1 sigma of a camera's scale and offset before anything is seen: makers allow 2 % of the distance (Intel
+RealSense D400 data sheet, at 2 m) and 11 mm and 0.1 % (Azure Kinect DK specification)."""
+
+BEND_MM = 0.2
+"""1 sigma by which the board may bend in each of three shapes (own choice): paper glued to a plate."""
+
+_PLACE_1 = np.array([0.2, 0.2, 0.2, 200.0, 200.0, 200.0])
+"""1 sigma of rotation and shift about the start; only keeps first steps in hand."""
+
+_GATES_MM = ((120.0, 60.0), (80.0, 40.0), (60.0, 30.0), (40.0, 20.0), (30.0, 15.0), (30.0, 15.0))
+"""How far readings may be from the plane, and from the middle of those, in the first rounds."""
+
+_LAST_ROUNDS, _GATE_SIGMA, _LEAST_GATE_MM = 3, 5.0, 5.0
+_STRAY_SIGMA = 4.5
+"""Blocks off by more standard deviations have no say: a finger, a reflection."""
+
+_STRAY_VIEW = 4.0
+"""Likewise whole views, off by so many times what the middle one of all is off by."""
+
+_SHIFTS_MM = np.linspace(-150.0, 150.0, 13)
+_APART = 0.06
+_COUNT = len(INTRINSICS)
+
+
+@dataclass(frozen=True, eq=False)
+class DepthFound:
+    """The depth camera as the pairs show it."""
+
+    camera: DepthCamera
+    covariance: Floats
+    """Of `models.rig.DEPTH_PARAMETERS`, shape (17, 17)."""
+    each: Floats
+    """For each way in which readings may err together, shape (ways, 17, 17)."""
+    step: Step
+    """The last."""
+    blocks: Blocks
+    off_mm: Floats
+    """What is left of each block, shape (m,)."""
+    view_off_mm: Floats
+    """Mean of that in each view, NaN where it was not used, shape (n,)."""
+    used: Bools
+    """Shape (n,)."""
+    left_out: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Grounds:
+    """Covariances of what a calibration of the depth camera rests on."""
+
+    depth_lens: Floats
+    """In the order of `models.rig.INTRINSICS`, shape (9, 9)."""
+    rgb_lens: Floats
+    """Shape (9, 9)."""
+    size_u95: float
+    """95 % bound of the share by which the board may be larger than told."""
+
+
+def fit_depth(
+    views: Sequence[DepthView], board: Board, *, start: DepthCamera, grounds: Grounds
+) -> DepthFound | str:
+    """Solve.
+
+    Args:
+        views: At least three.
+        board: What was seen.
+        start: See `started`.
+        grounds: What it rests on.
+
+    Returns:
+        What was found; or why nothing was.
+    """
+    camera, rays, side = start, pixel_rays(start), block_px(views, board, start)
+    information = np.concatenate([_PLACE_1, [SCALE_1, OFFSET_1_MM]]) ** -2.0
+    left_out = np.zeros(len(views), bool)
+    gate_mm, step, kept = _GATES_MM[-1][1], None, None
+    for turn in range(len(_GATES_MM) + _LAST_ROUNDS):
+        early = turn < len(_GATES_MM)
+        reach, gate = _GATES_MM[turn] if early else (30.0, gate_mm)
+        blocks = blocks_of(
+            views, board, camera, rays=rays, side_px=side, reach_mm=max(reach, 2.0 * gate), gate_mm=gate
+        )
+        blocks = blocks.where(~left_out[blocks.view])
+        if len(np.unique(blocks.view)) < 3:
+            return "The board's place is hardly read by the depth camera"
+        pull = information * (_usual(start) - _of(camera))
+        rows = _rows(views, board, camera, blocks, grounds)
+        if early:
+            weight = np.where(np.abs(blocks.off_mm - np.median(blocks.off_mm)) < gate, 1.0, 0.1)
+            noise2 = max(float(np.median(np.abs(blocks.off_mm))) * 1.4826, 1.0) ** 2
+            normal = rows.slopes.T @ (weight[:, None] * rows.slopes) / noise2 + np.diag(information)
+            change = np.linalg.solve(normal, -rows.slopes.T @ (weight * blocks.off_mm) / noise2 + pull)
+        else:
+            sigma = 1.4826 * float(np.median(np.abs(blocks.off_mm - np.median(blocks.off_mm))))
+            keep = np.abs(blocks.off_mm) < max(_STRAY_SIGMA * sigma, _LEAST_GATE_MM) * np.maximum(
+                rows.away**2, 1.0
+            )
+            left_out |= _stray(blocks, keep, len(views))
+            keep &= ~left_out[blocks.view]
+            blocks = blocks.where(keep)
+            rows = _rows(views, board, camera, blocks, grounds)
+            step = solved(rows, information=np.diag(information), pull=pull)
+            change, kept = step.change, rows.off_mm + rows.slopes @ step.change
+            gate_mm = max(_LEAST_GATE_MM, _GATE_SIGMA * sigma, 3.0 * float(np.std(blocks.off_mm)))
+        camera = changed(camera, np.concatenate([np.zeros(_COUNT), change]))
+        if not (0.75 < camera.scale < 1.25 and abs(camera.offset_mm) < 100.0):
+            return "Depth readings do not grow with the distance as those of a metric camera do"
+    assert step is not None
+    assert kept is not None
+    used = np.isin(np.arange(len(views)), blocks.view)
+    means = [float(kept[blocks.view == k].mean()) if used[k] else np.nan for k in range(len(views))]
+    order = np.concatenate([8 + np.arange(_COUNT), np.arange(8)])  # lens first, as the rig has it
+    return DepthFound(
+        camera=camera,
+        covariance=frozen(step.covariance[np.ix_(order, order)]),
+        each=frozen(step.each[:, order[:, None], order[None]]),
+        step=step,
+        blocks=blocks,
+        off_mm=frozen(kept),
+        view_off_mm=frozen(np.array(means)),
+        used=used,
+        left_out=tuple(
+            _why(view.name, bool(stray), float(share))
+            for view, stray, share, here in zip(views, left_out, blocks.share, used, strict=True)
+            if not here
+        ),
+    )
+
+
+def started(views: Sequence[DepthView], board: Board, camera: DepthCamera) -> tuple[DepthCamera, float]:
+    """Where the depth camera may stand, beside where it is said to, and true distance by reading there.
+
+    The sideways shift at which the board's distance goes best with what is read; the ratio is 1 to a few
+    percent where readings are millimetres, NaN where nothing is read.
+    """
+    low, high = inner_mm(board)
+    x, y = np.meshgrid(np.linspace(low[0], high[0], 7), np.linspace(low[1], high[1], 5))
+    grid = np.stack([x.ravel(), y.ravel(), np.zeros(x.size)], axis=1)
+    points = np.stack([camera.depth_from_rgb.apply(view.rgb_from_board.apply(grid)) for view in views])
+    number = np.repeat(np.arange(len(views)), len(grid))
+    pictures = np.stack([view.readings_mm for view in views])
+    best, least, ratio = (0.0, 0.0), np.inf, float("nan")
+    for shift_x in _SHIFTS_MM:
+        for shift_y in _SHIFTS_MM:
+            moved = (points + (shift_x, shift_y, 0.0)).reshape(-1, 3)
+            px = camera.camera.project(moved)
+            inside = np.isfinite(px).all(axis=1)
+            inside[inside] &= camera.camera.inside(px[inside])
+            at = np.rint(px[inside]).astype(int)
+            read = pictures[number[inside], at[:, 1], at[:, 0]].astype(float)
+            there = read > 0.0
+            if there.sum() < 0.3 * len(moved):
+                continue
+            apart = np.log(moved[inside][there, 2] / read[there])
+            middle = float(np.median(apart))
+            cost = float(np.minimum(np.abs(apart - middle), _APART).sum()) + _APART * (len(moved) - there.sum())
+            cost = cost / len(moved) + 1e-5 * float(np.hypot(shift_x, shift_y))
+            if cost < least:
+                best, least, ratio = (float(shift_x), float(shift_y)), cost, float(np.exp(middle))
+    stand = camera.depth_from_rgb
+    moved_stand = Pose.of(stand.rotation, stand.translation_mm + (*best, 0.0))
+    return replace(camera, depth_from_rgb=moved_stand, scale=1.0, offset_mm=0.0), ratio
+
+
+def _of(camera: DepthCamera) -> Floats:
+    """Rotation vector (0: what it turned by is not looked at), shift, scale and offset."""
+    return np.array([0.0, 0.0, 0.0, *camera.depth_from_rgb.translation_mm, camera.scale, camera.offset_mm])
+
+
+def _usual(start: DepthCamera) -> Floats:
+    return np.array([0.0, 0.0, 0.0, *start.depth_from_rgb.translation_mm, 1.0, 0.0])
+
+
+def _rows(
+    views: Sequence[DepthView], board: Board, camera: DepthCamera, blocks: Blocks, grounds: Grounds
+) -> Rows:
+    """What blocks say, with slopes by all that is sought or only known to a bound."""
+    poses = np.array([view.pose for view in views])
+    by_own = np.stack(
+        [
+            (_off(changed(camera, s * e), blocks, views) - _off(changed(camera, -s * e), blocks, views))
+            / (2.0 * s)
+            for s, e in zip(STEPS, np.eye(len(STEPS)), strict=True)
+        ],
+        axis=1,
+    )
+    by_pose = np.zeros((len(blocks.view), 6))
+    for k, s in enumerate((1e-6,) * 3 + (1e-3,) * 3):
+        ahead, behind = (
+            [replace(view, pose=view.pose + way * s * np.eye(6)[k]) for view in views] for way in (1.0, -1.0)
+        )
+        by_pose[:, k] = (_off(camera, blocks, ahead) - _off(camera, blocks, behind)) / (2.0 * s)
+    m, n = len(blocks.view), len(views)
+    of_poses = np.zeros((m, n, 6))
+    of_poses[np.arange(m), blocks.view] = by_pose
+    by_lens = np.array([view.by_lens for view in views])
+    by_rgb = np.einsum("mi,mij->mj", by_pose, by_lens[blocks.view])
+    by_size = np.sum(by_pose[:, 3:] * poses[blocks.view, 3:], axis=1, keepdims=True)
+    known = np.hstack(
+        [by_own[:, :_COUNT], by_rgb, by_size, _bends(views, board, camera, blocks), of_poses.reshape(m, -1)]
+    )
+    covariance = np.zeros((known.shape[1],) * 2)
+    covariance[:9, :9], covariance[9:18, 9:18] = grounds.depth_lens, grounds.rgb_lens
+    covariance[18, 18] = (grounds.size_u95 / 1.96) ** 2
+    covariance[[19, 20, 21], [19, 20, 21]] = BEND_MM**2
+    for k, view in enumerate(views):
+        at = slice(22 + 6 * k, 28 + 6 * k)
+        covariance[at, at] = view.spread
+    z_mm = camera.z_mm(blocks.reading_mm)
+    return Rows(
+        blocks.off_mm, by_own[:, _COUNT:], known, covariance, blocks.view, blocks.at, z_mm / np.median(z_mm)
+    )
+
+
+def _off(camera: DepthCamera, blocks: Blocks, views: Sequence[DepthView]) -> Floats:
+    """How much farther the board's plane lies than is read, at the blocks' own places, shape (m,)."""
+    stands = [camera.depth_from_rgb @ view.rgb_from_board for view in views]
+    normals = np.array([stand.rotation[:, 2] for stand in stands])
+    far = np.array([stand.rotation[:, 2] @ stand.translation_mm for stand in stands])
+    slant = np.sum(camera.camera.unproject(blocks.px) * normals[blocks.view], axis=1)
+    return far[blocks.view] / slant - camera.z_mm(blocks.reading_mm)
+
+
+def _bends(views: Sequence[DepthView], board: Board, camera: DepthCamera, blocks: Blocks) -> Floats:
+    """What three shapes of a bent board do, each 1 mm at its ends, shape (m, 3)."""
+    low, high = inner_mm(board)
+    stands = [camera.depth_from_rgb @ view.rgb_from_board for view in views]
+    rays = camera.camera.unproject(blocks.px)
+    points = rays * camera.z_mm(blocks.reading_mm)[:, None]
+    out = np.zeros((len(points), 3))
+    for k, stand in enumerate(stands):
+        own = blocks.view == k
+        flat = stand.inverse.apply(points[own])[:, :2]
+        x, y = ((2.0 * flat - low - high) / (high - low)).T
+        slant = rays[own] @ stand.rotation[:, 2]
+        out[own] = np.stack([x * x - 1.0 / 3.0, x * y, y * y - 1.0 / 3.0], axis=1) / slant[:, None]
+    return out
+
+
+def _stray(blocks: Blocks, keep: Bools, count: int) -> Bools:
+    """Views that lie elsewhere than all others say: a board or camera that moved between the pictures."""
+    off = np.full(count, np.nan)
+    for k in np.unique(blocks.view):
+        off[k] = float(np.median(blocks.off_mm[blocks.view == k]))
+    size = np.abs(off - np.nanmedian(off))
+    usual = max(1.4826 * float(np.nanmedian(size)), 1.0)
+    few = np.array([np.sum(blocks.view == k) > 0 and np.mean(keep[blocks.view == k]) < 0.5 for k in range(count)])
+    return few | (np.nan_to_num(size) > _STRAY_VIEW * usual)
+
+
+def _why(name: str, stray: bool, share: float) -> str:
+    if stray:
+        return f"{name}: its depth readings lie elsewhere than the other pairs say; hold still, both at once"
+    return (
+        f"{name}: {100.0 * share:.0f} % of the board has depth readings on one plane; come nearer, keep off"
+        " glare and edges of the picture"
+    )
