@@ -119,6 +119,10 @@ def _further(options: argparse.Namespace) -> dict[str, list[str]]:
     if said["radiometry"] and options.room_degc is not None:
         said["radiometry"] += ["--room-degc", str(options.room_degc)]
     said["jet"] += ["--surface", options.surface]
+    said["depth"] += ["--board", options.board]
+    if options.measured_mm is not None:
+        said["depth"] += ["--measured-mm", *map(str, options.measured_mm)]
+    said["depth"] += ["--insist"] if options.insist else []
     return said
 
 

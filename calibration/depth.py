@@ -1,4 +1,4 @@
-"""The depth camera's place and readings from pairs of pictures of a board: which were used, and the verdict."""
+"""The depth camera's place and readings from pairs of pictures of a board: what was used, and the verdict."""
 
 from __future__ import annotations
 
@@ -134,8 +134,7 @@ def _slopes(camera: DepthCamera, rgb: Camera, distance_mm: float) -> tuple[Float
     sight = unit(rgb.unproject(at_px))
     points = sight * distance_mm
     px, _ = seen_at(camera, points)
-    seen = np.isfinite(px).all(axis=1)
-    seen[seen] &= camera.camera.inside(px[seen])
+    seen = np.isfinite(px).all(axis=1) & camera.camera.inside(px)
     slopes, sight = placed_slopes(camera, points[seen]), sight[seen]
     along = np.einsum("ni,nij->nj", sight, slopes)[:, None]
     return along, slopes - sight[:, :, None] * along

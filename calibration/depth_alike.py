@@ -19,7 +19,7 @@ from scipy.linalg import cho_factor, cho_solve
 from calibration.disagreement import LeftOut, likely_more
 from models.geometry import Floats, Ints
 
-_LENGTHS = (0.05, 0.7, 1.5, 3.0, 6.0)
+_LENGTHS = (0.05, 0.8, 2.0, 5.0)
 """Blocks over which the pixels' own part goes together (exponentially); the first means not at all."""
 
 _OWN_PICTURE = (0.1, 0.5, 2.0)
@@ -109,10 +109,7 @@ def solved(rows: Rows, *, information: Floats, pull: Floats) -> Step:
         pull: That information times what the solution still lacks by it, shape (p,).
     """
     fixed = rows.known @ rows.known_covariance @ rows.known.T
-    m, p = rows.slopes.shape
-    first, *_ = np.linalg.lstsq(rows.slopes, -rows.off_mm, rcond=None)
-    left = rows.off_mm + rows.slopes @ first
-    start = max(float(left @ left) / max(m - p, 1), _LEAST_MM**2)
+    (m, p), start = rows.slopes.shape, _left_mm2(rows)
     told = [
         _fitted(rows, fixed, Way(length, own, power, start / (1.0 + own)), information, pull)
         for length, own, power in product(_LENGTHS, _OWN_PICTURE, _POWERS)
@@ -136,9 +133,21 @@ def solved(rows: Rows, *, information: Floats, pull: Floats) -> Step:
     return Step(change, covariance, each, weight, best, more, float(max(m - p, 1)))
 
 
-def _fitted(
-    rows: Rows, fixed: Floats, way: Way, information: Floats, pull: Floats
-) -> tuple[float, Way]:
+def first_step(rows: Rows, *, information: Floats, pull: Floats) -> Floats:
+    """A step on the way there, by a usual way of erring together, shape (p,)."""
+    fixed = rows.known @ rows.known_covariance @ rows.known.T
+    usual = Way(_LENGTHS[1], _OWN_PICTURE[1], _POWERS[1], _left_mm2(rows) / (1.0 + _OWN_PICTURE[1]))
+    return _one(rows, fixed, usual, information, pull, more=1.0)[0]
+
+
+def _left_mm2(rows: Rows) -> float:
+    """Variance of what plain least squares leave."""
+    first, *_ = np.linalg.lstsq(rows.slopes, -rows.off_mm, rcond=None)
+    left = rows.off_mm + rows.slopes @ first
+    return max(float(left @ left) / max(len(left) - len(first), 1), _LEAST_MM**2)
+
+
+def _fitted(rows: Rows, fixed: Floats, way: Way, information: Floats, pull: Floats) -> tuple[float, Way]:
     """Restricted log likelihood of a way, and the way with the variance that fits."""
     s2 = way.sigma2_mm2
     factor = cho_factor(way.shape(rows) + fixed / s2 + 1e-9 * np.eye(len(fixed)), lower=True)

@@ -21,7 +21,8 @@ from calibration.progress import Steps
 from calibration.recorded_pictures import board_depths, is_recording
 from calibration.replacing import replace_rig
 from calibration.rig_text import Toml, covariance_table, read_tables, table_of
-from calibration.scale import MOST_OFF, scale_of, scaled
+from calibration.scale import MOST_OFF, READ_MM, UNMEASURED_U95, scale_of, scaled
+from calibration.sheets import RULER_MM
 from calibration.skin_error import DISTANCES_MM
 from models.camera import Camera
 from models.geometry import Counts, Floats, Pose
@@ -44,10 +45,9 @@ def calibrate_depth(options: argparse.Namespace, now: datetime) -> bool:
     tables = read_tables(rig)
     stated, _ = read_rig(rig.read_text(encoding="utf-8"), where=str(rig))
     scale = scale_of(options.measured_mm, insist=options.insist)
-    own = options.board == "own"
-    board = scaled(OWN, scale) if own else board_of(options.board)
-    # Of a board that was named, its maker knows the size as of one that was measured.
-    size_u95 = MOST_OFF if scale.u95 is None and own else (scale.u95 or scale_of([100.0, 100.0]).u95 or MOST_OFF)
+    board = scaled(OWN, scale) if options.board == "own" else board_of(options.board)
+    # Where directions are in doubt nobody measured, or one ruler only: the size may be off as much.
+    size_u95 = MOST_OFF if board.stretch_u95 >= UNMEASURED_U95 else READ_MM / RULER_MM
     pictures, left_out = _pairs(options.colour, options.depth, board)
     camera = _camera(stated, options.lens, pictures, rig)
     seen = _found(pictures, board, left_out)
@@ -77,7 +77,9 @@ def told(judged: DepthJudged, board: Board) -> list[str]:
     lines = [*(f"Not used: {why}" for why in judged.found.left_out), *facts(judged, board)]
     lines.append(f"{'':10}{'value':>12}{'95 % bound':>14}")
     sigma = np.sqrt(np.diag(camera.covariance))[len(INTRINSICS) :]
-    for name, value, one in zip(DEPTH_PARAMETERS[len(INTRINSICS) :], found_values(camera), sigma, strict=True):
+    for name, value, one in zip(
+        DEPTH_PARAMETERS[len(INTRINSICS) :], found_values(camera), sigma, strict=True
+    ):
         lines.append(f"{name:10}{value:12.4f}{1.96 * one:14.4f}")
     lines += ["95 % error on the skin, mm   distance   beside the line of sight"]
     for distance_mm, along, across in zip(DISTANCES_MM, judged.along_mm, judged.across_mm, strict=True):
@@ -154,13 +156,13 @@ def _camera(stated: Rig, lens: list[float] | None, pictures: Sequence[DepthPair]
         )
     if (width, height) != (here.camera.width_px, here.camera.height_px):
         raise InputError(
-            f"The rig's depth camera has {here.camera.width_px} x {here.camera.height_px} pixels, the pictures"
-            f" {width} x {height}; record them at the rig's size, or state the lens of this one with --lens."
+            f"The rig's depth camera has {here.camera.width_px} x {here.camera.height_px} pixels, the"
+            f" pictures {width} x {height}; record them at the rig's size, or state the lens of this one with --lens."
         )
     if here.covariance is None and _as_colour(stated, here):
         raise InputError(
-            "The rig has depth laid over the colour picture by the camera itself, so that there is no place"
-            " to be found; record depth in its own geometry and state its lens with --lens FX FY CX CY."
+            "The rig has depth laid over the colour picture by the camera itself: no place is to be found;"
+            " record depth in its own geometry and state its lens with --lens FX FY CX CY."
         )
     return here
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from calibration.board import Board
-from calibration.depth_alike import Rows, Step, solved
+from calibration.depth_alike import Rows, Step, first_step, solved
 from calibration.depth_views import Blocks, DepthView, block_px, blocks_of, inner_mm, pixel_rays
 from models.depth_place import STEPS, changed
 from models.geometry import Bools, Floats, Pose, frozen
@@ -32,8 +32,7 @@ _PLACE_1 = np.array([0.2, 0.2, 0.2, 200.0, 200.0, 200.0])
 _GATES_MM = ((120.0, 60.0), (80.0, 40.0), (60.0, 30.0), (40.0, 20.0), (30.0, 15.0), (30.0, 15.0))
 """How far readings may be from the plane, and from the middle of those, in the first rounds."""
 
-_LAST_ROUNDS, _GATE_SIGMA, _LEAST_GATE_MM = 3, 5.0, 5.0
-_STRAY_SIGMA = 4.5
+_LEAST_GATE_MM, _STRAY_SIGMA = 5.0, 4.5
 """Blocks off by more standard deviations have no say: a finger, a reflection."""
 
 _STRAY_VIEW = 4.0
@@ -42,6 +41,8 @@ _STRAY_VIEW = 4.0
 _SHIFTS_MM = np.linspace(-150.0, 150.0, 13)
 _APART = 0.06
 _COUNT = len(INTRINSICS)
+_UNREAD = "The board's place is hardly read by the depth camera"
+_NOT_METRIC = "Depth readings do not grow with the distance as those of a metric camera do"
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,43 +92,42 @@ def fit_depth(
     Returns:
         What was found; or why nothing was.
     """
-    camera, rays, side = start, pixel_rays(start), block_px(views, board, start)
-    information = np.concatenate([_PLACE_1, [SCALE_1, OFFSET_1_MM]]) ** -2.0
-    left_out = np.zeros(len(views), bool)
-    gate_mm, step, kept = _GATES_MM[-1][1], None, None
-    for turn in range(len(_GATES_MM) + _LAST_ROUNDS):
-        early = turn < len(_GATES_MM)
-        reach, gate = _GATES_MM[turn] if early else (30.0, gate_mm)
+    side, rays = block_px(views, board, start), pixel_rays(start)
+    information = np.diag(np.concatenate([_PLACE_1, [SCALE_1, OFFSET_1_MM]]) ** -2.0)
+    camera, left_out = start, np.zeros(len(views), bool)
+    for reach_mm, gate_mm in _GATES_MM:
+        blocks = blocks_of(views, board, camera, rays=rays, side_px=side, reach_mm=reach_mm, gate_mm=gate_mm)
+        if len(np.unique(blocks.view)) < 3:
+            return _UNREAD
+        pull = information @ (_of(start) - _of(camera))
+        camera = _stepped(
+            camera, _plain_step(_rows(views, board, camera, blocks, grounds), information, pull)
+        )
+        if not _is_metric(camera):
+            return _NOT_METRIC
+    gate_mm = _GATES_MM[-1][1]
+    for last in (False, False, True):
         blocks = blocks_of(
-            views, board, camera, rays=rays, side_px=side, reach_mm=max(reach, 2.0 * gate), gate_mm=gate
+            views, board, camera, rays=rays, side_px=side, reach_mm=max(30.0, 2.0 * gate_mm), gate_mm=gate_mm
         )
         blocks = blocks.where(~left_out[blocks.view])
+        off_mm = blocks.off_mm - np.median(blocks.off_mm)
+        gate_mm = max(_LEAST_GATE_MM, _STRAY_SIGMA * 1.4826 * float(np.median(np.abs(off_mm))))
+        keep = np.abs(off_mm) < gate_mm * np.maximum(
+            (blocks.reading_mm / _median(blocks.reading_mm)) ** 2, 1.0
+        )
+        left_out |= _stray(blocks, keep, len(views))
+        blocks = blocks.where(keep & ~left_out[blocks.view])
         if len(np.unique(blocks.view)) < 3:
-            return "The board's place is hardly read by the depth camera"
-        pull = information * (_usual(start) - _of(camera))
-        rows = _rows(views, board, camera, blocks, grounds)
-        if early:
-            weight = np.where(np.abs(blocks.off_mm - np.median(blocks.off_mm)) < gate, 1.0, 0.1)
-            noise2 = max(float(np.median(np.abs(blocks.off_mm))) * 1.4826, 1.0) ** 2
-            normal = rows.slopes.T @ (weight[:, None] * rows.slopes) / noise2 + np.diag(information)
-            change = np.linalg.solve(normal, -rows.slopes.T @ (weight * blocks.off_mm) / noise2 + pull)
-        else:
-            sigma = 1.4826 * float(np.median(np.abs(blocks.off_mm - np.median(blocks.off_mm))))
-            keep = np.abs(blocks.off_mm) < max(_STRAY_SIGMA * sigma, _LEAST_GATE_MM) * np.maximum(
-                rows.away**2, 1.0
-            )
-            left_out |= _stray(blocks, keep, len(views))
-            keep &= ~left_out[blocks.view]
-            blocks = blocks.where(keep)
-            rows = _rows(views, board, camera, blocks, grounds)
-            step = solved(rows, information=np.diag(information), pull=pull)
-            change, kept = step.change, rows.off_mm + rows.slopes @ step.change
-            gate_mm = max(_LEAST_GATE_MM, _GATE_SIGMA * sigma, 3.0 * float(np.std(blocks.off_mm)))
-        camera = changed(camera, np.concatenate([np.zeros(_COUNT), change]))
-        if not (0.75 < camera.scale < 1.25 and abs(camera.offset_mm) < 100.0):
-            return "Depth readings do not grow with the distance as those of a metric camera do"
-    assert step is not None
-    assert kept is not None
+            return _UNREAD
+        rows, pull = _rows(views, board, camera, blocks, grounds), information @ (_of(start) - _of(camera))
+        if last:
+            break
+        camera = _stepped(camera, first_step(rows, information=information, pull=pull))
+    step = solved(rows, information=information, pull=pull)
+    kept, camera = rows.off_mm + rows.slopes @ step.change, _stepped(camera, step.change)
+    if not _is_metric(camera):
+        return _NOT_METRIC
     used = np.isin(np.arange(len(views)), blocks.view)
     means = [float(kept[blocks.view == k].mean()) if used[k] else np.nan for k in range(len(views))]
     order = np.concatenate([8 + np.arange(_COUNT), np.arange(8)])  # lens first, as the rig has it
@@ -163,10 +163,9 @@ def started(views: Sequence[DepthView], board: Board, camera: DepthCamera) -> tu
     best, least, ratio = (0.0, 0.0), np.inf, float("nan")
     for shift_x in _SHIFTS_MM:
         for shift_y in _SHIFTS_MM:
-            moved = (points + (shift_x, shift_y, 0.0)).reshape(-1, 3)
+            moved = (points + np.array([shift_x, shift_y, 0.0])).reshape(-1, 3)
             px = camera.camera.project(moved)
-            inside = np.isfinite(px).all(axis=1)
-            inside[inside] &= camera.camera.inside(px[inside])
+            inside = np.isfinite(px).all(axis=1) & camera.camera.inside(px)
             at = np.rint(px[inside]).astype(int)
             read = pictures[number[inside], at[:, 1], at[:, 0]].astype(float)
             there = read > 0.0
@@ -174,12 +173,13 @@ def started(views: Sequence[DepthView], board: Board, camera: DepthCamera) -> tu
                 continue
             apart = np.log(moved[inside][there, 2] / read[there])
             middle = float(np.median(apart))
-            cost = float(np.minimum(np.abs(apart - middle), _APART).sum()) + _APART * (len(moved) - there.sum())
-            cost = cost / len(moved) + 1e-5 * float(np.hypot(shift_x, shift_y))
+            lacking = _APART * (len(moved) - int(there.sum()))
+            cost = (float(np.minimum(np.abs(apart - middle), _APART).sum()) + lacking) / len(moved)
+            cost += 1e-5 * float(np.hypot(shift_x, shift_y))
             if cost < least:
                 best, least, ratio = (float(shift_x), float(shift_y)), cost, float(np.exp(middle))
     stand = camera.depth_from_rgb
-    moved_stand = Pose.of(stand.rotation, stand.translation_mm + (*best, 0.0))
+    moved_stand = Pose.of(stand.rotation, stand.translation_mm + np.array([*best, 0.0]))
     return replace(camera, depth_from_rgb=moved_stand, scale=1.0, offset_mm=0.0), ratio
 
 
@@ -188,8 +188,26 @@ def _of(camera: DepthCamera) -> Floats:
     return np.array([0.0, 0.0, 0.0, *camera.depth_from_rgb.translation_mm, camera.scale, camera.offset_mm])
 
 
-def _usual(start: DepthCamera) -> Floats:
-    return np.array([0.0, 0.0, 0.0, *start.depth_from_rgb.translation_mm, 1.0, 0.0])
+def _stepped(camera: DepthCamera, change: Floats) -> DepthCamera:
+    return changed(camera, np.concatenate([np.zeros(_COUNT), change]))
+
+
+def _is_metric(camera: DepthCamera) -> bool:
+    return 0.75 < camera.scale < 1.25 and abs(camera.offset_mm) < 100.0
+
+
+def _median(values: Floats) -> float:
+    return float(np.median(values)) if len(values) else 1.0
+
+
+def _plain_step(rows: Rows, information: Floats, pull: Floats) -> Floats:
+    """A step by least squares, blocks far off with little say."""
+    off_mm = np.abs(rows.off_mm - np.median(rows.off_mm))
+    noise2 = max(1.4826 * float(np.median(off_mm)), 1.0) ** 2
+    weight = np.where(off_mm < 3.0 * np.sqrt(noise2), 1.0, 0.1) / noise2
+    normal = rows.slopes.T @ (weight[:, None] * rows.slopes) + information
+    step = np.linalg.solve(normal, pull - rows.slopes.T @ (weight * rows.off_mm))
+    return np.asarray(step, np.float64)
 
 
 def _rows(
@@ -265,7 +283,7 @@ def _stray(blocks: Blocks, keep: Bools, count: int) -> Bools:
         off[k] = float(np.median(blocks.off_mm[blocks.view == k]))
     size = np.abs(off - np.nanmedian(off))
     usual = max(1.4826 * float(np.nanmedian(size)), 1.0)
-    few = np.array([np.sum(blocks.view == k) > 0 and np.mean(keep[blocks.view == k]) < 0.5 for k in range(count)])
+    few = np.array([np.any(own := blocks.view == k) and np.mean(keep[own]) < 0.5 for k in range(count)])
     return few | (np.nan_to_num(size) > _STRAY_VIEW * usual)
 
 

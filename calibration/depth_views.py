@@ -20,7 +20,7 @@ from models.rig import DepthCamera
 LEAST_READ = 0.4
 """Share of the board's pixels that must have a reading near its plane."""
 
-LEAST_BLOCKS, BLOCKS, MOST_BLOCKS = 6, 30, 600
+LEAST_BLOCKS, BLOCKS, MOST_BLOCKS = 6, 24, 400
 """Of one view at least; of a usual view; of all views, for the solution's cost grows with their cube."""
 
 LEAST_NOISE_PX = 0.05
@@ -41,7 +41,7 @@ class DepthView:
     spread: Floats
     """Its covariance by noise of the corners, shape (6, 6)."""
     by_lens: Floats
-    """What parameters of the colour camera do to it, in the order of `models.rig.INTRINSICS`, shape (6, 9)."""
+    """What parameters of the colour camera (`models.rig.INTRINSICS`) do to it, shape (6, 9)."""
     readings_mm: Counts
     """Shape (h, w), 0 = no reading."""
 
@@ -70,9 +70,8 @@ class Blocks:
 
     def where(self, keep: Bools) -> Blocks:
         """Some of them."""
-        return Blocks(
-            self.view[keep], self.at[keep], self.px[keep], self.reading_mm[keep], self.off_mm[keep], self.share
-        )
+        px, reading_mm, off_mm = self.px[keep], self.reading_mm[keep], self.off_mm[keep]
+        return Blocks(self.view[keep], self.at[keep], px, reading_mm, off_mm, self.share)
 
 
 def depth_views(
@@ -103,8 +102,8 @@ def depth_views(
             DepthView(
                 view.name,
                 frozen(pose),
-                frozen(noise_px**2 * inverse),
-                frozen(-inverse @ by_pose.T @ by_lens),
+                frozen(np.asarray(noise_px**2 * inverse, np.float64)),
+                frozen(np.asarray(-inverse @ by_pose.T @ by_lens, np.float64)),
                 readings,
             )
         )
@@ -126,12 +125,14 @@ def plane_z_mm(rays: Floats, rgb_from_board: Pose, depth_from_rgb: Pose) -> Floa
 
 
 def block_px(views: Sequence[DepthView], board: Board, camera: DepthCamera) -> int:
-    """Side of a block, so that a usual view has about `BLOCKS` and all together not many more than allowed."""
+    """Side of a block, so that a usual view has about `BLOCKS` and all together not many too many."""
     (left, top), (right, bottom) = inner_mm(board)
-    sizes: list[float] = []
-    for view in views:
-        away_mm = float(view.rgb_from_board.apply(np.array([0.5 * (left + right), 0.5 * (top + bottom), 0.0]))[2])
-        sizes.append((right - left) * (bottom - top) * camera.camera.fx_px * camera.camera.fy_px / away_mm**2)
+    middle, area = (
+        np.array([0.5 * (left + right), 0.5 * (top + bottom), 0.0]),
+        (right - left) * (bottom - top),
+    )
+    away_mm = np.array([float(view.rgb_from_board.apply(middle)[2]) for view in views])
+    sizes = area * camera.camera.fx_px * camera.camera.fy_px / away_mm**2
     wanted = min(BLOCKS, MOST_BLOCKS / len(views))
     return max(3, round(float(np.sqrt(np.median(sizes) / wanted))))
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from calibration.axis_command import calibrate_axis
+from calibration.depth_command import calibrate_depth
 from calibration.folder_steps import ACCEPTED, KEPT, MISSING, REFUSED, StepTold
 from calibration.jet_command import calibrate_jet
 from calibration.options import add_calibrate
@@ -20,10 +21,11 @@ from calibration.time_command import calibrate_time
 from models.problems import InputError
 from vision.source import SUFFIX
 
-ORDER = ("rgb", "thermal", "spread", "radiometry", "time", "collar", "tip", "axis", "jet")
+ORDER = ("rgb", "thermal", "depth", "spread", "radiometry", "time", "collar", "tip", "axis", "jet")
 """Of all steps: each rests on those before it (`models.validity.RESTS_ON`)."""
 
 TITLES: Mapping[str, str] = {
+    "depth": "Depth camera",
     "spread": "Thermal spread",
     "radiometry": "Thermal temperatures",
     "time": "Time between the cameras",
@@ -31,6 +33,7 @@ TITLES: Mapping[str, str] = {
     "jet": "Jet of the device",
 }
 WANTED: Mapping[str, str] = {
+    "depth": "depth/colour/ and depth/depth/, or a recording in depth/: the board held before both cameras",
     "spread": "spread/: 3 thermal pictures or more of one straight edge",
     "radiometry": "--reference, twice or more: recordings of references of known temperature",
     "time": "time/: a recording of 20 s in which something is moved irregularly",
@@ -39,6 +42,7 @@ WANTED: Mapping[str, str] = {
 }
 
 _DO: Mapping[str, Callable[[argparse.Namespace, datetime], bool]] = {
+    "depth": calibrate_depth,
     "spread": calibrate_spread,
     "radiometry": calibrate_radiometry,
     "time": calibrate_time,
@@ -90,11 +94,13 @@ def _given(name: str, where: Path) -> list[Path]:
         return []
     if name in ("spread", "axis"):
         return [one_recording_or(where)]
+    if name == "depth" and (where / "colour").is_dir():
+        return [where / "colour", where / "depth"]
     if (where / "session.toml").exists():
         return [where]
     found = sorted(one for one in where.iterdir() if one.suffix == SUFFIX or (one / "session.toml").exists())
     if not found:
         raise InputError(f"{where} holds no recording; put a session folder or an {SUFFIX} file there.")
-    if name == "time" and len(found) > 1:
+    if name in ("time", "depth") and len(found) > 1:
         raise InputError(f"{where} holds {len(found)} recordings; leave the one to be used there.")
     return found

@@ -112,6 +112,11 @@ def impossible(name: str, tables: Toml, cameras: Collection[str]) -> str | None:
     for kind in ("colour", *needs):
         if kind not in cameras:
             return f"no {kind} camera is connected"
+    if name == "depth" and tables and "depth" not in tables:
+        return (
+            "the rig has no [depth]: type in the lens that the maker of its depth camera states, or say"
+            " calibrate depth --lens"
+        )
     if "depth" in needs and tables and "depth" not in tables:
         return "the rig has no [depth]: type in where its depth camera stands"
     return None

@@ -33,6 +33,7 @@ RATE_S = 2.0
 """Over which pictures a second are told; without one for so long a stream does not come."""
 
 EVERY_S: Mapping[str, float] = {
+    "depth": 0.5,
     "spread": 1.0,
     "radiometry": 1.0,
     "time": 0.1,
@@ -53,6 +54,7 @@ MOVED_SIGMAS = 4.0
 """Motion differs from picture to picture by so many times what still pictures differ by."""
 
 SAID_NOTHING = {
+    "depth": "the board",
     "spread": "the edge",
     "radiometry": "the reference",
     "axis": "the nozzle",
@@ -76,7 +78,7 @@ class Hints:
     step: RecordedStep
     rig: Rig
     board: Board
-    """The target of a check."""
+    """The target of a check, or the board of the depth camera."""
     entries: Mapping[str, str] = field(default_factory=dict[str, str])
     """What was told of the recording under way."""
     anew: bool = False
@@ -171,6 +173,8 @@ class Hints:
             return self._edge(warm) if name == "spread" else self._reference(warm)
         if capture.bgr is None:
             return None
+        if name == "depth":
+            return (board_hint(capture.bgr, self.board),)
         return self._target(capture.bgr, warm) if name == CHECK else self._nozzle(capture)
 
     def _edge(self, warm: Counts) -> tuple[Hint, ...]:
@@ -263,6 +267,14 @@ class Hints:
 def arc_deg(turns: Sequence[Floats]) -> float:
     """Arc that rotations of a nozzle about its own axis cover, each shape (3, 3)."""
     return spun_deg(np.array(turns), np.array([0.0, 0.0, 1.0])) if len(turns) > 2 else 0.0
+
+
+def board_hint(bgr: Bytes, board: Board) -> Hint:
+    """Whether the colour camera sees the board that the depth camera is placed by."""
+    grey = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY), np.uint8)
+    if is_shown(grey, board):
+        return Hint(GOOD, "The colour camera sees the board")
+    return Hint(BAD, "The colour camera does not see the board: show more of it, sharp and lit")
 
 
 def target_hints(bgr: Bytes, warm: Counts | None, board: Board) -> tuple[Hint, ...]:

@@ -10,7 +10,7 @@ from models.catalogue import load_devices
 
 CHECK = "check"
 GUIDED = ("rgb", "thermal", "collar", "tip")
-RECORDED = ("spread", "radiometry", "time", "axis", "jet")
+RECORDED = ("depth", "spread", "radiometry", "time", "axis", "jet")
 SITTING = (*GUIDED, *RECORDED)
 """The order in which a page goes through them: what is held in hand first; each after what it rests on."""
 
@@ -118,6 +118,19 @@ _LOOK = "Leave camera and reference as they are"
 _HOLD, _TURN = "Hold the edge still", "Now turn or shift the edge a little"
 
 _STEPS = (
+    RecordedStep(
+        name="depth",
+        title=FURTHER["depth"],
+        say="Hold the board before colour and depth camera, leaning it to all sides, near and far.",
+        set_up=(
+            "The board glued to something flat and stiff, held at its edges.",
+            "From 0.5 to 1.2 m away; lean it by 25 degrees to the left, right, top and bottom.",
+            "Hold it still for a second each time, in the middle and towards the sides of the picture.",
+        ),
+        plan=(Stretch("Hold it still, then lean or move it, and again", 60.0),),
+        needs=("depth",),
+        parts=("rgb", "depth"),
+    ),
     RecordedStep(
         name="spread",
         title=FURTHER["spread"],

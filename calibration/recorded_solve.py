@@ -30,6 +30,7 @@ from vision.source import open_source
 STILLS = "spread"
 """Folder for the still pictures that are taken out of the recording of an edge."""
 TAKES: Mapping[str, str] = {
+    "depth": "depth",
     "spread": "spread-recorded",
     "radiometry": "radiometry",
     "time": "time",
@@ -76,7 +77,7 @@ def solve_takes(
         keep: Folder that holds the step's folder with the recordings.
         rig: To go on from, and to write.
         takes: The recordings, in order.
-        board: Target of a check, as ``--board`` names it.
+        board: Target of a check, or board of the depth camera, as ``--board`` names it.
         force: Replace what is known better.
         now: For the rig's date.
     """
@@ -98,6 +99,8 @@ def solve_takes(
             return StepTold(name, REFUSED, (f"REFUSED. {error}",))
         if room is not None:
             words.append(f"--room-degc={room:g}")
+    if name == "depth":
+        words += ["--board", board]
     if name == "jet":
         words += ["--surface", takes[-1].entries.get("surface", "agar")]
     told = run_further(name, keep, rig, words=words, force=force, now=now)

@@ -153,6 +153,7 @@ class Sitting:
 
     def _flow_of(self, name: str) -> RecordedFlow:
         wanted = self.wanted
+        sheet = wanted.sheets.board if name == "depth" else wanted.sheets.target
         go_on = name not in self._begun and not self._recorded
         self._begun.add(name)
         text = wanted.rig.read_text(encoding="utf-8")
@@ -163,8 +164,8 @@ class Sitting:
             rig=rig,
             times_by=self._times_by,
             keep=wanted.keep,
-            board=wanted.sheets.target,
-            board_named=spec_of(wanted.sheets.target),
+            board=sheet,
+            board_named=spec_of(sheet),
             force=wanted.force,
             now=self._now,
             patient=not self._hurries,
