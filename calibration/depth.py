@@ -72,6 +72,8 @@ def find_depth(
     """
     if len(views) < LEAST_PAIRS:
         return _too_few(len(views))
+    if (lean_deg := _lean_deg(views)) < LEAST_LEAN_DEG:  # the solution would run off sideways
+        return _parallel(lean_deg)
     start, ratio = started(views, board, camera)
     if not np.isfinite(ratio):
         return (
@@ -178,12 +180,7 @@ def _refusal(
     apart: float,
 ) -> str | None:
     if lean_deg < LEAST_LEAN_DEG:
-        return (
-            f"All boards lie nearly parallel, or lean one way only ({lean_deg:.0f} degrees in the direction"
-            f" in which they lean least, at least {LEAST_LEAN_DEG:.0f}): how far the depth camera stands"
-            " beside the colour camera is not told; lean the board by 25 degrees to the left, right, top and"
-            " bottom."
-        )
+        return _parallel(lean_deg)
     if apart < LEAST_APART:
         away_mm = float(np.median(_away_mm(views, board)))
         near = int(np.argmin(np.abs(np.array(DISTANCES_MM) - away_mm)))
@@ -217,4 +214,12 @@ def _too_few(count: int) -> str:
     return (
         f"{count} pairs show the board to both cameras (at least {LEAST_PAIRS}, better 15); take more, from"
         " 0.5 to 1.2 m, leaning to all sides."
+    )
+
+
+def _parallel(lean_deg: float) -> str:
+    return (
+        f"All boards lie nearly parallel, or lean one way only ({lean_deg:.0f} degrees in the direction in"
+        f" which they lean least, at least {LEAST_LEAN_DEG:.0f}): how far the depth camera stands beside the"
+        " colour camera is not told; lean the board by 25 degrees to the left, right, top and bottom."
     )

@@ -157,7 +157,8 @@ def _camera(stated: Rig, lens: list[float] | None, pictures: Sequence[DepthPair]
     if (width, height) != (here.camera.width_px, here.camera.height_px):
         raise InputError(
             f"The rig's depth camera has {here.camera.width_px} x {here.camera.height_px} pixels, the"
-            f" pictures {width} x {height}; record them at the rig's size, or state the lens of this one with --lens."
+            f" pictures {width} x {height}; record them at the rig's size, or state the lens of this one with"
+            " --lens."
         )
     if here.covariance is None and _as_colour(stated, here):
         raise InputError(

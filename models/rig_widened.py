@@ -33,8 +33,8 @@ they change with handling and time is published (Habib, Pullivelli, Morgan 2006;
 10 (2010) 1553)."""
 
 PLACE_RAD, PLACE_MM = 0.005, 3.0
-"""1 sigma a year of how thermal or depth camera stand to the colour camera. Own estimate: 0.3 degrees are what
-a bracket that was bumped gives way by, 4 mm on the skin 0.8 m away."""
+"""1 sigma a year of how thermal or depth camera stand to the colour camera. Own estimate: 0.3 degrees are
+what a bracket that was bumped gives way by, 4 mm on the skin 0.8 m away."""
 
 READS_SHARE = 0.01
 """1 sigma a year of a depth camera's scale: half of the 2 % of the distance that makers of stereo cameras
