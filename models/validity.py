@@ -41,7 +41,7 @@ camera's claim is in the bound."""
 TITLES: Mapping[str, str] = {
     "rgb": "lens of the colour camera",
     "thermal": "thermal camera and its place",
-    "depth": "place of the depth camera, and its readings",
+    "depth": "depth camera and its place",
     "spread": "spread of a point in the thermal camera",
     "radiometry": "temperatures of the thermal camera",
     "time": "time between the cameras",

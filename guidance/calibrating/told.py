@@ -24,6 +24,7 @@ WARM_PX = 640
 SHORT = {
     "rgb": "Colour",
     "thermal": "Thermal",
+    "depth": "Depth",
     "collar": "Collar",
     "tip": "Tip",
     "spread": "Spread",

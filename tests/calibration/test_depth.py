@@ -117,7 +117,7 @@ def test_boards_that_lean_one_way_only_are_refused() -> None:
 
 
 def test_boards_at_one_distance_tell_the_sum_of_scale_and_offset_alone() -> None:
-    words = refused(*made(4, taken=Taken(10, near_mm=780.0, far_mm=820.0)))
+    words = refused(*made(4, taken=Taken(14, near_mm=780.0, far_mm=820.0, lean_deg=40.0)))
     assert "not told apart, only their sum 0.8" in words
     assert "nearer and farther" in words
 
@@ -255,13 +255,13 @@ def straight(seed: int, count: int) -> tuple[Drawn, Pairs]:
     values: Floats = RGB.copy()
     values[4:] = 0.0
     rig = Drawn(rig.camera, values, 0.0, rig.told)
-    return rig, seen(rng, rig, noise=NOISE, taken=Taken(count, lean_deg=30.0))
+    return rig, seen(rng, rig, noise=NOISE, taken=Taken(count, near_mm=450.0, far_mm=850.0))
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     where = tmp_path_factory.mktemp("depth")
-    _, pairs = straight(11, 9)
+    _, pairs = straight(11, 12)
     for name in ("colour", "depth"):
         (where / name).mkdir()
     for view, read in pairs:
@@ -273,7 +273,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_two_folders_end_in_the_rig_with_bounds_and_a_certificate(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    rig, _ = straight(11, 9)
+    rig, _ = straight(11, 12)
     path = written_rig(tmp_path)
     words = ["calibrate", "depth", str(folder / "colour"), str(folder / "depth"), "--rig", str(path)]
     assert main([*words, "--measured-mm", "100", "100"]) == 0
@@ -299,7 +299,7 @@ def test_two_folders_end_in_the_rig_with_bounds_and_a_certificate(
 def test_a_recording_in_which_the_board_is_held_ends_in_the_rig_too(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    _, pairs = straight(12, 8)
+    _, pairs = straight(12, 12)
     path = written_rig(tmp_path)
     stated, _ = read_rig(path.read_text(), where="rig.toml")
     colour = held([rendered(view) for view, _ in pairs], hold_s=1.6, hz=5.0)

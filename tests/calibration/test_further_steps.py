@@ -99,6 +99,7 @@ def test_all_goes_through_them_in_their_order_and_names_what_is_not_measured(
     titles = ["Thermal spread\n", "Time between the cameras\n", "Tip of the nozzle\n"]
     places = [told.index(title) for title in titles]
     assert places == sorted(places)
-    assert "Not measured, as nothing is there for it:\n  --reference" in told
+    assert "Not measured, as nothing is there for it:\n  depth/colour/ and depth/depth/" in told
+    assert "\n  --reference" in told
     assert "  jet/: " in told
     assert "Time between the cameras  refused" in told

@@ -333,6 +333,7 @@ def test_without_a_thermal_camera_its_steps_are_told_as_not_possible_unless_they
         stood = {one["name"]: one["stands"] for one in room.told()[0]["steps"]}  # pyright: ignore[reportGeneralTypeIssues]
         assert {name for name, state in stood.items() if state == IMPOSSIBLE} == {
             "thermal",
+            "depth",
             "spread",
             "radiometry",
             "time",

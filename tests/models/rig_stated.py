@@ -27,7 +27,7 @@ def lens(camera: Camera, *, longer: float = 0.0) -> tuple[float, ...]:
 
 
 def marked(rig: Rig, *, days: float = 0.0, other: str = "", longer: float | None = None) -> Validity:
-    """All nine steps; `other` was found again since."""
+    """All steps; `other` was found again since."""
     found = []
     for step, grounds in RESTS_ON.items():
         rested = tuple((g, "older" if g == other else g) for g in grounds)
@@ -41,6 +41,7 @@ def stated_rig() -> Rig:
     plain = real_rig(Scene())
     assert plain.thermal is not None
     assert plain.nozzle is not None
+    assert plain.depth is not None
     count = len(plain.nozzle.tags.ids)
     stated = StatedRadiometry(NOW, 1.5, 16.0, 0.01, 0.0, np.eye(3) * 1e-4, 0.2, (0.0, 32.0))
     thermal = replace(
@@ -50,12 +51,17 @@ def stated_rig() -> Rig:
         radiometry=stated,
         covariance=np.diag([1.0] * 4 + [1e-6] * 5 + [1e-7] * 3 + [0.1] * 3),
     )
+    depth = replace(
+        plain.depth,
+        covariance=np.diag([1.0] * 4 + [0.0] * 5 + [1e-7] * 3 + [0.1] * 3 + [1e-6, 0.25]),
+    )
     jet = JetProfile("ln2-wand", 6.0, 0.1, 800.0, 100.0, 0.8, -30.0, 70.0, 150.0, 1.3, np.eye(5) * 1e-4)
     errors = NozzleErrors(np.eye(3) * 0.04, np.eye(2) * 1e-5, np.eye(3 * count) * 0.0025)
     return replace(
         plain,
         created=NOW,
         thermal=thermal,
+        depth=depth,
         nozzle_errors=errors,
         jet=jet,
         rgb_covariance=np.diag([1.0] * 4 + [1e-6] * 5),

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from models.camera import Camera
+from models.depth_place import along_u95_mm
 from models.rig import Rig
 from models.rig_widened import lens_apart, loosened, widened, widened_words
 from models.thermal_place import place_u95_px
@@ -29,8 +30,9 @@ def place_px(rig: Rig) -> float:
 
 def bounds(rig: Rig) -> dict[str, float]:
     """A figure of every part that its bound rests on."""
-    thermal, errors, jet = rig.thermal, rig.nozzle_errors, rig.jet
+    thermal, depth, errors, jet = rig.thermal, rig.depth, rig.nozzle_errors, rig.jet
     assert thermal is not None
+    assert depth is not None
     assert thermal.spread is not None
     assert thermal.clock is not None
     assert thermal.spread.halo is not None
@@ -47,6 +49,7 @@ def bounds(rig: Rig) -> dict[str, float]:
         "collar": errors.tag_sigma_mm,
         "tip": float(np.trace(errors.tip_mm2)),
         "axis": float(np.trace(errors.axis_rad2)),
+        "depth": along_u95_mm(depth, np.array([0.0, 0.0, 800.0]), np.array([0.0, 0.0, 1.0])),
         "jet": jet.within_factor + jet.half_u95_mm(100.0),
     }
 
@@ -59,7 +62,7 @@ def test_a_rig_all_of_whose_parts_hold_is_the_very_same(rig: Rig) -> None:
 
 def test_what_rests_on_an_exchanged_lens_widens_and_what_does_not_stays(rig: Rig) -> None:
     before, after = bounds(rig), bounds(widened(replace(rig, validity=marked(rig, other="rgb")), now=NOW))
-    for step in ("thermal", "collar", "tip", "axis", "jet"):
+    for step in ("thermal", "depth", "collar", "tip", "axis", "jet"):
         assert after[step] > 1.2 * before[step], step
     for step in ("rgb", "spread", "time"):
         assert after[step] == before[step], step
@@ -69,7 +72,7 @@ def test_a_lens_that_was_only_refined_opens_less_than_one_that_nobody_noted(rig:
     refined = bounds(widened(replace(rig, validity=marked(rig, other="rgb", longer=0.001)), now=NOW))
     unnoted = bounds(widened(replace(rig, validity=marked(rig, other="rgb")), now=NOW))
     exchanged = bounds(widened(replace(rig, validity=marked(rig, other="rgb", longer=0.2)), now=NOW))
-    for step in ("thermal", "collar", "tip", "axis"):
+    for step in ("thermal", "depth", "collar", "tip", "axis"):
         assert bounds(rig)[step] < refined[step] < unnoted[step] < exchanged[step], step
     assert refined["thermal"] < 1.5 * bounds(rig)["thermal"] + 1.0
 

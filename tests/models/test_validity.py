@@ -41,11 +41,11 @@ def test_nothing_has_lapsed_where_all_marks_are_as_they_were() -> None:
 
 def test_another_lens_ends_all_that_was_found_with_the_older_one() -> None:
     gone = whole(rgb="new").lapsed()
-    assert [one.step for one in gone] == ["thermal", "collar", "tip", "axis", "jet"]
+    assert [one.step for one in gone] == ["thermal", "depth", "collar", "tip", "axis", "jet"]
     assert lapsed_words(gone).endswith(
-        "do calibrate thermal, then collar, then tip, then axis, then jet again"
+        "do calibrate thermal, then depth, then collar, then tip, then axis, then jet again"
     )
-    assert lapsed_words(gone).startswith("thermal camera and its place, places of the collar's tags, ")
+    assert lapsed_words(gone).startswith("thermal camera and its place, depth camera and its place, ")
     assert lapsed_words(gone).count("found with another lens of the colour camera;") == 1
 
 
