@@ -8,7 +8,7 @@ from pathlib import Path
 STEPS = ("rgb", "thermal", "collar", "tip")
 """In the order in which each needs those before it."""
 
-EVERY_STEP = (*STEPS, "spread", "radiometry", "time", "axis", "jet", "check")
+EVERY_STEP = (*STEPS, "depth", "spread", "radiometry", "time", "axis", "jet", "check")
 """What the page guides through, in the order of a sitting."""
 
 MOST_PORTS = 65535

@@ -318,12 +318,13 @@ def test_what_cannot_be_depth_or_has_no_lens_is_told_in_a_sentence(
     eight = tmp_path / "eight"
     eight.mkdir()
     for file in (folder / "depth").iterdir():
-        picture = cv2.imread(str(file), cv2.IMREAD_UNCHANGED)
+        picture = np.asarray(cv2.imread(str(file), cv2.IMREAD_UNCHANGED), np.uint16)
         cv2.imwrite(str(eight / file.name), (picture // 8).astype(np.uint8))
     cut = tmp_path / "cut"
     cut.mkdir()
     for file in (folder / "depth").iterdir():
-        cv2.imwrite(str(cut / file.name), cv2.imread(str(file), cv2.IMREAD_UNCHANGED)[:240])
+        picture = np.asarray(cv2.imread(str(file), cv2.IMREAD_UNCHANGED), np.uint16)
+        cv2.imwrite(str(cut / file.name), picture[:240])
     (tmp_path / "bare").mkdir()
     rig, bare = written_rig(tmp_path), written_rig(tmp_path / "bare", depth=None)
     colour = str(folder / "colour")
