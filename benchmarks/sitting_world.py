@@ -13,6 +13,7 @@ import numpy as np
 
 from benchmarks.guided_operator import RGB_PX, TICK_S, Operator, Truth
 from benchmarks.guided_pictures import FlatPicture, collar_picture
+from benchmarks.sitting_depth import boards_held
 from benchmarks.sitting_hands import BoardHands, CollarHands, TipHands
 from benchmarks.sitting_page import Technician
 from benchmarks.whole_rig_inputs import burst_scene, thermal_counts
@@ -148,6 +149,8 @@ class World:
     # --- recorded steps -------------------------------------------------------------------------------------
 
     def _recorded(self, step: str, take: int) -> Iterator[Capture]:
+        if step == "depth":
+            return boards_held(self.real, self._rng)
         if step == "spread":
             return self._edge()
         if step == "radiometry":
