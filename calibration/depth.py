@@ -9,7 +9,8 @@ import numpy as np
 
 from calibration.alike import open_freedom
 from calibration.board import Board
-from calibration.depth_fit import DepthFound, Grounds, fit_depth, started
+from calibration.depth_fit import DepthFound, Grounds, fit_depth
+from calibration.depth_start import started
 from calibration.depth_views import DepthView
 from calibration.skin_error import DISTANCES_MM, at_once_95
 from models.camera import Camera

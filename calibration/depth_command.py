@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import cast
@@ -29,6 +30,7 @@ from models.geometry import Counts, Floats, Pose
 from models.problems import InputError
 from models.rig import DEPTH_PARAMETERS, INTRINSICS, DepthCamera, Rig
 from models.rig_file import read_rig
+from vision.source import open_source
 
 LENS_SHARE, MIDDLE_SHARE = 0.003, 3.0 / 1280.0
 """1 sigma of focal length, and of the middle by the picture's width, of a lens for which nobody states a
@@ -49,6 +51,8 @@ def calibrate_depth(options: argparse.Namespace, now: datetime) -> bool:
     # Where directions are in doubt nobody measured, or one ruler only: the size may be off as much.
     size_u95 = MOST_OFF if board.stretch_u95 >= UNMEASURED_U95 else READ_MM / RULER_MM
     pictures, left_out = _pairs(options.colour, options.depth, board)
+    if stated.depth is None and options.lens is None and options.depth is None:
+        stated = _with_own(stated, Path(options.colour))
     camera = _camera(stated, options.lens, pictures, rig)
     seen = _found(pictures, board, left_out)
     for sentence in left_out:
@@ -102,6 +106,14 @@ def _pairs(colour: str, depth: str | None, board: Board) -> tuple[list[DepthPair
         raise InputError(f"{colour} is no recording; give one, or the colour and the depth pictures.")
     stills, left_out = board_depths(Path(colour), board)
     return [DepthPair(*one) for one in stills], left_out
+
+
+def _with_own(stated: Rig, recording: Path) -> Rig:
+    """With the lens of the depth camera that the recording itself states; where it stands is sought anew."""
+    own = open_source(recording).rig
+    if own is None or own.depth is None:
+        return stated
+    return replace(stated, depth=DepthCamera(own.depth.camera, own.depth.depth_from_rgb))
 
 
 def _found(

@@ -16,7 +16,7 @@ from calibration.board import Board
 from calibration.depth_alike import Rows, Step, first_step, solved
 from calibration.depth_views import Blocks, DepthView, block_px, blocks_of, inner_mm, pixel_rays
 from models.depth_place import STEPS, changed
-from models.geometry import Bools, Floats, Pose, frozen
+from models.geometry import Bools, Floats, frozen
 from models.rig import INTRINSICS, DepthCamera
 
 SCALE_1, OFFSET_1_MM = 0.03, 10.0
@@ -38,8 +38,6 @@ _LEAST_GATE_MM, _STRAY_SIGMA = 5.0, 4.5
 _STRAY_VIEW = 4.0
 """Likewise whole views, off by so many times what the middle one of all is off by."""
 
-_SHIFTS_MM = np.linspace(-150.0, 150.0, 13)
-_APART = 0.06
 _COUNT = len(INTRINSICS)
 _UNREAD = "The board's place is hardly read by the depth camera"
 _NOT_METRIC = "Depth readings do not grow with the distance as those of a metric camera do"
@@ -86,7 +84,7 @@ def fit_depth(
     Args:
         views: At least three.
         board: What was seen.
-        start: See `started`.
+        start: See `calibration.depth_start.started`.
         grounds: What it rests on.
 
     Returns:
@@ -148,41 +146,6 @@ def fit_depth(
     )
 
 
-def started(views: Sequence[DepthView], board: Board, camera: DepthCamera) -> tuple[DepthCamera, float]:
-    """Where the depth camera may stand, beside where it is said to, and true distance by reading there.
-
-    The sideways shift at which the board's distance goes best with what is read; the ratio is 1 to a few
-    percent where readings are millimetres, NaN where nothing is read.
-    """
-    low, high = inner_mm(board)
-    x, y = np.meshgrid(np.linspace(low[0], high[0], 7), np.linspace(low[1], high[1], 5))
-    grid = np.stack([x.ravel(), y.ravel(), np.zeros(x.size)], axis=1)
-    points = np.stack([camera.depth_from_rgb.apply(view.rgb_from_board.apply(grid)) for view in views])
-    number = np.repeat(np.arange(len(views)), len(grid))
-    pictures = np.stack([view.readings_mm for view in views])
-    best, least, ratio = (0.0, 0.0), np.inf, float("nan")
-    for shift_x in _SHIFTS_MM:
-        for shift_y in _SHIFTS_MM:
-            moved = (points + np.array([shift_x, shift_y, 0.0])).reshape(-1, 3)
-            px = camera.camera.project(moved)
-            inside = np.isfinite(px).all(axis=1) & camera.camera.inside(px)
-            at = np.rint(px[inside]).astype(int)
-            read = pictures[number[inside], at[:, 1], at[:, 0]].astype(float)
-            there = read > 0.0
-            if there.sum() < 0.3 * len(moved):
-                continue
-            apart = np.log(moved[inside][there, 2] / read[there])
-            middle = float(np.median(apart))
-            lacking = _APART * (len(moved) - int(there.sum()))
-            cost = (float(np.minimum(np.abs(apart - middle), _APART).sum()) + lacking) / len(moved)
-            cost += 1e-5 * float(np.hypot(shift_x, shift_y))
-            if cost < least:
-                best, least, ratio = (float(shift_x), float(shift_y)), cost, float(np.exp(middle))
-    stand = camera.depth_from_rgb
-    moved_stand = Pose.of(stand.rotation, stand.translation_mm + np.array([*best, 0.0]))
-    return replace(camera, depth_from_rgb=moved_stand, scale=1.0, offset_mm=0.0), ratio
-
-
 def _of(camera: DepthCamera) -> Floats:
     """Rotation vector (0: what it turned by is not looked at), shift, scale and offset."""
     return np.array([0.0, 0.0, 0.0, *camera.depth_from_rgb.translation_mm, camera.scale, camera.offset_mm])
@@ -213,7 +176,16 @@ def _plain_step(rows: Rows, information: Floats, pull: Floats) -> Floats:
 def _rows(
     views: Sequence[DepthView], board: Board, camera: DepthCamera, blocks: Blocks, grounds: Grounds
 ) -> Rows:
-    """What blocks say, with slopes by all that is sought or only known to a bound."""
+    """What blocks say, with slopes by all that is sought or only known to a bound.
+
+    Slopes are taken at the readings that planes foretell: with noise in them, and lens and print free to
+    scale all distances, the scale would come out too small by half its own sigma.
+    """
+    off_mm = blocks.off_mm
+    plain_mm = (
+        _off(camera, blocks, views) + camera.z_mm(blocks.reading_mm) - camera.offset_mm
+    ) / camera.scale
+    blocks = replace(blocks, reading_mm=plain_mm)
     poses = np.array([view.pose for view in views])
     by_own = np.stack(
         [
@@ -246,9 +218,7 @@ def _rows(
         at = slice(22 + 6 * k, 28 + 6 * k)
         covariance[at, at] = view.spread
     z_mm = camera.z_mm(blocks.reading_mm)
-    return Rows(
-        blocks.off_mm, by_own[:, _COUNT:], known, covariance, blocks.view, blocks.at, z_mm / np.median(z_mm)
-    )
+    return Rows(off_mm, by_own[:, _COUNT:], known, covariance, blocks.view, blocks.at, z_mm / np.median(z_mm))
 
 
 def _off(camera: DepthCamera, blocks: Blocks, views: Sequence[DepthView]) -> Floats:

@@ -72,7 +72,7 @@ def refused(rig: Drawn, pairs: Pairs) -> str:
     return words
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_where_the_depth_camera_shows_skin_lies_inside_the_promised_bound(seed: int) -> None:
     """How often it does over many drawn rigs is told by `python -m benchmarks.depth_coverage`."""
     rig, pairs = made(seed)
@@ -328,20 +328,22 @@ def test_two_folders_end_in_the_rig_with_bounds_and_a_certificate(
     assert "NOT WRITTEN" in capsys.readouterr().out
 
 
-def test_a_recording_in_which_the_board_is_held_ends_in_the_rig_too(
+def test_a_recording_in_which_the_board_is_held_ends_in_the_rig_with_the_lens_that_it_states(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    _, pairs = straight(12, 12)
-    path = written_rig(tmp_path)
-    stated, _ = read_rig(path.read_text(), where="rig.toml")
-    colour = held([rendered(view) for view, _ in pairs], hold_s=1.6, hz=5.0)
-    depth = held([read for _, read in pairs], hold_s=1.6, hz=5.0)
+    _, pairs = straight(12, 10)
+    stated, _ = read_rig(written_rig(tmp_path).read_text(), where="rig.toml")
+    colour = held([rendered(view) for view, _ in pairs], hold_s=1.2, hz=5.0)
+    depth = held([read for _, read in pairs], hold_s=1.2, hz=5.0)
     filmed(tmp_path / "board.mcap", colour=colour, depth=depth, rig=stated)
-    words = ["calibrate", "depth", str(tmp_path / "board.mcap"), "--rig", str(path)]
+    (tmp_path / "bare").mkdir()
+    bare = written_rig(tmp_path / "bare", depth=None)
+    words = ["calibrate", "depth", str(tmp_path / "board.mcap"), "--rig", str(bare)]
     assert main([*words, "--measured-mm", "100", "100"]) == 0, capsys.readouterr().out
-    again, _ = read_rig(path.read_text(), where="rig.toml")
-    assert again.depth is not None
-    assert again.depth.covariance is not None
+    found, _ = read_rig(bare.read_text(), where="rig.toml")
+    assert found.depth is not None
+    assert found.depth.covariance is not None
+    assert found.depth.camera.fx_px == STATED.camera.fx_px
 
 
 def test_what_cannot_be_depth_or_has_no_lens_is_told_in_a_sentence(
