@@ -9,8 +9,12 @@ import numba  # pyright: ignore[reportMissingTypeStubs]
 import numpy as np
 from numpy.typing import NDArray
 
+from models import kernel_cache
+
 _Function = TypeVar("_Function", bound=Callable[..., object])
 _Scalar = TypeVar("_Scalar", bound=np.generic)
+
+kernel_cache.use()
 
 
 def compiled(function: _Function) -> _Function:
