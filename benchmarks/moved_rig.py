@@ -11,8 +11,9 @@ import argparse
 
 import numpy as np
 
-from calibration.check_cameras import CAUSES, USUAL_SIGMA, check_cameras
+from calibration.check_cameras import USUAL_SIGMA, check_cameras
 from calibration.check_parts import cameras_part
+from calibration.check_views import CAUSES
 from calibration.sheets import TARGET
 from models.rig_checked import RigChecked
 from models.rig_moved import relied_on

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 
 from calibration.board import Board, BoardView, find_board, find_tags
-from calibration.check_cameras import SeenBoth, board_pose
 from calibration.check_touches import Touch, Touches
+from calibration.check_views import SeenBoth, board_pose
 from calibration.own_times import retimed
 from models.camera_offset import PatchReading
 from models.capture import Capture, ThermalPicture

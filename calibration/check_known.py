@@ -6,7 +6,8 @@ from typing import cast
 
 import numpy as np
 
-from calibration.check_cameras import CAUSES, USUAL_SIGMA
+from calibration.check_cameras import USUAL_SIGMA
+from calibration.check_views import CAUSES
 from calibration.rig_text import Toml
 from models.geometry import Floats
 

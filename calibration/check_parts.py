@@ -8,8 +8,9 @@ import numpy as np
 from scipy import stats
 
 from calibration.bounds import radius_95
-from calibration.check_cameras import CAUSES, MATTERS_MM, UNLIKELY, CamerasChecked
+from calibration.check_cameras import MATTERS_MM, UNLIKELY, WORKING_MM, CamerasChecked
 from calibration.check_touches import Touch
+from calibration.check_views import CAUSES
 from calibration.time_offset import TimeFound
 from calibration.vouching import LAPSED, NOT_MEASURED, Standing
 from models.camera_offset import PatchReading
@@ -34,11 +35,24 @@ def cameras_part(found: CamerasChecked) -> CheckedPart:
     off = (
         f"{found.on_skin_mm:.1f} +- {found.on_skin_u95_mm:.1f} mm on the skin {found.distance_mm:.0f} mm away"
     )
+    away = f"{WORKING_MM / 1000.0:g} m away"
+    least = found.unnoticed
+    would = (
+        f"a turn of {np.degrees(least.turn_rad):.2f} degrees ({least.on_skin_mm:.1f} mm {away}) would have"
+        f" been found, and less counts in the bounds: up to {found.may_be_mm:.1f} mm"
+    )
     if found.state == "valid":
-        return CheckedPart("cameras", "valid", f"thermal and colour camera agree: {off}")
+        words = f"thermal and colour camera agree: {off}; {would}"
+        return CheckedPart("cameras", "valid", words, off=found.off)
+    if found.open_by_rig:
+        words = (
+            f"off by {off}, and the rig states no bound to hold that against; calibrate thermal; until then"
+            f" up to {found.may_be_mm:.1f} mm {away} count in the bounds"
+        )
+        return CheckedPart("cameras", "unknown", words, off=found.off)
     if found.state == "unknown":
-        words = f"cannot be told: {off}; show the board nearer, leaning to both sides, for longer"
-        return CheckedPart("cameras", "unknown", words)
+        words = f"cannot be told: {off}; {would}; show the board nearer, leaning to both sides, for longer"
+        return CheckedPart("cameras", "unknown", words, off=found.off)
     told = " or ".join(_cause(name, found) for name in found.causes)
     again = ("rgb", "thermal") if found.causes[0] == "colour zoom" else ("thermal",)
     words = f"{told}: off by {off}; do calibrate {', then '.join(again)} again"

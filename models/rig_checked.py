@@ -87,7 +87,8 @@ class CheckedPart:
     by: str = ""
     """By how much it moved, with bound and unit; empty = it did not, or that is not told."""
     off: tuple[Off, ...] = ()
-    """The same as numbers, one for each cause that explains it; none = not told."""
+    """The same as numbers, one for each cause that explains it; none = not told. Of a part that was not found
+    moved: by how much it may be off although nothing was found, one for each thing that may have moved."""
     found: datetime | None = None
     """An earlier check found it, and none could judge it since; None = this one did."""
 

@@ -3,6 +3,9 @@
 Values stay as they are: what a part moved by is added to what calibration states of it, every cause that
 explains what was seen, since any of them may be the one. A check that told no size (`Off`) leaves the part
 open as if nobody had ever measured it. See decision 38.
+
+What a check could not have told from moved is no narrower than that either: a part found valid keeps what
+calibration states, or what the check leaves open where that is wider.
 """
 
 from __future__ import annotations
@@ -13,10 +16,11 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from models.geometry import frozen
+from models.covering import covering
+from models.geometry import Floats, frozen
 from models.lens_errors import ACROSS_PER_RMS, FOCAL_PER_RMS, UNKNOWN_RMS_PX
 from models.nozzle_errors import TIP
-from models.rig import INTRINSICS, Rig
+from models.rig import INTRINSICS, Rig, ThermalCamera
 from models.rig_checked import CAMERAS, READS, TIMES, CheckedPart, RigChecked
 from models.rig_widened import (
     UNMEASURED_CLOCK_S,
@@ -94,7 +98,7 @@ def relied_on(rig: Rig, checked: RigChecked | None, *, now: datetime) -> Rig:
         for step in CONCERNS.get(moved.part.name, ()):
             if not _done_since(rig, step, moved.found):
                 out = _WIDEN[step](out, moved.part)
-    return out
+    return _no_narrower(out, checked)
 
 
 def moved_words(moved: tuple[Moved, ...]) -> str:
@@ -124,12 +128,16 @@ def with_what_was_found_before(checked: RigChecked, before: RigChecked | None, r
         rig: That was checked: what was calibrated since is not kept.
     """
     older = {one.part.name: one for one in moved_parts(before, rig)}
+    left_open = {p.name: p for p in before.parts if p.off and p.state != "moved"} if before else {}
     parts: list[CheckedPart] = []
     for part in checked.parts:
         one = older.get(part.name)
         if one is not None and part.state in ("unknown", "not looked at"):
             words = one.part.words.removesuffix(NOT_JUDGED) + NOT_JUDGED
             part = replace(one.part, words=words, again=one.steps, found=one.found)
+        elif part.state == "not looked at" and part.name in left_open:
+            earlier = left_open[part.name]
+            part = replace(part, off=earlier.off, found=earlier.found or (before.checked if before else None))
         parts.append(part)
     return replace(checked, parts=tuple(parts))
 
@@ -161,15 +169,37 @@ def _thermal(rig: Rig, part: CheckedPart) -> Rig:
     camera = rig.thermal
     if camera is None:
         return rig
+    by = _by_causes(camera)
+    more = by @ sum(one.moments(CAMERAS) for one in part.off) @ by.T
+    stated = np.zeros((15, 15)) if camera.covariance is None else camera.covariance
+    return with_thermal(rig, replace(camera, covariance=frozen(stated + more)))
+
+
+def _by_causes(camera: ThermalCamera) -> Floats:
+    """What a change of each cause is as one of the thermal camera's parameters, shape (15, 8)."""
     focal = camera.camera.focal[:2]
     by = np.zeros((15, len(CAMERAS)))
     by[9:15, :6] = np.eye(6)
     by[:2, CAMERAS.index("thermal_zoom")] = focal
-    # What the colour camera sees under a wrong angle is looked up beside its place in the thermal picture.
-    by[:2, CAMERAS.index("rgb_zoom")] = focal
-    more = by @ sum(one.moments(CAMERAS) for one in part.off) @ by.T
-    stated = np.zeros((15, 15)) if camera.covariance is None else camera.covariance
-    return with_thermal(rig, replace(camera, covariance=frozen(stated + more)))
+    # What the colour camera sees under a wrong angle is looked up beside its place in the thermal picture: a
+    # longer lens there is as a shorter one here.
+    by[:2, CAMERAS.index("rgb_zoom")] = -focal
+    return by
+
+
+def _no_narrower(rig: Rig, checked: RigChecked | None) -> Rig:
+    """The thermal camera's place no better known than a check that found nothing moved has seen it."""
+    for part in checked.parts if checked is not None else ():
+        camera = rig.thermal
+        if part.name != "cameras" or part.state == "moved" or not part.off or camera is None:
+            continue
+        if checked is None or _done_since(rig, "thermal", part.found or checked.checked):
+            continue
+        by = _by_causes(camera)
+        stated = np.zeros((15, 15)) if camera.covariance is None else camera.covariance
+        wide = covering(stated, [by @ one.moments(CAMERAS) @ by.T for one in part.off])
+        rig = with_thermal(rig, replace(camera, covariance=frozen(wide)))
+    return rig
 
 
 def _tip(rig: Rig, part: CheckedPart) -> Rig:

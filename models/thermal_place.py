@@ -27,6 +27,17 @@ def moved_px(thermal: ThermalCamera, points_rgb_mm: Floats, change: Floats) -> F
     )
 
 
+def place_slopes_px(thermal: ThermalCamera, points_rgb_mm: Floats) -> Floats:
+    """How the places of points (n, 3) move in the thermal picture by each parameter, shape (n, 2, 15)."""
+    slopes = np.empty((len(points_rgb_mm), 2, len(_STEPS)))
+    for k, step in enumerate(_STEPS):
+        change = np.zeros(len(_STEPS))
+        change[k] = step
+        ahead, behind = (moved_px(thermal, points_rgb_mm, way * change) for way in (1.0, -1.0))
+        slopes[..., k] = (ahead - behind) / (2.0 * step)
+    return slopes
+
+
 def place_u95_px(thermal: ThermalCamera, points_rgb_mm: Floats) -> float:
     """Radius about where points (n, 3) are taken to lie in the thermal picture that holds 95 % of them.
 
@@ -36,12 +47,7 @@ def place_u95_px(thermal: ThermalCamera, points_rgb_mm: Floats) -> float:
     covariance = thermal.covariance
     if covariance is None or not len(points_rgb_mm):
         return 0.0
-    slopes = np.empty((len(points_rgb_mm), 2, len(_STEPS)))
-    for k, step in enumerate(_STEPS):
-        change = np.zeros(len(_STEPS))
-        change[k] = step
-        ahead, behind = (moved_px(thermal, points_rgb_mm, way * change) for way in (1.0, -1.0))
-        slopes[..., k] = (ahead - behind) / (2.0 * step)
+    slopes = place_slopes_px(thermal, points_rgb_mm)
     slopes = slopes[np.isfinite(slopes).all(axis=(1, 2))]
     if not len(slopes):  # at the fold of a lens: it may look anywhere
         return float(np.hypot(thermal.camera.width_px, thermal.camera.height_px))

@@ -9,17 +9,11 @@ import numpy as np
 import pytest
 
 from calibration.board import BoardView
-from calibration.check_cameras import (
-    CAUSES,
-    USUAL_SIGMA,
-    CamerasChecked,
-    SeenBoth,
-    check_cameras,
-    zoomed,
-)
+from calibration.check_cameras import USUAL_SIGMA, CamerasChecked, check_cameras
 from calibration.check_known import known_causes, known_tip
 from calibration.check_parts import cameras_part, temperature_part, tip_part
 from calibration.check_touches import Touch, Touches
+from calibration.check_views import CAUSES, SeenBoth, zoomed
 from calibration.sheets import TARGET
 from guidance.cli import main
 from guidance.rig_checked import checked_words

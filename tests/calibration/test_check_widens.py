@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from calibration.check_cameras import CAUSES, USUAL_SIGMA, check_cameras, zoomed
+from calibration.check_cameras import USUAL_SIGMA, check_cameras
 from calibration.check_parts import cameras_part
+from calibration.check_views import CAUSES, zoomed
 from calibration.sheets import TARGET
 from models.geometry import Floats, Pose, rotation_from_rvec
 from models.rig_checked import RigChecked
