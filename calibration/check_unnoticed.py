@@ -33,7 +33,7 @@ FOUND_SHARE = 0.95
 
 @dataclass(frozen=True)
 class Unnoticed:
-    """The least turn that is found in `FOUND_SHARE` of such checks, about the axis where it is found worst."""
+    """The least turn that is found in `FOUND_SHARE` of checks, about the axis where it is found worst."""
 
     turn_rad: float
     on_skin_mm: float

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import stats
 
 from calibration.motion_streams import MotionStream
-from calibration.time_shift import MODES_FAST, Shift, find_shift, motion_modes
+from calibration.time_shift import LEAST_STRETCH_S, MODES_FAST, Shift, find_shift, motion_modes
 from models.geometry import Floats
 
 SEARCH_S = 1.0
@@ -77,6 +77,7 @@ def find_time(
     least_s: float = LEAST_S,
     away_s: float = 0.0,
     on_tried: Callable[[], None] = lambda: None,
+    stretch_s: float = LEAST_STRETCH_S,
 ) -> TimeFound | str:
     """Find and judge.
 
@@ -88,6 +89,7 @@ def find_time(
         least_s: Shortest time together that is looked at.
         away_s: To be added to the other's times first: by how much another rig's offset differs.
         on_tried: Called after each of `calibration.time_shift.tries` shifts.
+        stretch_s: Least length of the stretches of time that the bound comes from.
 
     Returns:
         What was found, or why nothing can be said.
@@ -102,7 +104,7 @@ def find_time(
         )
     first = motion_modes(rgb.t_s, rgb.pictures, count=MODES_FAST)
     second = motion_modes(other.t_s, other.pictures, count=MODES_FAST)
-    shift = find_shift(first, second, search_s=search_s, on_tried=on_tried)
+    shift = find_shift(first, second, search_s=search_s, stretch_s=stretch_s, on_tried=on_tried)
     if shift is None:
         return f"rgb and {other.name} overlap too little to be compared; record longer, with fewer gaps"
     quantile = float(stats.t.ppf(0.975, shift.freedom))

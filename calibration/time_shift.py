@@ -121,7 +121,12 @@ def tries(search_s: float) -> int:
 
 
 def find_shift(
-    first: Modes, second: Modes, *, search_s: float, on_tried: Callable[[], None] = lambda: None
+    first: Modes,
+    second: Modes,
+    *,
+    search_s: float,
+    stretch_s: float = LEAST_STRETCH_S,
+    on_tried: Callable[[], None] = lambda: None,
 ) -> Shift | None:
     """The shift of the second stream's stamps onto the first one's clock.
 
@@ -130,6 +135,7 @@ def find_shift(
         second: Of the other.
         search_s: How far to either side is searched.
         on_tried: Called after each of `tries` shifts.
+        stretch_s: Least length of the stretches of time that the bounds come from.
 
     Returns:
         None where the streams overlap too little to say anything.
@@ -165,7 +171,7 @@ def find_shift(
     system = fit.system(theta, weight)
     if system is None:
         return None
-    groups = _stretches(slow.t_s, system.inside)
+    groups = _stretches(slow.t_s, system.inside, stretch_s)
     count = int(groups.max()) + 1
     if count < 4:
         return None
@@ -344,11 +350,11 @@ class _Fit:
         )
 
 
-def _stretches(t_s: Floats, inside: Floats) -> Ints:
+def _stretches(t_s: Floats, inside: Floats, stretch_s: float) -> Ints:
     """Number of the stretch of time of each picture; -1 outside."""
     rows = np.flatnonzero(inside > 0.0)
     from_s, to_s = float(t_s[rows[0]]), float(t_s[rows[-1]])
-    count = int(min(STRETCHES, (to_s - from_s) // LEAST_STRETCH_S))
+    count = int(min(STRETCHES, (to_s - from_s) // stretch_s))
     if count < 1:
         return np.where(inside > 0.0, 0, -1)
     number = np.clip(((t_s - from_s) / (to_s - from_s + 1e-9) * count).astype(int), 0, count - 1)

@@ -34,22 +34,23 @@ RIG = replace(real_rig(Scene(size=0.5, depth_hz=0.0)), thermal=real_rig(Scene())
 KNOWN = np.diag(USUAL_SIGMA**2)
 
 
-def views_of(rng: np.random.Generator, causes: Floats, *, count: int = 4) -> list[SeenBoth]:
+def views_of(rng: np.random.Generator, causes: Floats, *, count: int = 4, real: Rig = RIG) -> list[SeenBoth]:
     """A target at about one distance, leaning; corners with noise, each thermal view shifted by its own."""
-    assert RIG.thermal is not None
+    assert real.thermal is not None
     corners, ids = TARGET.corners_mm, np.arange(len(TARGET.corners_mm))
     middle, away_mm = corners.mean(axis=0), rng.uniform(520.0, 700.0)
     own = corners.reshape(-1, 4, 3)
     warm = (own.mean(axis=1, keepdims=True) + 1.01 * (own - own.mean(axis=1, keepdims=True))).reshape(-1, 3)
-    moved = Pose.of(rotation_from_rvec(causes[:3]), causes[3:6]) @ RIG.thermal.thermal_from_rgb
+    moved = Pose.of(rotation_from_rvec(causes[:3]), causes[3:6]) @ real.thermal.thermal_from_rgb
+    size = np.array([real.rgb.width_px, real.rgb.height_px]) - 3.0
     views: list[SeenBoth] = []
     while len(views) < count:
         way, lean = rng.uniform(0.0, 2.0 * np.pi), np.radians(rng.uniform(15.0, 35.0))
         turn = rotation_from_rvec(lean * np.array([np.cos(way), np.sin(way), 0.0]))
         at = np.array([rng.uniform(-50, 50), rng.uniform(-30, 30), away_mm + rng.uniform(-80, 80)])
-        colour = zoomed(RIG.rgb, causes[7]).project((corners - middle) @ turn.T + at)
-        thermal = zoomed(RIG.thermal.camera, causes[6]).project(moved.apply((warm - middle) @ turn.T + at))
-        if np.all((thermal > 2.0) & (thermal < [253.0, 189.0]) & (colour > 2.0) & (colour < [637.0, 357.0])):
+        colour = zoomed(real.rgb, causes[7]).project((corners - middle) @ turn.T + at)
+        thermal = zoomed(real.thermal.camera, causes[6]).project(moved.apply((warm - middle) @ turn.T + at))
+        if np.all((thermal > 2.0) & (thermal < [253.0, 189.0]) & (colour > 2.0) & (colour < size)):
             colour = colour + 0.1 * rng.normal(size=colour.shape)
             thermal = thermal + 0.25 * rng.normal(size=thermal.shape) + 0.1 * rng.normal(size=2)
             views.append(SeenBoth(BoardView("", ids, colour), BoardView("", ids, thermal)))
