@@ -73,6 +73,8 @@ class RecordedFlow:
             one.key: one.value or (one.choices[0] if one.choices else "") for one in step.entries
         }
         self._clock = TakeClock(step.plan)
+        self._refused = False
+        """Whether it was refused before."""
         self._tape: BareRecording | None = None
         self._again: int | None = None
         """Recording that is to be made again, the others staying."""
@@ -98,7 +100,12 @@ class RecordedFlow:
                 trouble = str(error)
         self.trouble = trouble or ""
         if trouble is None:
-            self._clock = TakeClock(self.step.plan, settled=self._look.settled)
+            # What was refused is looked at for as long as may be: slow noise is not seen within a short look.
+            self._clock = (
+                TakeClock(self.step.plan)
+                if self._refused
+                else TakeClock(self.step.plan, settled=self._look.settled)
+            )
             self.phase = RECORDING
             self._look.begin(dict(self._entries))
 
@@ -165,6 +172,7 @@ class RecordedFlow:
         Args:
             take: Counted from 0; None = all.
         """
+        self._refused = self._refused or self.phase == TOLD
         if take is None and self.phase == TOLD:
             put_aside(self._folder)
             self._takes, self.outcome, self.phase, self.trouble = [], None, READY, ""
@@ -231,7 +239,7 @@ class RecordedFlow:
             "title": step.title,
             "say": step.say,
             "set_up": list(step.set_up),
-            "least_s": step.least_s,
+            "least_s": step.lasts_s if self._refused else step.least_s,
             "lasts_s": step.lasts_s,
             "take": number,
             "least": step.takes,

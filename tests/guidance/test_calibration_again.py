@@ -17,6 +17,7 @@ from tests.guidance.calibration_stand_in import references, standing, whole_rig
 from tests.guidance.test_calibration_page import hung_up, joined
 from tests.guidance.test_calibration_recorded import outcome, recorded, until
 from vision.files import sha256_of
+from vision.mcap_recording import open_mcap
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
 RIG = whole_rig(thermal_px=(SIZE[1], SIZE[0]))
@@ -31,10 +32,14 @@ def flow(room: CalibrationRoom) -> dict:
 
 
 def test_one_reference_of_a_refused_step_is_recorded_again_alone_and_the_other_stays(tmp_path: Path) -> None:
-    """The block's temperature was told 20 degC too low; the third recording is of the block again."""
+    """The block's temperature was told 20 degC too low; the third recording is of the block again.
+
+    What was refused is looked at for as long as may be, since a short look does not show slow noise.
+    """
     scenery = references(ErringCamera(), (1.0, 33.0, 33.0))
     kept = tmp_path / "keep" / "radiometry"
     with standing(tmp_path, scenery, steps=("radiometry",), rig=RIG) as (room, _):
+        assert flow(room)["least_s"] < flow(room)["lasts_s"]
         recorded(room, ICE)
         recorded(room, {**BLOCK, "degc": "12"})
         room.enough()
@@ -44,6 +49,7 @@ def test_one_reference_of_a_refused_step_is_recorded_again_alone_and_the_other_s
         told = flow(room)
         assert (room.phase, told["again"], told["take_title"]) == ("ready", 1, "the warm block")
         assert not told["may_solve"]
+        assert told["least_s"] == told["lasts_s"]
         values = {one["key"]: one["value"] for one in told["entries"]}
         assert values["degc"] == "", "a temperature is never taken over unseen"
         assert values["material"] == "tape"
@@ -56,6 +62,8 @@ def test_one_reference_of_a_refused_step_is_recorded_again_alone_and_the_other_s
         assert sha256_of(kept / "000.mcap") == ice
         assert sha256_of(kept / "001.mcap") != block
         assert sha256_of(kept / "001.mcap-refused-1") == block
+        longer = open_mcap(kept / "001.mcap").duration_s
+        assert longer > open_mcap(kept / "000.mcap").duration_s + 10.0
         room.enough()
         assert outcome(room)["state"] == ACCEPTED, outcome(room)["lines"]
 
