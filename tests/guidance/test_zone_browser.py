@@ -113,12 +113,12 @@ def test_the_zone_is_changed_by_taps_and_treated_as_it_was_changed(browser: Brow
         assert px_of(server, "in_zone").mean(0) == pytest.approx(found, abs=0.5)
         # An outline by hand: points, one taken back, closed.
         tab.tap("#mode-outline")
-        corners = [(-50.0, -26.0), (50.0, -26.0), (55.0, 30.0), (200.0, 200.0)]
+        corners = [(-45.0, -28.0), (50.0, -26.0), (55.0, 30.0), (200.0, 200.0)]
         for k, corner in enumerate(corners):
             press(tab, off(found, *corner))
             tab.until(f'document.querySelector("#card-zone").textContent.includes("{k + 1} point")')
         tab.tap("#outline-undo")
-        press(tab, off(found, -55.0, 30.0))
+        press(tab, off(found, -65.0, 30.0))
         tab.until('document.querySelector("#card-zone").textContent.includes("4 points")')
         kept(tab, "z2-outline")
         tab.tap("#outline-close")
