@@ -7,10 +7,11 @@ from collections.abc import Iterator
 import pytest
 
 from tests.chromium import MISSING, Browser, chromium
-from tests.console_screens import ALARM, Shown, shown
+from tests.console_screens import ALARM, RIG_CHECK, Shown, shown
 
 pytestmark = pytest.mark.skipif(chromium() is None, reason=MISSING)
 
+IDLE = RIG_CHECK | {"state": "idle"}
 SENT = """
 window.sent = [];
 window.line.send = (text) => window.sent.push(JSON.parse(text).do);
@@ -61,6 +62,19 @@ def test_a_button_whose_page_was_turned_while_it_was_held_does_not_act(page: Sho
     page.tab.run(HELD)
     page.tab.mouse("mouseReleased", x, y)
     assert not page.tab.run("window.sent.includes('start')")
+
+
+def test_a_tap_is_not_lost_when_what_stands_beside_the_button_changes_meanwhile(page: Shown) -> None:
+    page.show("preflight", missing="Wait.", sound_confirmed=False, preparing=None, rig_check=IDLE)
+    page.tab.run("new Promise((done) => setTimeout(done, 600))")
+    page.tab.run("window.sent.length = 0")
+    x, y = page.tab.run(PRESSED.replace("#start", "#check_rig"))
+    page.tab.mouse("mousePressed", x, y)
+    page.show("preflight", missing="", sound_confirmed=True, preparing=None, rig_check=IDLE)
+    page.tab.mouse("mouseReleased", x, y)
+    assert page.tab.run("window.sent") == ["check_rig"]
+    page.show("preflight", missing="", sound_confirmed=True, preparing=None, rig_check=IDLE)
+    assert page.tab.run("document.querySelector('#hear-sound').textContent") == "Heard"
 
 
 def test_a_code_half_typed_stays_while_the_server_tells_of_the_other_one(page: Shown) -> None:

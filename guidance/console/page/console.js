@@ -244,11 +244,11 @@ function put(id, key, make) {
   if (inside) $(inside)?.focus();
 }
 
-// A button that is being held, or a field with words that were not sent yet: made anew, it would lose them.
+// A button that is being pressed or held, or a field with words that were not sent yet: made anew, it would lose them.
 function inUse(place) {
   const focused = document.activeElement;
   const typing = focused instanceof HTMLInputElement && place.contains(focused) && focused.value !== focused.defaultValue;
-  return typing || place.querySelector(".holding") !== null;
+  return typing || place.querySelector(".holding, button:active") !== null;
 }
 
 function clock(t_s) {
