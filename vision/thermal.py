@@ -69,6 +69,9 @@ COLD_DEGC, STEEP_DEGC_PX = 2.5, 1.0
 """Within the zone untouched skin is even within 2 degC; the rim of a limb falls by 2 to 6 degC a pixel, skin
 that was treated before by less than one."""
 
+EVEN_DEGC = 1.0
+"""Within this of untouched skin a cell is skin: what is mixed with a couch falls by 2 degC and more."""
+
 FEWEST_UNTOUCHED = 50
 
 
@@ -154,9 +157,7 @@ def read_cells(
         came = _fell_suddenly(before, read, t_s=picture.t_s)
         between_s = np.where(covered, picture.t_s, np.nan)
     visible &= ~came
-    beside = np.where(
-        visible & untouched, _beside(read, slope, visible & untouched, placed.chart.in_zone), beside
-    )
+    beside = _beside(beside, read, slope, visible=visible, untouched=untouched, in_zone=placed.chart.in_zone)
     visible &= ~beside
     slant = np.clip((SLANT_COS - facing) / (SLANT_COS - GRAZING_COS), 0.0, 1.0)
     noise = np.hypot(NOISE_U95_DEGC, PLACE_U95_PX * slope)
@@ -238,16 +239,21 @@ def _misplaced(degc: Floats, at: Floats, read: Floats, slope: Floats, off_px: fl
     return np.fmax(np.hypot(*ways), off_px * slope)
 
 
-def _beside(read: Floats, slope: Floats, untouched: Bools, in_zone: Bools) -> Bools:
+def _beside(
+    before: Bools, read: Floats, slope: Floats, *, visible: Bools, untouched: Bools, in_zone: Bools
+) -> Bools:
     """Cells that read colder than skin that no gas has reached: cloth, a couch, or the rim of a limb.
 
-    Within the zone only a steep fall is one: a cold patch there may be skin that has not rewarmed.
+    Within the zone only a steep fall is one: a cold patch there may be skin that has not rewarmed. Where gas
+    may have been since, a cell stays what it was until it reads as warm as untouched skin: then it is skin,
+    which was cold already when the zone was laid.
     """
-    if untouched.sum() < FEWEST_UNTOUCHED:
-        return np.zeros(len(read), bool)
-    usual_degc = float(np.median(read[untouched]))
-    colder_degc = usual_degc - read
-    return np.where(in_zone, (colder_degc > COLD_DEGC) & (slope > STEEP_DEGC_PX), colder_degc > BESIDE_DEGC)
+    seen = visible & untouched
+    if seen.sum() < FEWEST_UNTOUCHED:
+        return before & ~seen
+    colder_degc = float(np.median(read[seen])) - read
+    rim = np.where(in_zone, (colder_degc > COLD_DEGC) & (slope > STEEP_DEGC_PX), colder_degc > BESIDE_DEGC)
+    return np.where(seen, rim, before & ~(visible & (colder_degc <= EVEN_DEGC)))
 
 
 def _around(px: Floats, camera: Camera, *, reach_px: float) -> tuple[tuple[slice, slice], Floats]:

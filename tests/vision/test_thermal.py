@@ -29,6 +29,7 @@ NEVER = np.full(N, np.nan)
 AWAY = Lost("no tag in the picture", 0.0)
 PLACED = PlacedChart(SCENE.chart, Pose.identity(), "placed", 1.0)
 MIDDLE_MM = SCENE.limb.centre_mm
+NOT_BESIDE = np.zeros(N, np.bool_)
 
 
 def read(
@@ -41,6 +42,7 @@ def read(
     t_s: float | None = None,
     between_s: Floats = NEVER,
     untouched: Bools = TOUCHED,
+    beside: Bools = NOT_BESIDE,
     rig: Rig = SCENE.rig,
 ) -> CellReadings:
     return read_cells(
@@ -52,7 +54,7 @@ def read(
         floor_centikelvin=floor,
         spread=USUAL,
         t_s=picture.t_s + 0.05 if t_s is None else t_s,
-        beside=np.zeros(N, np.bool_),
+        beside=beside,
         between_s=between_s,
         untouched=untouched,
     )
@@ -384,6 +386,24 @@ def test_a_cold_patch_in_the_zone_is_skin_that_has_not_rewarmed() -> None:
     near = np.linalg.norm(SCENE.chart.position_mm - MIDDLE_MM, axis=1) < 10.0
     assert skin.observed[near & SCENE.chart.in_zone].all()
     assert skin.degc[near].min() < 30.0
+
+
+def test_what_looked_like_cloth_when_the_zone_was_laid_is_skin_once_it_is_as_warm_though_gas_has_been() -> (
+    None
+):
+    """Gas before the session leaves a spot with steep edges. Until it is warm it may as well be cloth."""
+    near = np.linalg.norm(SCENE.chart.position_mm - MIDDLE_MM, axis=1) < 25.0
+    cold = SCENE.cold_spot(MIDDLE_MM, degc=8.0, radius_mm=12.0)
+    cool = SCENE.cold_spot(MIDDLE_MM, degc=29.0, radius_mm=40.0)
+    laid = read(SCENE.thermal(1.0, degc=cold), untouched=~TOUCHED)
+    taken_for_cloth = laid.beside & near
+    assert taken_for_cloth.sum() >= 10
+    kept = laid.beside
+    for t_s, degc in ((1.1, cold), (10.0, cool)):
+        kept = read(SCENE.thermal(t_s, degc=degc), untouched=~near, beside=kept).beside
+        assert kept[taken_for_cloth].all(), "less steep, and still colder than skin no gas has reached"
+    warm = read(SCENE.thermal(20.0), untouched=~near, beside=kept)
+    assert warm.skin.observed[taken_for_cloth].all()
 
 
 def seen_meanwhile(
