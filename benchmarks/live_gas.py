@@ -28,6 +28,9 @@ ROUND_S = 5.0
 CYCLE_S = 40.0
 GAS_S = 12.0
 """In 30 minutes gas flows for 9: the protocol's session time (12 min) is not used up."""
+AHEAD_S = 12.0
+"""The first gas of the session comes so long after the cameras begin, as on a patient. Skin still cold, with
+steep edges, when a zone is laid is not told from cloth, and is unobserved until it has rewarmed."""
 
 
 @dataclass(frozen=True)
@@ -83,13 +86,13 @@ class InStep(RecordedDevice):
 
 
 def treatment_round() -> Played:
-    """Draw a cycle (half a minute of a processor) and begin it now."""
+    """Draw a cycle (half a minute of a processor) and begin it now, `AHEAD_S` before gas flows."""
     real = scene()
     studio, stated = Studio(real), stated_rig(real)
     colour = [studio.colour(k / real.hz) for k in range(round(ROUND_S * real.hz))]
     thermal = [studio.thermal(k / real.thermal_hz) for k in range(round(CYCLE_S * real.thermal_hz))]
     depth = [studio.depth(k / real.depth_hz) for k in range(round(ROUND_S * real.depth_hz))]
-    began_s = time.monotonic()
+    began_s = time.monotonic() - (CYCLE_S - AHEAD_S)
     return Played(
         devices={
             kind: InStep(kind, HZ[kind], pictures, f"recorded {kind} camera", began_s=began_s)
