@@ -20,16 +20,15 @@ from calibration.sheets import TARGET
 from calibration.time_offset import find_time
 from calibration.vouching import last_check, standings
 from models.geometry import Floats
-from models.problems import InputError
 from models.radiometry import calibrated_at
 from models.rig import Rig
 from models.rig_checked import CHECK_FILE, CheckedPart, RigChecked, write_checked
 from models.rig_file import read_rig
 from models.rig_moved import with_what_was_found_before
 from models.treatment import Reference
-from models.treatment_file import read_references
 from vision.files import sha256_of
 from vision.put_files import put_file
+from vision.recording import references_of
 
 LEAST_S, LIMIT_S = 4.0, 0.04
 """Of motion, and of its bound: a check tells a clock that is off by a picture, not its last millisecond."""
@@ -160,21 +159,3 @@ def _time(recording: Path, rig: Rig) -> CheckedPart:
     )
     clock = rig.thermal.clock if rig.thermal else None
     return time_part_of(found, clock_u95_s=clock.u95_s if clock else None)
-
-
-def references_of(path: Path | None) -> tuple[Reference, ...] | None:
-    """References of known temperature from a file; None where none is named.
-
-    Raises:
-        InputError: If it cannot be read.
-    """
-    if path is None:
-        return None
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(
-            f"{path} cannot be read ({getattr(error, 'strerror', None) or 'it is no text in UTF-8'}); write"
-            " [[reference]] as in session.toml."
-        ) from error
-    return read_references(text, where=str(path))

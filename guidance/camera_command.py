@@ -26,6 +26,8 @@ from models.problems import InputError
 from models.rig import Rig
 from models.rig_checked import CHECK_FILE
 from models.rig_file import read_rig
+from models.treatment import Reference
+from models.treatment_file import check_reference
 from vision.cameras import COLOUR, DEPTH, THERMAL, Device
 from vision.every_camera import Finder, Found, Wanted, every_camera, meant
 from vision.files import sha256_of
@@ -59,6 +61,7 @@ def camera_room(
     course: Course | None = None,
     go_on: Callable[[Setup], Setup] | None = None,
     look: NewLook | None = None,
+    references: tuple[Reference, ...] = (),
     found: Finder = every_camera,
 ) -> tuple[CameraRoom, Prepare]:
     """Open what is connected.
@@ -76,6 +79,7 @@ def camera_room(
         course: Where the treatment stands when the console opens.
         go_on: Takes over what an interrupted session hands on.
         look: Makes a quick check of a rig file with cameras of these kinds; None = it cannot be checked here.
+        references: Of known temperature in the cameras' pictures.
         found: Lists cameras; only tests give another.
 
     Returns:
@@ -83,13 +87,14 @@ def camera_room(
 
     Raises:
         InputError: If the rig cannot be read, a camera of it is not connected, which is meant is not clear,
-            or the gas input is none.
+            the gas input is none, or a reference lies outside its picture.
     """
     try:
         text = rig_file.read_bytes()
         rig, left_out = read_rig(text.decode("utf-8"), where=str(rig_file))
     except (OSError, UnicodeDecodeError) as trouble:
         raise InputError(f"{rig_file} cannot be read ({trouble}); give your rig.toml.") from trouble
+    _inside(references, rig)
     named = gas_device(gas) if gas is not None else None
     devices = devices_of(rig, thermal=thermal, names=names, found=found(wanted_by(rig)))
     choices = Choices(load_zones(), load_devices(), load_protocols(protocols))
@@ -98,6 +103,9 @@ def camera_room(
     source = stack.enter_context(GasInput(named.device, off_after_s=named.off_after_s)) if named else None
     if rig.depth is not None and all(device.kind != DEPTH for device in devices):
         left_out = (*left_out, "its depth camera is not connected: the skin is found without it")
+    if references and all(device.kind != THERMAL for device in devices):
+        references = ()
+        left_out = (*left_out, "its thermal camera is not used: the references are of no use")
     sha256, kinds = sha256_of(rig_file), frozenset(device.kind for device in devices)
     room = CameraRoom(
         cameras,
@@ -115,11 +123,25 @@ def camera_room(
         course=course,
         go_on=go_on,
         gas=source,
+        references=references,
         look=None if look is None else partial(look, rig_file, sha256, kinds),
     )
     if room.rig_checking is not None:
         stack.callback(room.rig_checking.close)
     return room, lambda tell: get_ready(room, tell)
+
+
+def _inside(references: tuple[Reference, ...], rig: Rig) -> None:
+    """Refuse references outside the pictures of a rig's cameras."""
+    colour_px = (rig.rgb.width_px, rig.rgb.height_px)
+    thermal = rig.thermal.camera if rig.thermal else None
+    for number, reference in enumerate(references, 1):
+        size_px = (
+            colour_px
+            if reference.stream == "rgb" or thermal is None
+            else (thermal.width_px, thermal.height_px)
+        )
+        check_reference(reference, size_px, number=number, where="--references")
 
 
 def get_ready(room: CameraRoom, tell: Callable[[int, int], None]) -> None:

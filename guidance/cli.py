@@ -102,12 +102,14 @@ def _live(options: argparse.Namespace) -> int:
     print("Getting ready ...", file=sys.stderr, flush=True)
     from guidance.console.access import Wanted
     from guidance.live_command import live, todays_report
+    from vision.recording import references_of
 
-    look = None
+    look = references = None
     if session is None:
         from guidance.calibrating.quick_check import looks
 
-        look = looks(board=options.board, references=options.references)
+        references = references_of(options.references)
+        look = looks(board=options.board, references=references)
     elif options.board or options.references:
         raise InputError(
             "A recording's rig is checked with `cryoguide calibrate check`: give --board and"
@@ -132,6 +134,7 @@ def _live(options: argparse.Namespace) -> int:
         questions=options.questions,
         history=None if options.forget else options.history or _default_history(),
         look=look,
+        references=references or (),
         on_ready=lambda address: print(f"Console  {address}\nEnd it with Ctrl-C.", flush=True),
     )
     print(ended.words, file=sys.stderr, flush=True)

@@ -30,6 +30,7 @@ from guidance.warm_up import warm_up
 from models.catalogue import load_questions
 from models.contraindications import questions_for
 from models.problems import InputError
+from models.treatment import Reference
 from vision.face_blur import FaceBlur, HeadFinder
 from vision.landmarks import BodyEyes
 from vision.recording import Recording, open_recording
@@ -58,6 +59,7 @@ def live(
     questions: Path | None = None,
     history: Path | None = None,
     look: NewLook | None = None,
+    references: tuple[Reference, ...] = (),
     on_ready: Callable[[str], None] = lambda _: None,
     show: Callable[[str], None] = lambda words: print(words, flush=True),
     say: Callable[[str], None] = lambda words: print(words, file=sys.stderr, flush=True),
@@ -83,6 +85,7 @@ def live(
         history: The file of earlier treatments, in which one with cameras is kept as it ends; None = neither
             read nor written.
         look: Makes a quick check of the rig; None = it cannot be checked on the page.
+        references: Of known temperature in the cameras' pictures.
         on_ready: Told the address once pages can connect, and what stands beside it.
         show: Puts a token on the machine's own screen.
         say: Told what happens before, and of refused attempts.
@@ -138,6 +141,7 @@ def live(
                 course=course,
                 go_on=goes_on(before, shut=True),
                 look=look,
+                references=references,
             )
             served = Served(
                 room,

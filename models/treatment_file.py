@@ -8,6 +8,7 @@ import numpy as np
 
 from models.geometry import Floats
 from models.optional_tables import leave_out
+from models.problems import InputError
 from models.toml_table import Table
 from models.treatment import Reference, Tap, Treatment
 
@@ -156,6 +157,19 @@ def read_references(text: str, *, where: str) -> tuple[Reference, ...]:
     top.done()
     top.finish(where=where)
     return found
+
+
+def check_reference(reference: Reference, size_px: tuple[int, int], *, number: int, where: str) -> None:
+    """Refuse a reference that lies outside its picture of (width, height) pixels.
+
+    Raises:
+        InputError: If it does.
+    """
+    low, high = reference.outline_px.min(axis=0), reference.outline_px.max(axis=0)
+    if (low < -0.5).any() or (high > np.array(size_px, float) - 0.5).any():
+        raise InputError(
+            f"{where}: [[reference]] {number} lies outside the {reference.stream} picture; outline it again."
+        )
 
 
 def _references(top: Table, where: str, warnings: list[str]) -> tuple[Reference, ...]:

@@ -20,8 +20,8 @@ from models.geometry import Counts, Floats, frozen
 from models.problems import InputError
 from models.rig import Rig, exposed_thermal_s
 from models.rig_file import read_rig
-from models.treatment import Treatment
-from models.treatment_file import StreamNames, read_treatment
+from models.treatment import Reference, Treatment
+from models.treatment_file import StreamNames, check_reference, read_references, read_treatment
 from vision.files import sha256_of
 from vision.playback import Arrivals, play
 from vision.rig_streams import Colour, open_colour, open_depth, open_thermal
@@ -259,24 +259,37 @@ def _check_taps(recording: Recording) -> None:
             )
 
 
+def references_of(path: Path | None) -> tuple[Reference, ...] | None:
+    """References of known temperature from a file; None where none is named.
+
+    Raises:
+        InputError: If it cannot be read.
+    """
+    if path is None:
+        return None
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"{path} cannot be read ({getattr(error, 'strerror', None) or 'it is no text in UTF-8'}); write"
+            " [[reference]] as in session.toml."
+        ) from error
+    return read_references(text, where=str(path))
+
+
 def _check_references(recording: Recording) -> None:
     where = f"{recording.name}/session.toml"
+    colour = (recording.width_px, recording.height_px)
+    thermal = (recording.thermal.width_px, recording.thermal.height_px) if recording.thermal else colour
     for number, reference in enumerate(recording.treatment.references, 1):
-        size = (recording.width_px, recording.height_px)
-        if reference.stream == "thermal":
-            size = (recording.thermal.width_px, recording.thermal.height_px) if recording.thermal else size
         if reference.stream == "rgb" and recording.rig is None:
             raise InputError(
                 f"{where}: [[reference]] {number} is outlined in the rgb picture, which needs a rig.toml;"
                 " outline it in the thermal picture."
             )
-        low, high = reference.outline_px.min(axis=0), reference.outline_px.max(axis=0)
-        known = size[0] is not None and size[1] is not None
-        if known and ((low < -0.5).any() or (high > np.array(size, float) - 0.5).any()):
-            raise InputError(
-                f"{where}: [[reference]] {number} lies outside the {reference.stream} picture; outline it"
-                " again."
-            )
+        width_px, height_px = thermal if reference.stream == "thermal" else colour
+        if width_px is not None and height_px is not None:
+            check_reference(reference, (width_px, height_px), number=number, where=where)
 
 
 def _valve_warnings(recording: Recording) -> list[str]:

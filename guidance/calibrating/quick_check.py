@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from calibration.board import Board
-from calibration.check_command import board_to_check, check_rig, keep_check, references_of
+from calibration.check_command import board_to_check, check_rig, keep_check
 from calibration.recorded_hints import BAD, GOOD, Hint, target_hints
 from guidance.recording.bare import BareRecording
 from guidance.treatment.rig_checking import Look, Seen
@@ -142,21 +142,21 @@ class QuickCheck:
 
 
 def looks(
-    *, board: str | None = None, references: Path | None = None
+    *, board: str | None = None, references: tuple[Reference, ...] | None = None
 ) -> Callable[[Path, str, frozenset[str]], Look]:
     """What makes the checks of a console.
 
     Args:
         board: That is held up, as ``calibrate check --board`` names it; None = the printed target.
-        references: File of references of known temperature in the thermal picture.
+        references: Of known temperature in the thermal picture; None = there are none.
 
     Raises:
-        InputError: If one of them cannot be read.
+        InputError: If there is no such board.
     """
-    held_up, known = board_to_check(board), references_of(references)
+    held_up = board_to_check(board)
 
     def look(rig_file: Path, rig_sha256: str, kinds: frozenset[str]) -> Look:
-        return QuickCheck(rig_file, rig_sha256, kinds, board=held_up, references=known)
+        return QuickCheck(rig_file, rig_sha256, kinds, board=held_up, references=references)
 
     return look
 

@@ -93,7 +93,7 @@ def add_live(parser: argparse.ArgumentParser) -> None:
         "--references",
         type=Path,
         metavar="FILE",
-        help="[[reference]] of known temperature in the thermal picture, for that check",
+        help="[[reference]] of known temperature in the thermal picture, for treatment and check",
     )
     add_models_folder(parser)
     add_questions_file(parser)

@@ -22,7 +22,7 @@ from models.capture import Capture
 from models.contraindications import Question, Questions, questions_for
 from models.rig import Rig
 from models.rig_checked import CHECK_FILE
-from models.treatment import Tap, Treatment
+from models.treatment import Reference, Tap, Treatment
 from vision.cameras import COLOUR, DEPTH, THERMAL, CameraState
 from vision.gas_input import GasInput, GasState
 from vision.live_cameras import LiveCameras
@@ -122,6 +122,7 @@ class CameraRoom:
         course: Course | None = None,
         go_on: Callable[[Setup], Setup] | None = None,
         gas: GasInput | None = None,
+        references: tuple[Reference, ...] = (),
         look: Callable[[], Look] | None = None,
     ) -> None:
         """Nothing is chosen yet.
@@ -143,9 +144,10 @@ class CameraRoom:
             course: Where the treatment stands when the console opens.
             go_on: Takes over what an interrupted session hands on.
             gas: A running switch or valve that says whether gas flows; None = the operator does.
+            references: Of known temperature in the cameras' pictures.
             look: Begins a quick check of the rig; None = it cannot be checked here.
         """
-        self._gas = gas
+        self._gas, self._references = gas, references
         self.course, self._go_on = course or Course(), go_on
         self.cameras, self.rig, self.choices, self.listed = cameras, rig, choices, listed
         self.checks, self._rig_check, self._rig_file = checks, rig_check, rig_file
@@ -201,6 +203,7 @@ class CameraRoom:
             room_degc=None,
             valve_s=None,
             taps=self._taps,
+            references=self._references,
         )
         gas = GasByHand() if self._gas is None else GasFromInput(self._gas)
         kinds = frozenset(camera.kind for camera in self.cameras.cameras)
