@@ -28,6 +28,7 @@ from calibration.recorded_plan import STEPS
 from calibration.scale import Scale
 from calibration.sheets import TARGET
 from guidance.calibrating.room import RECORDING, CalibrationRoom
+from guidance.calibrating.supply import Supply
 from models.capture import Capture
 from models.geometry import Bytes, Counts
 from models.rig_file import write_rig
@@ -80,7 +81,7 @@ def main() -> None:
         def pictures(stop: threading.Event) -> Iterator[Capture]:
             yield from cameras.captures(None, gas=lambda _from, _to: (0.0, False), stop=stop)
 
-        room = CalibrationRoom(pictures, lambda _: wanted, cameras=("colour", "thermal"), hurries=every)
+        room = CalibrationRoom(Supply(pictures, ("colour", "thermal"), hurries=every), lambda _: wanted)
         came = list[Came]()
         with served_page(room) as port:
             technician = Technician(port, lambda _step, _number: {}, came.append)

@@ -9,11 +9,27 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 
+from guidance.calibrating.supply import Supply
 from guidance.live.loop import Mailbox
 from models.capture import Capture
 
 ASK_S = 0.1
 """So often it is asked whether to end while nothing comes."""
+
+
+def arriving(supply: Supply, take: Callable[[Capture], None], *, stop: threading.Event) -> Iterator[Capture]:
+    """What is to be looked at, each capture taken as it comes.
+
+    Args:
+        supply: Where pictures come from.
+        take: Told of each.
+        stop: Ends it.
+
+    Raises:
+        Exception: What the supply or ``take`` raised, after what came before it.
+    """
+    came = supply.pictures(stop)
+    return newest_of(came, take, stop=stop) if supply.hurries else one_by_one(came, take)
 
 
 def one_by_one(captures: Iterator[Capture], take: Callable[[Capture], None]) -> Iterator[Capture]:

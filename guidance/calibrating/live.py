@@ -25,7 +25,8 @@ from calibration.scale import scale_of
 from guidance.calibrating.answering import await_cameras
 from guidance.calibrating.console import CalibrationConsole
 from guidance.calibrating.held_gas import HeldGas
-from guidance.calibrating.room import CalibrationRoom, Pictures
+from guidance.calibrating.room import CalibrationRoom
+from guidance.calibrating.supply import GasButton, Pictures, Supply
 from guidance.console.server import listen, serve
 from guidance.treatment.gas_from_input import GasFromInput
 from models.capture import Capture, ThermalPicture
@@ -112,17 +113,17 @@ def room_of(
             source = GasInput(named_gas.device, off_after_s=named_gas.off_after_s)
             gas = GasFromInput(stack.enter_context(source))
     return CalibrationRoom(
-        pictures,
+        Supply(
+            pictures,
+            cameras,
+            recorded=replay is not None,
+            hurries=replay is None and stand_ins is None,
+            times_by=times_by,
+        ),
         lambda found: wanted_of(options, scale=found),
         scale=scale,
-        waits=replay is not None,
-        hurries=replay is None and stand_ins is None,
-        cameras=cameras,
-        times_by=times_by,
         choose=known,
-        gas=held.flows,
-        gas_lost=held.lost,
-        gas_by_hand=replay is None and options.gas is None,
+        gas=GasButton(replay is None and options.gas is None, held.flows, held.lost),
     )
 
 

@@ -3,39 +3,29 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from calibration.advice import Advice
 from calibration.certificate import certificate_path
-from calibration.folder_steps import ACCEPTED, KEPT, MISSING, StepTold
-from calibration.guided_run import THINGS, GuidedRun, Wanted
+from calibration.folder_steps import MISSING, StepTold
+from calibration.guided_run import THINGS, Wanted
 from calibration.scale import Scale, scale_of
-from guidance.calibrating import recorded_flow
-from guidance.calibrating.arriving import newest_of, one_by_one
-from guidance.calibrating.recorded_flow import RecordedFlow
-from guidance.calibrating.sitting import OVER, PRINT, RUNNING, Sitting
+from guidance.calibrating.arriving import arriving
+from guidance.calibrating.guided_flow import REFUSED, RUNNING, STUCK, GuidedFlow
+from guidance.calibrating.recorded_flow import READY, RECORDING, SOLVING, TOLD, RecordedFlow
+from guidance.calibrating.sitting import OVER, PRINT, Sitting
+from guidance.calibrating.supply import GasButton, Supply
 from guidance.calibrating.told import SHOWN_PX, advice_told, outcome_told, pictures_told
 from models.capture import Capture
 from models.problems import InputError
-from models.rig import Rig
 
-Pictures = Callable[[threading.Event], Iterator[Capture]]
-"""All that the cameras give, until the event is set."""
-
-CHOOSE, REFUSED, STUCK = "choose", "refused", "stuck"
-"""The list of all steps; what came of a guided step; a guided step that cannot go on, though others may."""
-READY, RECORDING, SOLVING, TOLD = (
-    recorded_flow.READY,
-    recorded_flow.RECORDING,
-    recorded_flow.SOLVING,
-    recorded_flow.TOLD,
-)
+CHOOSE = "choose"
+"""The list of all steps."""
 _PLAYS = (RUNNING, RECORDING)
 """What is played goes on in these phases only."""
 
-ALL = ("colour", "thermal", "depth")
+_NO_BUTTON_YET = GasButton()
 
 
 class CalibrationRoom:
@@ -43,59 +33,41 @@ class CalibrationRoom:
 
     def __init__(
         self,
-        pictures: Pictures,
+        supply: Supply,
         wanted: Callable[[Scale], Wanted],
         *,
         scale: Scale | None = None,
-        waits: bool = False,
-        hurries: bool = False,
-        cameras: Collection[str] = ALL,
-        times_by: Rig | None = None,
         choose: bool = False,
-        gas: Callable[[bool], None] = lambda _: None,
-        gas_by_hand: bool = True,
-        gas_lost: Callable[[], bool] = lambda: False,
+        gas: GasButton = _NO_BUTTON_YET,
         on_change: Callable[[], None] = lambda: None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Nothing runs yet.
 
         Args:
-            pictures: Where they come from.
+            supply: Where pictures come from.
             wanted: What is to be calibrated, once the sheets' scale is known.
             scale: Of the sheets, where it was measured before.
-            waits: Whether pictures are of a recording: they wait until the sheets are measured.
-            hurries: Whether pictures are of cameras, which do not wait until one was looked at: each is
-                recorded as it comes, and the newest is looked at.
-            cameras: Kinds that are there.
-            times_by: Rig with which the pictures' times were worked out; None = they are the cameras' own.
             choose: Whether the technician chooses what to begin with.
-            gas: Told that the button for gas is held, or was let go.
-            gas_by_hand: Whether there is that button: no switch says whether gas flows.
-            gas_lost: Asked whether whoever held that button fell silent.
+            gas: The page's button for gas.
             on_change: Told on the room's thread that there is something new to show.
             now: Time of day.
         """
-        self._pictures, self._make, self.on_change = pictures, wanted, on_change
+        self._supply, self.on_change = supply, on_change
         self._lock, self._stop, self._plays = threading.RLock(), threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._work, name="calibration", daemon=True)
-        self._waits, self._hurries = waits, hurries
-        self.gas, self._gas_by_hand, self.gas_lost = gas, gas_by_hand, gas_lost
+        self.gas, self._gas_by_hand, self.gas_lost = gas.flows, gas.by_hand, gas.lost
         self._phase, self.trouble, self.print_trouble, self.choose_trouble = CHOOSE, "", "", ""
-        self._sitting = Sitting(
-            wanted, scale=scale, cameras=cameras, times_by=times_by, recorded=waits, hurries=hurries, now=now
-        )
-        self._advice: Advice | None = None
-        self._refused: StepTold | None = None
+        self._sitting = Sitting(wanted, supply, scale=scale, now=now)
         self._parts: dict[str, bytes] = {}
-        self._scale_shown, self._skips, self._enough, self._ended_ = 1.0, 0, False, False
+        self._scale_shown, self._ended_ = 1.0, False
         self.number = self.taken_total = 0
         if not choose:
             self.phase = self._sitting.go(self._sitting.wanted.steps)
 
     @property
-    def _run(self) -> GuidedRun | None:
-        return self._sitting.run
+    def _guided(self) -> GuidedFlow | None:
+        return self._sitting.guided
 
     @property
     def _flow(self) -> RecordedFlow | None:
@@ -164,18 +136,14 @@ class CalibrationRoom:
     def skip(self) -> None:
         """Leave the step under way out."""
         with self._lock:
-            flow = self._flow
+            flow, guided = self._flow, self._guided
             if flow is not None and self.phase in (READY, TOLD, PRINT):
                 if flow.outcome is None:
                     self._sitting.told[flow.step.name] = StepTold(flow.step.name, MISSING, ("Left out.",))
                 self._next()
-            elif self.phase == RUNNING:
-                self._skips += 1
-            elif self.phase == REFUSED and self._run is not None:
-                self._run.skip()
-                self.phase = RUNNING
-                if self._run.is_over:
-                    self._next()
+            elif guided is not None:
+                guided.skip()
+                self._follow_guided(guided)
         self._changed()
 
     def enough(self) -> None:
@@ -184,8 +152,8 @@ class CalibrationRoom:
             if self._flow is not None:
                 self._flow.enough()
                 self._follow(self._flow)
-            else:
-                self._enough = self.phase == RUNNING
+            elif self._guided is not None:
+                self._guided.enough()
         self._changed()
 
     def again(self, take: int | None = None) -> None:
@@ -194,8 +162,9 @@ class CalibrationRoom:
             if self._flow is not None and self.phase in (READY, TOLD):
                 self._flow.again(take)
                 self._follow(self._flow)
-            elif self.phase == REFUSED:
-                self.phase = RUNNING
+            elif self._guided is not None:
+                self._guided.again()
+                self._follow_guided(self._guided)
         self._changed()
 
     def begin(self, entries: Mapping[str, str]) -> None:
@@ -239,8 +208,8 @@ class CalibrationRoom:
     def told(self) -> tuple[dict[str, object], dict[str, bytes]]:
         """What a page shows now: figures and words, and pictures by name."""
         with self._lock:
-            run, flow, sitting = self._run, self._flow, self._sitting
-            step = sitting.step
+            guided, flow, sitting = self._guided, self._flow, self._sitting
+            step, advice = sitting.step, None if guided is None else guided.advice
             head: dict[str, object] = {
                 "number": self.number,
                 "phase": self.phase,
@@ -251,7 +220,7 @@ class CalibrationRoom:
                 "trouble": self.trouble,
                 "print_trouble": self.print_trouble,
                 "choose_trouble": self.choose_trouble,
-                "refused": outcome_told(self._refused) if self.phase == REFUSED else None,
+                "refused": None if guided is None else outcome_told(guided.refused),
                 "recorded": None if flow is None else flow.told(),
                 "outcome": outcome_told(flow.outcome) if flow is not None and self.phase == TOLD else None,
                 "certificate": self.certificate is not None,
@@ -260,25 +229,22 @@ class CalibrationRoom:
                 "rig": str(sitting.wanted.rig),
                 "scale": self._scale_shown,
                 "taken_total": self.taken_total,
-                "may_end": self.phase == RUNNING and run is not None and run.may_end,
-                "advice": None if self._advice is None else advice_told(self._advice),
+                "may_end": guided is not None and guided.may_end,
+                "advice": None if advice is None else advice_told(advice),
             }
             return head, dict(self._parts)
 
     def _next(self) -> None:
         """What is done is noted, and the next step begins."""
-        self._advice, self._skips, self._enough = None, 0, False
         self.phase = self._sitting.next()
 
     def _work(self) -> None:
         try:
-            came, stop = self._pictures(self._stop), self._stop
-            taken = newest_of(came, self._take, stop=stop) if self._hurries else one_by_one(came, self._take)
-            for capture in taken:
-                if stop.is_set():
+            for capture in arriving(self._supply, self._take, stop=self._stop):
+                if self._stop.is_set():
                     return
                 self._look(capture)
-                if self._waits:
+                if self._supply.recorded:
                     self._plays_on()
                     if self.phase == OVER:
                         break
@@ -308,55 +274,44 @@ class CalibrationRoom:
     def _look(self, capture: Capture) -> None:
         whole = [one for one in capture.thermal if not one.shutter]
         thermal, bgr = (whole[-1].centikelvin if whole else None), capture.bgr
-        run, flow, advice = self._run, self._flow, None
-        if run is not None and self.phase == RUNNING and bgr is not None:
-            with self._lock:
-                skips, self._skips = self._skips, 0
-            for _ in range(skips):
-                run.skip()
+        guided, flow, advice = self._guided, self._flow, None
+        if guided is not None and bgr is not None:
             try:
-                advice = run.look(capture.t_s, bgr, thermal)
+                advice = guided.look(capture.t_s, bgr, thermal)
             except InputError as error:
-                if self._waits:
+                if self._supply.recorded:
                     raise
                 with self._lock:
-                    self.trouble, self.phase = str(error), STUCK
+                    if self._guided is guided:
+                        self.trouble = str(error)
         if flow is not None:
             flow.see(capture)
         warm_first = flow is not None and not flow.step.colour
         parts = pictures_told(bgr, thermal, warm_first=warm_first)
         with self._lock:
-            if self._run is run and self._flow is flow:
-                self._see(advice, parts, capture)
+            if self._guided is guided and self._flow is flow:
+                self._parts = parts or self._parts
+                if bgr is not None:
+                    self._scale_shown = min(1.0, SHOWN_PX / bgr.shape[1])
+                if guided is not None:
+                    self.taken_total += advice is not None and advice.taken
+                    guided.see(advice)
+                    self._follow_guided(guided)
         if parts:
             self._changed()
-        if self.phase == SOLVING and run is not None and self._run is run:
-            self._solve(run)
-
-    def _see(self, advice: Advice | None, parts: dict[str, bytes], capture: Capture) -> None:
-        run = self._run
-        self._advice, self._parts = advice, parts or self._parts
-        if capture.bgr is not None:
-            self._scale_shown = min(1.0, SHOWN_PX / capture.bgr.shape[1])
-        self.taken_total += advice is not None and advice.taken
-        enough, self._enough = self._enough and run is not None and run.may_end, False
-        if run is not None and advice is not None and (advice.done or enough):
-            self.phase = SOLVING
-        elif run is not None and run.is_over and self.phase == RUNNING:
-            self._next()
-
-    def _solve(self, run: GuidedRun) -> None:
-        told = run.finish()
-        with self._lock:
-            if told.state in (ACCEPTED, KEPT):
-                self.phase = RUNNING
+        if self.phase == SOLVING and guided is not None and self._guided is guided:
+            told = guided.run.finish()
+            with self._lock:
+                guided.solved(told)
                 self._sitting.look_at_rig()
-                if run.is_over:
-                    self._next()
-            else:
-                self.phase, self._refused = REFUSED, told  # what is played waits for what is answered
-            self._advice = None
-        self._changed()
+                self._follow_guided(guided)
+            self._changed()
+
+    def _follow_guided(self, guided: GuidedFlow) -> None:
+        """A guided step's own phase is the room's, until all of them are done."""
+        self.phase = guided.phase
+        if guided.is_over:
+            self._next()
 
     def _follow(self, flow: RecordedFlow) -> None:
         """A recording's own phase is the room's; solving runs beside the pictures."""
@@ -377,14 +332,9 @@ class CalibrationRoom:
 
     def _ended(self) -> None:
         """A recording is at its end: what is good enough already is solved, the rest is left out."""
-        run = self._run
-        while run is not None and not run.is_over and self.phase in (RUNNING, SOLVING):
-            step = run.step
-            if step is not None and step.error_mm is not None:
-                told = run.finish()
-                if told.state in (ACCEPTED, KEPT):
-                    continue
-            run.skip()
+        guided = self._guided
+        while guided is not None and not guided.run.is_over and self.phase in (RUNNING, SOLVING):
+            guided.end_step()
         with self._lock:
             self._ended_, self._sitting.line = True, []
             if self._flow is not None:

@@ -12,12 +12,13 @@ from calibration.kept_sitting import belongs, note_sitting
 from calibration.outstanding import IMPOSSIBLE, NOT_YET, Outstanding, outstanding
 from calibration.recorded_plan import CHECK, GUIDED, STEPS
 from calibration.scale import Scale, scale_of, spec_of
+from guidance.calibrating.guided_flow import RUNNING, GuidedFlow
 from guidance.calibrating.recorded_flow import READY, RecordedFlow
+from guidance.calibrating.supply import Supply
 from guidance.calibrating.told import step_told
-from models.rig import Rig
 from models.rig_file import read_rig
 
-PRINT, RUNNING, OVER = "print", "running", "over"
+PRINT, OVER = "print", "over"
 
 
 class Sitting:
@@ -26,33 +27,25 @@ class Sitting:
     def __init__(
         self,
         make: Callable[[Scale], Wanted],
+        supply: Supply,
         *,
         scale: Scale | None,
-        cameras: Collection[str],
-        times_by: Rig | None,
-        recorded: bool,
-        hurries: bool = False,
         now: Callable[[], datetime],
     ) -> None:
         """Nothing is begun.
 
         Args:
             make: What is to be calibrated, by the sheets' scale.
+            supply: Where pictures come from.
             scale: Of the sheets; None = to be asked for where a step needs it.
-            cameras: Kinds that are there.
-            times_by: Rig with which the pictures' times were worked out already.
-            recorded: Whether pictures are of a recording.
-            hurries: Whether they are of cameras, which do not wait for the disk.
             now: Time of day.
 
         Raises:
             InputError: If the rig cannot be read.
         """
-        self._make, self.scale, self._now = make, scale, now
-        self._cameras, self._times_by, self._recorded = cameras, times_by, recorded
-        self._hurries = hurries
+        self._make, self._supply, self.scale, self._now = make, supply, scale, now
         self.wanted = make(scale if scale is not None else scale_of(None))
-        self.run: GuidedRun | None = None
+        self.guided: GuidedFlow | None = None
         self.flow: RecordedFlow | None = None
         self.told: dict[str, StepTold] = {}
         self.line: list[str] = []
@@ -70,11 +63,11 @@ class Sitting:
         """Name of the step under way."""
         if self.flow is not None:
             return self.flow.step.name
-        return self.run.name if self.run is not None else None
+        return self.guided.run.name if self.guided is not None else None
 
     def look_at_rig(self) -> None:
         """See how each step stands now."""
-        found = outstanding(self.wanted.rig, cameras=self._cameras, now=self._now())
+        found = outstanding(self.wanted.rig, cameras=self._supply.cameras, now=self._now())
         self.stands = {one.name: one for one in found}
 
     def missing(self) -> list[str]:
@@ -106,7 +99,10 @@ class Sitting:
                 self.wanted = self._make(self.scale)
                 block = tuple(name for name in self.line if name in GUIDED)
                 mine = replace(self.wanted, steps=block)
-                self.run = GuidedRun(mine, recorded=self._recorded, going_on=self.used, now=self._now)
+                recorded = self._supply.recorded
+                self.guided = GuidedFlow(
+                    GuidedRun(mine, recorded=recorded, going_on=self.used, now=self._now)
+                )
                 self._uses()
                 self.line = [name for name in self.line if name not in GUIDED]
                 return RUNNING
@@ -124,9 +120,9 @@ class Sitting:
         Raises:
             InputError: See `advance`.
         """
-        if self.run is not None:
-            self.told |= self.run.told
-            self.run = None
+        if self.guided is not None:
+            self.told |= self.guided.run.told
+            self.guided = None
         if self.flow is not None and self.flow.outcome is not None:
             self.told[self.flow.step.name] = self.flow.outcome
         phase = self.advance()
@@ -139,7 +135,7 @@ class Sitting:
         Args:
             ended: Whether nothing more can be done, for want of pictures.
         """
-        every = self.told | (self.run.told if self.run is not None else {})
+        every = self.told | (self.guided.run.told if self.guided is not None else {})
         if self.flow is not None and self.flow.outcome is not None:
             every[self.flow.step.name] = self.flow.outcome
         names = [*self.wanted.steps, *(() if CHECK in self.wanted.steps else (CHECK,))]
@@ -147,14 +143,14 @@ class Sitting:
 
     def _uses(self) -> None:
         """The folder for pictures is of this sitting."""
-        if not self._recorded:
+        if not self._supply.recorded:
             note_sitting(self.wanted.keep, self.wanted.rig)
         self.used = True
 
     def _flow_of(self, name: str) -> RecordedFlow:
         wanted = self.wanted
         sheet = wanted.sheets.board if name == "depth" else wanted.sheets.target
-        go_on = name not in self._begun and not self._recorded
+        go_on = name not in self._begun and not self._supply.recorded
         self._begun.add(name)
         text = wanted.rig.read_text(encoding="utf-8")
         rig, _ = read_rig(text, where=str(wanted.rig))
@@ -162,12 +158,12 @@ class Sitting:
             STEPS[name],
             rig_file=wanted.rig,
             rig=rig,
-            times_by=self._times_by,
+            times_by=self._supply.times_by,
             keep=wanted.keep,
             board=sheet,
             board_named=spec_of(sheet),
             force=wanted.force,
             now=self._now,
-            patient=not self._hurries,
+            patient=not self._supply.hurries,
             go_on=go_on,
         )

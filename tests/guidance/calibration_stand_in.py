@@ -24,6 +24,7 @@ from calibration.scale import Scale, scaled
 from calibration.sheets import TARGET
 from guidance.calibrating.console import CalibrationConsole
 from guidance.calibrating.room import RECORDING, RUNNING, CalibrationRoom
+from guidance.calibrating.supply import Supply
 from guidance.console.server import listen, server_config
 from models.capture import Capture, ThermalPicture
 from models.geometry import Bytes, Counts, Floats, Pose, rotation_from_rvec
@@ -231,7 +232,7 @@ def standing(
     def make(found: Scale) -> Wanted:
         return replace(wanted, sheets=replace(sheets, board=scaled(OWN, found), scale=found))
 
-    room = CalibrationRoom(pictures, make, cameras=cameras, choose=choose, times_by=times_by, hurries=hurries)
+    room = CalibrationRoom(Supply(pictures, cameras, hurries=hurries, times_by=times_by), make, choose=choose)
     pictures.room = room
     with served_page(room) as port:
         yield room, port

@@ -26,6 +26,7 @@ from calibration.take_clock import TakeClock
 from guidance.calibrating import live
 from guidance.calibrating.held_gas import HeldGas
 from guidance.calibrating.room import CalibrationRoom
+from guidance.calibrating.supply import Supply
 from models.capture import Capture, ThermalPicture
 from models.catalogue import load_devices
 from models.geometry import rotation_from_rvec
@@ -268,7 +269,7 @@ def test_what_is_played_waits_until_the_recording_is_begun_and_says_where_it_was
     with TemporaryDirectory() as folder:
         (Path(folder) / "rig.toml").write_text(write_rig(whole_rig()))
         wanted = Wanted(Path(folder) / "rig.toml", Path(folder) / "keep", SHEETS, ("spread",))
-        room = CalibrationRoom(played, lambda _: wanted, waits=True)
+        room = CalibrationRoom(Supply(played, recorded=True), lambda _: wanted)
         room.start()
         until(lambda: bool(seen))
         threading.Event().wait(0.2)

@@ -6,7 +6,7 @@ import http.client
 import json
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +25,7 @@ from calibration.scale import Scale, scaled
 from calibration.sheets import TARGET
 from guidance.calibrating.live import folder_pictures
 from guidance.calibrating.room import CalibrationRoom
+from guidance.calibrating.supply import Supply
 from guidance.treatment.wire import unpack
 from models.capture import Capture
 from tests.calibration.test_guided_run import drawn
@@ -43,15 +44,19 @@ def pictures(stop: threading.Event) -> Iterator[Capture]:
         yield Capture(0.1 * k, k, bgr, (), (), 0.0, False)
 
 
-@contextmanager
-def served(folder: Path, *, scale: Scale | None = None) -> Iterator[tuple[CalibrationRoom, int]]:
+def wanted_in(folder: Path) -> Callable[[Scale], Wanted]:
     sheets = Sheets(OWN, TARGET, Scale(1.0, True), None)
     wanted = Wanted(folder / "rig.toml", folder / "keep", sheets, ("rgb", "thermal"))
 
     def make(found: Scale) -> Wanted:
         return replace(wanted, sheets=replace(sheets, board=scaled(OWN, found), scale=found))
 
-    room = CalibrationRoom(pictures, make, scale=scale)
+    return make
+
+
+@contextmanager
+def served(folder: Path, *, scale: Scale | None = None) -> Iterator[tuple[CalibrationRoom, int]]:
+    room = CalibrationRoom(Supply(pictures), wanted_in(folder), scale=scale)
     with served_page(room) as port:
         yield room, port
 

@@ -14,9 +14,10 @@ from calibration.folder_steps import REFUSED, StepTold
 from calibration.guided_run import GuidedRun
 from calibration.scale import Scale
 from guidance.calibrating.room import CalibrationRoom
+from guidance.calibrating.supply import Supply
 from models.capture import Capture
 from tests.chromium import MISSING, Browser, chromium
-from tests.guidance.test_calibration_page import served
+from tests.guidance.test_calibration_page import served, wanted_in
 
 in_browser = pytest.mark.skipif(chromium() is None, reason=MISSING)
 
@@ -130,9 +131,8 @@ def test_what_is_played_waits_while_a_refusal_stands(tmp_path: Path, monkeypatch
             shown.append(float(t_s))
             yield Capture(float(t_s), t_s, np.zeros((90, 160, 3), np.uint8), (), (), 0.0, False)
 
-    with served(tmp_path) as (room, _):
-        make = room._make
-    other = CalibrationRoom(played, make, scale=Scale(1.0, True), waits=True)
+    supply = Supply(played, recorded=True)
+    other = CalibrationRoom(supply, wanted_in(tmp_path), scale=Scale(1.0, True))
     within = [True]
 
     def refused(_: GuidedRun) -> StepTold:
