@@ -196,12 +196,12 @@ def draw(rng: np.random.Generator, who: Operator, folder: Path, *, truth: Truth 
 
     step, _ = board_run(BoardStep.rgb(OWN, size_px=RGB_PX), truth, who, rng)
     flat = FlatPicture(OWN, colour)
-    for k, vector in enumerate(step.poses):
+    for k, vector in enumerate(step.found.poses):
         put("rgb", k, flat.colour(Pose.of(rotation_from_rvec(vector[:3]), vector[3:]), rng))
     start = BoardStep.thermal(TARGET, known, size_px=THERMAL_PX, rgb_size_px=RGB_PX)
     step, _ = board_run(start, truth, who, rng)
     flat, hot = FlatPicture(TARGET, colour), FlatPicture(TARGET, warm)
-    for k, vector in enumerate(step.poses):
+    for k, vector in enumerate(step.found.poses):
         pose = Pose.of(rotation_from_rvec(vector[:3]), vector[3:])
         put("pairs/colour", k, flat.colour(pose, rng))
         put("pairs/thermal", k, hot.thermal(truth.thermal_from_rgb @ pose, rng))

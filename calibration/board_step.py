@@ -15,33 +15,22 @@ import numpy as np
 from calibration.advice import Advice, Sight
 from calibration.asking import alike, best_way, kind_of, needed_ways
 from calibration.board import Board, BoardView
-from calibration.carried import carried
+from calibration.board_solved import BoardSolved, solved, spans_of
 from calibration.coverage import Coverage, coverage_of
 from calibration.foretell import (
     LensForetold,
     ThermalForetold,
     camera_known,
     lens_guess,
-    lens_known,
     thermal_guess,
-    thermal_known,
 )
-from calibration.holding import SPANS, Hold, held_as, outline_mm, ways_to_hold
-from calibration.intrinsics import calibrate_camera
-from calibration.pair_equations import PairView
-from calibration.placed import skin_errors_mm
-from calibration.print_doubt import doubts_mm
-from calibration.rgb import (
-    LEAST_PICTURES,
-    CameraFound,
-    find_camera,
-)
+from calibration.holding import Hold, held_as, outline_mm, ways_to_hold
+from calibration.rgb import LEAST_PICTURES
 from calibration.rgb import LIMIT_MM as RGB_LIMIT_MM
 from calibration.seeing import HOLD_S, STILL_SHARE, motion_px_s
-from calibration.skin_error import DISTANCES_MM
 from calibration.thermal import LEAST_PAIRS
 from calibration.thermal import LIMIT_MM as THERMAL_LIMIT_MM
-from calibration.thermal_pair import RgbKnown, board_pose, calibrate_thermal
+from calibration.thermal_pair import RgbKnown, board_pose
 from models.camera import Camera
 from models.geometry import Floats, rotation_from_rvec
 
@@ -58,14 +47,8 @@ SHARE_OF_BEST = 0.5
 PATIENCE_S = 12.0
 """What did not come in so long is not asked for again: it may be out of reach, or not seen there."""
 
-THERMAL_SPANS = (0.55, 0.40, 0.28)
-"""Of the colour picture: a thermal camera sees less of the scene, and tags must be told from 0.5 to 1.2 m."""
-
 TURNED = "a board turned by a quarter: its print may be longer one way"
 """What is missing where that is what limits."""
-
-_AT = DISTANCES_MM.index(800.0)
-_SOLVES_FROM = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,17 +59,13 @@ class BoardStep:
     """``rgb`` or ``thermal``."""
     board: Board
     asked_mm: float
-    foretold: LensForetold | ThermalForetold
-    """With the information of all pictures taken."""
     prior: LensForetold | ThermalForetold
     """Before any picture."""
+    found: BoardSolved
+    """With what was taken."""
     taken: tuple[Sight, ...] = ()
-    poses: tuple[Floats, ...] = ()
-    holds: tuple[Hold, ...] = ()
-    error_mm: float | None = None
     before_mm: float | None = None
     """The error as it was one picture ago."""
-    refusal: str | None = "no picture yet"
     wanted: Hold | None = None
     best_mm: float | None = None
     """Error foretold with the picture that is asked for."""
@@ -97,14 +76,12 @@ class BoardStep:
     """Asked for in vain."""
     moved_s: float = -1.0
     """When the board last moved."""
-    print_limits: bool = False
-    """Whether the doubt of the print's directions is what limits the error: a quarter turn is asked for."""
 
     @staticmethod
     def rgb(board: Board, *, size_px: tuple[int, int], asked_mm: float = RGB_ASKED_MM) -> BoardStep:
         """The colour camera, of which nothing is known."""
         guess = lens_guess(board, size_px=size_px)
-        return _asking(BoardStep("rgb", board, asked_mm, guess, guess))
+        return _asking(BoardStep("rgb", board, asked_mm, guess, BoardSolved(guess)))
 
     @staticmethod
     def thermal(
@@ -117,7 +94,7 @@ class BoardStep:
     ) -> BoardStep:
         """The thermal camera, the colour camera being known."""
         guess = thermal_guess(board, known, size_px=size_px, rgb_size_px=rgb_size_px)
-        return _asking(BoardStep("thermal", board, asked_mm, guess, guess))
+        return _asking(BoardStep("thermal", board, asked_mm, guess, BoardSolved(guess)))
 
     @property
     def limit_mm(self) -> float:
@@ -128,6 +105,21 @@ class BoardStep:
     def least(self) -> int:
         """Pictures needed at least."""
         return LEAST_PICTURES if self.name == "rgb" else LEAST_PAIRS
+
+    @property
+    def foretold(self) -> LensForetold | ThermalForetold:
+        """What is known now, to foretell what a further picture would tell."""
+        return self.found.foretold
+
+    @property
+    def error_mm(self) -> float | None:
+        """On the skin, 95 % at 0.8 m; None = too few pictures."""
+        return self.found.error_mm
+
+    @property
+    def refusal(self) -> str | None:
+        """Why it is not good enough yet."""
+        return self.found.refusal
 
     @property
     def done(self) -> bool:
@@ -187,7 +179,7 @@ class BoardStep:
         if self.best_mm is None:
             return ""
         pose = board_pose(view, self.board.corners_mm, self._values)
-        if any(alike(pose, other, self.board) for other in self.poses):
+        if any(alike(pose, other, self.board) for other in self.found.poses):
             return "This was taken; hold it as asked."
         thermal = sight.thermal if isinstance(sight.thermal, BoardView) else None
         gain = self.foretold.gain(pose, thermal if self.name == "thermal" else view)
@@ -201,7 +193,7 @@ class BoardStep:
         """Whether the board is held as was asked: then it is taken, whatever the figures."""
         if self.wanted is None:
             return False
-        held = held_as(pose, self.board, camera_known(self.foretold), spans=self._spans)
+        held = held_as(pose, self.board, camera_known(self.foretold), spans=spans_of(self.prior))
         near = float(np.hypot(*(np.array(held.at) - self.wanted.at))) < 0.15
         alike_held = (held.lean, held.far, held.turned) == (
             self.wanted.lean,
@@ -214,10 +206,6 @@ class BoardStep:
     def _values(self) -> Floats:
         known = self.foretold
         return known.values if isinstance(known, LensForetold) else known.rgb.values
-
-    @property
-    def _spans(self) -> tuple[float, ...]:
-        return SPANS if self.name == "rgb" else THERMAL_SPANS
 
     def with_(self, sight: Sight) -> BoardStep:
         """With what this sight shows."""
@@ -253,7 +241,7 @@ class BoardStep:
             foretold_mm=self._falls_to(),
             asked_mm=self.asked_mm,
             limit_mm=self.limit_mm,
-            missing=(*coverage.missing(), *([TURNED] if self.print_limits else [])),
+            missing=(*coverage.missing(), *([TURNED] if self.found.print_limits else [])),
             done=self.done,
             coverage=coverage,
             seen_px=None if isinstance(view, str) else view.corners_px,
@@ -269,89 +257,13 @@ class BoardStep:
         """What is covered so far."""
         camera = camera_known(self.foretold)
         views = [one.colour for one in self.taken if isinstance(one.colour, BoardView)]
-        return coverage_of(views, self.holds, size_px=(camera.width_px, camera.height_px))
+        return coverage_of(views, self.found.holds, size_px=(camera.width_px, camera.height_px))
 
 
 def _solved(step: BoardStep) -> BoardStep:
-    """Solve with what was taken, and count its information where the solution has it."""
-    step = replace(step, before_mm=step.error_mm)
-    if isinstance(step.prior, LensForetold):
-        return _solved_rgb(step, step.prior)
-    return _solved_thermal(step, step.prior)
-
-
-def _solved_rgb(step: BoardStep, prior: LensForetold) -> BoardStep:
-    views = [one.colour for one in step.taken if isinstance(one.colour, BoardView)]
-    known, found = prior, None
-    if len(views) >= LEAST_PICTURES:
-        found = find_camera(views, step.board, size_px=prior.size_px)
-        values = found.calibrated.values if isinstance(found, CameraFound) else None
-    elif len(views) >= _SOLVES_FROM:
-        values = calibrate_camera(views, step.board, size_px=prior.size_px).values
-    else:
-        values = None
-    if values is not None and 0.4 < values[0] / prior.size_px[0] < 4.0:
-        known = lens_known(prior, values)
-    poses = tuple(board_pose(view, step.board.corners_mm, known.values) for view in views)
-    gains = [known.gain(pose, view) for pose, view in zip(poses, views, strict=True)]
-    print_limits = isinstance(found, CameraFound) and bool(found.print_limits)
-    error_mm, refusal = None, "too few pictures"
-    if isinstance(found, CameraFound):
-        error_mm, refusal = found.errors[_AT].worst_mm, found.refusal
-        if found.everywhere[_AT].worst_mm > RGB_LIMIT_MM:
-            refusal = refusal or "edges and corners are only guessed"
-    elif isinstance(found, str):
-        refusal = found
-    return replace(
-        step,
-        foretold=known.with_(np.sum([g for g in gains if g is not None], axis=0)),
-        poses=poses,
-        holds=_holds(step, known, poses),
-        print_limits=print_limits,
-        error_mm=error_mm,
-        refusal=refusal,
-    )
-
-
-def _solved_thermal(step: BoardStep, prior: ThermalForetold) -> BoardStep:
-    corners_mm, pairs = step.board.corners_mm, []
-    for k, one in enumerate(step.taken):
-        if isinstance(one.colour, BoardView) and isinstance(one.thermal, BoardView):
-            pairs.append(PairView(f"{k:02d}", one.colour, one.thermal))
-    known, error_mm, refusal = prior, None, "too few pairs"
-    if len(pairs) >= _SOLVES_FROM:
-        doubts = doubts_mm(step.board)
-        found = calibrate_thermal(pairs, corners_mm, known=prior.rgb, size_px=prior.size_px, doubts=doubts)
-        found = carried(found, prior.rgb.values, rgb_size_px=prior.rgb_size_px)
-        known = thermal_known(
-            found,
-            step.board,
-            prior.rgb,
-            prior.information,
-            size_px=prior.size_px,
-            rgb_size_px=prior.rgb_size_px,
-        )
-        if len(pairs) >= LEAST_PAIRS:
-            errors = skin_errors_mm(found, rgb_size_px=prior.rgb_size_px)
-            error_mm = float(errors[_AT])
-            refusal = None if error_mm <= THERMAL_LIMIT_MM else "too large"
-    poses = tuple(board_pose(pair.rgb, corners_mm, prior.rgb.values) for pair in pairs)
-    gains = [known.gain(pose, pair.thermal) for pose, pair in zip(poses, pairs, strict=True)]
-    return replace(
-        step,
-        foretold=known.with_(np.sum([g for g in gains if g is not None], axis=0)),
-        poses=poses,
-        holds=_holds(step, known, poses),
-        error_mm=error_mm,
-        refusal=refusal,
-    )
-
-
-def _holds(
-    step: BoardStep, known: LensForetold | ThermalForetold, poses: Sequence[Floats]
-) -> tuple[Hold, ...]:
-    camera, spans = camera_known(known), SPANS if step.name == "rgb" else THERMAL_SPANS
-    return tuple(held_as(pose, step.board, camera, spans=spans) for pose in poses)
+    """With what was taken so far."""
+    found = solved(step.board, step.prior, step.taken)
+    return replace(step, before_mm=step.error_mm, found=found)
 
 
 def _asking(step: BoardStep) -> BoardStep:
@@ -359,25 +271,25 @@ def _asking(step: BoardStep) -> BoardStep:
     if step.done:
         return replace(step, wanted=None, best_mm=None)
     camera = camera_known(step.foretold)
-    ways = ways_to_hold(step.board, camera, spans=SPANS if step.name == "rgb" else THERMAL_SPANS)
-    if step.print_limits:
+    ways = ways_to_hold(step.board, camera, spans=spans_of(step.prior))
+    if step.found.print_limits:
         turned = _quarter_turned(step, camera)
         if turned[0] is not None:
             return replace(step, wanted=turned[0], best_mm=turned[1])
-    shown = {kind_of(hold) for hold in (*step.holds, *step.avoided)}
+    shown = {kind_of(hold) for hold in (*step.found.holds, *step.avoided)}
     new = [way for way in ways if kind_of(way) not in shown]
     needed = new
     if not step.taken:
         needed = [way for way in new if way.lean == 0 and way.far == 1 and way.at == (0.5, 0.5)]
     elif step.name == "rgb":
         views = [one.colour for one in step.taken if isinstance(one.colour, BoardView)]
-        needed = needed_ways(new, views, step.poses, step.holds, camera)
+        needed = needed_ways(new, views, step.found.poses, step.found.holds, camera)
     best, least = best_way(step.foretold, needed, new, ways)
     return replace(step, wanted=best, best_mm=least)
 
 
 def _quarter_turned(step: BoardStep, camera: Camera) -> tuple[Hold | None, float | None]:
     """The way to hold it turned by a quarter that helps most; None where none can be seen."""
-    ways = ways_to_hold(step.board, camera, spans=SPANS, turned=True)
-    shown = {kind_of(hold) for hold in (*step.holds, *step.avoided) if hold.turned}
+    ways = ways_to_hold(step.board, camera, spans=spans_of(step.prior), turned=True)
+    shown = {kind_of(hold) for hold in (*step.found.holds, *step.avoided) if hold.turned}
     return best_way(step.foretold, [way for way in ways if kind_of(way) not in shown], ways)

@@ -179,7 +179,7 @@ def test_what_is_asked_for_is_what_lowers_the_foretold_error_most(first: tuple[B
     best = step.foretold.gain(step.wanted.pose)
     assert best is not None
     assert step.foretold.error_mm(best) == pytest.approx(step.best_mm)
-    again = step.foretold.gain(step.poses[0])
+    again = step.foretold.gain(step.found.poses[0])
     assert again is not None
     assert step.best_mm < step.foretold.error_mm(again) < step.foretold.error_mm()
 

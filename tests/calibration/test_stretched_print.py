@@ -169,7 +169,7 @@ def test_where_the_print_limits_a_board_turned_by_a_quarter_is_asked_for_until_i
     views = views_of(rng, count=12, stretch=UNMEASURED_U95 / 1.96)
     start = BoardStep.rgb(board, size_px=SIZE_PX, asked_mm=0.5)
     step = start.having([Sight(float(k), view) for k, view in enumerate(views)])
-    assert step.print_limits
+    assert step.found.print_limits
     assert step.wanted is not None
     assert step.wanted.turned
     advice = step.advise(Sight(20.0, "shows no board"), "", SIZE_PX[0])
@@ -177,7 +177,7 @@ def test_where_the_print_limits_a_board_turned_by_a_quarter_is_asked_for_until_i
     assert TURNED in advice.missing
     more = views_of(rng, count=8, stretch=UNMEASURED_U95 / 1.96, turned=True)[1::2]
     after = start.having([Sight(float(k), view) for k, view in enumerate([*views, *more])])
-    assert not after.print_limits
+    assert not after.found.print_limits
     assert after.wanted is not None
     assert not after.wanted.turned
     assert TURNED not in after.advise(Sight(30.0, "shows no board"), "", SIZE_PX[0]).missing
