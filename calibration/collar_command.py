@@ -11,6 +11,7 @@ from typing import cast
 import cv2
 import numpy as np
 
+from calibration.accepting import accepted
 from calibration.certificate import Certified
 from calibration.certificate_plots import bars_svg
 from calibration.collar import LIMIT_MM, CollarFound, find_collar
@@ -44,16 +45,11 @@ def calibrate_collar(options: argparse.Namespace, now: datetime) -> bool:
     size = (rig.rgb.height_px, rig.rgb.width_px)
     if any(picture.shape[:2] != size for picture in pictures):
         raise InputError(f"The pictures of {path} are not of the rig's {size[1]} x {size[0]} pixels.")
-    found = find_collar(pictures, rig, rig.nozzle)
-    if isinstance(found, str):
-        print(f"REFUSED. {found}")
-        return False
     ids = rig.nozzle.tags.ids.tolist()
-    print("\n".join(told(found, ids)))
-    if found.refusal is not None:
-        print(f"REFUSED. {found.refusal}")
+    solved = find_collar(pictures, rig, rig.nozzle)
+    found = accepted(solved, lambda one: told(one, ids))
+    if found is None:
         return False
-    print("Accepted.")
     nozzle = table_of(tables, "nozzle")
     for tag, own in zip(cast("list[Toml]", nozzle["tag"]), found.corners_mm, strict=True):
         tag["corners_nozzle_mm"] = [[round(float(v), 5) for v in corner] for corner in own]

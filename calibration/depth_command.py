@@ -12,14 +12,15 @@ from typing import cast
 import cv2
 import numpy as np
 
+from calibration.accepting import accepted
 from calibration.board import OWN, Board, BoardView, board_of, find_board
 from calibration.depth import DepthJudged, find_depth
 from calibration.depth_fit import Grounds
 from calibration.depth_part import depth_part, facts
-from calibration.depth_pictures import DepthPair, read_depth_pairs
 from calibration.depth_views import depth_views
+from calibration.pairs import DepthPair
 from calibration.progress import Steps
-from calibration.recorded_pictures import board_depths, is_recording
+from calibration.recorded_pictures import depth_pairs_of
 from calibration.replacing import replace_rig
 from calibration.rig_text import Toml, covariance_table, read_tables, table_of
 from calibration.scale import MOST_OFF, READ_MM, UNMEASURED_U95, scale_of, scaled
@@ -50,7 +51,7 @@ def calibrate_depth(options: argparse.Namespace, now: datetime) -> bool:
     board = scaled(OWN, scale) if options.board == "own" else board_of(options.board)
     # Where directions are in doubt nobody measured, or one ruler only: the size may be off as much.
     size_u95 = MOST_OFF if board.stretch_u95 >= UNMEASURED_U95 else READ_MM / RULER_MM
-    pictures, left_out = _pairs(options.colour, options.depth, board)
+    pictures, left_out = depth_pairs_of(options.colour, options.depth, board)
     if stated.depth is None and options.lens is None and options.depth is None:
         stated = _with_own(stated, Path(options.colour))
     camera = _camera(stated, options.lens, pictures, rig)
@@ -59,16 +60,11 @@ def calibrate_depth(options: argparse.Namespace, now: datetime) -> bool:
         print(f"Not used: {sentence}")
     lens = np.array([*stated.rgb.focal, *stated.rgb.distortion])
     views = depth_views(seen, board, lens=lens)
-    grounds = Grounds(_lens_covariance(camera), _rgb_covariance(stated), size_u95)
-    judged = find_depth(views, board, camera=camera, rgb=stated.rgb, grounds=grounds)
-    if isinstance(judged, str):
-        print(f"REFUSED. {judged}")
+    grounds = Grounds(_usual_covariance(camera.camera), _rgb_covariance(stated), size_u95)
+    found = find_depth(views, board, camera=camera, rgb=stated.rgb, grounds=grounds)
+    judged = accepted(found, lambda one: told(one, board))
+    if judged is None:
         return False
-    print("\n".join(told(judged, board)))
-    if judged.refusal is not None:
-        print(f"REFUSED. {judged.refusal}")
-        return False
-    print("Accepted.")
     _into(table_of(tables, "depth"), judged)
     part = depth_part(judged, [view.name for view in views], left_out, board, size_u95=size_u95)
     return replace_rig(out or rig, tables, now=now, force=options.force, part=part)
@@ -96,16 +92,6 @@ def found_values(camera: DepthCamera) -> list[float]:
     turn, _ = cv2.Rodrigues(camera.depth_from_rgb.rotation)
     shift = camera.depth_from_rgb.translation_mm
     return [float(v) for v in (*np.ravel(turn), *shift, camera.scale, camera.offset_mm)]
-
-
-def _pairs(colour: str, depth: str | None, board: Board) -> tuple[list[DepthPair], list[str]]:
-    """Pairs of two folders, or of one recording."""
-    if depth is not None:
-        return read_depth_pairs(colour, depth)
-    if not is_recording(Path(colour)):
-        raise InputError(f"{colour} is no recording; give one, or the colour and the depth pictures.")
-    stills, left_out = board_depths(Path(colour), board)
-    return [DepthPair(*one) for one in stills], left_out
 
 
 def _with_own(stated: Rig, recording: Path) -> Rig:
@@ -189,21 +175,18 @@ def _as_colour(stated: Rig, depth: DepthCamera) -> bool:
     )
 
 
-def _lens_covariance(depth: DepthCamera) -> Floats:
-    own = depth.camera
+def _usual_covariance(lens: Camera) -> Floats:
+    """Of a lens for which nobody states a bound, shape (9, 9)."""
     covariance = np.zeros((len(INTRINSICS),) * 2)
-    covariance[:2, :2] = LENS_SHARE**2 * np.outer(own.focal[:2], own.focal[:2])
-    covariance[[2, 3], [2, 3]] = (MIDDLE_SHARE * own.width_px) ** 2
+    covariance[:2, :2] = LENS_SHARE**2 * np.outer(lens.focal[:2], lens.focal[:2])
+    covariance[[2, 3], [2, 3]] = (MIDDLE_SHARE * lens.width_px) ** 2
     return covariance
 
 
 def _rgb_covariance(stated: Rig) -> Floats:
     if stated.rgb_covariance is not None:
         return np.array(stated.rgb_covariance)
-    covariance = np.zeros((len(INTRINSICS),) * 2)
-    covariance[:2, :2] = LENS_SHARE**2 * np.outer(stated.rgb.focal[:2], stated.rgb.focal[:2])
-    covariance[[2, 3], [2, 3]] = (MIDDLE_SHARE * stated.rgb.width_px) ** 2
-    return covariance
+    return _usual_covariance(stated.rgb)
 
 
 def _into(table: Toml, judged: DepthJudged) -> None:

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from calibration.board import Board, BoardView, find_board
-from calibration.pairs import Pair
+from calibration.pairs import DepthPair, Pair, read_depth_pairs, read_pairs
 from calibration.pictures import spread_grey
 from calibration.seeing import HOLD_S, STILL_SHARE, motion_px_s
 from models.capture import DepthPicture, ThermalPicture
@@ -78,6 +78,34 @@ def board_pictures(path: Path, board: Board) -> tuple[list[tuple[str, Bytes]], l
     return [(one.name, _grey(one.bgr)) for one in stills], left_out
 
 
+def pairs_of(colour: str, thermal: str | None, board: Board) -> tuple[list[Pair], list[str]]:
+    """Pairs with thermal pictures of two folders; of one recording where ``thermal`` is None.
+
+    Raises:
+        InputError: See `read_pairs` and `board_pairs`.
+    """
+    if thermal is not None:
+        return read_pairs(colour, thermal)
+    return board_pairs(_recording_of(colour, other="thermal"), board)
+
+
+def depth_pairs_of(colour: str, depth: str | None, board: Board) -> tuple[list[DepthPair], list[str]]:
+    """Pairs with depth pictures of two folders; of one recording where ``depth`` is None.
+
+    Raises:
+        InputError: See `read_depth_pairs` and `board_depths`.
+    """
+    if depth is not None:
+        return read_depth_pairs(colour, depth)
+    return board_depths(_recording_of(colour, other="depth"), board)
+
+
+def _recording_of(named: str, *, other: str) -> Path:
+    if not is_recording(Path(named)):
+        raise InputError(f"{named} is no recording; give one, or the colour and the {other} pictures.")
+    return Path(named)
+
+
 def board_pairs(path: Path, board: Board) -> tuple[list[Pair], list[str]]:
     """The same with the thermal picture of the same time.
 
@@ -96,15 +124,15 @@ def board_pairs(path: Path, board: Board) -> tuple[list[Pair], list[str]]:
     return pairs, left_out
 
 
-def board_depths(path: Path, board: Board) -> tuple[list[tuple[str, Bytes, Counts]], list[str]]:
-    """The same with the depth picture of the same time: name, grey, mm.
+def board_depths(path: Path, board: Board) -> tuple[list[DepthPair], list[str]]:
+    """The same with the depth picture of the same time.
 
     Raises:
         InputError: If the recording cannot be read, or has no colour or no depth pictures.
     """
     stills, left_out = _held(path, board, depth=True)
     left_out += [f"{one.name} has no depth picture of its time" for one in stills if one.depth is None]
-    pairs = [(one.name, _grey(one.bgr), one.depth) for one in stills if one.depth is not None]
+    pairs = [DepthPair(one.name, _grey(one.bgr), one.depth) for one in stills if one.depth is not None]
     if not pairs:
         raise InputError(f"{path} holds no depth picture while the board is held still; record it again.")
     return pairs, left_out

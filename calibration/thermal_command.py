@@ -11,13 +11,14 @@ from typing import cast
 import cv2
 import numpy as np
 
+from calibration.accepting import accepted
 from calibration.board import Board, board_of, find_tags
 from calibration.certified_parts import bloom_words, thermal_part
 from calibration.intrinsics import PARAMETERS, calibrate_camera
 from calibration.pair_equations import PairView
-from calibration.pairs import Pair, read_pairs
+from calibration.pairs import Pair
 from calibration.progress import Steps
-from calibration.recorded_pictures import board_pairs, is_recording
+from calibration.recorded_pictures import pairs_of
 from calibration.replacing import replace_rig
 from calibration.rig_text import Toml, covariance_table, read_tables, table_of
 from calibration.skin_error import DISTANCES_MM
@@ -41,7 +42,7 @@ def calibrate_thermal_step(options: argparse.Namespace, now: datetime) -> bool:
     board = board_of(options.board)
     if board.kind != "tags":
         raise InputError("The target for both cameras is a board of tags; name it with --board tags:...")
-    pictures, left_out = _pairs(options.rgb, options.thermal, board)
+    pictures, left_out = pairs_of(options.rgb, options.thermal, board)
     pairs = found_in_both(pictures, board, left_out)
     rgb_shape, shape = pictures[0].rgb.shape, pictures[0].thermal.shape
     rgb_size, size = (rgb_shape[1], rgb_shape[0]), (shape[1], shape[0])
@@ -55,32 +56,18 @@ def calibrate_thermal_step(options: argparse.Namespace, now: datetime) -> bool:
     else:
         known = RgbKnown(np.zeros(9), np.zeros((9, 9)))
     with Steps("Solving, with all pairs and without each", solves(len(pairs))) as steps:
-        judged = find_thermal(
+        found = find_thermal(
             pairs, board, known=known, size_px=size, rgb_size_px=rgb_size, on_solved=steps.one_done
         )
-    if isinstance(judged, str):
-        print(f"REFUSED. {judged}")
+    judged = accepted(found, lambda one: told(one, pairs))
+    if judged is None:
         return False
-    print("\n".join(told(judged, pairs)))
-    if judged.refusal is not None:
-        print(f"REFUSED. {judged.refusal}")
-        return False
-    print("Accepted.")
     if tables is None or rig is None:
         print("Nothing was written; name the rig whose thermal camera this is with --rig.")
         return True
     _into(table_of(tables, "thermal"), judged, size)
     part = thermal_part(judged, pairs, left_out)
     return replace_rig(out or rig, tables, now=now, force=options.force, part=part)
-
-
-def _pairs(rgb: str, thermal: str | None, board: Board) -> tuple[list[Pair], list[str]]:
-    """Pairs of two folders, or of one recording."""
-    if thermal is not None:
-        return read_pairs(rgb, thermal)
-    if not is_recording(Path(rgb)):
-        raise InputError(f"{rgb} is no recording; give one, or the colour and the thermal pictures.")
-    return board_pairs(Path(rgb), board)
 
 
 def found_in_both(pictures: Sequence[Pair], board: Board, left_out: list[str]) -> list[PairView]:
