@@ -24,7 +24,7 @@ from models.geometry import Floats, Pose, unit
 from models.occlusion import NozzleShape
 from models.rig import ThermalCamera
 from models.sightings import NozzleSighting
-from vision.follow import BodyTrack
+from vision.followed import BodyTrack
 
 SIDE = 14
 """Cells a side."""
@@ -77,7 +77,7 @@ def _advanced(
     noise = np.random.default_rng(round(t_s / STEP_S)).normal(0.0, 6.0, shape)
     counts = np.rint(100.0 * (SKIN_DEGC + 273.15) + noise).astype(np.uint16)
     picture = ThermalPicture(t_s - 0.5 * STEP_S, counts, shutter=False)
-    body = _still(t_s)
+    body = BodyTrack.at_rest(t_s, np.eye(9))
     capture = Capture(t_s, None, None, (picture,), (), gas_s=STEP_S * gas, gas_now=gas)
     state = replace(
         state, t_s=t_s, nozzle=nozzle, recent_nozzles=(nozzle,), on_skin=replace(on_skin, body=body)
@@ -89,16 +89,8 @@ def _advanced(
     return state
 
 
-def _still(t_s: float) -> BodyTrack:
-    """A body that was seen just now where it was before."""
-    here, still = Pose.identity(), np.zeros(3)
-    return BodyTrack(
-        t_s, here, still, np.eye(9), None, (), (), jump_mm=0.0, matched=1.0, followed_s=t_s, in_colour_s=t_s
-    )
-
-
 def _laid(chart: ZoneChart, setup: Setup) -> State:
-    body = _still(0.0)
+    body = BodyTrack.at_rest(0.0, np.eye(9))
     exposure, tiles = ExposureMap.empty(len(chart)), np.zeros(int(chart.tile.max()) + 1)
     on_skin = laid(chart, body, setup, exposure=exposure, tile_time_s=tiles, t_s=0.0)
     return replace(begin(), t_s=0.0, on_skin=on_skin)

@@ -12,7 +12,7 @@ from models.chart import PlacedChart, ZoneChart
 from models.geometry import Pose, unit
 from models.rig import Rig
 from models.sightings import Lost, NozzleSighting
-from vision.follow import BodyTrack
+from vision.followed import BodyTrack
 
 
 def placed_at(body: BodyTrack, chart: ZoneChart, t_s: float) -> PlacedChart:

@@ -26,7 +26,7 @@ from models.skin_estimate import CellTemperatures
 from models.skin_track import SkinTrack
 from models.treatment import Treatment
 from models.zone import Zone
-from vision.follow import BodyTrack
+from vision.followed import BodyTrack
 from vision.nozzle_track import NozzleTrack
 from vision.skin_tags import SkinTagTrack
 from vision.thermal_watch import ThermalWatch

@@ -21,7 +21,8 @@ from models.treatment import Tap
 from models.zone import Zone
 from vision.depth import depth_points
 from vision.evidence import Evidence
-from vision.follow import HOLD_S, BodyTrack, Witness, begin, follow
+from vision.follow import Witness, begin, follow
+from vision.followed import HOLD_S, BodyTrack
 from vision.landmarks import LANDMARKS
 from vision.pixel_zone import pixel_zone
 from vision.placement import HEAD_GUESSED, Placement, place_by_landmarks, place_by_tap

@@ -26,7 +26,7 @@ from models.verdict import verdicts
 from tests.guidance.scripted import SCENE, setup_of
 from tests.models.skin_scenes import bumpy, chart_on, cylinder, turned
 from tests.rendered_limb import nozzle_over
-from vision.follow import BodyTrack
+from vision.followed import BodyTrack
 
 SETUP = setup_of()
 LIMB = chart_on(cylinder(60.0), rows=31, cols=25)
@@ -38,23 +38,10 @@ BODY_COVARIANCE = np.diag([1e-6] * 3 + [0.25] * 3 + [25.0] * 3)
 def laid(chart: ZoneChart, *, covariance: Floats = BODY_COVARIANCE) -> State:
     """A state in which the zone has just been placed; nothing was seen of jet and temperature."""
     n, unknown = len(chart), np.full(len(chart), np.nan)
-    body = BodyTrack(
-        0.0,
-        Pose.identity(),
-        np.zeros(3),
-        covariance,
-        None,
-        (),
-        (),
-        jump_mm=0.0,
-        matched=1.0,
-        followed_s=0.0,
-        in_colour_s=0.0,
-    )
     on_skin = OnSkin(
         chart=chart,
         mesh=ChartMesh.of(chart),
-        body=body,
+        body=BodyTrack.at_rest(0.0, covariance),
         exposure=ExposureMap.empty(n),
         skin=SkinTemperature(unknown, unknown, np.zeros(n, bool), unknown),
         beside=np.zeros(n, bool),

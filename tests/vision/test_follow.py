@@ -15,16 +15,8 @@ from models.capture import DepthPicture
 from models.geometry import Bytes, Floats, Pose
 from models.sightings import NozzleSighting, TagPatch
 from tests.rendered_limb import RenderedLimb, nozzle_over
-from vision.follow import (
-    HELD_LONGEST_S,
-    HELD_LOST_MM,
-    HOLD_S,
-    PLACED_MM,
-    BodyTrack,
-    Witness,
-    begin,
-    follow,
-)
+from vision.follow import Witness, begin, follow
+from vision.followed import HELD_LONGEST_S, HELD_LOST_MM, HOLD_S, PLACED_MM, BodyTrack
 from vision.likeness import likeness_of, look_at, matched, search
 
 SCENE = RenderedLimb()
@@ -361,19 +353,7 @@ def known_within(variance_mm2: Floats, *, seed: int = 0) -> BodyTrack:
     turn = np.linalg.qr(np.random.default_rng(seed).normal(0.0, 1.0, (3, 3)))[0]
     covariance = np.diag([1e-6] * 9)
     covariance[3:6, 3:6] = turn @ np.diag(variance_mm2) @ turn.T
-    return BodyTrack(
-        0.0,
-        Pose.identity(),
-        np.zeros(3),
-        covariance,
-        None,
-        (),
-        (),
-        jump_mm=0.0,
-        matched=1.0,
-        followed_s=0.0,
-        in_colour_s=0.0,
-    )
+    return BodyTrack.at_rest(0.0, covariance)
 
 
 @settings(max_examples=30, deadline=None, derandomize=True)
