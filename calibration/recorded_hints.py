@@ -53,14 +53,6 @@ WHOLE_TURN_DEG = 330.0
 MOVED_SIGMAS = 4.0
 """Motion differs from picture to picture by so many times what still pictures differ by."""
 
-SAID_NOTHING = {
-    "depth": "the board",
-    "spread": "the edge",
-    "radiometry": "the reference",
-    "axis": "the nozzle",
-    CHECK: "the target",
-}
-
 
 @dataclass(frozen=True)
 class Hint:

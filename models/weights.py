@@ -72,24 +72,6 @@ POSE = Bundle(
     ),
     sha256="6f3e7687454e21a534c4d038634c30fb20800e1561bc1086c5c47454dc2324dd",
 )
-HAND = Bundle(
-    name="hand",
-    file_name="hand_landmarker.task",
-    other_names=("hand_landmarker_full.task",),
-    networks=(
-        Network(
-            path_in_wheel=_MODULES + "palm_detection/palm_detection_full.tflite",
-            name_in_bundle="hand_detector.tflite",
-            sha256="1b14e9422c6ad006cde6581a46c8b90dd573c07ab7f3934b5589e7cea3f89a54",
-        ),
-        Network(
-            path_in_wheel=_MODULES + "hand_landmark/hand_landmark_full.tflite",
-            name_in_bundle="hand_landmarks_detector.tflite",
-            sha256="11c272b891e1a99ab034208e23937a8008388cf11ed2a9d776ed3d01d0ba00e3",
-        ),
-    ),
-    sha256="5da5d7842df8d100b06c948dc081f3ec9fb3f9b204cfb1701e6174a1388ad306",
-)
 FACE = Bundle(
     name="face",
     file_name="face_landmarker.task",
@@ -109,7 +91,7 @@ FACE = Bundle(
     ),
     sha256="383df863be0820c9835d6cf35ed30aa2b20a2e11953d89af2f86682246a09c2f",
 )
-BUNDLES = (POSE, HAND, FACE)
+BUNDLES = (POSE, FACE)
 
 
 def sha256_of(path: Path) -> str:

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 from mcap.records import Attachment, Channel, Message, Metadata
 
-from models.capture import Capture, ThermalPicture
+from models.capture import Capture
 from models.exact_text import from_plain
-from models.geometry import Counts, Floats
+from models.geometry import Floats
 from models.problems import InputError
 from models.recorded import (
     CAPTURES,
@@ -163,15 +163,6 @@ class McapRecording:
                 f"{self.name} holds a capture that cannot be read ({trouble}); use the version of"
                 f" cryoguide that recorded it ({self.version})."
             ) from trouble
-
-    def thermal_picture(self, t_s: float) -> Counts | None:
-        """The thermal picture exposed nearest to ``t_s``."""
-        best: ThermalPicture | None = None
-        for tick in self.ticks(pictures=False):
-            for picture in tick.capture.thermal:
-                if best is None or abs(picture.t_s - t_s) < abs(best.t_s - t_s):
-                    best = picture
-        return None if best is None else best.centikelvin
 
 
 def looked_at_again(capture: Capture) -> Capture:

@@ -44,7 +44,7 @@ class Landmarker:
         """Start it.
 
         Args:
-            kind: ``Pose``, ``Hand`` or ``Face``.
+            kind: ``Pose`` or ``Face``.
             bundle: The ``.task`` file.
             video: Follow from picture to picture (quicker, smoothed); else look at each picture afresh.
             **options: Further options of MediaPipe's.

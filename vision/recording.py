@@ -16,7 +16,7 @@ import numpy as np
 
 from models.cameras_file import LATENCY_S
 from models.capture import Capture
-from models.geometry import Counts, Floats, frozen
+from models.geometry import Floats, frozen
 from models.problems import InputError
 from models.rig import Rig, exposed_thermal_s
 from models.rig_file import read_rig
@@ -112,16 +112,6 @@ class Recording:
             else Arrivals(self.depth.read(), depth_s, self.depth.t_s, self.depth.flag),
             valve_s=self.treatment.valve_s,
         )
-
-    def thermal_picture(self, t_s: float) -> Counts | None:
-        """The thermal picture exposed nearest to ``t_s`` (for an outline tapped in it)."""
-        if self.thermal is None:
-            return None
-        wanted = int(np.abs(self.thermal_times_s - t_s).argmin())
-        for number, picture in enumerate(self.thermal.read()):
-            if number == wanted:
-                return picture
-        return None
 
     def arrivals_s(self) -> tuple[Floats, Floats]:
         """When each thermal and each depth picture arrived, on the session clock.

@@ -11,7 +11,7 @@ import pytest
 
 import vision.bundle
 from models.problems import InputError
-from models.weights import BUNDLES, FACE, HAND, POSE, sha256_of
+from models.weights import BUNDLES, FACE, POSE, sha256_of
 from vision.bundle import FetchWheel, build, bundle_path, fetch_wheel_by_pip, stored_zip
 
 
@@ -34,9 +34,7 @@ def test_the_built_bundles_have_their_pinned_checksums(toy_wheel: Path) -> None:
             assert bundle.sha256 == vision.bundle.hashlib.sha256(built).hexdigest()
 
 
-def test_first_use_builds_all_three_and_leaves_nothing_else(
-    fetch_toy_wheel: FetchWheel, tmp_path: Path
-) -> None:
+def test_first_use_builds_all_and_leaves_nothing_else(fetch_toy_wheel: FetchWheel, tmp_path: Path) -> None:
     environment = {"CRYOGUIDE_CACHE": str(tmp_path)}
     path = bundle_path(POSE, environment=environment, fetch_wheel=fetch_toy_wheel)
     assert sha256_of(path) == POSE.sha256
@@ -49,7 +47,7 @@ def test_a_damaged_bundle_is_noticed_and_built_again(
     damage: str, fetch_toy_wheel: FetchWheel, tmp_path: Path
 ) -> None:
     environment = {"CRYOGUIDE_CACHE": str(tmp_path)}
-    path = bundle_path(HAND, environment=environment, fetch_wheel=fetch_toy_wheel)
+    path = bundle_path(FACE, environment=environment, fetch_wheel=fetch_toy_wheel)
     data = bytearray(path.read_bytes())
     if damage == "cut":
         path.write_bytes(data[: len(data) // 2])
@@ -58,8 +56,8 @@ def test_a_damaged_bundle_is_noticed_and_built_again(
         path.write_bytes(data)
     else:
         path.unlink()
-    again = bundle_path(HAND, environment=environment, fetch_wheel=fetch_toy_wheel)
-    assert sha256_of(again) == HAND.sha256
+    again = bundle_path(FACE, environment=environment, fetch_wheel=fetch_toy_wheel)
+    assert sha256_of(again) == FACE.sha256
 
 
 def test_several_that_build_at_once_do_not_disturb_each_other(
@@ -87,10 +85,12 @@ def test_another_wheel_than_the_released_one_is_not_used(tmp_path: Path) -> None
 
 def test_another_network_than_the_released_one_is_not_used(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "w.whl", "w") as wheel:
-        wheel.writestr(HAND.networks[0].path_in_wheel, b"TFL3TFL3")
+        wheel.writestr(FACE.networks[0].path_in_wheel, b"TFL3TFL3")
     with zipfile.ZipFile(tmp_path / "w.whl") as wheel:
-        with pytest.raises(InputError, match=r"palm_detection_full\.tflite in the wheel is not the released"):
-            build(HAND, wheel)
+        with pytest.raises(
+            InputError, match=r"face_detection_short_range\.tflite in the wheel is not the released"
+        ):
+            build(FACE, wheel)
         with pytest.raises(InputError, match=r"no readable .*pose_detection\.tflite"):
             build(POSE, wheel)
 
@@ -127,8 +127,8 @@ def test_own_models_are_used_by_argument_and_by_variable(own_models: Path, tmp_p
 
 
 def test_own_models_that_lack_one_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"holds no hand model: put hand_landmarker\.task there"):
-        bundle_path(HAND, models_dir=tmp_path)
+    with pytest.raises(InputError, match=r"holds no face model: put face_landmarker\.task there"):
+        bundle_path(FACE, models_dir=tmp_path)
 
 
 @pytest.mark.parametrize(

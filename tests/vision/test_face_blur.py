@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from models.geometry import Bytes
+from models.weights import FACE
 from vision.face_blur import HOLD_S, FaceBlur, Head, HeadFinder, cover, head_of_body, head_of_face
-from vision.hand_face import FaceEyes, FaceLandmarks
-from vision.mediapipe_tasks import quiet_stderr
+from vision.mediapipe_tasks import Landmarker, quiet_stderr
 
 NOISE = np.random.default_rng(5).integers(0, 255, (240, 320, 3)).astype(np.uint8)
 
@@ -102,8 +102,8 @@ def test_after_it_the_face_network_finds_no_face(shared_data: Path, built_models
         covered = FaceBlur(finder)(bgr, 0.0)
     assert covered is not None
     for picture, found in ((bgr, True), (covered, False)):
-        with FaceEyes(models_dir=built_models) as eyes:
-            assert isinstance(eyes.see(picture, t_s=0.0), FaceLandmarks) is found
+        with Landmarker("Face", built_models / FACE.file_name, video=False) as landmarker:
+            assert bool(landmarker.detect(picture).face_landmarks) is found
 
 
 def test_a_small_head_that_the_face_network_misses_is_found_by_its_body(
