@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -148,10 +148,10 @@ def before_gas(times_s: Floats, degc: Floats, *, gas_s: float, where: str) -> tu
     return counts, np.where(many > 0, mean, np.median(seen)), float(np.std(seen))
 
 
-def _stray(degc: Floats) -> Sequence[int] | Bools:
+def _stray(degc: Floats) -> Bools:
     """Which pictures lie off the others, shape (m,)."""
     whole = degc[:, np.isfinite(degc).all(axis=0)]
     if whole.shape[1] < WHOLE_SPOTS:
         return np.zeros(len(degc), bool)
     away = np.median(whole - np.median(whole, axis=0), axis=1)
-    return np.abs(away) > STRAY_DEGC
+    return np.asarray(np.abs(away) > STRAY_DEGC, bool)

@@ -44,7 +44,10 @@ def calibrate_collar(options: argparse.Namespace, now: datetime) -> bool:
     names, pictures = turning_pictures(path) if is_recording(path) else read_pictures(path)
     size = (rig.rgb.height_px, rig.rgb.width_px)
     if any(picture.shape[:2] != size for picture in pictures):
-        raise InputError(f"The pictures of {path} are not of the rig's {size[1]} x {size[0]} pixels.")
+        raise InputError(
+            f"The pictures of {path} are not of the rig's {size[1]} x {size[0]} pixels; take them with the"
+            " rig's colour camera at that size."
+        )
     ids = rig.nozzle.tags.ids.tolist()
     solved = find_collar(pictures, rig, rig.nozzle)
     found = accepted(solved, lambda one: told(one, ids))

@@ -52,7 +52,9 @@ class DepthJudged:
     camera: DepthCamera
     """With the covariance as the rig states it."""
     lean_deg: float
+    """Root mean square of how far boards lean, in the direction in which they lean least."""
     apart: float
+    """Farthest by nearest board."""
     refusal: str | None
 
 

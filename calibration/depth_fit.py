@@ -109,6 +109,8 @@ def fit_depth(
             views, board, camera, rays=rays, side_px=side, reach_mm=max(30.0, 2.0 * gate_mm), gate_mm=gate_mm
         )
         blocks = blocks.where(~left_out[blocks.view])
+        if len(np.unique(blocks.view)) < 3:
+            return _UNREAD
         off_mm = blocks.off_mm - np.median(blocks.off_mm)
         gate_mm = max(_LEAST_GATE_MM, _STRAY_SIGMA * 1.4826 * float(np.median(np.abs(off_mm))))
         keep = np.abs(off_mm) < gate_mm * np.maximum(

@@ -127,12 +127,10 @@ def plane_z_mm(rays: Floats, rgb_from_board: Pose, depth_from_rgb: Pose) -> Floa
 def block_px(views: Sequence[DepthView], board: Board, camera: DepthCamera) -> int:
     """Side of a block, so that a usual view has about `BLOCKS` and all together not many too many."""
     (left, top), (right, bottom) = inner_mm(board)
-    middle, area = (
-        np.array([0.5 * (left + right), 0.5 * (top + bottom), 0.0]),
-        (right - left) * (bottom - top),
-    )
+    middle = np.array([0.5 * (left + right), 0.5 * (top + bottom), 0.0])
+    area_mm2 = (right - left) * (bottom - top)
     away_mm = np.array([float(view.rgb_from_board.apply(middle)[2]) for view in views])
-    sizes = area * camera.camera.fx_px * camera.camera.fy_px / away_mm**2
+    sizes = area_mm2 * camera.camera.fx_px * camera.camera.fy_px / away_mm**2
     wanted = min(BLOCKS, MOST_BLOCKS / len(views))
     return max(3, round(float(np.sqrt(np.median(sizes) / wanted))))
 

@@ -19,6 +19,9 @@ from calibration.time_shift import tries
 from models.problems import InputError
 from models.stream_clock import StreamClock
 
+_MANY = 1000
+"""Pictures of a stream, from which even the usual search takes seconds."""
+
 
 def calibrate_time(options: argparse.Namespace, now: datetime) -> bool:
     """Find offset and drift of each stream against the colour camera's, tell, and write what is good enough.
@@ -80,10 +83,6 @@ def _found(recording: MotionRecording, name: str, *, search_s: float, limit_s: f
         return find_time(*both, search_s=search_s, limit_s=limit_s)
     with Steps(f"Searching {name}, {search_s:g} s to either side", tries(search_s)) as steps:
         return find_time(*both, search_s=search_s, limit_s=limit_s, on_tried=steps.one_done)
-
-
-_MANY = 1000
-"""Pictures of a stream, from which even the usual search takes seconds."""
 
 
 def clock_of(found: TimeFound, was: StreamClock) -> StreamClock:

@@ -134,8 +134,8 @@ def find_shift(
         first: Of the stream whose clock is the session's.
         second: Of the other.
         search_s: How far to either side is searched.
-        on_tried: Called after each of `tries` shifts.
         stretch_s: Least length of the stretches of time that the bounds come from.
+        on_tried: Called after each of `tries` shifts.
 
     Returns:
         None where the streams overlap too little to say anything.

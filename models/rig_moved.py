@@ -189,11 +189,13 @@ def _by_causes(camera: ThermalCamera) -> Floats:
 
 def _no_narrower(rig: Rig, checked: RigChecked | None) -> Rig:
     """The thermal camera's place no better known than a check that found nothing moved has seen it."""
-    for part in checked.parts if checked is not None else ():
+    if checked is None:
+        return rig
+    for part in checked.parts:
         camera = rig.thermal
         if part.name != "cameras" or part.state == "moved" or not part.off or camera is None:
             continue
-        if checked is None or _done_since(rig, "thermal", part.found or checked.checked):
+        if _done_since(rig, "thermal", part.found or checked.checked):
             continue
         by = _by_causes(camera)
         stated = np.zeros((15, 15)) if camera.covariance is None else camera.covariance
