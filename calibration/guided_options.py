@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from calibration.step_options import add_measured, positive
+
 STEPS = ("rgb", "thermal", "collar", "tip")
 """In the order in which each needs those before it."""
 
@@ -71,21 +73,6 @@ def add_guided(steps: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     live.set_defaults(step="live")
 
 
-def add_measured(parser: argparse.ArgumentParser) -> None:
-    """How long the rulers on the printed sheets came out."""
-    parser.add_argument(
-        "--measured-mm",
-        type=positive,
-        nargs="+",
-        metavar="MM",
-        help="lengths of the printed sheet's rulers A and B of 100 mm, as measured (one = of either; the"
-        " other direction stays in doubt); refused where one is off by more than 0.5 %%",
-    )
-    parser.add_argument(
-        "--insist", action="store_true", help="use a sheet that is off, by its measured scale"
-    )
-
-
 def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rig", type=Path, metavar="FILE", help="rig.toml to go on from (default: none)")
     parser.add_argument(
@@ -129,17 +116,6 @@ def _of(known: tuple[str, ...], text: str) -> tuple[str, ...]:
     if not named or any(word not in known for word in named):
         raise argparse.ArgumentTypeError(f"must be of {', '.join(known)}")
     return tuple(step for step in known if step in named)
-
-
-def positive(text: str) -> float:
-    """A number above 0; what is none is told in words."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0.0 < value < 1e6:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number above 0 and below 1e6")
-    return value
 
 
 def _port(text: str) -> int:

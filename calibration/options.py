@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from calibration.guided_options import add_guided, add_measured, positive
+from calibration.guided_options import add_guided
+from calibration.nozzle_options import add_axis, add_collar, add_jet, add_tip
+from calibration.step_options import add_board, add_measured, add_rig, positive
 
 
 def add_calibrate(parser: argparse.ArgumentParser) -> None:
@@ -19,48 +21,8 @@ def add_calibrate(parser: argparse.ArgumentParser) -> None:
             " geometry too.",
         )
     )
-    tip = steps.add_parser(
-        "tip",
-        help="the tip of the nozzle, from poses turned about it",
-        description="Pivot: the tip of the nozzle from poses of its tags, turned about the resting tip."
-        " Refuses"
-        " what is not good enough (exit code 3).",
-    )
-    _add_poses(tip)
-    tip.add_argument(
-        "--limit-mm",
-        type=positive,
-        default=None,
-        metavar="MM",
-        help="largest 95 %% bound accepted (default: 2.5)",
-    )
-    tip.add_argument(
-        "--marker-mm",
-        type=float,
-        nargs=3,
-        metavar=("X", "Y", "Z"),
-        help="middle of the tags in the frame of the poses (default: of the rig's tags, or 0 0 0)",
-    )
-    _add_rig(tip, "rig whose nozzle is to have its origin at this tip")
-    tip.set_defaults(step="tip")
-
-    axis = steps.add_parser(
-        "axis",
-        help="the jet's axis, from poses of the nozzle spun about itself",
-        description="Spin the nozzle about itself in a V-block or between fingers: its axis from poses of"
-        " its tags, after `tip`. Refuses what is not good enough (exit code 3).",
-    )
-    _add_poses(axis)
-    axis.add_argument(
-        "--limit-deg",
-        type=positive,
-        default=None,
-        metavar="DEG",
-        help="largest bound accepted (default: 0.5)",
-    )
-    _add_rig(axis, "rig whose nozzle is to blow along this axis", needed=True)
-    axis.set_defaults(step="axis")
-
+    add_tip(steps)
+    add_axis(steps)
     rgb = steps.add_parser(
         "rgb",
         help="the colour camera's lens, from pictures of a board",
@@ -71,7 +33,7 @@ def add_calibrate(parser: argparse.ArgumentParser) -> None:
     rgb.add_argument(
         "pictures", type=Path, metavar="PICTURES", help="folder of pictures of one camera, or a recording"
     )
-    _add_board(rgb)
+    add_board(rgb)
     rgb.add_argument(
         "--flat",
         action="store_true",
@@ -84,7 +46,7 @@ def add_calibrate(parser: argparse.ArgumentParser) -> None:
         metavar="PX",
         help="half the window in which a chessboard's corners are refined (default: by their distance)",
     )
-    _add_rig(rgb, "rig whose colour camera is to be replaced (default: a new rig, written to --out)")
+    add_rig(rgb, "rig whose colour camera is to be replaced (default: a new rig, written to --out)")
     rgb.set_defaults(step="rgb")
 
     _add_thermal(
@@ -108,45 +70,8 @@ def add_calibrate(parser: argparse.ArgumentParser) -> None:
         )
     )
 
-    collar = steps.add_parser(
-        "collar",
-        help="where the tags of the nozzle's collar sit, from a slow turn before the camera",
-        description="Places of the collar's tags from a folder of pictures or a video of a slow turn. Refuses"
-        " what is not good enough (exit code 3).",
-    )
-    collar.add_argument(
-        "pictures", type=Path, metavar="PICTURES", help="folder of pictures, a video, or a recording"
-    )
-    collar.add_argument(
-        "--tag-mm-u95",
-        type=positive,
-        metavar="MM",
-        help="95 %% bound of the side of all tags, as measured with a calliper; written as [nozzle.scale]",
-    )
-    _add_rig(collar, "rig whose colour camera is calibrated and whose nozzle has this collar", needed=True)
-    collar.set_defaults(step="collar")
-
-    jet = steps.add_parser(
-        "jet",
-        help="the device's footprint and cooling, from short bursts on a plain warm surface",
-        description="Footprint and film of the jet by distance, from recordings of 2 to 5 s of gas on a flat"
-        " warm surface, nozzle, thermal and depth camera in sight. Refuses what is not good enough"
-        " (exit code 3).",
-    )
-    jet.add_argument(
-        "recordings", type=Path, nargs="+", metavar="RECORDING", help="sessions, MCAP or folders"
-    )
-    jet.add_argument(
-        "--surface", choices=("agar", "skin"), default="agar", help="what was blown on (default: agar)"
-    )
-    jet.add_argument("--device", metavar="NAME", help="what blows, where the recordings do not say")
-    jet.add_argument("--effusivity", type=positive, metavar="E", help="of another surface, W s^0.5 / (m2 K)")
-    jet.add_argument(
-        "--effusivity-u95", type=positive, metavar="SHARE", help="its 95 %% bound as a share (default: 0.1)"
-    )
-    _add_rig(jet, "rig whose [jet] is to be replaced", needed=True)
-    jet.set_defaults(step="jet")
-
+    add_collar(steps)
+    add_jet(steps)
     spread = steps.add_parser(
         "spread",
         help="how far the thermal camera spreads, from pictures of a straight edge",
@@ -154,7 +79,7 @@ def add_calibrate(parser: argparse.ArgumentParser) -> None:
         " warm and cold, even on both sides. Refuses what is not good enough (exit code 3).",
     )
     spread.add_argument("pictures", type=Path, metavar="PICTURES", help="3 pictures or more, or a recording")
-    _add_rig(spread, "rig with the thermal camera", needed=True)
+    add_rig(spread, "rig with the thermal camera", needed=True)
     spread.set_defaults(step="spread")
     add_radiometry(steps)
     _add_time(
@@ -211,7 +136,7 @@ def add_radiometry(steps: argparse._SubParsersAction[argparse.ArgumentParser]) -
     radiometry.add_argument(
         "--hz", type=positive, metavar="HZ", help="pictures a second, where the files hold no times"
     )
-    _add_rig(radiometry, "rig with the thermal camera", needed=True)
+    add_rig(radiometry, "rig with the thermal camera", needed=True)
     radiometry.set_defaults(step="radiometry")
 
 
@@ -244,7 +169,7 @@ def _add_time(time: argparse.ArgumentParser) -> None:
     time.add_argument(
         "--limit-ms", type=positive, default=10.0, metavar="MS", help="largest 95 %% bound (default: 10)"
     )
-    _add_rig(time, "rig whose time offsets are to be replaced", needed=True)
+    add_rig(time, "rig whose time offsets are to be replaced", needed=True)
     time.set_defaults(step="time")
 
 
@@ -268,7 +193,7 @@ def _add_thermal(thermal: argparse.ArgumentParser) -> None:
         " of the"
         " gaps, or ACROSSxDOWN)",
     )
-    _add_rig(
+    add_rig(
         thermal, "rig whose thermal camera is to be replaced; its colour camera must be calibrated before"
     )
     thermal.set_defaults(step="thermal")
@@ -287,7 +212,7 @@ def add_depth(depth: argparse.ArgumentParser) -> None:
         metavar="DEPTH",
         help="likewise, 16-bit pictures of the depth camera in mm; without, COLOUR is a recording",
     )
-    _add_board(depth)
+    add_board(depth)
     depth.add_argument(
         "--lens",
         type=float,
@@ -297,7 +222,7 @@ def add_depth(depth: argparse.ArgumentParser) -> None:
         " the rig has it)",
     )
     add_measured(depth)
-    _add_rig(
+    add_rig(
         depth, "rig whose depth camera is to be placed; its colour camera must be calibrated", needed=True
     )
     depth.set_defaults(step="depth")
@@ -326,40 +251,3 @@ def _add_print(sheets: argparse.ArgumentParser) -> None:
     )
     add_measured(sheets)
     sheets.set_defaults(step="print")
-
-
-def _add_board(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--board",
-        default="own",
-        metavar="BOARD",
-        help="own (default), chessboard:9x6:25 (inner corners, mm) or charuco:10x7:DICT_5X5_100:24:17"
-        " (squares,"
-        " dictionary, mm of a square, mm of a marker)",
-    )
-
-
-def _add_rig(parser: argparse.ArgumentParser, words: str, *, needed: bool = False) -> None:
-    parser.add_argument("--rig", type=Path, required=needed, metavar="FILE", help=words)
-    parser.add_argument(
-        "--out",
-        type=Path,
-        metavar="FILE",
-        help="rig.toml to write (default: --rig itself; the older one is kept)",
-    )
-    parser.add_argument(
-        "--force", action="store_true", help="replace a rig that is as good or better; never what is refused"
-    )
-
-
-def _add_poses(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "poses",
-        type=Path,
-        metavar="POSES",
-        help="folder of pictures, video, session folder or recording of the nozzle; or 4x4 poses, mm",
-    )
-    for name, words in (("--from-s", "from"), ("--to-s", "up to")):
-        parser.add_argument(
-            name, type=float, metavar="S", help=f"of a video or recording: look {words} this time only"
-        )
