@@ -8,7 +8,7 @@ is found by a pivot.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -57,13 +57,16 @@ class CollarFound:
     refusal: str | None
 
 
-def find_collar(pictures: Sequence[Bytes], rig: Rig, nozzle: Nozzle) -> CollarFound | str:
+def find_collar(
+    pictures: Sequence[Bytes], rig: Rig, nozzle: Nozzle, *, on_round: Callable[[], None] = lambda: None
+) -> CollarFound | str:
     """Solve and judge.
 
     Args:
         pictures: Blue green red, of the rig's size.
         rig: With its colour camera calibrated.
         nozzle: Its tags as they were meant to be.
+        on_round: Told each time all pictures were gone through.
 
     Returns:
         What was found, with a refusal where it is not good enough; or only why nothing was.
@@ -74,6 +77,7 @@ def find_collar(pictures: Sequence[Bytes], rig: Rig, nozzle: Nozzle) -> CollarFo
     for _ in range(MOST_ROUNDS):
         now = replace(rig, nozzle=replace(nozzle, tags=replace(tags, corners_mm=corners_mm)))
         collar, seen = _gone_through(pictures, now)
+        on_round()
         if collar is None:
             return "The collar was found in no picture; bring it nearer, in good light, and turn it slowly."
         motion, covariance = solved(collar, placed_mm=PLACED_MM)

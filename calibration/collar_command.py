@@ -16,13 +16,19 @@ from calibration.certificate import Certified
 from calibration.certificate_plots import bars_svg
 from calibration.collar import LIMIT_MM, CollarFound, find_collar
 from calibration.pictures import picture_files
+from calibration.printed_collar import printed_nozzle
+from calibration.progress import Steps
 from calibration.recorded_pictures import is_recording, turning_pictures
 from calibration.replacing import replace_rig
-from calibration.rig_text import Toml, covariance_table, read_tables, table_of
+from calibration.rig_text import Toml, covariance_table, read_tables, rig_text, table_of
 from models.geometry import Bytes
 from models.problems import InputError
+from models.rig import Nozzle
 from models.rig_file import read_rig
 from vision.video import colour_pictures, probe_video
+
+MOST_SHARE = 0.1
+"""Of a tag's side, up to which its bound is taken: a rig states no more, and a smaller one would not hold."""
 
 MOST_PICTURES = 80
 """Of a video so many are taken, evenly; more tell little that is new."""
@@ -36,9 +42,21 @@ def calibrate_collar(options: argparse.Namespace, now: datetime) -> bool:
     """
     path, rig_path = cast(Path, options.pictures), cast(Path, options.rig)
     tables = read_tables(rig_path)
-    rig, _ = read_rig(rig_path.read_text(encoding="utf-8"), where=str(rig_path))
+    collar = cast("Path | None", options.collar)
+    if collar is not None and "nozzle" in tables:
+        raise InputError(
+            f"{rig_path} has a [nozzle] already; leave --collar out, or take [nozzle] out of the rig first"
+            " where another collar is on the nozzle now."
+        )
+    if collar is not None:
+        tables["nozzle"] = printed_nozzle(collar)
+    text = rig_path.read_text(encoding="utf-8") if collar is None else rig_text(tables, now=now)
+    rig, _ = read_rig(text, where=str(rig_path if collar is None else collar))
     if rig.nozzle is None:
-        raise InputError(f"{rig_path} has no [nozzle]; add what `calibrate print collar` writes.")
+        raise InputError(
+            f"{rig_path} has no [nozzle]; name the printed collar with --collar collar.toml, as `calibrate"
+            " print collar` wrote it."
+        )
     if not path.exists():
         raise InputError(f"{path} does not exist; give a folder of pictures, a video or a recording.")
     names, pictures = turning_pictures(path) if is_recording(path) else read_pictures(path)
@@ -48,8 +66,10 @@ def calibrate_collar(options: argparse.Namespace, now: datetime) -> bool:
             f"The pictures of {path} are not of the rig's {size[1]} x {size[0]} pixels; take them with the"
             " rig's colour camera at that size."
         )
+    share = _share_of(cast("float | None", options.tag_mm_u95), rig.nozzle)
     ids = rig.nozzle.tags.ids.tolist()
-    solved = find_collar(pictures, rig, rig.nozzle)
+    with Steps("Going through the pictures, round", None) as steps:
+        solved = find_collar(pictures, rig, rig.nozzle, on_round=steps.one_done)
     found = accepted(solved, lambda one: told(one, ids))
     if found is None:
         return False
@@ -57,12 +77,25 @@ def calibrate_collar(options: argparse.Namespace, now: datetime) -> bool:
     for tag, own in zip(cast("list[Toml]", nozzle["tag"]), found.corners_mm, strict=True):
         tag["corners_nozzle_mm"] = [[round(float(v), 5) for v in corner] for corner in own]
     table_of(tables, "nozzle.collar")["covariance"] = covariance_table(_parameters(ids), found.covariance_mm2)
-    if options.tag_mm_u95 is not None:
-        side_mm = float(np.linalg.norm(found.corners_mm[0, 1] - found.corners_mm[0, 0]))
-        nozzle["scale"] = {"u95": min(round(options.tag_mm_u95 / side_mm, 6), 0.1)}
+    if share is not None:
+        nozzle["scale"] = {"u95": share}
     part = _part(found, ids, names)
     target = cast("Path | None", options.out) or rig_path
     return replace_rig(target, tables, now=now, force=options.force, part=part)
+
+
+def _share_of(tag_mm_u95: float | None, nozzle: Nozzle) -> float | None:
+    """How well the side of the tags is known, as a share of it."""
+    if tag_mm_u95 is None:
+        return None
+    corners = nozzle.tags.corners_mm
+    side_mm = float(np.linalg.norm(corners[0, 1] - corners[0, 0]))
+    if tag_mm_u95 > MOST_SHARE * side_mm:
+        raise InputError(
+            f"--tag-mm-u95 {tag_mm_u95:g} is more than a tenth of a tag's side of {side_mm:.1f} mm; measure"
+            " the side with a calliper, and tell how well in mm, such as 0.05."
+        )
+    return max(round(tag_mm_u95 / side_mm, 6), 1e-6)
 
 
 def told(found: CollarFound, ids: Sequence[int]) -> list[str]:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import argparse
 import contextlib
 import io
-import tomllib
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 
@@ -17,9 +15,10 @@ from calibration.board import Board
 from calibration.collar_command import calibrate_collar
 from calibration.pictures import picture_files
 from calibration.poses_seen import VIDEOS
+from calibration.printed_collar import printed_nozzle
 from calibration.recorded_pictures import one_recording_or
 from calibration.rgb_command import calibrate_rgb
-from calibration.rig_text import Toml, put_rig, read_tables, rig_text
+from calibration.rig_text import put_rig, read_tables, rig_text
 from calibration.scale import Scale, scaled_collar, spec_of
 from calibration.sheets import COLLAR_DICTIONARY, COLLAR_TAG_MM, collar_of
 from calibration.thermal_command import calibrate_thermal_step
@@ -107,6 +106,7 @@ def _do(name: str, where: Path, rig: Path, sheets: Sheets, *, force: bool, now: 
             one_video_or(one_recording_or(where)),
             None if u95 is None else u95 * COLLAR_TAG_MM,
         )
+        options.collar = None  # the rig has its nozzle by now
         return calibrate_collar(options, now)
     options.limit_mm = options.marker_mm = options.from_s = options.to_s = None
     options.poses = one_recording_or(where)
@@ -131,16 +131,7 @@ def give_nozzle(rig: Path, sheets: Sheets, *, now: datetime) -> None:
     if "nozzle" in tables:
         return
     if sheets.collar is not None:
-        try:
-            told = cast("Toml", tomllib.loads(sheets.collar.read_text(encoding="utf-8")))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise InputError(
-                f"{sheets.collar} cannot be read ({error}); give the collar.toml that `calibrate print"
-                " collar` wrote."
-            ) from error
-        nozzle = told.get("nozzle")
-        if not isinstance(nozzle, dict):
-            raise InputError(f"{sheets.collar} holds no [nozzle]; give what `calibrate print collar` wrote.")
+        nozzle = printed_nozzle(sheets.collar)
     else:
         made = collar_of(across_mm=60.0, tip_mm=60.0)  # as `print collar` prints it unless told otherwise
         nozzle = {

@@ -73,6 +73,12 @@ def add_collar(steps: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         metavar="MM",
         help="95 %% bound of the side of all tags, as measured with a calliper; written as [nozzle.scale]",
     )
+    collar.add_argument(
+        "--collar",
+        type=Path,
+        metavar="FILE",
+        help="collar.toml as `print collar` wrote it, where the rig has no nozzle yet",
+    )
     add_rig(collar, "rig whose colour camera is calibrated and whose nozzle has this collar", needed=True)
     collar.set_defaults(step="collar")
 

@@ -76,6 +76,40 @@ def test_tags_glued_three_tenths_of_a_millimetre_off_are_found_within_a_twentiet
     assert "Collar: where its tags sit" in (tmp_path / "rig-certificate.html").read_text()
 
 
+def test_a_rig_without_a_nozzle_takes_the_printed_collar_and_keeps_it_only_where_it_is_accepted(
+    tmp_path: Path, turn: list[Bytes], capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown, rig = written(tmp_path, turn, TRUE)
+    text = rig.read_text()
+    bare, nozzle = text[: text.index("[nozzle]")], text[text.index("[nozzle]") :]
+    rig.write_text(bare)
+    collar = tmp_path / "collar.toml"
+    collar.write_text(nozzle)
+    assert main(["calibrate", "collar", str(shown), "--rig", str(rig)]) == 2
+    assert "--collar collar.toml" in capsys.readouterr().err
+    few = tmp_path / "few"
+    few.mkdir()
+    (few / "a.png").write_bytes((shown / "00.png").read_bytes())
+    assert main(["calibrate", "collar", str(few), "--rig", str(rig), "--collar", str(collar)]) == 3
+    assert rig.read_text() == bare
+    assert main(["calibrate", "collar", str(shown), "--rig", str(rig), "--collar", str(collar)]) == 0
+    found, _ = read_rig(rig.read_text(), where="rig")
+    assert found.nozzle is not None
+    assert main(["calibrate", "collar", str(shown), "--rig", str(rig), "--collar", str(collar)]) == 2
+    assert "has a [nozzle] already" in capsys.readouterr().err
+
+
+def test_a_bound_of_the_tags_side_that_no_rig_can_state_is_refused_and_not_made_smaller(
+    tmp_path: Path, turn: list[Bytes], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before, 5 mm of a tag of 25 mm was written as a tenth: half of what was told."""
+    shown, rig = written(tmp_path, turn[:1], TRUE)
+    before = rig.read_text()
+    assert main(["calibrate", "collar", str(shown), "--rig", str(rig), "--tag-mm-u95", "5"]) == 2
+    assert "--tag-mm-u95 5 is more than a tenth of a tag's side of 25.0 mm" in capsys.readouterr().err
+    assert rig.read_text() == before
+
+
 def test_half_a_turn_is_refused_and_names_the_tags_that_were_not_seen(
     tmp_path: Path, turn: list[Bytes], capsys: pytest.CaptureFixture[str]
 ) -> None:
