@@ -113,6 +113,30 @@ def test_what_no_picture_will_mend_can_be_ended_and_its_refusal_is_told(
         tab.until("document.body.dataset.phase === 'running'")
 
 
+@in_browser
+def test_what_to_do_is_whole_also_while_a_long_warning_stands_below_it(
+    browser: Browser, tmp_path: Path
+) -> None:
+    """Both took two lines, and the picture then hid the upper one of the instruction."""
+    say = "Up and left, 40 cm away, left side towards the camera"
+    why = "The colour picture shows 0 corners of the board (at least 12); show more of it, sharp and lit."
+    covered = f"""(() => {{
+        document.getElementById('say').textContent = {say!r};
+        document.getElementById('say').className = '';
+        document.getElementById('why').textContent = {why!r};
+        const top = (id) => document.getElementById(id).getBoundingClientRect();
+        return [top('say').top - document.querySelector('main').getBoundingClientRect().bottom,
+            innerHeight - top('keys').bottom];
+    }})()"""
+    with served(tmp_path, scale=Scale(1.0, True)) as (_, port):
+        tab = browser.open(f"http://127.0.0.1:{port}/")
+        tab.until("document.body.dataset.phase === 'running'")
+        for width, height in ((1280, 800), (800, 1280), (1024, 600)):
+            tab.size(width, height)
+            tab.until(f"innerWidth === {width}")
+            assert min(tab.run(covered)) >= 0.0, width
+
+
 def test_a_sheet_that_is_off_is_told_in_the_words_of_the_page(tmp_path: Path) -> None:
     with served(tmp_path) as (room, _):
         room.measured(96.0, insist=False)
