@@ -188,11 +188,11 @@ class GuidedRun:
             put_aside(wanted.keep / FOLDERS[name])
         return told
 
-    def skip(self) -> None:
-        """Leave a step out, and what was taken for it."""
+    def skip(self, why: str = "Left out.") -> None:
+        """Leave a step out, and what was taken for it; told is why."""
         if self._left:
             name = self._left.pop(0)
-            self.told.setdefault(name, StepTold(name, MISSING, ("Left out.",)))
+            self.told.setdefault(name, StepTold(name, MISSING, (why,)))
             self._step, self._saved, self._track = None, 0, NozzleTrack.start()
 
     def _begin(self, bgr: Bytes, thermal: Counts | Bytes | None) -> Step | None:

@@ -8,6 +8,7 @@ from calibration.advice import Advice
 from calibration.folder_steps import ACCEPTED, KEPT, StepTold
 from calibration.guided_run import GuidedRun
 from guidance.calibrating.recorded_flow import SOLVING
+from guidance.calibrating.told import played_out
 from models.geometry import Bytes, Counts
 from models.problems import InputError
 
@@ -96,4 +97,4 @@ class GuidedFlow:
         step = self.run.step
         if step is not None and step.error_mm is not None and self.run.finish().state in (ACCEPTED, KEPT):
             return
-        self.run.skip()
+        self.run.skip(played_out(step))

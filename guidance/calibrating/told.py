@@ -10,7 +10,7 @@ import numpy as np
 from calibration.advice import Advice
 from calibration.beside import beside_of
 from calibration.folder_steps import StepTold
-from calibration.guided_run import TITLES
+from calibration.guided_run import TITLES, Step
 from calibration.holding import DISTANCES, LEANS
 from calibration.outstanding import Outstanding
 from calibration.pictures import spread_grey
@@ -149,3 +149,15 @@ def pictures_told(bgr: Bytes | None, thermal: Counts | None, *, warm_first: bool
 def _jpeg(picture: Bytes) -> bytes:
     _, packed = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
     return packed.tobytes()
+
+
+def played_out(step: Step | None) -> str:
+    """Why a step is left out for which what was played held too little, in a sentence."""
+    if step is None:
+        return "What was played ended before this step began; play more, or use the cameras."
+    count, error_mm = len(step.taken), step.error_mm
+    known = "no error could be told yet" if error_mm is None else f"the error was still {error_mm:.1f} mm"
+    return (
+        f"What was played ended when {count} picture{' was' if count == 1 else 's were'} taken: {known}, and"
+        f" {step.asked_mm:.1f} mm are asked; play more, or do this step from the pictures by its own command."
+    )

@@ -177,7 +177,7 @@ export function listCard(el, state, send, begin, showBeside) {
     wanted.length ? `Go on: ${wanted.map((one) => one.title.toLowerCase()).slice(0, 2).join(", ")}${wanted.length + later.length > 2 ? ", ..." : ""}` : "");
   const quick = check?.offered ? el("button", { id: "quick", class: wanted.length ? "" : "first", onclick: () => begin({ do: "do", step: "check" }) }, "Check before a session (5 s)") : "";
   const row = (one) => {
-    const [words, kind] = chipOf(one), figures = one.lines.filter((line) => /^\s*(REFUSED|NOT WRITTEN)/.test(line)).map((line) => line.trim());
+    const [words, kind] = chipOf(one), figures = one.lines.filter((line) => /^\s*(REFUSED|NOT WRITTEN|What was played)/.test(line)).map((line) => line.trim());
     return el("div", { class: `step ${kind}`, "data-step": one.name }, el("span", { class: "name" }, one.title), el("span", { class: `chip ${kind}` }, words),
       el("span", { class: "about" }, figures.length && one.stands !== "done" ? figures.join(" ") : one.words, ...(one.beside ? [el("button", { "data-beside": one.name, onclick: () => showBeside(one.name) }, "Beside plain least squares")] : [])),
       one.offered && one !== check ? el("button", { class: "small", "data-do": one.name, onclick: () => begin({ do: "do", step: one.name }) }, one.stands === "done" ? "Do again" : "Do it") : el("span", {}));

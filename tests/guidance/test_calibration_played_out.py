@@ -1,0 +1,53 @@
+"""What is played ends before a guided step is good enough: the page says how far it came, and what to do."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from calibration.board import OWN
+from calibration.folder_steps import Sheets
+from calibration.guided_run import Wanted
+from calibration.scale import Scale
+from calibration.sheets import TARGET
+from guidance.calibrating.room import CalibrationRoom
+from models.capture import Capture
+from tests.calibration.test_guided_run import drawn
+from tests.chromium import MISSING, Browser, chromium
+from tests.guidance.calibration_stand_in import served_page
+from tests.guidance.test_calibration_page import POSE
+
+TOLD = "What was played ended when 1 picture was taken: no error could be told yet, and 2.5 mm are asked"
+
+
+def one_board(stop: threading.Event) -> Iterator[Capture]:
+    """A board held still for a second, and no more."""
+    bgr = drawn(POSE, np.random.default_rng(0))
+    for k in range(10):
+        if stop.is_set():
+            return
+        yield Capture(0.1 * k, k, bgr, (), (), 0.0, False)
+
+
+@pytest.mark.skipif(chromium() is None, reason=MISSING)
+def test_the_list_says_how_far_each_step_came_when_what_was_played_was_over(
+    browser: Browser, tmp_path: Path
+) -> None:
+    scale = Scale(1.0, True)
+    wanted = Wanted(
+        tmp_path / "rig.toml", tmp_path / "keep", Sheets(OWN, TARGET, scale, None), ("rgb", "thermal")
+    )
+    room = CalibrationRoom(one_board, lambda _: wanted, scale=scale)
+    with served_page(room) as port:
+        tab = browser.open(f"http://127.0.0.1:{port}/")
+        tab.until("document.body.dataset.phase === 'over'")
+        rows = [
+            f"document.querySelector('[data-step={name}] .about').textContent" for name in ("rgb", "thermal")
+        ]
+        tab.until(rows[0])
+        assert TOLD in tab.run(rows[0])
+        assert "ended before this step began" in tab.run(rows[1])
