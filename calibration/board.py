@@ -12,6 +12,9 @@ from calibration.tag_edges import edge_corners
 from models.geometry import Bytes, Floats, Ints, frozen
 from models.problems import InputError
 
+MIRRORED = "is mirrored; switch off the camera's mirror mode"
+"""What is said of a picture that is."""
+
 WINDOW_SHARE = 0.3
 """Half the window in which a corner is refined, as a share of the distance to the nearest other corner. A
 fixed window of 11 px, as widely used, takes in the neighbours of small corners: on a public set of 13 photos
@@ -184,7 +187,7 @@ def find_board(grey: Bytes, board: Board, *, name: str, window_px: int | None = 
     if len(ids) < _LEAST_CORNERS:
         mirrored, _ = _charuco_corners(np.ascontiguousarray(grey[:, ::-1]), board)
         if len(mirrored) > len(ids):
-            return "is mirrored; switch off the camera's mirror mode"
+            return MIRRORED
         return (
             f"shows {len(ids)} corners of the board (at least {_LEAST_CORNERS}); show more of it, sharp"
             f" and lit"

@@ -62,6 +62,8 @@ class Calibrated:
     """What it was sought near: the lens in the middle and true, shape (9,)."""
     by_stretch: Floats = field(default_factory=lambda: frozen(np.zeros(CAMERA)))
     """What they move by with 1 sigma of what views leave open of the print's directions, shape (9,)."""
+    taken_flat: bool = False
+    """Whether the board's own error was not looked for."""
 
     @property
     def rms_px(self) -> float:

@@ -39,7 +39,9 @@ def board_words(camera: Calibrated) -> str:
         f"The board's corners are off by {across:.3f} mm across and {along:.3f} mm out of the plane (1"
         " sigma); that was estimated too."
         if max(across, along) > 0.0
-        else "The board was taken for flat and true."
+        else "The board was taken for flat and true, as was asked for."
+        if camera.taken_flat
+        else "The board shows no error of its own in these pictures; that was looked for too."
     )
     if bent_mm > 0.0:
         words += f" Between pictures its bend changes by {bent_mm:.2f} mm: glue it to something stiff."

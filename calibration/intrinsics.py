@@ -83,7 +83,7 @@ def calibrate_camera(
     """
     start = _first(views, board, size_px)
     if flat:
-        start = replace(start, off_mm=frozen(np.zeros(2)), own_width=frozen(np.zeros(2)))
+        start = replace(start, off_mm=frozen(np.zeros(2)), own_width=frozen(np.zeros(2)), taken_flat=True)
     return _adjusted(start, views, board)
 
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from calibration.board import Board, BoardView
+from calibration.board import MIRRORED, Board, BoardView
 from calibration.intrinsics import Calibrated, calibrate_camera, focal_of_each
 from calibration.skin_error import CameraErrorOnSkin, camera_errors, nine_places
 from models.geometry import Bools, Floats, rotation_from_rvec
@@ -111,6 +111,12 @@ def find_camera(
     Returns:
         What was found, with a refusal where it is not good enough; or only why nothing was.
     """
+    mirrored = sum(sentence.endswith(MIRRORED) for sentence in left_out)
+    if len(views) < LEAST_PICTURES <= len(views) + mirrored:
+        return (
+            f"{mirrored} of {len(views) + len(left_out)} pictures are mirrored: switch off the camera's"
+            " mirror mode and take them again."
+        )
     if not views and left_out:
         return (
             f"No picture shows a {board.words}: name the board that they show with --board, or take some from"

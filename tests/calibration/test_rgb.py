@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from calibration.board import OWN, board_of, find_board
+from calibration.board import MIRRORED, OWN, board_of, find_board
+from calibration.certified_parts import board_words
 from calibration.intrinsics import PARAMETERS, calibrate_camera
 from calibration.pictures import read_folder, read_grey
 from calibration.plain_camera import plain_camera
@@ -168,6 +170,23 @@ def test_a_mirrored_board_is_named_as_such() -> None:
     told = find_board(np.ascontiguousarray(picture[:, ::-1]), OWN, name="a")
     assert isinstance(told, str)
     assert "mirrored" in told
+
+
+def test_pictures_that_are_all_mirrored_are_refused_for_that_and_not_for_another_board() -> None:
+    out = [f"{k}.png {MIRRORED}" for k in range(8)]
+    told = find_camera([], BOARD, size_px=SIZE_PX, left_out=out)
+    assert told == "8 of 8 pictures are mirrored: switch off the camera's mirror mode and take them again."
+    few = find_camera([], BOARD, size_px=SIZE_PX, left_out=[f"{k}.png shows no board" for k in range(8)])
+    assert "name the board that they show" in str(few)
+
+
+def test_a_board_is_said_to_be_taken_for_flat_only_where_that_was_asked_for() -> None:
+    views = views_of(np.random.default_rng(3))
+    asked = calibrate_camera(views, BOARD, size_px=SIZE_PX, flat=True)
+    assert "taken for flat" in board_words(asked)
+    sought = replace(calibrate_camera(views, BOARD, size_px=SIZE_PX), off_mm=np.zeros(2))
+    assert "taken for flat" not in board_words(sought)
+    assert "shows no error of its own" in board_words(sought)
 
 
 def test_the_order_of_a_chessboards_corners_does_not_hang_on_how_it_is_held() -> None:
