@@ -103,8 +103,7 @@ def put_refused(rig: Path, part: Certified, reason: str, *, now: datetime) -> Pa
     """
     path = refused_path(rig, part.step)
     text = (
-        '<!doctype html>\n<html lang="en"><meta charset="utf-8">'
-        f"<title>REFUSED: {escape(part.title)}</title>\n"
+        f"{_HEAD}<title>REFUSED: {escape(part.title)}</title>\n"
         f"<style>{_STYLE}</style>\n<h1 class=bad>REFUSED: {escape(part.title)}</h1>\n"
         f"<p>For {escape(rig.name)}, {_moment(now)}. Nothing of this was written into the rig.</p>\n"
         f"<p class=bad>{escape(reason)}</p>\n{part_html(part, now=now, refused=True)}</html>\n"
@@ -146,10 +145,9 @@ def part_html(part: Certified, *, now: datetime, refused: bool = False) -> str:
     return (
         f"<section><h2>{escape(part.title)}</h2><p>{verdict} by cryoguide {escape(_version())}.</p>"
         f"{error}<h3>What was found</h3>{found}{_list(part.facts)}<div class=plots>{plots}</div>"
-        f"<h3>Left out</h3>{left_out}"
+        f"<h3>{'Not looked at' if part.step == 'check' else 'Left out'}</h3>{left_out}"
         f"<details><summary>Used ({len(part.used)})</summary>{_list(part.used)}</details>"
-        f"<details{' class=wide' if len(part.covariance_of) > PRINTED_MOST else ''}><summary>Covariance (1"
-        f" sigma squared)</summary>{_matrix(part)}</details></section>\n"
+        f"{_covariance(part)}</section>\n"
     )
 
 
@@ -172,8 +170,8 @@ def _page(kept: dict[str, tuple[str, str, str]], tables: Toml, *, rig: Path, now
         " moved, focus or zoom is turned, or the collar is changed."
     )
     return (
-        '<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>Calibration certificate</title>\n'
-        f"<style>{_STYLE}</style>\n<h1>Calibration certificate</h1>\n"
+        f"{_HEAD}<title>Calibration certificate</title>\n<style>{_STYLE}</style>\n"
+        "<h1>Calibration certificate</h1>\n"
         f"<p>{escape(rig.name)}, written {_moment(now)}; fingerprint {mark}. {holds}</p>\n"
         f"{_overview(told)}\n{parts}</html>\n"
     )
@@ -203,6 +201,14 @@ def _overview(told: Sequence[Standing]) -> str:
 def _named(one: Standing) -> str:
     """With the step that finds it, by which others rest on it."""
     return f"{one.title} ({one.name})" if one.name in RESTS_ON else one.title
+
+
+def _covariance(part: Certified) -> str:
+    """Folded; nothing where a step has none."""
+    if not part.covariance_of:
+        return ""
+    wide = " class=wide" if len(part.covariance_of) > PRINTED_MOST else ""
+    return f"<details{wide}><summary>Covariance (1 sigma squared)</summary>{_matrix(part)}</details>"
 
 
 def _matrix(part: Certified) -> str:
@@ -242,6 +248,11 @@ def _version() -> str:
         return "unknown"
 
 
+_HEAD = (
+    '<!doctype html>\n<html lang="en"><meta charset="utf-8">'
+    '<meta name="viewport" content="width=device-width, initial-scale=1">'
+)
+
 _STYLE = (
     "body{font:15px/1.45 system-ui,sans-serif;color:#1d2733;max-width:56rem;margin:2rem auto;padding:0 1rem}"
     "section{border-top:2px solid #1d2733;margin-top:2rem}table{border-collapse:collapse;margin:.4rem 0}"
@@ -250,6 +261,12 @@ _STYLE = (
     "details{margin:.4rem 0;overflow-x:auto}"
     ".over td{white-space:nowrap}.over td:last-child{white-space:normal}"
     ".plots{display:flex;flex-wrap:wrap;gap:1.5rem}figure{margin:.5rem 0}figcaption{font-size:.85rem}"
+    "svg{max-width:100%;height:auto}"
+    # On a telephone tables give way, and what still does not fit is pushed aside in its own box.
+    "@media screen and (max-width:40rem){body{margin:1rem auto;overflow-wrap:anywhere}"
+    "th,td{padding:.2rem .35rem}"
+    ".over td{white-space:normal}table{display:block;max-width:100%;overflow-x:auto;overflow-wrap:normal}"
+    "ul{padding-left:1.2rem}}"
     ".bad{color:#b3261e;font-weight:600}.good{color:#1b7f4d}"
     # On paper nothing can be opened: all is shown, but for matrices that no sheet is wide enough for.
     "@media print{body{max-width:none;margin:0}h2,h3{break-after:avoid}figure,tr{break-inside:avoid}"

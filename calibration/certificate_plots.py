@@ -60,12 +60,14 @@ def bars_svg(names: Sequence[str], sizes: Sequence[float], *, limit: float | Non
         names: Of the bars.
         sizes: In `unit`.
         limit: None where there is none.
-        unit: Of both.
+        unit: Of both; it stands at each bar.
     """
     finite = [s for s in sizes if np.isfinite(s)]
     most = max([*finite, limit or 0.0, 1e-9])
+    # The longest bar has two digits or more: leans of 0.01 degrees are not all alike.
+    digits = int(np.clip(1 - np.floor(np.log10(max([*finite, 1e-9]))), 2, 6))
     row, left, wide = 16.0, 110.0, 420.0
-    span = wide - left - 70.0
+    span = wide - left - 85.0
     body = ""
     for k, (name, size) in enumerate(zip(names, sizes, strict=True)):
         label = f'<text x="{left - 6:.0f}" y="{k * row + 12:.0f}" font-size="11" text-anchor="end">'
@@ -73,7 +75,8 @@ def bars_svg(names: Sequence[str], sizes: Sequence[float], *, limit: float | Non
         body += (
             f"{label}{_plain(name)}</text>"
             f'<rect x="{left:.0f}" y="{y + 3:.0f}" width="{long:.1f}" height="10" fill="{_DOT}"/>'
-            f'<text x="{left + long + 5:.1f}" y="{y + 12:.0f}" font-size="11">{size:.2f}</text>'
+            f'<text x="{left + long + 5:.1f}" y="{y + 12:.0f}" font-size="11">{size:.{digits}f}'
+            f" {_plain(unit)}</text>"
         )
     high = max(len(names), 1) * row
     if limit is not None:

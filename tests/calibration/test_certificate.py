@@ -10,7 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from calibration.certificate import _STYLE, Certified, certificate_path, fingerprint, put_certificate
+from calibration.certificate import (
+    _STYLE,
+    Certified,
+    certificate_path,
+    fingerprint,
+    part_html,
+    put_certificate,
+)
+from calibration.certificate_plots import bars_svg
 from calibration.certified_parts import rgb_part, tip_part
 from calibration.poses_file import TrackedPoses
 from calibration.rgb import CameraFound, find_camera
@@ -155,3 +163,46 @@ def test_on_paper_all_that_is_folded_up_is_shown_but_for_what_no_sheet_is_wide_e
         assert tab.run(seen) == [False, False]
         tab.paper()
         assert tab.run(seen) == [True, False]
+
+
+@pytest.mark.skipif(chromium() is None, reason=MISSING)
+def test_on_a_telephone_nothing_is_wider_than_the_screen(tmp_path: Path, found: CameraFound) -> None:
+    """Before, the table of the parts was 880 px wide, and the page could only be read through a slit."""
+    rig, tables = tmp_path / "rig.toml", rig_with(found)
+    put_certificate(rig, rgb_part(found, BOARD), tables, now=NOW)
+    page = put_certificate(rig, pivot_part(), tables, now=NOW)
+    with Browser(width=390, height=844) as browser:
+        tab = browser.open(page.as_uri())
+        tab.until("document.querySelectorAll('section').length === 2")
+        assert tab.run("document.querySelector('meta[name=viewport]').content").startswith(
+            "width=device-width"
+        )
+        for one in (
+            "true",
+            "document.querySelectorAll('details').forEach((each) => { each.open = true; }) || true",
+        ):
+            assert tab.run(one)
+            assert tab.run("document.documentElement.scrollWidth") <= 390
+        state = "document.querySelector('.over td:nth-child(2)').getBoundingClientRect().right"
+        assert tab.run(state) <= 390
+
+
+def test_a_check_has_no_covariance_and_is_not_said_to_leave_pictures_out(tmp_path: Path) -> None:
+    told = replace(
+        pivot_part(),
+        step="check",
+        covariance_of=(),
+        covariance=np.zeros((0, 0)),
+        refused=("tip: not touched",),
+    )
+    page = part_html(told, now=NOW)
+    assert "Covariance" not in page
+    assert "Left out" not in page
+    assert "<h3>Not looked at</h3><ul><li>tip: not touched</li></ul>" in page
+
+
+def test_bars_tell_their_unit_and_small_ones_are_not_all_alike() -> None:
+    svg = bars_svg(["a", "b"], [0.0312, 0.0008], limit=None, unit="deg")
+    assert ">0.031 deg</text>" in svg
+    assert ">0.001 deg</text>" in svg
+    assert ">12.00 mm</text>" in bars_svg(["a"], [12.0], limit=None, unit="mm")
