@@ -131,7 +131,7 @@ def read_burst(source: Source, rig: Rig) -> Burst:
     if rig.depth is None and rig.skin is None:
         raise InputError(
             "The rig has neither a depth camera nor skin tags, and one of them tells where the surface is:"
-            " add [depth], or [skin] and lay three of its tags on the surface."
+            " do `calibrate depth` first, or add [skin] and lay three of its tags on the surface."
         )
     if not source.has_thermal or (rig.depth is not None and not source.has_depth):
         raise InputError(f"{source.name} has no thermal or no depth stream; record both.")
