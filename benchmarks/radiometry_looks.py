@@ -174,7 +174,14 @@ def errors_by_bound(
 
 
 def measure(
-    console: Console, cameras: int, *, before: bool, flagged: bool, waver_degc: float, first: int
+    console: Console,
+    cameras: int,
+    *,
+    before: bool,
+    flagged: bool,
+    waver_degc: float,
+    first: int,
+    step_degc: float | None,
 ) -> None:
     """One row of cameras: how often their bounds hold, how wide they are, and what they cost."""
     refused = (Counter[str](), Counter[str]())
@@ -185,13 +192,15 @@ def measure(
     for n in range(first, first + cameras):
         rng = np.random.default_rng([3, flagged, round(1000.0 * waver_degc), n])
         camera = drawn_camera(rng, seed=n)
+        if step_degc is not None:
+            camera = replace(camera, step_degc=step_degc)
         each_s = float(np.exp(rng.uniform(np.log(20.0), np.log(180.0))))
         shutter = Shutter(each_s, float(rng.uniform(0.0, each_s)), flagged, waver_degc)
         for again in range(1 if before else 2):
             found, spent_s = calibrated(rng, camera, shutter, before=before, whole=again > 0)
             spent[again].extend(spent_s)
             if isinstance(found, str):
-                refused[again][found.split(":")[0][:70]] += 1
+                refused[again][_why(found)] += 1
                 continue
             told[again] += 1
             seen += found.step_seen
@@ -223,6 +232,10 @@ def measure(
             console.print(f"refused {count} at the {words} try: {why} ...", highlight=False)
 
 
+def _why(found: str) -> str:
+    return found.split(":")[0].split("degC")[0].rstrip("0123456789.+- ")
+
+
 def _spent(spent: list[float]) -> str:
     if not spent:
         return "-"
@@ -237,6 +250,9 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=0, help="seed of the first camera")
     parser.add_argument("--before", action="store_true")
     parser.add_argument("--slow", type=float, nargs="+", default=[0.0, 0.02], metavar="DEGC")
+    parser.add_argument(
+        "--step", type=float, help="of the shutter, 1 sigma; else as drawn, 0.03 to 0.25 degC"
+    )
     parser.add_argument("--shutter", choices=("flagged", "silent", "both"), default="both")
     options = parser.parse_args()
     kinds = {"flagged": (True,), "silent": (False,), "both": (True, False)}[options.shutter]
@@ -249,6 +265,7 @@ def main() -> None:
                 flagged=flagged,
                 waver_degc=waver_degc,
                 first=options.first,
+                step_degc=options.step,
             )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from calibration.look_slope import LookSlope, look_slope
 from calibration.reference_looks import Look, LookSource
 from calibration.reference_region import Region, area_mask, found_mask, is_clipped, region_of
 from models.geometry import Bools, Floats
@@ -53,11 +54,15 @@ class LookRead:
     """Its middle."""
     read_degc: float
     slope_degc_per_min: float
-    """NaN where the look is too short to tell."""
+    """NaN where the look is too short to tell. A jump within it has no part in it."""
     pictures: int
     across_px: float
     closings: int
     """As in `calibration.reference_looks.Look`."""
+    square_min2: float = 1.0
+    """Weight of the slope (`calibration.look_slope.LookSlope`)."""
+    jumps_degc: tuple[float, ...] = ()
+    """By how much it jumped within: a shutter that closed without a word."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,9 +180,17 @@ def _read_look(
         return "its pictures do not change, so they do not come from a live camera"
     read = np.median(look.degc[:, region.core], axis=1).astype(float) + region.sharpened_degc
     minutes = (look.t_s - look.t_s.mean()) / 60.0
-    slope = float("nan")
-    square = float(minutes @ minutes)
-    if square >= LEAST_SLOPE_MIN2 and 60.0 * float(np.ptp(minutes)) >= LEAST_SLOPE_S:
-        slope = float(minutes @ (read - read.mean()) / square)
-    t_s = float(look.t_s.mean())
-    return LookRead(t_s, float(read.mean()), slope, len(minutes), region.across_px, look.closings), region
+    line = LookSlope(float("nan"), 0.0)
+    if float(minutes @ minutes) >= LEAST_SLOPE_MIN2 and 60.0 * float(np.ptp(minutes)) >= LEAST_SLOPE_S:
+        line = look_slope(look.t_s, read)
+    one = LookRead(
+        t_s=float(look.t_s.mean()),
+        read_degc=float(read.mean()),
+        slope_degc_per_min=line.degc_per_min,
+        pictures=len(minutes),
+        across_px=region.across_px,
+        closings=look.closings,
+        square_min2=line.square_min2,
+        jumps_degc=line.jumps_degc,
+    )
+    return one, region

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from calibration.look_slope import look_slope
 from calibration.reference_settled import SETTLED_DEGC_PER_MIN, Readings, slope_error
 from models.geometry import Counts, Floats
 
@@ -69,3 +70,30 @@ def test_too_few_readings_and_a_reference_that_was_not_found_settle_nothing() ->
     assert not readings.settled(28.0), "a later look is one of its own"
     readings.forget()
     assert not readings.settled(0.0)
+
+
+def test_looks_that_differ_by_noise_slower_than_they_are_long_last_longer() -> None:
+    """Noise that forgets itself in 5 s looks like a drift of 0.2 degC a minute in 10 s, and looks still."""
+    rng, each = np.random.default_rng(4), times(10.0)
+    readings, from_s, over_after_10_s = Readings(core=CORE), 0.0, 0
+    for _ in range(12):
+        warm = slow(rng, each, sigma=0.02, forgets_s=5.0)
+        for t_s, off in zip(each, warm, strict=True):
+            readings.take(from_s + float(t_s), pictures_of(20.0 + off))
+        over_after_10_s += readings.settled(from_s)
+        from_s += 13.0
+    assert over_after_10_s <= 3, "all but the first differ"
+
+
+def test_a_shutter_that_closes_without_a_word_does_not_keep_a_look_from_settling() -> None:
+    rng, each = np.random.default_rng(5), times(12.0)
+    for at_s in (3.0, 6.0, 9.0):
+        degc = 20.0 + rng.normal(0.0, 0.003, len(each)) + 0.15 * (each >= at_s)
+        assert slope_error(each, degc) > SETTLED_DEGC_PER_MIN
+        assert slope_error(each, degc, look_slope(each, degc)) < SETTLED_DEGC_PER_MIN
+
+
+def pictures_of(degc: float) -> Counts:
+    """Of even temperature, with what a picture's last digit leaves spread over it."""
+    even = 100.0 * (degc + 273.15) + np.linspace(-0.5, 0.5, CORE.size).reshape(CORE.shape)
+    return np.rint(even).astype(np.uint16)
