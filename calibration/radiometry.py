@@ -7,7 +7,7 @@ What is wrong with a reference all its looks share: no number of them makes the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -16,6 +16,7 @@ from scipy import stats
 
 from calibration.look_slope import LookSlope, pooled
 from calibration.reference_reading import ReferenceRead
+from calibration.shutter_step import parted, step_u95
 from models.geometry import Floats
 from models.radiometry import SURE, UNFLAGGED_MIN, Calibrated, StatedRadiometry
 
@@ -28,14 +29,6 @@ SAME_DEGC = 2.0
 
 LEAST_LOOKS = 3
 """Of each reference: what the shutter leaves is told from how looks differ, and two differ by chance."""
-
-STEP_UNSEEN_U95_DEGC = 0.5
-"""What a closing shutter moves a camera by where it was not seen to close often enough: 1.96 times 0.26 degC,
-which Nugent, Shaw and Pust (2014, Optical Engineering 53, 123106) left of two cameras that they held against
-their shutters while those went through 7 degC; one that has settled differs by less."""
-
-LEAST_CLOSINGS = 2
-"""Of the shutter, between looks at one reference: from one alone Student tells 13 times what was seen."""
 
 UNIFORMITY_U95_DEGC = 0.2
 """A reading elsewhere in the picture may be so much farther off. Own estimate: the shutter evens out the
@@ -69,7 +62,7 @@ class RadiometryFound:
     step_u95_degc: float
     """What the closing shutter moves the camera by, 95 % bound."""
     step_seen: bool
-    """Whether it closed often enough between looks to tell; if not, `STEP_UNSEEN_U95_DEGC` is taken."""
+    """Whether it closed often enough between looks to tell; if not, `calibration.shutter_step.granted_u95`."""
     off_u95_degc: tuple[float, ...]
     """Of each reference: bound of how far its mean is off."""
     refusal: str | None
@@ -100,14 +93,14 @@ def find_radiometry(
     lacking = _lacking(references)
     if lacking is not None:
         return lacking
-    parted = [_parted(one) for one in references]
-    counts = np.array([len(each) for each in parted])
-    mean_read, mean_off = (np.array([each[:, k].mean() for each in parted]) for k in (0, 1))
-    step_u95, step_seen = _step(references)
+    each_parted = [parted(one) for one in references]
+    counts = np.array([len(each) for each in each_parted])
+    mean_read, mean_off = (np.array([each[:, k].mean() for each in each_parted]) for k in (0, 1))
+    closing_u95, step_seen = step_u95(references)
     own = np.array([one.own_u95_degc + one.halo_degc for one in references]) / SURE
     room = np.array([one.by_room_degc for one in references]) / SURE
     # As wide as the 95 % bound of so few looks, so that 1.96 times the root is one.
-    noise = np.diag((step_u95 / SURE) ** 2 / counts + own**2) + np.outer(room, room)
+    noise = np.diag((closing_u95 / SURE) ** 2 / counts + own**2) + np.outer(room, room)
     weight: Floats = np.asarray(np.linalg.inv(noise), float)
     at = float(np.sum(weight @ mean_read) / weight.sum())
     design = np.column_stack([np.ones(len(mean_off)), mean_read - at])
@@ -125,15 +118,15 @@ def find_radiometry(
         gain=gain,
         drift_degc_per_min=drift,
         covariance=covariance,
-        residual_u95_degc=float(np.hypot(step_u95, UNIFORMITY_U95_DEGC)),
+        residual_u95_degc=float(np.hypot(closing_u95, UNIFORMITY_U95_DEGC)),
         references_degc=tuple(sorted(one.shown_degc for one in references)),
     )
-    off_u95 = np.hypot(SURE * np.sqrt(np.diag(noise)), step_u95 / np.sqrt(counts))
+    off_u95 = np.hypot(SURE * np.sqrt(np.diag(noise)), closing_u95 / np.sqrt(counts))
     found = RadiometryFound(
         stated=stated,
         claim_degc=claim_degc,
         references=tuple(references),
-        step_u95_degc=step_u95,
+        step_u95_degc=closing_u95,
         step_seen=step_seen,
         off_u95_degc=tuple(off_u95.tolist()),
         refusal=None,
@@ -145,37 +138,6 @@ def find_radiometry(
         or _no_better(found)
     )
     return replace(found, refusal=refusal)
-
-
-def _parted(one: ReferenceRead) -> Floats:
-    """What looks between two closings of the shutter read and how far they are off, shape (n, 2).
-
-    Looks without a closing between them share its step: they count as one, however many there are.
-    """
-    closings = np.array([look.closings for look in one.looks])
-    each = np.column_stack([[look.read_degc for look in one.looks], one.off_degc])
-    return np.array([each[closings == k].mean(axis=0) for k in np.unique(closings)])
-
-
-def _step(references: Sequence[ReferenceRead]) -> tuple[float, bool]:
-    """95 % bound of what a closing shutter moves the camera by, degC, and whether it was seen to."""
-    looks, looks_u95 = _differ(one.off_degc for one in references)
-    seen, seen_u95 = _differ(_parted(one)[:, 1] for one in references)
-    # It may have closed between looks without a word: what they differ by counts where that is more.
-    granted = max(looks_u95, STEP_UNSEEN_U95_DEGC) if looks else STEP_UNSEEN_U95_DEGC
-    if seen < LEAST_CLOSINGS or (seen < looks and seen_u95 > granted):  # too few to tell better
-        return granted, False
-    return seen_u95, True
-
-
-def _differ(each: Iterable[Floats]) -> tuple[int, float]:
-    """How often looks at one reference differ, over all references, and 95 % bound of one of them by that."""
-    every = list(each)
-    freedom = sum(len(one) - 1 for one in every)
-    if not freedom:
-        return 0, np.inf
-    squares = sum(float(np.sum((one - one.mean()) ** 2)) for one in every)
-    return freedom, float(stats.t.ppf(0.975, freedom)) * float(np.sqrt(squares / freedom))
 
 
 def _lacking(references: Sequence[ReferenceRead]) -> str | None:

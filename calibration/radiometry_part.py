@@ -9,8 +9,9 @@ import numpy as np
 from calibration.certificate import Certified
 from calibration.certificate_plots import bars_svg
 from calibration.chart_plot import Series, chart_svg
-from calibration.radiometry import LEAST_CLOSINGS, SKIN_DEGC, UNIFORMITY_U95_DEGC, RadiometryFound
+from calibration.radiometry import SKIN_DEGC, UNIFORMITY_U95_DEGC, RadiometryFound
 from calibration.reference_reading import ReferenceRead
+from calibration.shutter_step import LEAST_CLOSINGS
 from calibration.spot_error import SPOT_DEGC, SPOT_WORDS, spot_errors
 from calibration.spread import SpreadFound
 from models.geometry import Floats

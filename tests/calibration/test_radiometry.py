@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from calibration.certificate import certificate_path, refused_path
-from calibration.radiometry import STEP_UNSEEN_U95_DEGC, RadiometryFound, find_radiometry
+from calibration.radiometry import RadiometryFound, find_radiometry
 from calibration.reference_looks import open_looks
 from calibration.reference_reading import ReferenceRead, Told, shown_degc
 from calibration.reference_region import area_mask
+from calibration.shutter_step import STEP_UNSEEN_U95_DEGC
 from guidance.cli import main
 from models.problems import InputError
 from models.rig import Rig, StatedHalo, StatedSpread
