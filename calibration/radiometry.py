@@ -62,7 +62,7 @@ class RadiometryFound:
     step_u95_degc: float
     """What the closing shutter moves the camera by, 95 % bound."""
     step_seen: bool
-    """Whether it closed often enough between looks to tell; if not, `calibration.shutter_step.granted_u95`."""
+    """Whether it closed often enough between looks to tell; if not, `shutter_step.granted_u95` is taken."""
     off_u95_degc: tuple[float, ...]
     """Of each reference: bound of how far its mean is off."""
     refusal: str | None

@@ -1,4 +1,4 @@
-"""What a closing shutter moves a thermal camera by: how looks at a reference differ, and jumps within them."""
+"""What a closing shutter moves a thermal camera by: how looks at a reference differ, jumps within them."""
 
 from __future__ import annotations
 
