@@ -9,6 +9,7 @@ import numpy as np
 
 from calibration.burst import Burst
 from calibration.burst_pictures import QUIET_S
+from calibration.burst_strays import after_gas, passed_by
 from calibration.jet_fit import JetFit, fit_jet
 from models.geometry import Bools, Floats
 from models.jet_cooling import core_of
@@ -207,7 +208,11 @@ def _unfit(bursts: Sequence[Burst], *, from_mm: float, to_mm: float) -> str | No
             return f"{one.name}: {one.blown_s:.1f} s of gas are too long (at most {LONGEST_S:.0f}); blow"
             " for 2 to 5 s."
         if coldest < COLDEST_DEGC:
-            return f"{one.name}: the surface froze ({coldest:.0f} degC); blow for a shorter time."
+            when = after_gas(one, float(one.t_s[np.nanargmin(np.nanmin(one.degc, axis=1))]))
+            return (
+                f"{one.name}: the surface froze ({coldest:.0f} degC, {when}); blow for a shorter time, or keep"
+                " the camera's view free where something cold passed before it."
+            )
         if warm - coldest < LEAST_COOLED_DEGC:
             return (
                 f"{one.name}: the surface cooled by {warm - coldest:.1f} degC only (at least"
@@ -224,6 +229,11 @@ def _unfit(bursts: Sequence[Burst], *, from_mm: float, to_mm: float) -> str | No
 
 def _poor(bursts: Sequence[Burst], fit: JetFit, profile: JetProfile) -> str | None:
     """Why what was solved is not good enough."""
+    for one, residual in zip(bursts, fit.residual_degc, strict=True):
+        # First: what passed before the camera can look like late gas or a draught as well.
+        passed = passed_by(one, residual, most_off_degc=MOST_OFF_DEGC)
+        if passed is not None:
+            return passed
     for one, (on_s, _) in zip(bursts, fit.lags_s.tolist(), strict=True):
         if not EARLIEST_S <= on_s <= LATEST_S:
             when = f"{on_s:.1f} s after" if on_s > 0.0 else f"{-on_s:.1f} s before"

@@ -132,6 +132,28 @@ def test_fog_before_the_camera_is_refused(bursts: list[Burst]) -> None:
     assert "fog" in refusal or "draught" in refusal
 
 
+@pytest.mark.parametrize("off_degc", [8.0, -6.0])
+def test_a_hand_that_passes_during_the_gas_is_told_with_its_time(
+    bursts: list[Burst], off_degc: float
+) -> None:
+    """Two pictures of 19, 1.3 and 1.5 s after the gas was told, of something warmer or colder."""
+    other, one = thinned(bursts[0]), thinned(bursts[1])
+    passes = (one.t_s > 2.2) & (one.t_s < 2.6)
+    assert passes.sum() == 2
+    refusal = solved([other, replace(one, degc=one.degc + off_degc * passes[:, None])]).refusal
+    assert refusal is not None
+    assert one.name in refusal
+    assert "2 thermal pictures, the first 1.3 s after gas was told, the last 1.5 s after" in refusal
+
+
+def test_ice_cold_fog_during_the_gas_is_told_with_its_time_too(bursts: list[Burst]) -> None:
+    other, one = thinned(bursts[0]), thinned(bursts[1])
+    passes = np.abs(one.t_s - 2.3) < 0.05
+    refusal = solved([other, replace(one, degc=np.where(passes[:, None], -12.0, one.degc))]).refusal
+    assert refusal is not None
+    assert "1.3 s after gas was told" in refusal
+
+
 def test_the_rig_keeps_the_jet_and_analysis_uses_it_in_place_of_the_class(found: JetFound) -> None:
     profile = profile_of(found)
     scene = Scene(zone="calf")
