@@ -50,7 +50,7 @@ def _words(burst: Burst, blamed: np.ndarray[tuple[int], np.dtype[np.intp]], off_
         else f"{len(blamed)} thermal pictures, the first {first}, the last {last}, show"
     )
     return (
-        f"{burst.name}: {which} something else than the jet on this surface (off by up to {off_degc:.1f} degC):"
+        f"{burst.name}: {which} something else than the jet on this surface (off by {off_degc:.1f} degC):"
         " a hand, the hose or fog passed before the camera, or the gas spat; keep its view free, then record"
         " this burst again."
     )

@@ -210,8 +210,8 @@ def _unfit(bursts: Sequence[Burst], *, from_mm: float, to_mm: float) -> str | No
         if coldest < COLDEST_DEGC:
             when = after_gas(one, float(one.t_s[np.nanargmin(np.nanmin(one.degc, axis=1))]))
             return (
-                f"{one.name}: the surface froze ({coldest:.0f} degC, {when}); blow for a shorter time, or keep"
-                " the camera's view free where something cold passed before it."
+                f"{one.name}: the surface froze ({coldest:.0f} degC, {when}); blow for a shorter time, or"
+                " keep the camera's view free where something cold passed before it."
             )
         if warm - coldest < LEAST_COOLED_DEGC:
             return (
