@@ -22,6 +22,9 @@ STANDS_OUT = 6.0
 of 10 to 30 s, of noise that forgets itself at once or in 0.5 to 10 s, two showed one where there was none; of
 jumps that are 15 times a reading's noise all were found (`tests/calibration/test_look_slope.py`)."""
 
+LEAST_JUMP_DEGC = 0.015
+"""Pictures come in hundredths of a degree: a camera that drifts goes from one to the next in steps of 0.01."""
+
 ROBUST = 1.4826
 """Standard deviations in a median of distances from the median, of normal noise."""
 
@@ -116,7 +119,7 @@ def _jump(t_s: Floats, degc: Floats, known: Sequence[int]) -> int | None:
     apart = np.abs(change - np.median(change))
     spread = ROBUST * float(np.median(apart))
     which = int(np.argmax(apart))
-    if not apart[which] > STANDS_OUT * spread or not spread > 0.0:
+    if not apart[which] > max(STANDS_OUT * spread, LEAST_JUMP_DEGC):
         return None
     near = [k for k in range(int(middle[which]) - 2, int(middle[which]) + 3) if 0 < k < len(degc)]
     near = [k for k in near if k not in known]

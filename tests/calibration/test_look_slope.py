@@ -43,6 +43,14 @@ def test_noise_alone_shows_no_jump(forgets_s: float) -> None:
     assert seen <= 2
 
 
+def test_the_last_digit_of_readings_is_no_jump() -> None:
+    """A drift of 0.1 degC a minute, read in hundredths: three steps of 0.01 in 20 s."""
+    t_s = times(20.0)
+    degc = np.round(20.0 + 0.1 * t_s / 60.0, 2)
+    assert look_slope(t_s, degc).jumps_at == ()
+    assert look_slope(t_s, degc + 0.05 * (t_s >= 9.0)).jumps_at == (36,)
+
+
 def test_two_closings_in_one_look_are_both_found_and_leave_it_less_weight() -> None:
     rng, t_s = np.random.default_rng(3), times(30.0)
     degc = rng.normal(0.0, 0.004, len(t_s)) - 0.2 * (t_s >= 8.0) + 0.15 * (t_s >= 22.0)

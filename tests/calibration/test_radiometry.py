@@ -198,6 +198,53 @@ def test_a_shutter_that_was_not_seen_to_close_leaves_its_step_open() -> None:
     assert worse.step_u95_degc > STEP_UNSEEN_U95_DEGC
 
 
+class Silent(Simulated):
+    """In the middle of each look the shutter closes without a word."""
+
+    def looks(self):
+        for k, look in enumerate(super().looks()):
+            after = np.arange(len(look.t_s)) >= len(look.t_s) // 2
+            jump = np.float32((0.2, -0.15, 0.25)[k])
+            yield replace(look, degc=look.degc + jump * after[:, None, None], closings=0)
+
+
+def test_a_shutter_that_closes_within_a_look_without_a_word_passes_for_no_drift() -> None:
+    """Jumps of 0.2 degC in looks of 12 s are 1.5 degC a minute of slope each: that was refused as a drift."""
+    camera = ErringCamera(step_degc=0.0, drift_degc_per_min=0.02)
+    short = {"looks": 3, "look_s": 12.0, "pictures": 48}
+    reads = [
+        _read(Silent(camera, replace(one, **short)), replace(told, degc=one.shown_degc))
+        for one, told in ((COLD, ICE), (WARM, BLOCK))
+    ]
+    assert [look.jumps_degc for look in reads[0].looks] == [
+        pytest.approx((jump,), abs=0.02) for jump in (0.2, -0.15, 0.25)
+    ]
+    found = find_radiometry(reads, claim_degc=2.0, now=NOW)
+    assert isinstance(found, RadiometryFound)
+    assert found.refusal is None
+    drift_u95 = 1.96 * float(np.sqrt(found.stated.covariance[2, 2]))
+    assert found.stated.drift_degc_per_min == pytest.approx(0.02, abs=drift_u95)
+    assert drift_u95 < 0.1
+    assert not found.step_seen
+    assert found.step_u95_degc >= STEP_UNSEEN_U95_DEGC
+
+
+def test_one_short_look_of_a_camera_that_wavers_does_not_spoil_long_ones() -> None:
+    """A slope of 10 s that is 0.3 degC a minute off, and five of 30 s: a 27th of the weight, not a sixth."""
+    camera = ErringCamera(step_degc=0.02, drift_degc_per_min=0.0)
+    reads = [read_simulated(camera, one, told) for one, told in ((COLD, ICE), (WARM, BLOCK))]
+    first = reads[0].looks[0]
+    short = replace(first, slope_degc_per_min=0.3, square_min2=first.square_min2 / 27.0)
+    spoilt = replace(reads[0], looks=(short, *reads[0].looks[1:]))
+    found = find_radiometry([spoilt, reads[1]], claim_degc=2.0, now=NOW)
+    assert isinstance(found, RadiometryFound)
+    assert found.refusal is None
+    equal = replace(spoilt, looks=(replace(short, square_min2=first.square_min2), *spoilt.looks[1:]))
+    worse = find_radiometry([equal, reads[1]], claim_degc=2.0, now=NOW)
+    assert isinstance(worse, RadiometryFound)
+    assert worse.stated.covariance[2, 2] > 3.0 * found.stated.covariance[2, 2]
+
+
 def test_three_references_that_contradict_each_other_are_refused() -> None:
     camera = ErringCamera(step_degc=0.02)
     reads = [
