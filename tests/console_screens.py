@@ -18,6 +18,7 @@ from guidance.treatment.choice import Choices
 from guidance.treatment.wire import pack
 from models.catalogue import load_devices, load_protocols, load_zones
 from tests.chromium import Browser, Tab
+from tests.page_clock import CLOCK, passes
 from tests.served_console import Screen, running
 
 PICTURES = os.environ.get("CRYOGUIDE_CONSOLE_PICTURES")
@@ -117,6 +118,10 @@ class Shown:
         self.tab.run(f"window.tell({text})")
         self.tab.run("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
+    def passes(self, seconds: float) -> None:
+        """Let so much time pass on the page, in which the last state is told again and again."""
+        passes(self.tab, seconds)
+
     def picture(self) -> None:
         """Show the picture."""
         data = base64.b64encode(self.told.picture).decode()
@@ -124,7 +129,7 @@ class Shown:
             f"""window.line.onmessage({{
                 data: Uint8Array.from(atob("{data}"), (letter) => letter.charCodeAt(0)).buffer }})"""
         )
-        self.tab.run("new Promise((done) => setTimeout(done, 150))")
+        self.passes(0.15)
 
 
 @contextmanager
@@ -133,7 +138,7 @@ def shown(browser: Browser, folder: Path) -> Iterator[Shown]:
     told = told_by_a_server()
     with running(folder / "none") as server:
         tab = browser.open("about:blank")
-        tab.before(LINE)
+        tab.before(CLOCK + LINE)
         tab.go(f"http://{server.host}/")
         tab.until("window.line && window.line.onmessage")
         page = Shown(tab, told)

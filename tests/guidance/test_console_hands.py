@@ -20,8 +20,7 @@ PRESSED = """(() => {
     const box = document.querySelector("#start").getBoundingClientRect();
     return [box.x + box.width / 2, box.y + box.height / 2];
 })()"""
-BETWEEN = "new Promise((done) => setTimeout(done, 400))"
-HELD = "new Promise((done) => setTimeout(done, 1200))"
+BETWEEN_S, HELD_S = 0.4, 1.2
 
 
 @pytest.fixture(scope="module")
@@ -37,14 +36,14 @@ def hold_start(page: Shown) -> tuple[float, float]:
     page.tab.run("window.sent.length = 0")
     x, y = page.tab.run(PRESSED)
     page.tab.mouse("mousePressed", x, y)
-    page.tab.run(BETWEEN)
+    page.passes(BETWEEN_S)
     page.show("ready", missing="", alarms=[ALARM])
     return x, y
 
 
 def test_a_button_that_is_held_acts_though_an_alarm_begins_meanwhile(page: Shown) -> None:
     x, y = hold_start(page)
-    page.tab.run(HELD)
+    page.passes(HELD_S)
     assert page.tab.run("window.sent.includes('start')")
     page.tab.mouse("mouseReleased", x, y)
 
@@ -52,21 +51,21 @@ def test_a_button_that_is_held_acts_though_an_alarm_begins_meanwhile(page: Shown
 def test_a_button_that_was_let_go_does_not_act_though_an_alarm_began_meanwhile(page: Shown) -> None:
     x, y = hold_start(page)
     page.tab.mouse("mouseReleased", x, y)
-    page.tab.run(HELD)
+    page.passes(HELD_S)
     assert not page.tab.run("window.sent.includes('start')")
 
 
 def test_a_button_whose_page_was_turned_while_it_was_held_does_not_act(page: Shown) -> None:
     x, y = hold_start(page)
     page.show("preflight", missing="Wait.", sound_confirmed=True, preparing=None)
-    page.tab.run(HELD)
+    page.passes(HELD_S)
     page.tab.mouse("mouseReleased", x, y)
     assert not page.tab.run("window.sent.includes('start')")
 
 
 def test_a_tap_is_not_lost_when_what_stands_beside_the_button_changes_meanwhile(page: Shown) -> None:
     page.show("preflight", missing="Wait.", sound_confirmed=False, preparing=None, rig_check=IDLE)
-    page.tab.run("new Promise((done) => setTimeout(done, 600))")
+    page.passes(0.6)
     page.tab.run("window.sent.length = 0")
     x, y = page.tab.run(PRESSED.replace("#start", "#check_rig"))
     page.tab.mouse("mousePressed", x, y)
@@ -91,13 +90,13 @@ def test_a_code_half_typed_stays_while_the_server_tells_of_the_other_one(page: S
 def test_pain_that_is_tapped_just_as_the_gas_ends_by_itself_is_not_lost_and_counts_once(page: Shown) -> None:
     """Buttons that have just come take no tap for half a second; this one says what it said before."""
     page.show("running")
-    page.tab.run("new Promise((done) => setTimeout(done, 600))")
+    page.passes(0.6)
     page.show("stopped", pain=0, gas_counts=None)
     page.tab.run("window.sent.length = 0")
     page.tab.run("document.querySelector('#pain').click()")
     assert page.tab.run("window.sent.includes('pain')")
     page.show("running")
-    page.tab.run("new Promise((done) => setTimeout(done, 600))")
+    page.passes(0.6)
     page.show("stopped", pain=1, gas_counts=None)
     assert page.tab.run(
         "document.querySelector('#pain').disabled && document.querySelector('#finish').disabled"

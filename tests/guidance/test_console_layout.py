@@ -28,7 +28,7 @@ PLACE = """(() => ["#frame canvas", "#alarms", "#side", "footer", "#clock", "#ti
     }))()"""
 """Where everything lies that is looked at while gas flows."""
 
-SETTLED = "new Promise((done) => setTimeout(done, 500))"
+SETTLED_S = 0.5
 """Figures change each 0.35 s at most, and the state is told each 0.1 s."""
 
 WIDE: dict[str, dict[str, Any]] = {
@@ -97,7 +97,7 @@ def test_no_screen_is_cut_off(page: Shown, size: tuple[int, int]) -> None:
 def test_nothing_moves_as_figures_and_alarms_change(page: Shown, size: tuple[int, int]) -> None:
     page.tab.size(*size)
     page.show("running")
-    page.tab.run(SETTLED)
+    page.passes(SETTLED_S)
     before, moved, cut = page.tab.run(PLACE), [], {}
     for name, phase, changed in (
         ("wide", "running", {"figures": WIDE, "t_s": 3599.9}),
@@ -111,7 +111,7 @@ def test_nothing_moves_as_figures_and_alarms_change(page: Shown, size: tuple[int
     ):
         page.show(phase, **changed)
         if "figures" in changed:
-            page.tab.run(SETTLED)
+            page.passes(SETTLED_S)
         keep(page.tab, f"{size[0]}-moves-{name}")
         cut[name] = page.tab.run(WRONG)
         if page.tab.run(PLACE) != before:
@@ -160,11 +160,11 @@ def test_no_word_on_the_page_of_a_treatment_is_too_small_to_be_read(
         if phase not in ("running", "paused", "stopped"):
             continue
         page.show(phase, **changed)
-        page.tab.run(SETTLED)
+        page.passes(SETTLED_S)
         assert page.tab.run(READ) == [], name
     for figures in (WIDE, NONE):
         page.show("running", figures=figures)
-        page.tab.run(SETTLED)
+        page.passes(SETTLED_S)
         assert page.tab.run(READ) == []
         labels = """[...document.querySelectorAll(".tile .label")]
             .filter((node) => node.scrollWidth > node.clientWidth).map((node) => node.textContent)"""
@@ -214,7 +214,8 @@ def test_nothing_flashes_more_than_three_times_a_second(page: Shown) -> None:
 def test_a_server_that_falls_silent_is_an_alarm_only_while_something_is_guided(page: Shown) -> None:
     for phase, silent in (("done", ""), ("running", "yes")):
         page.show(phase)
-        page.tab.run("window.told = null; new Promise((done) => setTimeout(done, 900))")
+        page.tab.run("window.told = null")
+        page.passes(0.9)
         assert page.tab.run("document.body.dataset.silent ?? ''") == silent, phase
 
 
@@ -222,7 +223,7 @@ def test_a_tab_that_was_duplicated_takes_another_name_and_one_that_was_cut_off_k
     page.tab.run("window.urls.length = 0")
     for code in (1006, 4001, 1006):
         page.tab.run(f"window.line.onclose({{ code: {code} }})")
-        page.tab.run("new Promise((done) => setTimeout(done, 400))")
+        page.passes(0.4)
     first, second, third = page.tab.run("window.urls")
     assert first != second
     assert second == third
@@ -279,10 +280,10 @@ def test_every_state_has_a_sign_or_a_word_beside_its_colour(page: Shown) -> None
     page.tab.size(1280, 800)
     for state, sign in (("look", "!"), ("warn", "!!"), ("stop", "!!!")):
         page.show("running", figures={"left": {"s": 3.0, "state": state, "words": "words"}})
-        page.tab.run(SETTLED)
+        page.passes(SETTLED_S)
         assert page.tab.run('document.querySelector("#tile-left .words").textContent') == f"{sign} words"
     page.show("running", figures=NONE)
-    page.tab.run(SETTLED)
+    page.passes(SETTLED_S)
     for name in ("skin", "sweep", "coverage", "zone-time"):
         assert "known" in page.tab.run(f'document.querySelector("#tile-{name}").textContent'), name
 

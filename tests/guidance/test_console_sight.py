@@ -24,7 +24,7 @@ SAME_PLACE = """(() => {
 })()"""
 """Buttons that lie where STOP lay."""
 
-SETTLED = "new Promise((done) => setTimeout(done, 700))"
+SETTLED_S = 0.7
 """Buttons that have just come take no tap for half a second."""
 
 
@@ -96,7 +96,7 @@ def test_a_zoomed_page_and_a_small_window_cut_nothing_off(page: Shown, size: tup
     page.tab.size(*size)
     for name in ("leave out", "stop", "quiet", "unplugged", "stopped"):
         show(page, name)
-        page.tab.run(SETTLED)
+        page.passes(SETTLED_S)
         keep(page.tab, f"{size[0]}-{size[1]}-zoomed-{name}")
         assert page.tab.run(WRONG) == [], name
         if name == "stop":
@@ -134,7 +134,7 @@ def test_buttons_that_have_just_come_take_no_tap_but_stop_does(page: Shown) -> N
     page.show("checklist", **SCREENS["checklist"][1])
     page.show("zone", **SCREENS["zone"][1])
     assert page.tab.run('document.querySelector("#next").disabled')
-    page.tab.run(SETTLED)
+    page.passes(SETTLED_S)
     assert not page.tab.run('document.querySelector("#next").disabled')
     page.show("running", gas_counts=True)
     assert page.tab.run(
@@ -144,7 +144,7 @@ def test_buttons_that_have_just_come_take_no_tap_but_stop_does(page: Shown) -> N
         'document.querySelector("#stop").disabled || document.querySelector("#pain").disabled'
     )
     # Control that has just come brings other buttons as well.
-    page.tab.run(SETTLED)
+    page.passes(SETTLED_S)
     page.show("running", controls=False, control_free=True)
     assert page.tab.run('document.querySelector("#take_control").disabled')
 
@@ -159,7 +159,7 @@ def test_a_recording_is_a_reason_to_skip_the_touch_check_only_where_one_is_playe
 def test_after_the_stop_nobody_is_told_to_come_closer(page: Shown) -> None:
     """As the server tells it; the page shows it without an advice."""
     page.show("stopped", figures={"distance": {"state": "calm", "words": "gas off"}})
-    page.tab.run(SETTLED)
+    page.passes(SETTLED_S)
     assert page.tab.run('document.querySelector("#tile-distance .words").innerText').strip() == "gas off"
 
 
@@ -168,7 +168,7 @@ def test_an_advice_of_the_sweep_is_written_whole(page: Shown) -> None:
     for size in SIZES:
         page.tab.size(*size)
         page.show("running", figures={"sweep": advice})
-        page.tab.run(SETTLED)
+        page.passes(SETTLED_S)
         tile = page.tab.run("""(() => {
             const node = document.querySelector("#tile-sweep .value");
             return [node.innerText, node.scrollHeight <= node.clientHeight + 1];
@@ -224,7 +224,7 @@ SAID = "sent.filter((one) => one !== 'here')"
 def test_stop_works_by_the_keyboard_alone(page: Shown) -> None:
     """By its key from anywhere, also with a button in focus; by Tab and Enter as any button."""
     page.show("running", gas_counts=True)
-    page.tab.run(SETTLED)
+    page.passes(SETTLED_S)
     page.tab.run(SENT)
     page.tab.run('document.querySelector("#pause").focus()')
     page.tab.key(" ", "Space")
@@ -259,7 +259,7 @@ def test_nothing_that_can_be_tapped_is_out_of_the_keyboards_reach(page: Shown) -
         page.hello(**({"choices": choices()} if name == "details" else {}))
         page.show("done")
         page.show(SCREENS[name][0], **SCREENS[name][1])
-        page.tab.run(SETTLED)
+        page.passes(SETTLED_S)
         skipped = page.tab.run("""[...document.querySelectorAll("button, input, select, a, #chip-sound")]
             .filter((node) => !node.disabled && node.offsetParent && node.tabIndex < 0)
             .map((node) => node.id)""")
@@ -273,9 +273,12 @@ def test_a_line_that_is_dead_is_given_up_and_a_stop_tapped_meanwhile_goes_out_if
     for phase, sent in (("running", ["stop"]), ("stopped", [])):
         page.show("running")
         page.tab.run("window.told = null; window.known = window.urls.length; 0")
-        page.tab.until('document.body.dataset.silent === "yes"')
+        page.passes(0.7)
+        assert page.tab.run("document.body.dataset.silent") == "yes"
         page.tab.tap("#stop")
-        page.tab.until("window.urls.length > window.known")
+        assert page.tab.run("window.urls.length === window.known")
+        page.passes(3.5)
+        assert page.tab.run("window.urls.length > window.known")
         page.tab.run(SENT)
         page.show(phase)
         page.tab.until('document.body.dataset.silent === ""')
