@@ -108,7 +108,7 @@ function told(message) {
   state = message;
   if (pending) stopAtLast();
   if (state.refused) { toast(state.refused); asItCounts(); }
-  if (state.stalled) drawing.stale();
+  if (state.stalled || ended()) drawing.stale();
   zone.told(state);
   show();
 }
@@ -204,8 +204,18 @@ function side() {
   if (["zone", "touch"].includes(state.phase)) zone.inPlace();
 }
 
+// Nobody watches any more: what was seen last is no state of now.
+function ended() {
+  return ["reporting", "done"].includes(state.phase);
+}
+
 function chips() {
   const f = known();
+  if (ended()) {
+    for (const name of ["gas", "nozzle", "zone", "reference"]) put(`chip-${name}`, [], () => []);
+    put("chip-sound", [], () => []);
+    return;
+  }
   const sign = { ok: "●", gas: "●", look: "▲", unknown: "?", calm: "○" };
   const chip = (name, figure, words) => [el("small", {}, `${name} `), el("span", { class: `sign-${figure.state}` }, `${sign[figure.state] ?? ""} ${words}`)];
   if (f) {

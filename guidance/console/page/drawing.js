@@ -2,6 +2,12 @@
 
 const OVER = 1, UNKNOWN = 2, UNSEEN = 4, LEFT_OUT = 8, PREDICTED = 16;
 const NOWHERE = -32768, SUBPIXEL = 8;
+const SMALL_PX = 240; // round an area: a mole's circle in dashes would be three marks that nobody takes for one
+
+// How far it is round a loop, in the camera's pixels.
+function round(points) {
+  return points.reduce((sum, [x, y], k) => sum + (k ? Math.hypot(x - points[k - 1][0], y - points[k - 1][1]) : 0), 0);
+}
 
 // A message: length of its head, the head, then the parts that the head names.
 export function unpack(buffer) {
@@ -65,7 +71,7 @@ export class Drawing {
     c.globalAlpha = 1;
     c.drawImage(this.bitmap, 0, 0, this.canvas.width, this.canvas.height);
     if (parts.vertex) this.#cells(parts);
-    for (const loop of head.left_out ?? []) this.#line(loop.px, loop.closed, this.look.left_out, 2, [9, 7]);
+    for (const loop of head.left_out ?? []) this.#line(loop.px, loop.closed, this.look.left_out, 2, round(loop.px) < SMALL_PX ? [] : [9, 7]);
     for (const loop of head.outline ?? []) this.#line(loop.px, loop.closed, this.look.white, 3, head.held ? [12, 9] : []);
     if (head.jet) this.#jet(head.jet, head.gas);
     const age = head.t_s - this.bitmapTime;

@@ -134,16 +134,21 @@ export function alarmRows(state, all = false) {
   const rows = [];
   if (state.silent) rows.push(row("high", "STOP", state.silent, "first stop loud"));
   if (state.trouble) rows.push(row("high", "!!!", state.trouble.charAt(0).toUpperCase() + state.trouble.slice(1), "loud"));
-  if (state.notice) {
-    const stop = state.notice.state === "stop";
-    rows.push(row(stop ? "high" : "medium", stop ? "STOP" : "!!", state.notice.words, stop ? "notice first stop" : "notice"));
-  }
+  const { notice } = state;
+  if (notice?.state === "stop") rows.push(row("high", "STOP", notice.words, "notice first stop"));
+  // What the course says beside it never hides a STOP that nobody took note of: it stands after the first of those.
+  let calm = notice && notice.state !== "stop" ? row("medium", "!!", notice.words, "notice") : null;
+  const note = () => { if (calm) rows.push(calm); calm = null; };
   const told = [];
-  if (["reporting", "done"].includes(state.phase)) return rows;
+  if (["reporting", "done"].includes(state.phase)) { note(); return rows; }
   for (const alarm of state.alarms ?? []) {
     if (!told.some((one) => one.cause === alarm.cause && one.standing >= alarm.standing)) told.push(alarm);
   }
+  // First what sounds and was not taken note of: no other alarm, and no notice, takes its place.
+  const fresh = (alarm) => alarm.stop && alarm.standing && !alarm.acknowledged;
+  told.sort((a, b) => Number(fresh(b)) - Number(fresh(a)));
   told.forEach((alarm, k) => {
+    if (k > 0 || !fresh(alarm)) note();
     const sign = alarm.mended ? "✓" : alarm.stop ? "STOP" : { high: "!!!", medium: "!!", low: "!" }[alarm.priority];
     const words = alarm.message.replace(/^STOP:? */, "");
     const more = !alarm.standing ? "past" : alarm.mended ? "mended" : alarm.acknowledged ? "heard" : "loud";
@@ -151,6 +156,7 @@ export function alarmRows(state, all = false) {
     rows.push(row(alarm.priority, sign, words.charAt(0).toUpperCase() + words.slice(1) + tail,
       `${k === 0 && alarm.standing && !rows.length ? "first " : ""}${alarm.stop ? "stop " : ""}${more}`, alarm.cause));
   });
+  note();
   if (state.mute && !["preflight", "details", "checklist"].includes(state.phase)) {
     rows.push(row("medium", "!!", "This screen cannot sound alarms: tap SOUND at the top.", "mute"));
   }
@@ -374,7 +380,12 @@ export function bar(state, page) {
   const free = state.control_free, takes = () => page.send({ do: "take_control" });
   const take = free ? el("button", { id: "take_control", class: "go", disabled: early, onclick: takes }, "Take control") : holdButton("Take control", takes, { id: "take_control" });
   const whose = free ? "The screen that had control has gone: nobody has it." : "Another screen has control. This one watches.";
-  if (!state.controls && !["running", "paused"].includes(phase)) return [el("div", { class: "grow say" }, whose), take];
+  // Pain that was tapped just as the gas ended by itself, or another screen stopped, is not lost; a second tap on it counts once.
+  const pained = () => button("pain", ["Pain", el("small", {}, state.pain ? `recorded ${state.pain} ×` : "record it")], { class: "pain", late: state.pain === 0 });
+  if (!state.controls && !["running", "paused"].includes(phase)) {
+    if (["reporting", "done"].includes(phase)) return [el("div", { class: "grow" }, "")]; // nothing is left to be controlled
+    return [el("div", { class: "grow say" }, whose), phase === "stopped" ? pained() : null, take];
+  }
   if (["preflight", "details", "checklist", "zone", "touch"].includes(phase)) {
     const words = { preflight: "Next", details: "Next", checklist: "Nothing speaks against it", zone: "Confirm the zone", touch: "To the start" }[phase];
     const sound = phase === "preflight" && !page.soundReady ? "Test the alarm sound and confirm that you hear it." : "";
@@ -402,8 +413,7 @@ export function bar(state, page) {
   if (phase === "stopped") {
     // Where STOP was there is nothing to tap: a second tap on it must not say that gas is off.
     return [el("div", { class: "halted", id: "halted" }, "Stopped", el("small", {}, rewarming(state))),
-      // Pain that was tapped just as the gas ended by itself, or another screen stopped, is not lost; a second tap on it counts once.
-      button("pain", ["Pain", el("small", {}, state.pain ? `recorded ${state.pain} ×` : "record it")], { class: "pain", late: state.pain === 0 }), gasButton(state, page),
+      pained(), gasButton(state, page),
       button("acknowledge", "Acknowledge", { disabled: !toAcknowledge(state) }), button("finish", "Write the report", { class: "go", disabled: state.gas_counts === true })];
   }
   return [el("div", { class: "grow" }, "")];
