@@ -75,7 +75,7 @@ def find_depth(
     """
     if len(views) < LEAST_PAIRS:
         return _too_few(len(views))
-    if (lean_deg := _lean_deg(views)) < LEAST_LEAN_DEG:  # the solution would run off sideways
+    if (lean_deg := lean_deg_of(views)) < LEAST_LEAN_DEG:  # the solution would run off sideways
         return _parallel(lean_deg)
     start, ratio = started(views, board, camera)
     if not np.isfinite(ratio):
@@ -94,7 +94,7 @@ def find_depth(
     if int(found.used.sum()) < LEAST_PAIRS:
         return " ".join([_too_few(int(found.used.sum())), *(f"{why}." for why in found.left_out[:3])])
     used = [view for view, here in zip(views, found.used, strict=True) if here]
-    lean_deg, apart = _lean_deg(used), _apart(used, board)
+    lean_deg, apart = lean_deg_of(used), apart_of(used, board)
     along, across = skin_errors_mm(found, rgb)
     covariance = stated_covariance(found, along, across, rgb)
     return DepthJudged(
@@ -154,7 +154,7 @@ def _bound(found: DepthFound, slopes: Floats) -> float:
     return at_once_95(slopes, found.covariance, freedom=freedom)
 
 
-def _lean_deg(views: Sequence[DepthView]) -> float:
+def lean_deg_of(views: Sequence[DepthView]) -> float:
     """How far normals lean from their mean, in the direction in which they lean least."""
     normals = np.array([view.rgb_from_board.rotation[:, 2] for view in views])
     normals *= np.sign(normals[:, 2:])
@@ -162,7 +162,8 @@ def _lean_deg(views: Sequence[DepthView]) -> float:
     return float(np.degrees(size[1] / np.sqrt(len(views))))
 
 
-def _apart(views: Sequence[DepthView], board: Board) -> float:
+def apart_of(views: Sequence[DepthView], board: Board) -> float:
+    """Farthest by nearest board."""
     away = _away_mm(views, board)
     return float(away.max() / away.min())
 

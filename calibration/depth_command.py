@@ -49,24 +49,23 @@ def calibrate_depth(options: argparse.Namespace, now: datetime) -> bool:
     stated, _ = read_rig(rig.read_text(encoding="utf-8"), where=str(rig))
     scale = scale_of(options.measured_mm, insist=options.insist)
     board = scaled(OWN, scale) if options.board == "own" else board_of(options.board)
-    # Where directions are in doubt nobody measured, or one ruler only: the size may be off as much.
-    size_u95 = MOST_OFF if board.stretch_u95 >= UNMEASURED_U95 else READ_MM / RULER_MM
     pictures, left_out = depth_pairs_of(options.colour, options.depth, board)
     if stated.depth is None and options.lens is None and options.depth is None:
         stated = _with_own(stated, Path(options.colour))
-    camera = _camera(stated, options.lens, pictures, rig)
+    colour, depth = pictures[0].grey.shape, pictures[0].readings_mm.shape
+    camera = stated_camera(stated, cast("list[float] | None", options.lens), colour, depth, rig=rig)
     seen = _found(pictures, board, left_out)
     for sentence in left_out:
         print(f"Not used: {sentence}")
     lens = np.array([*stated.rgb.focal, *stated.rgb.distortion])
     views = depth_views(seen, board, lens=lens)
-    grounds = Grounds(_usual_covariance(camera.camera), _rgb_covariance(stated), size_u95)
+    grounds = grounds_of(stated, camera, board)
     found = find_depth(views, board, camera=camera, rgb=stated.rgb, grounds=grounds)
     judged = accepted(found, lambda one: told(one, board))
     if judged is None:
         return False
     _into(table_of(tables, "depth"), judged)
-    part = depth_part(judged, [view.name for view in views], left_out, board, size_u95=size_u95)
+    part = depth_part(judged, [view.name for view in views], left_out, board, size_u95=grounds.size_u95)
     return replace_rig(out or rig, tables, now=now, force=options.force, part=part)
 
 
@@ -118,20 +117,41 @@ def _found(
     return seen
 
 
-def _camera(stated: Rig, lens: list[float] | None, pictures: Sequence[DepthPair], rig: Path) -> DepthCamera:
+def grounds_of(stated: Rig, camera: DepthCamera, board: Board) -> Grounds:
+    """What a calibration rests on, by what is stated of both lenses and was measured of the print."""
+    # Where directions are in doubt nobody measured, or one ruler only: the size may be off as much.
+    size_u95 = MOST_OFF if board.stretch_u95 >= UNMEASURED_U95 else READ_MM / RULER_MM
+    return Grounds(_usual_covariance(camera.camera), _rgb_covariance(stated), size_u95)
+
+
+def stated_camera(
+    stated: Rig,
+    lens: list[float] | None,
+    colour: tuple[int, ...],
+    depth: tuple[int, ...],
+    *,
+    rig: Path,
+) -> DepthCamera:
     """The depth camera's lens, by the rig or as told, and about where it stands.
+
+    Args:
+        stated: The rig.
+        lens: As told; None = the rig states it.
+        colour: Height and width of the colour pictures.
+        depth: Likewise.
+        rig: Its file, for people.
 
     Raises:
         InputError: If nobody states the lens, or pictures are of another size than the rig has.
     """
     rgb = stated.rgb
-    height, width = pictures[0].grey.shape
+    height, width = colour[:2]
     if (width, height) != (rgb.width_px, rgb.height_px):
         raise InputError(
             f"The rig's colour camera has {rgb.width_px} x {rgb.height_px} pixels, the pictures"
             f" {width} x {height}; calibrate it with pictures of this size first."
         )
-    height, width = pictures[0].readings_mm.shape
+    height, width = depth[:2]
     here = stated.depth
     if lens is not None:
         if len(lens) not in (4, 9):

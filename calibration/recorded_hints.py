@@ -11,6 +11,7 @@ import numpy as np
 
 from calibration.axis import LEAST_SPIN_DEG
 from calibration.board import Board, is_shown
+from calibration.depth_settled import LEAST_HELD, BoardsHeld
 from calibration.pictures import spread_grey
 from calibration.recorded_plan import CHECK, RecordedStep
 from calibration.reference_reading import MATERIALS, shown_degc
@@ -77,6 +78,8 @@ class Hints:
     """A recording has begun: what is counted over it starts anew with the next look."""
     readings: Readings = field(default_factory=Readings)
     """Of the reference that is shown."""
+    boards: BoardsHeld | None = None
+    """Held for the depth camera; None = that is not what is done."""
     _times: dict[str, deque[float]] = field(
         default_factory=lambda: {name: deque[float](maxlen=200) for name in ("colour", "thermal", "depth")}
     )
@@ -92,6 +95,11 @@ class Hints:
             name: deque[tuple[float, float]](maxlen=120) for name in ("colour", "thermal")
         }
     )
+
+    def __post_init__(self) -> None:
+        """With what this step counts."""
+        if self.step.name == "depth":
+            self.boards = BoardsHeld(self.board, self.rig)
 
     def look(self, capture: Capture) -> tuple[Hint, ...]:
         """See one more; the lines to show."""
@@ -118,8 +126,12 @@ class Hints:
         if self.anew:
             self._turns, self._all_round, self._looked_s = [], False, -np.inf
             self.anew = False
+            if self.boards is not None:
+                self.boards.begin()
             if self.step.name == "axis":
                 self._said = ()
+        if self.boards is not None:
+            self.boards.came(capture.depth)
         if capture.t_s - self._looked_s >= EVERY_S[self.step.name]:
             said = self._see(capture)
             if said is not None:
@@ -132,7 +144,9 @@ class Hints:
         self.readings.forget()
 
     def settled(self, since_s: float) -> bool:
-        """Whether what was seen since a time has told enough: a whole turn, the drift of a reference."""
+        """Whether what was seen since a time has told enough: a whole turn, boards, a drift."""
+        if self.boards is not None:
+            return not self.anew and self.boards.settled
         if self.step.name == "axis":
             return not self.anew and self._all_round
         return self.readings.settled(since_s)
@@ -165,8 +179,9 @@ class Hints:
             return self._edge(warm) if name == "spread" else self._reference(warm)
         if capture.bgr is None:
             return None
-        if name == "depth":
-            return (board_hint(capture.bgr, self.board),)
+        if self.boards is not None:
+            self.boards.look(capture)
+            return board_hints(self.boards)
         return self._target(capture.bgr, warm) if name == CHECK else self._nozzle(capture)
 
     def _edge(self, warm: Counts) -> tuple[Hint, ...]:
@@ -261,12 +276,19 @@ def arc_deg(turns: Sequence[Floats]) -> float:
     return spun_deg(np.array(turns), np.array([0.0, 0.0, 1.0])) if len(turns) > 2 else 0.0
 
 
-def board_hint(bgr: Bytes, board: Board) -> Hint:
-    """Whether the colour camera sees the board that the depth camera is placed by."""
-    grey = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY), np.uint8)
-    if is_shown(grey, board):
-        return Hint(GOOD, "The colour camera sees the board")
-    return Hint(BAD, "The colour camera does not see the board: show more of it, sharp and lit")
+def board_hints(boards: BoardsHeld) -> tuple[Hint, ...]:
+    """Whether the board is seen by which the depth camera is placed, and what was held so far."""
+    if boards.trouble:
+        return (Hint(BAD, boards.trouble),)
+    if boards.seen:
+        words = "The colour camera does not see the board: show more of it, sharp and lit"
+        shown = Hint(BAD, words)
+    else:
+        shown = Hint(GOOD, "The colour camera sees the board")
+    count, missing = len(boards.pairs), boards.missing()
+    words = f"Held still in {count} of at least {LEAST_HELD} places"
+    enough = count >= LEAST_HELD and not missing
+    return (shown, Hint(GOOD if enough else WAITS, f"{words}: {missing}" if missing else words))
 
 
 def target_hints(bgr: Bytes, warm: Counts | None, board: Board) -> tuple[Hint, ...]:

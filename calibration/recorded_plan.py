@@ -35,6 +35,10 @@ SPREAD_PICTURES, HOLD_S = 5, 2.0
 """Pictures of the edge, each elsewhere; it is held for so long, of which the stillest moment is taken."""
 
 
+DEPTH_S, LEAST_DEPTH_S = 60.0, 15.0
+"""Of boards held: over once those held still tell enough (`calibration.depth_settled`), ten at least."""
+
+
 @dataclass(frozen=True)
 class Stretch:
     """One part of a recording."""
@@ -127,7 +131,7 @@ _STEPS = (
             "From 0.5 to 1.2 m away; lean it by 25 degrees to the left, right, top and bottom.",
             "Hold it still for a second each time, in the middle and towards the sides of the picture.",
         ),
-        plan=(Stretch("Hold it still, then lean or move it, and again", 60.0),),
+        plan=(Stretch("Hold it still, then lean or move it, and again", DEPTH_S, least_s=LEAST_DEPTH_S),),
         needs=("depth",),
         parts=("rgb", "depth"),
     ),
