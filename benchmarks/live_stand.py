@@ -21,7 +21,7 @@ from typing import Any
 
 from guidance.camera_command import get_ready
 from guidance.live.loop import Stepped
-from guidance.treatment.camera_room import CameraRoom
+from guidance.treatment.camera_room import CameraRoom, Offered, RigOnDisk
 from guidance.treatment.choice import Choices
 from guidance.treatment.recording import LiveRecording
 from models.catalogue import load_devices, load_protocols, load_questions, load_zones
@@ -191,11 +191,8 @@ def room_of(stack: ExitStack, devices: list[Device], played: Played) -> CameraRo
     cameras = stack.enter_context(LiveCameras(devices))
     return CameraRoom(
         cameras,
-        rig=played.rig,
-        rig_text=played.rig_text,
-        rig_sha256=sha256(played.rig_text).hexdigest(),
-        choices=Choices(load_zones(), load_devices(), load_protocols()),
-        listed=load_questions(),
+        rig=RigOnDisk(played.rig, played.rig_text, sha256(played.rig_text).hexdigest()),
+        offered=Offered(Choices(load_zones(), load_devices(), load_protocols()), load_questions()),
         taps=played.taps,
     )
 

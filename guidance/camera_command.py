@@ -14,7 +14,7 @@ from guidance.console.preparing import Prepare
 from guidance.pipeline import see_nozzle
 from guidance.simulate import setup_of
 from guidance.stages.state import Setup, begin
-from guidance.treatment.camera_room import CameraRoom
+from guidance.treatment.camera_room import CameraRoom, Offered, RigOnDisk
 from guidance.treatment.choice import Choice, Choices
 from guidance.treatment.course import Course
 from guidance.treatment.preflight import Check
@@ -109,14 +109,8 @@ def camera_room(
     sha256, kinds = sha256_of(rig_file), frozenset(device.kind for device in devices)
     room = CameraRoom(
         cameras,
-        rig=rig,
-        rig_text=text,
-        rig_sha256=sha256,
-        rig_check=lambda: _beside(rig_file),
-        rig_file=rig_file,
-        choices=choices,
-        listed=listed,
-        protocols=protocols,
+        rig=RigOnDisk(rig, text, sha256, rig_file, lambda: _beside(rig_file)),
+        offered=Offered(choices, listed, protocols),
         eyes=eyes,
         models_sha256=eyes.bundle_sha256,
         checks=(*checks, *(Check("Rig", "look", words) for words in left_out)),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from guidance.camera_command import get_ready
 from guidance.live_command import goes_on
-from guidance.treatment.camera_room import CameraRoom
+from guidance.treatment.camera_room import CameraRoom, Offered, RigOnDisk
 from guidance.treatment.choice import Choices
 from guidance.treatment.recording import LiveRecording
 from guidance.treatment.resume import Interrupted
@@ -45,11 +45,8 @@ class Place:
         gas = stack.enter_context(GasInput(switch)) if switch is not None else None
         room = CameraRoom(
             cameras,
-            rig=recording.rig,
-            rig_text=(CALF / "rig.toml").read_bytes(),
-            rig_sha256=sha256_of(CALF / "rig.toml"),
-            choices=Choices(load_zones(), load_devices(), load_protocols()),
-            listed=load_questions(),
+            rig=RigOnDisk(recording.rig, (CALF / "rig.toml").read_bytes(), sha256_of(CALF / "rig.toml")),
+            offered=Offered(Choices(load_zones(), load_devices(), load_protocols()), load_questions()),
             taps=recording.treatment.taps,
             course=before.course if before is not None else None,
             go_on=goes_on(before, shut=True),

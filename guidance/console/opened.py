@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from guidance.treatment.beside_cameras import BesideCameras
 from guidance.treatment.camera_room import CameraRoom
 from guidance.treatment.desk import Desk
 from guidance.treatment.history import HistoryBefore
@@ -31,11 +32,13 @@ def opened(staged: Staged | CameraRoom, *, history: Path | None) -> tuple[Desk, 
     desk = Desk(
         setup=None,
         asked=(),
-        choices=staged.choices,
-        cameras=lambda: staged.states,
-        gas_input=lambda: staged.gas_state,
         course=staged.course,
-        before=None if history is None else HistoryBefore(history, staged.choices),
+        beside=BesideCameras(
+            choices=staged.choices,
+            cameras=lambda: staged.states,
+            gas_input=lambda: staged.gas_state,
+            before=None if history is None else HistoryBefore(history, staged.choices),
+            rig_checking=staged.rig_checking,
+        ),
     )
-    desk.rig_checking = staged.rig_checking
     return desk, open_hello(staged.choices, checks=staged.preflight(), source="Live")

@@ -88,6 +88,31 @@ class CameraSession:
         return self.play()
 
 
+@dataclass(frozen=True, eq=False)
+class RigOnDisk:
+    """The calibration of running cameras as it was read, and the check that lies beside it."""
+
+    rig: Rig
+    text: bytes
+    """Its file."""
+    sha256: str
+    file: Path = Path("rig.toml")
+    """Where it lies, for the command that checks it."""
+    check: Callable[[], bytes | None] = lambda: None
+    """Reads the file of the last quick check beside it, as it is now."""
+
+
+@dataclass(frozen=True, eq=False)
+class Offered:
+    """What can be treated here, and what is asked before."""
+
+    choices: Choices
+    listed: Questions
+    """All questions before the gas."""
+    protocols: Path | None = None
+    """The user's own protocols."""
+
+
 @dataclass(frozen=True)
 class _RigBeside:
     """The rig's last check, as it lies beside it now."""
@@ -107,14 +132,8 @@ class CameraRoom:
         self,
         cameras: LiveCameras,
         *,
-        rig: Rig,
-        rig_text: bytes,
-        rig_sha256: str,
-        rig_check: Callable[[], bytes | None] = lambda: None,
-        rig_file: Path = Path("rig.toml"),
-        choices: Choices,
-        listed: Questions,
-        protocols: Path | None = None,
+        rig: RigOnDisk,
+        offered: Offered,
         eyes: Eyes | None = None,
         models_sha256: str | None = None,
         taps: tuple[Tap, ...] = (),
@@ -130,13 +149,7 @@ class CameraRoom:
         Args:
             cameras: Running ones.
             rig: Their calibration.
-            rig_text: Its file.
-            rig_sha256: Checksum of that.
-            rig_check: Reads the file of the last quick check beside it, as it is now.
-            rig_file: Where the rig lies, for the command that checks it.
-            choices: What can be treated with what.
-            listed: All questions before the gas.
-            protocols: The user's own protocols.
+            offered: What can be treated with what.
             eyes: Who finds the body; None = the zone is placed without.
             models_sha256: Checksum of what they see with.
             taps: The zone's outline, where it is known before.
@@ -149,9 +162,9 @@ class CameraRoom:
         """
         self._gas, self._references = gas, references
         self.course, self._go_on = course or Course(), go_on
-        self.cameras, self.rig, self.choices, self.listed = cameras, rig, choices, listed
-        self.checks, self._rig_check, self._rig_file = checks, rig_check, rig_file
-        self._rig_text, self._rig_sha256, self._protocols = rig_text, rig_sha256, protocols
+        self.cameras, self.rig, self._on_disk = cameras, rig.rig, rig
+        self.choices, self.listed, self._protocols = offered.choices, offered.listed, offered.protocols
+        self.checks = checks
         self._eyes, self._models_sha256, self._taps = eyes, models_sha256, taps
         self.rig_checking = None if look is None else RigChecking(look, self._shown)
 
@@ -172,9 +185,9 @@ class CameraRoom:
     def preflight(self, *, now: datetime | None = None) -> tuple[Check, ...]:
         """What is told before anything is chosen; the rig's check as it is now."""
         at = now or datetime.now(UTC)
-        beside = _RigBeside(self._rig_sha256, self._rig_check())
+        beside = _RigBeside(self._on_disk.sha256, self._on_disk.check())
         here = self.rig_checking is not None
-        checked = rig_check(beside, now=at, rig=self.rig, rig_file=str(self._rig_file), here=here)
+        checked = rig_check(beside, now=at, rig=self.rig, rig_file=str(self._on_disk.file), here=here)
         return (*self.checks, calibration_of(self.rig, at), checked)
 
     def asked(self, choice: Choice) -> tuple[Question, ...]:
@@ -211,9 +224,9 @@ class CameraRoom:
             name=f"{choice.zone}-{started.astimezone():%Y%m%d-%H%M%S}",
             treatment=treatment,
             rig=self.rig,
-            rig_text=self._rig_text,
-            rig_sha256=self._rig_sha256,
-            rig_check=self._rig_check(),
+            rig_text=self._on_disk.text,
+            rig_sha256=self._on_disk.sha256,
+            rig_check=self._on_disk.check(),
             kinds=kinds,
             play=lambda: CameraCaptures(self.cameras, self.rig, gas).captures(),
         )
@@ -231,7 +244,7 @@ class CameraRoom:
             checks=(
                 *self.checks,
                 calibration_check(setup),
-                rig_check(session, now=started, rig=self.rig, rig_file=str(self._rig_file)),
+                rig_check(session, now=started, rig=self.rig, rig_file=str(self._on_disk.file)),
                 approval_check(setup),
             ),
             gas=gas,

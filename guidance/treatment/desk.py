@@ -16,7 +16,8 @@ from guidance.live.loop import LiveRun, Stepped
 from guidance.live.pace import Pace
 from guidance.session import CourseAction, Guidance
 from guidance.stages.state import Setup
-from guidance.treatment.choice import Choice, Choices
+from guidance.treatment.beside_cameras import BesideCameras
+from guidance.treatment.choice import Choices
 from guidance.treatment.commands import CheckRig, Command, Move
 from guidance.treatment.course import DETAILS, PAUSED, PREFLIGHT, STOPPED, TOUCH, Course
 from guidance.treatment.figures import is_placed
@@ -66,10 +67,7 @@ class Desk:
         pace: Pace | None = None,
         gas: GasByHand | None = None,
         course: Course | None = None,
-        choices: Choices | None = None,
-        cameras: Callable[[], Sequence[CameraState]] = tuple,
-        gas_input: Callable[[], GasState | None] = lambda: None,
-        before: Callable[[str, Choice], Before] | None = None,
+        beside: BesideCameras | None = None,
     ) -> None:
         """Before the first capture.
 
@@ -80,13 +78,9 @@ class Desk:
             pace: Clock of a replay; None where cameras set the pace.
             gas: Where the operator says whether gas flows; None = the recording does.
             course: Where the treatment stands; at its beginning where None.
-            choices: What there is to choose from; None = the recording says what is treated.
-            cameras: Tells how the cameras stand.
-            gas_input: Tells how a switch or valve stands that says whether gas flows; None = there is none.
-            before: Looks up what the history says of a subject and a choice; None = there is no history.
+            beside: The cameras; None = a recording is played, which says what is treated.
         """
-        self._before = before
-        self.choices, self.cameras, self.gas_input = choices, cameras, gas_input
+        self._beside = beside
         self.recorded_subject = setup.treatment.subject if setup is not None else None
         self._stopped_at_s = 0.0
         self.setup, self.asked, self.pace = setup, asked, pace
@@ -94,8 +88,6 @@ class Desk:
         self.course = course or Course()
         self.recording: Records | None = None
         """None: nothing is recorded."""
-        self.rig_checking: RigChecking | None = None
-        """None: the rig cannot be checked here."""
         self.preparing: tuple[int, int] | None = None
         """Steps done and in all of what comes before the first capture; None = ready."""
         self.latest: Stepped | None = None
@@ -117,6 +109,24 @@ class Desk:
         """Trouble of the recording that was acknowledged."""
 
     @property
+    def choices(self) -> Choices | None:
+        """What there is to choose from; None = the recording says what is treated."""
+        return None if self._beside is None else self._beside.choices
+
+    @property
+    def rig_checking(self) -> RigChecking | None:
+        """None: the rig cannot be checked here."""
+        return None if self._beside is None else self._beside.rig_checking
+
+    def cameras(self) -> Sequence[CameraState]:
+        """How the cameras stand; none where a recording is played."""
+        return () if self._beside is None else self._beside.cameras()
+
+    def gas_input(self) -> GasState | None:
+        """How a switch or valve stands that says whether gas flows; None = there is none."""
+        return None if self._beside is None else self._beside.gas_input()
+
+    @property
     def guidance(self) -> Guidance | None:
         """What the last step told; None before the first."""
         return None if self.latest is None else self.latest.guidance
@@ -134,10 +144,10 @@ class Desk:
     @property
     def before(self) -> Before | None:
         """What the history says of whom and what is to be treated; None where it is not asked or chosen."""
-        course, choices = self.course, self.choices
-        if self._before is None or choices is None or not course.subject or not course.choice.complete:
+        course, before = self.course, None if self._beside is None else self._beside.before
+        if before is None or not course.subject or not course.choice.complete:
             return None
-        return self._before(course.subject, course.choice)
+        return before(course.subject, course.choice)
 
     @property
     def situation(self) -> Situation:

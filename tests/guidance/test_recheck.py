@@ -14,7 +14,7 @@ import pytest
 from guidance.console import watches as console_watches
 from guidance.console.watches import recheck
 from guidance.rig_checked import rig_remarks
-from guidance.treatment.camera_room import CameraRoom
+from guidance.treatment.camera_room import CameraRoom, Offered, RigOnDisk
 from guidance.treatment.choice import Choices
 from guidance.treatment.course import DETAILS, PREFLIGHT
 from guidance.treatment.preflight import calibration_of
@@ -39,12 +39,8 @@ class Beside:
         self.text: bytes | None = None
         self.room = CameraRoom(
             cast(Any, None),
-            rig=RIG,
-            rig_text=b"",
-            rig_sha256="a" * 64,
-            rig_check=lambda: self.text,
-            choices=Choices(load_zones(), load_devices(), load_protocols()),
-            listed=load_questions(),
+            rig=RigOnDisk(RIG, b"", "a" * 64, check=lambda: self.text),
+            offered=Offered(Choices(load_zones(), load_devices(), load_protocols()), load_questions()),
         )
 
 
