@@ -131,7 +131,7 @@ def open_recording(folder: Path) -> Recording:
     Raises:
         InputError: If it is not a session folder, or anything in it is bad.
     """
-    name = folder.resolve().name
+    name = Path(os.path.realpath(folder)).name  # a link that leads back to itself has one too
     if folder.exists() and not os.access(folder, os.R_OK | (os.X_OK if folder.is_dir() else 0)):
         raise InputError(f"{folder} may not be read; check its permissions.")
     if folder.is_file():

@@ -18,9 +18,9 @@ PATTERNS = (
     ("predicted", "predicted"),
     ("unknown", "unknown"),
     ("not seen", "unseen"),
-    ("limit reached", "over"),
+    ("at limit", "over"),
 )
-"""Words and pattern. Without one the temperature is measured."""
+"""Words and pattern. Without one the temperature is measured. Each has half of the legend's width."""
 
 
 def draw_legend_tile(tile: Instrument, _: Guidance, protocol: Protocol) -> None:

@@ -93,15 +93,17 @@ def test_a_watching_screen_has_nothing_to_take_over_once_the_report_is_written(p
 
 AROUND = """(async () => {
     const { Drawing } = await import("/drawing.js");
-    const canvas = new OffscreenCanvas(200, 200), drawing = new Drawing(canvas);
+    const canvas = new OffscreenCanvas(200, 200), context = canvas.getContext("2d");
+    const drawing = new Drawing(canvas);
     drawing.setLook({ look: 1, left_out: "#e69f00", ink: "#0b0f14", white: "#ffffff", ramp: [] });
     drawing.bitmap = await createImageBitmap(new ImageData(200, 200));
     const around = (radius) => Array.from({ length: 65 }, (_, k) =>
         [100 + radius * Math.cos((k * Math.PI) / 32), 100 + radius * Math.sin((k * Math.PI) / 32)]);
     const amber = async (radius) => {
-        await drawing.draw({ head: { t_s: 0, size_px: [200, 200], left_out: [{ px: around(radius), closed: true }] }, parts: {} });
-        const c = canvas.getContext("2d"), at = around(radius).map(([x, y]) => c.getImageData(Math.round(x), Math.round(y), 1, 1).data);
-        return at.filter(([r, g, b]) => r > 150 && g > 90 && b < 90).length / at.length;
+        const head = { t_s: 0, size_px: [200, 200], left_out: [{ px: around(radius), closed: true }] };
+        await drawing.draw({ head, parts: {} });
+        const seen = around(radius).map((at) => context.getImageData(...at.map(Math.round), 1, 1).data);
+        return seen.filter(([r, g, b]) => r > 150 && g > 90 && b < 90).length / seen.length;
     };
     return [await amber(11), await amber(80)];
 })()"""

@@ -291,3 +291,11 @@ def test_a_file_with_damaged_bytes_is_read_or_refused_with_a_sentence(
             assert str(trouble).endswith(".")  # noqa: PT017 - reading it is as good as refusing it
         else:
             assert captures
+
+
+def test_a_link_that_leads_back_to_itself_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    """Python's own word for it is a RuntimeError."""
+    loop = tmp_path / "session"
+    loop.symlink_to(loop)
+    with pytest.raises(InputError, match="does not exist"):
+        open_recording(loop)
