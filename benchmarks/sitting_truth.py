@@ -13,7 +13,8 @@ from benchmarks.guided import rgb_true_mm
 from benchmarks.guided_operator import RGB_PX, Truth
 from calibration.intrinsics import Calibrated
 from calibration.skin_error import nine_places
-from models.geometry import Floats
+from models.depth_place import placed_mm, seen_at
+from models.geometry import Floats, unit
 from models.radiometry import UNFLAGGED_MIN
 from models.radiometry import Calibrated as Radiometry
 from models.rig import Rig
@@ -90,6 +91,11 @@ def held_to_truth(
             found["time"] = [
                 Held("thermal", 1000.0 * late_s, 1000.0 * thermal.clock.u95_s, "ms", signed=True)
             ]
+    if rig.depth is not None and (bounds := depth_at_800_mm(told.get("depth", ()))) is not None:
+        found["depth"] = [
+            Held(f"{way}, 0.8 m away", off, bound, "mm")
+            for way, off, bound in zip(("distance", "beside"), _depth_mm(rig, real), bounds, strict=True)
+        ]
     if rig.nozzle is not None:
         found |= _nozzle(rig, truth)
     if rig.jet is not None and scene.jet is not None:
@@ -117,6 +123,29 @@ def _thermal_mm(rig: Rig, real: Rig) -> float:
         if one.thermal is not None
     ]
     return float(np.linalg.norm(there[0] - there[1], axis=1).max()) * AT_MM / real.thermal.camera.fx_px
+
+
+def depth_at_800_mm(lines: Sequence[str]) -> tuple[float, float] | None:
+    """The bounds at 0.8 m that the depth camera's step told: in distance, and beside the line of sight."""
+    for line in lines:
+        if line.strip().startswith("0.8 m from the camera"):
+            along, beside = (float(word) for word in line.split()[5:7])
+            return along, beside
+    return None
+
+
+def _depth_mm(rig: Rig, real: Rig) -> tuple[float, float]:
+    """The worst of nine places: how far skin 0.8 m away is shown off its place, in distance and beside."""
+    assert rig.depth is not None
+    assert real.depth is not None
+    px = np.array([(x * RGB_PX[0], y * RGB_PX[1]) for x in (0.25, 0.5, 0.75) for y in (0.25, 0.5, 0.75)])
+    sight = unit(real.rgb.unproject(px))
+    at_px, readings_mm = seen_at(real.depth, sight * AT_MM)
+    inside = real.depth.camera.inside(at_px)
+    off = (placed_mm(rig.depth, at_px, readings_mm) - sight * AT_MM)[inside]
+    along = np.sum(off * sight[inside], axis=1)
+    beside = np.linalg.norm(off - along[:, None] * sight[inside], axis=1)
+    return float(np.abs(along).max()), float(beside.max())
 
 
 def _nozzle(rig: Rig, truth: Truth) -> dict[str, list[Held]]:

@@ -87,9 +87,11 @@ class Step:
     """A step to the solution, and what stays open."""
 
     change: Floats
-    """Shape (p,)."""
+    """Of what is sought, shape (p,)."""
+    known_change: Floats
+    """Of u: what the blocks say of what was known but for its errors, shape (u,)."""
     covariance: Floats
-    """Of what is sought and u together, as errors of what is stated, shape (p + u, p + u)."""
+    """Of what is sought and u together, once both are changed, shape (p + u, p + u)."""
     each: Floats
     """The same for each way, shape (ways, p + u, p + u)."""
     weight: Floats
@@ -128,16 +130,16 @@ def solved(rows: Rows, *, information: Floats, pull: Floats) -> Step:
     change = np.einsum("w,wi->i", weight, np.array([one for one, _ in steps]))
     each = np.array([both for _, both in steps])
     for k, (one, _) in enumerate(steps):
-        each[k, :p, :p] += np.outer(one - change, one - change)
+        each[k] += np.outer(one - change, one - change)
     covariance = np.einsum("w,wij->ij", weight, each)
-    return Step(change, covariance, each, weight, best, more, float(max(m - p, 1)))
+    return Step(change[:p], change[p:], covariance, each, weight, best, more, float(max(m - p, 1)))
 
 
 def first_step(rows: Rows, *, information: Floats, pull: Floats) -> Floats:
     """A step on the way there, by a usual way of erring together, shape (p,)."""
     fixed = rows.known @ rows.known_covariance @ rows.known.T
     usual = Way(_LENGTHS[1], _OWN_PICTURE[1], _POWERS[1], _left_mm2(rows) / (1.0 + _OWN_PICTURE[1]))
-    return _one(rows, fixed, usual, information, pull, more=1.0)[0]
+    return _one(rows, fixed, usual, information, pull, more=1.0)[0][: rows.slopes.shape[1]]
 
 
 def _left_mm2(rows: Rows) -> float:
@@ -165,16 +167,29 @@ def _fitted(rows: Rows, fixed: Floats, way: Way, information: Floats, pull: Floa
 def _one(
     rows: Rows, fixed: Floats, way: Way, information: Floats, pull: Floats, *, more: float
 ) -> tuple[Floats, Floats]:
-    """Step and joint covariance by one way."""
+    """Step of what is sought and of u, shape (p + u,), and their joint covariance, by one way.
+
+    Both are the means of a normal distribution given the blocks. Were u left as it was stated, what is
+    sought would come out true but not fit the stated lens: the better it is known, the more of the lens's
+    error would stand on the skin.
+    """
     noise = way.covariance(rows)
     factor = cho_factor(noise + fixed + 1e-9 * np.eye(len(fixed)), lower=True)
-    weighted = np.asarray(cho_solve(factor, rows.slopes), float)
+    weighted, known = np.hsplit(
+        np.asarray(cho_solve(factor, np.hstack([rows.slopes, rows.known])), float), [rows.slopes.shape[1]]
+    )
     spread = np.linalg.inv(weighted.T @ rows.slopes + information)
     influence = spread @ weighted.T
     change = influence @ -rows.off_mm + spread @ pull
-    own = spread + (more - 1.0) * influence @ noise @ influence.T
-    cross = -influence @ rows.known @ rows.known_covariance
-    return change, np.block([[own, cross], [cross.T, rows.known_covariance]])
+    likely = rows.known_covariance
+    known_change = likely @ (known.T @ (-rows.off_mm - rows.slopes @ change))
+    cross = -influence @ rows.known @ likely
+    left = likely - likely @ (known.T @ rows.known) @ likely
+    left += likely @ (rows.known.T @ weighted) @ spread @ (weighted.T @ rows.known) @ likely
+    whole = np.block([[spread, cross], [cross.T, 0.5 * (left + left.T)]])
+    by_off = np.vstack([influence, likely @ (known.T - (known.T @ rows.slopes) @ influence)])
+    whole += (more - 1.0) * by_off @ noise @ by_off.T
+    return np.concatenate([change, known_change]), whole
 
 
 def _more(rows: Rows, way: Way, information: Floats, pull: Floats) -> float:
@@ -182,13 +197,13 @@ def _more(rows: Rows, way: Way, information: Floats, pull: Floats) -> float:
     views: Sequence[int] = np.unique(rows.view).tolist()
     fixed = rows.known @ rows.known_covariance @ rows.known.T
     whole, spread = _one(rows, fixed, way, information, pull, more=1.0)
-    p = len(whole)
+    p = rows.slopes.shape[1]
     steps: list[Floats] = []
     foretold: list[Floats] = []
     for view in views:
         part = rows.without(view)
         inner = part.known @ part.known_covariance @ part.known.T
         one, wider = _one(part, inner, way, information, pull, more=1.0)
-        steps.append(one - whole)
+        steps.append((one - whole)[:p])
         foretold.append(wider[:p, :p] - spread[:p, :p])
     return likely_more(*LeftOut(np.array(steps), np.array(foretold)).more)

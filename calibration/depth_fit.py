@@ -1,8 +1,9 @@
 """Where the depth camera stands, and what makes its readings true: planes of one board, seen by both cameras.
 
 The board's plane by the colour camera is held against depth readings inside the board's outline. Its lean
-tells the shift along it, its distances part scale from offset. The depth camera's lens stays as its maker
-states it; what that, the colour camera's lens, the corners and the print leave open is in the bounds.
+tells the shift along it, its distances part scale from offset. The depth camera's lens is
+sought with them, near where its maker states it; what that, the colour camera's lens, the corners and the
+print leave open is in the bounds.
 """
 
 from __future__ import annotations
@@ -125,7 +126,9 @@ def fit_depth(
             break
         camera = _stepped(camera, first_step(rows, information=information, pull=pull))
     step = solved(rows, information=information, pull=pull)
-    kept, camera = rows.off_mm + rows.slopes @ step.change, _stepped(camera, step.change)
+    lens = step.known_change[:_COUNT]
+    kept = rows.off_mm + rows.slopes @ step.change + rows.known[:, :_COUNT] @ lens
+    camera = changed(camera, np.concatenate([lens, step.change]))
     if not _is_metric(camera):
         return _NOT_METRIC
     used = np.isin(np.arange(len(views)), blocks.view)

@@ -29,7 +29,15 @@ def facts(judged: DepthJudged, board: Board) -> list[str]:
         " readings. It says how well planes fit, not how right the place is; the bounds do.",
         f"Readings err by {sigma:.1f} mm (1 sigma a block), most likely {together}, {grows}.",
         f"Pairs disagree by {np.sqrt(found.step.more):.2f} times what that explains; it is in the bounds.",
+        _lens(judged),
     ]
+
+
+def _lens(judged: DepthJudged) -> str:
+    """How far the boards moved the lens from what was stated."""
+    moved, open_ = judged.found.step.known_change[:4], np.sqrt(np.diag(judged.found.covariance))[:4]
+    each = ", ".join(f"{by:+.2f} (to {1.96 * one:.2f})" for by, one in zip(moved, open_, strict=True))
+    return f"By the boards its lens (fx, fy, cx, cy) is off what was stated by {each} px (95 %)."
 
 
 def depth_part(
@@ -68,8 +76,8 @@ def depth_part(
         ),
         facts=(
             *facts(judged, board),
-            f"Its lens is as its maker states it. The board's size is known to {100.0 * size_u95:.2f} % (95"
-            " %); that, both lenses, the corners and a board bent by 0.2 mm are in the bounds.",
+            f"The board's size is known to {100.0 * size_u95:.2f} % (95 %); that, both lenses,"
+            " the corners and a board bent by 0.2 mm are in the bounds.",
             "What one reading errs by itself comes on top, and is in the bounds of the skin.",
         ),
         plots=(

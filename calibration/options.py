@@ -66,7 +66,7 @@ def add_calibrate(parser: argparse.ArgumentParser) -> None:
             " board",
             description="Place of the depth camera to the colour camera, scale and offset of its readings,"
             " from pairs of a colour and a depth picture of a board leant to all sides, near and far. Its"
-            " lens is taken as its maker states it. Refuses what is not good enough (exit code 3).",
+            " lens is sought near where its maker states it. Refuses what is not good enough (exit code 3).",
         )
     )
 

@@ -58,15 +58,21 @@ def held(boards: BoardsHeld, pairs: Pairs, *, from_s: float = 0.0, moves_px: flo
 
 @pytest.fixture(scope="module")
 def usual() -> tuple[Rig, Pairs]:
-    return shown(Taken(LEAST_HELD, near_mm=450.0, far_mm=900.0))
+    return shown(Taken(12, near_mm=450.0, far_mm=900.0))
 
 
-def test_it_is_over_with_the_tenth_board_where_the_last_two_left_it_within_what_is_asked(
+def test_it_is_over_with_a_few_boards_more_than_the_fewest_once_two_left_it_within_what_is_asked(
     usual: tuple[Rig, Pairs],
 ) -> None:
     rig, pairs = usual
     boards = BoardsHeld(OWN, rig)
-    assert held(boards, pairs) == [False] * (LEAST_HELD - 1) + [True]
+    told: list[bool] = []
+    for k, pair in enumerate(pairs):
+        told += held(boards, [pair], from_s=2.0 * k)
+        if told[-1]:
+            break
+    assert told[-1], "not after 12"
+    assert len(told) >= LEAST_HELD
     assert boards.missing() == ""
     assert boards.judged is not None
     assert boards.judged.refusal is None
@@ -89,7 +95,7 @@ def test_boards_of_which_the_step_would_be_refused_never_settle_it_and_what_they
     rig, pairs = shown(taken)
     boards = BoardsHeld(OWN, rig)
     assert not any(held(boards, pairs))
-    assert len(boards.pairs) == len(pairs)
+    assert len(boards.pairs) >= LEAST_HELD
     assert words in boards.missing()
 
 
@@ -97,7 +103,9 @@ def test_a_print_that_nobody_measured_is_recorded_to_the_end(usual: tuple[Rig, P
     """Its size leaves 0.5 % open, more than is asked, and more boards do not tell it."""
     rig, pairs = usual
     boards = BoardsHeld(replace(OWN, stretch_u95=0.005), rig)
-    assert not any(held(boards, pairs))
+    assert not any(held(boards, pairs[:LEAST_HELD]))
+    assert boards.judged is not None
+    assert boards.judged.along_mm[1] > ASKED_ALONG_MM
 
 
 def test_a_board_that_moves_and_one_held_where_it_was_before_do_not_count(usual: tuple[Rig, Pairs]) -> None:
@@ -138,5 +146,5 @@ def test_the_page_counts_boards_and_the_recording_stops_by_itself(
         clock.look(capture)
         if clock.is_over:
             break
-    assert f"Held still in {LEAST_HELD} of at least {LEAST_HELD} places" in told[-1].words
-    assert t_s - 100.0 == pytest.approx(2.5 * LEAST_HELD, abs=2.0)
+    assert told[-1].words.startswith("Held still in 1")
+    assert 2.5 * (LEAST_HELD - 1) < t_s - 100.0 < 2.5 * len(pairs), "a minute where nothing says when to stop"
