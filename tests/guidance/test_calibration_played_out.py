@@ -15,6 +15,7 @@ from calibration.guided_run import Wanted
 from calibration.scale import Scale
 from calibration.sheets import TARGET
 from guidance.calibrating.room import CalibrationRoom
+from guidance.calibrating.supply import Supply
 from models.capture import Capture
 from tests.calibration.test_guided_run import drawn
 from tests.chromium import MISSING, Browser, chromium
@@ -41,7 +42,7 @@ def test_the_list_says_how_far_each_step_came_when_what_was_played_was_over(
     wanted = Wanted(
         tmp_path / "rig.toml", tmp_path / "keep", Sheets(OWN, TARGET, scale, None), ("rgb", "thermal")
     )
-    room = CalibrationRoom(one_board, lambda _: wanted, scale=scale)
+    room = CalibrationRoom(Supply(one_board), lambda _: wanted, scale=scale)
     with served_page(room) as port:
         tab = browser.open(f"http://127.0.0.1:{port}/")
         tab.until("document.body.dataset.phase === 'over'")

@@ -17,7 +17,7 @@ from guidance.camera_command import camera_room
 from guidance.pipeline import step
 from guidance.simulate import Wish, scene_of
 from guidance.stages.state import begin
-from guidance.treatment.camera_room import CameraRoom
+from guidance.treatment.camera_room import CameraRoom, Offered, RigOnDisk
 from guidance.treatment.choice import Choice, Choices
 from guidance.treatment.course import Course
 from models.catalogue import load_devices, load_protocols, load_questions, load_zones
@@ -50,11 +50,8 @@ def of_skin(references: tuple[Reference, ...]) -> tuple[float, float]:
         cast(
             Any, SimpleNamespace(cameras=[SimpleNamespace(kind=kind) for kind in ("rgb", "thermal", "depth")])
         ),
-        rig=stated_rig(SCENE),
-        rig_text=b"",
-        rig_sha256="a" * 64,
-        choices=Choices(load_zones(), load_devices(), load_protocols()),
-        listed=load_questions(),
+        rig=RigOnDisk(stated_rig(SCENE), b"", "a" * 64),
+        offered=Offered(Choices(load_zones(), load_devices(), load_protocols()), load_questions()),
         taps=TREATMENT.taps,
         references=references,
     )
