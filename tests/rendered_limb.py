@@ -18,8 +18,9 @@ from models.geometry import Bools, Bytes, Floats, Pose, unit
 from models.rig import DepthCamera, Nozzle, Rig, Tags, ThermalCamera
 from models.sightings import NozzleSighting
 from models.zone import Zone
-from models.zone_chart import lay_chart, outline_of
+from models.zone_chart import outline_of
 from tests.models.limb_points import Limb
+from tests.models.skin_scenes import tapped_chart
 from vision.nozzle_mask import nozzle_mask
 
 STILL = np.zeros(3)
@@ -86,17 +87,7 @@ class RenderedLimb:
         """The zone laid on the true skin, where the limb is before it moves."""
         skin = self.limb.surface().add(self.limb.seen(noise_mm=0.0)).skin()
         zone = knee_high()
-        laid = lay_chart(
-            skin,
-            outline_of(zone, scale=1.0),
-            zone=zone,
-            u_sign=1.0,
-            scale=1.0,
-            reference_t_s=0.0,
-            anchored_by="tap",
-            surface_by="depth",
-            place_u95_mm=5.0,
-        )
+        laid = tapped_chart(skin, outline_of(zone, scale=1.0), zone=zone)
         assert laid is not None
         return laid
 

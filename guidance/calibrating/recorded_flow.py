@@ -50,7 +50,7 @@ class RecordedFlow:
             rig: As it reads.
             times_by: With which the captures' times were worked out already; None = the cameras' own.
             keep: Folder for the recordings.
-            board: Target of a check.
+            board: Target of a check, or board of the depth camera.
             board_named: The same, as ``--board`` names it.
             force: Replace what is known better.
             now: For the rig's date.

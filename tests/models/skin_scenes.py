@@ -9,6 +9,9 @@ import numpy as np
 from models.chart import CELL_MM, ZoneChart
 from models.geometry import Bools, Floats, Ints, Pose, rotation_from_rvec, unit
 from models.mesh import ChartMesh
+from models.surface import Skin
+from models.zone import Zone
+from models.zone_chart import Outline, lay_chart
 
 Shape = Callable[[Floats, Floats], Floats]
 """Point (x, y, z) in mm of chart coordinates u, v."""
@@ -130,3 +133,20 @@ def _meets(origin: Floats, ray: Floats, a: Floats, b: Floats, c: Floats) -> tupl
     share_c = turned_out @ ray / volume
     distance = (second * turned_out).sum(1) / volume
     return distance, (share_b >= 0.0) & (share_c >= 0.0) & (share_b + share_c <= 1.0) & (distance > 0.0)
+
+
+def tapped_chart(
+    skin: Skin, outline: Outline, *, zone: Zone, u_sign: float = 1.0, reference_t_s: float = 0.0
+) -> ZoneChart | None:
+    """A zone of its own size laid on skin that a depth camera measured; None where no skin lies there."""
+    return lay_chart(
+        skin,
+        outline,
+        zone=zone,
+        u_sign=u_sign,
+        scale=1.0,
+        reference_t_s=reference_t_s,
+        anchored_by="tap",
+        surface_by="depth",
+        place_u95_mm=5.0,
+    )

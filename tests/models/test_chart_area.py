@@ -15,7 +15,8 @@ from models.catalogue import load_zones
 from models.chart import ZoneChart
 from models.geometry import Floats, unit
 from models.surface import empty_surface
-from models.zone_chart import Outline, lay_chart, uv_of
+from models.zone_chart import Outline, uv_of
+from tests.models.skin_scenes import tapped_chart
 
 ZONE = replace(load_zones()["calf"], leave_out=(), relief=())
 DEEP_MM = 900.0
@@ -92,17 +93,7 @@ def charted(
     rim = shape.at(HALF_X_MM * np.cos(turn), HALF_Y_MM * np.sin(turn))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(zone_chart, "CELL_MM", cell_mm)
-        chart = lay_chart(
-            skin,
-            Outline(uv_of(skin, rim, u_sign=1.0)),
-            zone=ZONE,
-            u_sign=1.0,
-            scale=1.0,
-            reference_t_s=0.0,
-            anchored_by="tap",
-            surface_by="depth",
-            place_u95_mm=5.0,
-        )
+        chart = tapped_chart(skin, Outline(uv_of(skin, rim, u_sign=1.0)), zone=ZONE)
     assert chart is not None
     return chart
 

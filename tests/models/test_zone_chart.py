@@ -15,26 +15,17 @@ from models.chart import CELL_MM, ZoneChart
 from models.geometry import Floats, Pose
 from models.surface import FILL_LIMIT_MM, Skin
 from models.zone import LeaveOut, Zone
-from models.zone_chart import MARGIN_MM, TILE_CM2, Outline, lay_chart, outline_of, tiles, uv_of
+from models.zone_chart import MARGIN_MM, TILE_CM2, Outline, outline_of, tiles, uv_of
 from tests.models.limb_points import Limb
-from tests.models.skin_scenes import turned
+from tests.models.skin_scenes import tapped_chart, turned
 
 LIMB = Limb()
 ZONE = replace(load_zones()["calf"], width_mm=110.0, length_mm=150.0, leave_out=())
 
 
 def lay(skin: Skin, *, zone: Zone = ZONE, outline: Outline | None = None, u_sign: float = 1.0) -> ZoneChart:
-    chart = lay_chart(
-        skin,
-        outline or outline_of(zone, scale=1.0),
-        zone=zone,
-        u_sign=u_sign,
-        scale=1.0,
-        reference_t_s=0.5,
-        anchored_by="tap",
-        surface_by="depth",
-        place_u95_mm=5.0,
-    )
+    outline = outline or outline_of(zone, scale=1.0)
+    chart = tapped_chart(skin, outline, zone=zone, u_sign=u_sign, reference_t_s=0.5)
     assert chart is not None
     return chart
 
@@ -233,18 +224,7 @@ NERVE = LeaveOut("a nerve", u_mm=0.0, v_mm=0.0, radius_u_mm=40.0, radius_v_mm=40
 def test_without_skin_to_treat_under_the_outline_there_is_no_chart(
     skin: Skin, zone: Zone, v_mm: float
 ) -> None:
-    laid = lay_chart(
-        skin,
-        disc(0.0, v_mm, 30.0),
-        zone=zone,
-        u_sign=1.0,
-        scale=1.0,
-        reference_t_s=0.0,
-        anchored_by="tap",
-        surface_by="depth",
-        place_u95_mm=5.0,
-    )
-    assert laid is None
+    assert tapped_chart(skin, disc(0.0, v_mm, 30.0), zone=zone) is None
 
 
 def test_what_is_to_be_left_out_is_not_in_the_zone_and_marked(skin: Skin) -> None:
