@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import stats
 
+from calibration.motion_modes import MODES_FAST, motion_modes
 from calibration.motion_streams import MotionStream
-from calibration.time_shift import LEAST_STRETCH_S, MODES_FAST, Shift, find_shift, motion_modes
+from calibration.time_shift import LEAST_STRETCH_S, Shift, find_shift
 from models.geometry import Floats
 
 SEARCH_S = 1.0

@@ -1,12 +1,12 @@
 """The shift in time between two streams that see one motion, with its drift and bounds.
 
 Each stream is reduced to its modes: how the small picture changes over time, its few strongest patterns
-(`motion_modes`). Whatever moves, a hand, the nozzle or the whole rig, both streams' modes follow the same
-state of the scene, so at the right shift the one's are a linear map of the other's, nearly. The faster
-stream is a smooth curve through its own stamps and is read at the slower one's; the map is solved out for
-each shift, and what is left over is least at the right one. Offset and drift are then refined by Gauss-Newton
-with the map solved along, and their bounds come from leaving out one stretch of time after another
-(jackknife), which counts what the map does not explain as well as noise.
+(`calibration.motion_modes`). Whatever moves, a hand, the nozzle or the whole rig, both streams' modes follow
+the same state of the scene, so at the right shift the one's are a linear map of the other's, nearly. The
+faster stream is a smooth curve through its own stamps and is read at the slower one's; the map is solved out
+for each shift, and what is left over is least at the right one. Offset and drift are then refined by
+Gauss-Newton with the map solved along (`calibration.time_system`), and their bounds come from leaving out one
+stretch of time after another (jackknife), which counts what the map does not explain as well as noise.
 """
 
 from __future__ import annotations
@@ -17,10 +17,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.interpolate import CubicSpline
 
-from models.geometry import Bools, Floats, Ints
-
-MODES_FAST = 8
-"""Patterns kept of a stream."""
+from calibration.motion_modes import Modes, slow_changes
+from calibration.time_system import TimeSystem, TwoStreams, onto
+from models.geometry import Floats, Ints
 
 SMOOTH_PICTURES = 1.0
 """Width (1 sigma, in pictures) over which the quicker stream is smoothed. The noise of a curve through its
@@ -28,13 +27,6 @@ stamps is less between them, which pulls the offset towards half a picture: 1 ms
 
 PRODUCTS = 4
 """Strongest patterns whose products the map may use."""
-
-ABOVE_NOISE = 2.0
-"""A pattern counts where it is so many times as strong as the median one, which is noise."""
-
-SLOW_KNOT_S = 2.5
-"""Changes slower than about this (drift of the thermal camera, skin that warms up) have no say: they come
-with their own delays."""
 
 STEP_S = 0.02
 """Of the search; the main lobe of any motion a hand makes is several times as wide."""
@@ -47,19 +39,6 @@ STRETCHES = 12
 """Stretches of time for the bounds, of `LEAST_STRETCH_S` at least, so that what is left over in one says
 nothing of the next."""
 LEAST_STRETCH_S = 1.2
-
-ROBUST_SIGMA = 3.0
-"""Pictures left over by more have less and less weight (Huber)."""
-
-
-@dataclass(frozen=True, eq=False)
-class Modes:
-    """A stream reduced to its patterns."""
-
-    t_s: Floats
-    """Stamps, rising, shape (n,)."""
-    values: Floats
-    """Strength of each pattern in each picture, the strongest of size 1 (rms), shape (n, k)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,28 +70,6 @@ class Shift:
     """Second best shift outside the main lobe; NaN where there is none."""
     rival_sigmas: float
     """How clearly the best one is better than that, by the stretches of time; inf where there is none."""
-
-
-def motion_modes(t_s: Floats, pictures: Floats, *, count: int) -> Modes:
-    """The strongest patterns of change in a stream.
-
-    Args:
-        t_s: Stamps, shape (n,).
-        pictures: Small pictures, flattened, shape (n, pixels).
-        count: At most so many.
-    """
-    change = pictures - pictures.mean(axis=1, keepdims=True)  # gain control and shutter steps lift all pixels
-    change = change - change.mean(axis=0)
-    slow = _slow(t_s)
-    change = change - slow @ np.linalg.lstsq(slow, change, rcond=None)[0]
-    power, vectors = np.linalg.eigh(change @ change.T)
-    order = np.argsort(power)[::-1]
-    size = np.sqrt(np.maximum(power[order], 0.0))
-    floor = ABOVE_NOISE * float(np.median(size[: len(size) - slow.shape[1]]))
-    kept = max(1, int((size[:count] > floor).sum()))
-    values = vectors[:, order[:kept]] * size[:kept]
-    rms = float(np.sqrt(np.mean(values[:, 0] ** 2)))
-    return Modes(t_s, values / max(rms, 1e-12))
 
 
 def tries(search_s: float) -> int:
@@ -156,7 +113,7 @@ def find_shift(
     if not np.isfinite(told[wanted]).any():
         return None
     best = float(tried[int(np.nanargmax(np.where(wanted, told, np.nan)))])
-    fit = _Fit(curve, slow, span, sign)
+    fit = TwoStreams(curve, slow, span, sign)
     theta = np.array([best, 0.0])
     weight = np.ones(len(slow.t_s))
     for _ in range(12):
@@ -201,7 +158,7 @@ def find_shift(
     )
 
 
-def _scattered(system: _System, groups: Ints) -> Floats:
+def _scattered(system: TimeSystem, groups: Ints) -> Floats:
     """1 sigma of offset and drift by how the stretches' own scores scatter, shape (2,).
 
     What is left over is less than what went wrong, by what the map took, so this is too small by as much as
@@ -246,108 +203,16 @@ def _interval_s(modes: Modes) -> float:
     return float(np.median(np.diff(modes.t_s)))
 
 
-def _slow(t_s: Floats) -> Floats:
-    """Slow changes: cosines of up to two half periods a knot, shape (n, m)."""
-    long_s = max(float(t_s[-1] - t_s[0]), 1e-6)
-    count = max(2, round(long_s / SLOW_KNOT_S))
-    turns: Floats = np.pi * np.arange(count, dtype=np.float64)
-    return np.asarray(np.cos(turns * ((t_s - t_s[0]) / long_s)[:, None]), np.float64)
-
-
 def _explained(curve: CubicSpline, slow: Modes, span: tuple[float, float], shift_s: float) -> float:
     """Share of the slower stream's quick changes that the quicker one explains at a shift."""
     at_s = slow.t_s + shift_s
     inside = (at_s >= span[0]) & (at_s <= span[1])
     if inside.sum() < max(0.6 * len(at_s), 30):
         return float("nan")
-    base = _slow(slow.t_s[inside])
-    whole = slow.values[inside] - _onto(base, slow.values[inside])
-    left = slow.values[inside] - _onto(np.hstack([base, curve(at_s[inside])]), slow.values[inside])
+    base = slow_changes(slow.t_s[inside])
+    whole = slow.values[inside] - onto(base, slow.values[inside])
+    left = slow.values[inside] - onto(np.hstack([base, curve(at_s[inside])]), slow.values[inside])
     return 1.0 - float((left**2).sum() / max((whole**2).sum(), 1e-12))
-
-
-def _onto(base: Floats, values: Floats) -> Floats:
-    q, _ = np.linalg.qr(base)
-    return q @ (q.T @ values)
-
-
-@dataclass(eq=False)
-class _System:
-    """The equations at one offset and drift, linear in the map and in a small step of both."""
-
-    base: Floats
-    """Weighted columns of the map and of slow changes, shape (n, m); rows outside are 0."""
-    values: Floats
-    slopes: Floats
-    """Of the values by offset and drift, shape (2, n, p)."""
-    inside: Floats
-    """1 where the quicker stream's curve reaches, shape (n,)."""
-    weight: Floats
-    explained: float
-    left: Floats
-
-    def solve(self, use: Bools) -> Floats:
-        """Step of offset and drift by the rows in use."""
-        q, _ = np.linalg.qr(self.base[use])
-        y = self.values[use] - q @ (q.T @ self.values[use])
-        d = np.stack([(s[use] - q @ (q.T @ s[use])).ravel() for s in self.slopes], axis=1)
-        return np.asarray(np.linalg.lstsq(d, y.ravel(), rcond=None)[0], float)
-
-    def alone(self, use: Bools) -> tuple[float, float]:
-        """Step of the offset by some rows with the common map, and its 1 sigma."""
-        q, _ = np.linalg.qr(self.base)
-        y = (self.values - q @ (q.T @ self.values))[use].ravel()
-        d = (self.slopes[0] - q @ (q.T @ self.slopes[0]))[use].ravel()
-        power = max(float(d @ d), 1e-12)
-        step = float(d @ y) / power
-        return step, float(np.sqrt(np.mean((y - step * d) ** 2) / power))
-
-    def huber(self) -> Floats:
-        """Weights of pictures by what is left over of them."""
-        size = np.linalg.norm(self.left, axis=1)
-        usual = float(np.median(size[self.inside > 0.0])) / 0.8
-        return np.minimum(1.0, ROBUST_SIGMA * usual / np.maximum(size, 1e-12))
-
-
-@dataclass(eq=False)
-class _Fit:
-    curve: CubicSpline
-    slow: Modes
-    span: tuple[float, float]
-    sign: float
-
-    @property
-    def middle_s(self) -> float:
-        return float(self.slow.t_s.mean())
-
-    def system(self, theta: Floats, weight: Floats) -> _System | None:
-        """Equations; each pattern of the slower stream counts by what is left over of it."""
-        t_s = self.slow.t_s
-        at_s = t_s + self.sign * (theta[0] + theta[1] * (t_s - self.middle_s))
-        inside = ((at_s >= self.span[0]) & (at_s <= self.span[1])).astype(float)
-        if inside.sum() < 30:
-            return None
-        at_s = np.clip(at_s, *self.span)
-        root = np.sqrt(weight) * inside
-        quick, moves = self.curve(at_s), self.curve(at_s, 1)
-        slow_base = _slow(t_s)
-        base = root[:, None] * np.hstack([quick, slow_base])
-        y = root[:, None] * self.slow.values
-        chart, *_ = np.linalg.lstsq(base, y, rcond=None)
-        left = y - base @ chart
-        noise = np.sqrt((left**2).sum(axis=0) / inside.sum())
-        scale = 1.0 / np.maximum(noise, 1e-6)
-        slope = self.sign * root[:, None] * (moves @ chart[: quick.shape[1]]) * scale
-        whole = y - _onto(root[:, None] * slow_base, y)
-        return _System(
-            base=base,
-            values=y * scale,
-            slopes=np.stack([slope, slope * (t_s - self.middle_s)[:, None]]),
-            inside=inside,
-            weight=weight,
-            explained=1.0 - float((left**2).sum() / max((whole**2).sum(), 1e-12)),
-            left=left * scale / np.maximum(root, 1e-6)[:, None] * inside[:, None],
-        )
 
 
 def _stretches(t_s: Floats, inside: Floats, stretch_s: float) -> Ints:
@@ -361,7 +226,7 @@ def _stretches(t_s: Floats, inside: Floats, stretch_s: float) -> Ints:
     return np.where(inside > 0.0, number, -1)
 
 
-def _rival(fit: _Fit, theta: Floats, tried: Floats, told: Floats, groups: Ints) -> tuple[float, float]:
+def _rival(fit: TwoStreams, theta: Floats, tried: Floats, told: Floats, groups: Ints) -> tuple[float, float]:
     """The best shift outside the main lobe, and by how many sigmas the winner is better."""
     known = np.where(np.isfinite(told), told, -np.inf)
     k = int(np.abs(tried - theta[0]).argmin())
@@ -388,7 +253,7 @@ def _rival(fit: _Fit, theta: Floats, tried: Floats, told: Floats, groups: Ints) 
     return rival_s, float(gain.sum()) / max(spread, 1e-12)
 
 
-def _left(fit: _Fit, system: _System) -> Floats:
+def _left(fit: TwoStreams, system: TimeSystem) -> Floats:
     """What is left over, in the modes' own unit, shape (n, p)."""
     base, y = system.base, np.sqrt(system.weight * system.inside)[:, None] * fit.slow.values
     chart, *_ = np.linalg.lstsq(base, y, rcond=None)
