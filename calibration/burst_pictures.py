@@ -127,7 +127,9 @@ def before_gas(times_s: Floats, degc: Floats, *, gas_s: float, where: str) -> tu
     """
     early = np.flatnonzero(times_s < gas_s - QUIET_S)
     if len(early) < 3 or not (times_s > gas_s).any():
-        raise InputError(f"{where} needs a second without gas before the burst, and pictures after it.")
+        raise InputError(
+            f"{where} needs a second without gas before the burst, and pictures after it: record it again so."
+        )
     counts = np.ones(len(times_s), bool)
     stray = early[_stray(degc[early])]
     if len(stray) > MOST_STRAY * len(early):

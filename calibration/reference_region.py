@@ -67,7 +67,10 @@ def area_mask(words: str, shape: tuple[int, int]) -> Bools:
         corners = np.array(numbers).reshape(-1, 2)
     limits = np.array([shape[1], shape[0]]) - 0.5
     if np.any(corners < -0.5) or np.any(corners > limits):
-        raise InputError(f"--region {words} lies outside the picture of {shape[1]} x {shape[0]} pixels.")
+        raise InputError(
+            f"--region {words} lies outside the picture of {shape[1]} x {shape[0]} pixels; give pixels within"
+            " it, counted from 0 at its left upper corner."
+        )
     mask: Bytes = np.zeros(shape, np.uint8)
     cv2.fillPoly(mask, [np.rint(corners).astype(np.int32)], 1)
     return mask > 0

@@ -182,7 +182,10 @@ class _Played:
         }
         self.kinds = tuple(kind for kind in KINDS if there[kind] and kind not in without)
         if not self.kinds:
-            raise InputError(f"{recording.name} holds no pictures of a camera that is wanted.")
+            raise InputError(
+                f"{recording.name} holds no pictures of a camera that is wanted; play another recording, or"
+                " leave out fewer (--no-...)."
+            )
         self.device = recording.treatment.device
         self.told = [f"{kind:8} played from {recording.name}" for kind in self.kinds]
 
@@ -239,7 +242,10 @@ def bare_devices(
     for kind in KINDS:
         if kind in without:
             if names.get(kind):
-                raise InputError(f"--{kind} names a camera, and --no-{kind} says that it is not wanted.")
+                raise InputError(
+                    f"--{kind} names a camera, and --no-{kind} says that it is not wanted; leave one of both"
+                    " away."
+                )
             continue
         there = meant(found, kind=kind, name=names.get(kind))
         if there is None and kind in of_rig:

@@ -84,7 +84,7 @@ def read_times(path: Path, *, where: str, flag: bool = False) -> TimeTable:
             values[number] = [float(row[column]) for column in columns]
         except (ValueError, IndexError) as trouble:
             raise InputError(
-                f"{where} row {number + 2} does not hold numbers for {', '.join(names)}."
+                f"{where} row {number + 2} does not hold numbers for {', '.join(names)}; correct that row."
             ) from trouble
     t_s = values[:, 1]
     _check_times(t_s, where=where, first_row=2)

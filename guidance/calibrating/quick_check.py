@@ -74,7 +74,10 @@ class QuickCheck:
         try:
             self._folder = tempfile.TemporaryDirectory(prefix="cryoguide-check-")
         except OSError as trouble:
-            raise InputError(f"The check has no room for its pictures ({trouble.strerror}).") from trouble
+            raise InputError(
+                f"The check has no room for its pictures ({trouble.strerror}); free some on"
+                " the disk for temporary files, or go on without it."
+            ) from trouble
         self._tape: BareRecording | None = None
 
     def see(self, capture: Capture) -> tuple[Seen, ...]:
@@ -116,7 +119,7 @@ class QuickCheck:
             raise InputError("Nothing was recorded: check again.")
         status = self._tape.close()
         if status.trouble:
-            raise InputError(f"{status.trouble} Nothing was judged.")
+            raise InputError(f"{status.trouble} Nothing was judged: check again.")
         lacks = [one.kind for one in status.streams if not one.pictures]
         if COLOUR in lacks:
             raise InputError("No colour picture came meanwhile: look after that camera, then check again.")

@@ -168,14 +168,17 @@ def run_record(options: argparse.Namespace, cameras: Callable[[argparse.Namespac
         if options.encrypt_to or options.models or not options.blur:
             raise InputError(
                 "--no-blur, --encrypt-to and --models are for a session folder (`record SESSION FILE`), not"
-                " for bare cameras."
+                " for bare cameras; leave them away, or name the session folder before the file."
             )
         return cameras(options, paths[0])
     if len(paths) > 2:
         raise InputError("Give one file for the cameras, or a session folder and a file.")
     if given:
         name = "no-..." if given[0] == "without" else given[0]
-        raise InputError(f"--{name} is for recording cameras (`record FILE`), not for a session folder.")
+        raise InputError(
+            f"--{name} is for recording cameras (`record FILE`), not for a session folder; leave it away, or"
+            " name the file alone."
+        )
     return _record(paths[0], paths[1], options)
 
 
