@@ -118,3 +118,16 @@ def _read(path: Path) -> dict[str, object] | None:
 
 def _put(path: Path, told: object) -> None:
     put_file(path, json.dumps(told, indent=1) + "\n")
+
+
+def folder_beside(rig: Path, *, now: datetime, go_on: bool) -> Path:
+    """Where a sitting keeps its pictures unless told otherwise: beside the rig, wherever it is started from.
+
+    Args:
+        rig: That is calibrated.
+        now: For the folder's name.
+        go_on: Take that of a sitting which was broken off, where there is one.
+    """
+    place = rig.parent
+    before = broken_off(place, rig, now=now) if go_on else None
+    return before or place / f"calibration-{now.astimezone():%Y%m%d-%H%M%S}"

@@ -18,7 +18,7 @@ import numpy as np
 from calibration.all_command import wanted_of
 from calibration.folder_steps import FOLDERS, holds_steps
 from calibration.guided_run import IDLE_S
-from calibration.kept_sitting import broken_off
+from calibration.kept_sitting import folder_beside
 from calibration.pictures import picture_files
 from calibration.recorded_plan import GUIDED, SITTING, STEPS
 from calibration.scale import scale_of
@@ -96,8 +96,7 @@ def room_of(
         options.steps = SITTING if replay is None else GUIDED
     target = cast("Path | None", options.out) or cast("Path | None", options.rig) or Path("rig.toml")
     if options.keep is None:
-        before = None if replay is not None else broken_off(Path(), target, now=datetime.now(UTC))
-        options.keep = before or Path(f"calibration-{time.strftime('%Y%m%d-%H%M%S')}")
+        options.keep = folder_beside(target, now=datetime.now(UTC), go_on=replay is None)
     source = options.rig if options.rig is not None and not target.exists() else target
     known = named is None and replay is None and source.exists()
     held, gas = HeldGas(), None

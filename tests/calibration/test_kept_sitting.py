@@ -9,6 +9,7 @@ from calibration.kept_sitting import (
     HOLDS_S,
     belongs,
     broken_off,
+    folder_beside,
     forget_takes,
     note_sitting,
     note_takes,
@@ -65,3 +66,14 @@ def test_the_newest_folder_of_the_same_rig_is_gone_on_with(tmp_path: Path) -> No
     assert broken_off(tmp_path, rig, now=NOW) == tmp_path / "calibration-20261129-083000"
     assert broken_off(tmp_path, rig, now=NOW + timedelta(days=1)) is None
     assert not belongs(tmp_path / "calibration-20261129-085000", rig)
+
+
+def test_a_sitting_keeps_its_pictures_beside_the_rig_wherever_it_is_started_from(tmp_path: Path) -> None:
+    """Before, they lay in whatever folder the command was typed in, and were not found again from another."""
+    rig = tmp_path / "rig.toml"
+    new = folder_beside(rig, now=NOW, go_on=True)
+    assert new.parent == tmp_path
+    assert new.name.startswith("calibration-2026")
+    begun(tmp_path, name="calibration-20261129-083000")
+    assert folder_beside(rig, now=NOW, go_on=True) == tmp_path / "calibration-20261129-083000"
+    assert folder_beside(rig, now=NOW, go_on=False) == new
