@@ -37,6 +37,8 @@ from calibration.sheets import TARGET
 from calibration.thermal_command import found_in_both, known_camera
 from models.geometry import Bytes, Counts
 from models.problems import InputError
+from models.validity import RESTS_ON
+from models.validity_file import NAME as VALIDITY
 from vision.put_files import put_file
 from vision.source import open_source
 
@@ -97,8 +99,22 @@ def calibrate_all(options: argparse.Namespace, now: datetime) -> bool:
     print("\n" + "\n".join(f"{_title(one.name):26}{one.state}" for one in told))
     good = all(one.state in (ACCEPTED, KEPT) for one in told)
     rig = f"Rig: {wanted.rig}" if wanted.rig.exists() else "No rig was written."
-    print("All is calibrated." if good else f"Not all is calibrated; see above. {rig}")
+    print(_all_told(wanted.rig) if good else f"Not all is calibrated; see above. {rig}")
     return good
+
+
+def _all_told(rig: Path) -> str:
+    """What is calibrated after these steps, and what was never measured: a rig may lack most of it."""
+    tables = read_tables(rig)
+    done = tables.get(VALIDITY)
+    open_ = [
+        name
+        for name in RESTS_ON
+        if not (isinstance(done, dict) and name in done) and (name != "depth" or "depth" in tables)
+    ]
+    if not open_:
+        return "All is calibrated."
+    return f"All of these steps are done. Not measured yet: {', '.join(open_)}; each is a step of its own."
 
 
 def _is_session(folder: Path) -> bool:
