@@ -99,6 +99,16 @@ def put_file(path: Path, content: str | bytes) -> None:
         file.put()
 
 
+def surely_written(path: Path) -> None:
+    """Make sure that a file can be put there later; one that stands there stays as it is.
+
+    Raises:
+        InputError: If it cannot be written.
+    """
+    with one_writer(path.parent), written_aside(path, b""):
+        pass  # dropped: it was not put
+
+
 @contextlib.contextmanager
 def _told(path: Path) -> Iterator[None]:
     try:

@@ -39,6 +39,7 @@ from vision.every_camera import Wanted, every_camera, meant
 from vision.gas_input import GasInput
 from vision.gas_named import gas_device
 from vision.live_cameras import LiveCameras
+from vision.put_files import surely_written
 from vision.source import open_source
 
 HELD_S, HELD_TICK_S = 0.8, 0.2
@@ -97,6 +98,7 @@ def room_of(
     target = cast("Path | None", options.out) or cast("Path | None", options.rig) or Path("rig.toml")
     if options.keep is None:
         options.keep = folder_beside(target, now=datetime.now(UTC), go_on=replay is None)
+    surely_written(target)  # not only after a sitting of minutes
     source = options.rig if options.rig is not None and not target.exists() else target
     known = named is None and replay is None and source.exists()
     held, gas = HeldGas(), None
@@ -130,6 +132,11 @@ def _replay(source: Path, speed: float) -> tuple[Pictures, tuple[str, ...], Rig 
     """What is played, which cameras are in it, and by which rig its times were worked out."""
     if not source.exists():
         raise InputError(f"{source} is not there; give a folder of pictures or a recording.")
+    if source.is_dir() and not holds_steps(source) and not (source / "session.toml").exists():
+        raise InputError(
+            f"{source} holds no pictures for a step; give a folder with rgb/, pairs/colour/, pairs/thermal/,"
+            " collar/ or tip/, or a recording."
+        )
     if holds_steps(source):
         rig, cameras, make = None, (COLOUR, THERMAL), partial(folder_captures, source)
     else:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -16,11 +17,13 @@ from calibration.scale import Scale
 from calibration.sheets import TARGET
 from guidance.calibrating.room import CalibrationRoom
 from guidance.calibrating.supply import Supply
+from guidance.cli import main
 from models.capture import Capture
 from tests.calibration.test_guided_run import drawn
 from tests.chromium import MISSING, Browser, chromium
 from tests.guidance.calibration_stand_in import served_page
 from tests.guidance.test_calibration_page import POSE
+from vision.put_files import surely_written
 
 TOLD = "What was played ended when 1 picture was taken: no error could be told yet, and 2.5 mm are asked"
 
@@ -52,3 +55,37 @@ def test_the_list_says_how_far_each_step_came_when_what_was_played_was_over(
         tab.until(rows[0])
         assert TOLD in tab.run(rows[0])
         assert "ended before this step began" in tab.run(rows[1])
+
+
+def test_a_folder_without_pictures_for_a_step_is_told_as_such_before_a_page_is_served(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "empty").mkdir()
+    words = ["calibrate", "live", "--replay", str(tmp_path / "empty"), "--out", str(tmp_path / "rig.toml")]
+    assert main([*words, "--port", "0"]) == 2
+    told = capsys.readouterr().err
+    assert "holds no pictures for a step; give a folder with rgb/" in told
+    assert "session.toml" not in told
+
+
+def test_a_rig_that_cannot_be_written_is_told_before_the_sitting_and_not_after_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    (tmp_path / "played" / "rgb").mkdir(parents=True)
+    cv2.imwrite(str(tmp_path / "played" / "rgb" / "0.png"), np.zeros((40, 60, 3), np.uint8))
+    options = [
+        "--replay",
+        str(tmp_path / "played"),
+        "--out",
+        str(tmp_path / "file" / "rig.toml"),
+        "--port",
+        "0",
+    ]
+    assert main(["calibrate", "live", *options, "--keep", str(tmp_path / "keep")]) == 2
+    assert "cannot be written" in capsys.readouterr().err
+    good = tmp_path / "rig.toml"
+    good.write_text("as it was")
+    surely_written(good)
+    assert good.read_text() == "as it was"
+    assert not list(tmp_path.glob(".*"))
