@@ -40,7 +40,7 @@ def add_guided(steps: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     )
     _add_run(every)
     every.add_argument(
-        "--steps", type=_steps, default=STEPS, metavar="STEPS", help="such as rgb,thermal (default: all)"
+        "--steps", type=_steps, default=STEPS, metavar="STEPS", help="such as rgb,thermal (default: all four)"
     )
     every.set_defaults(step="all")
 
@@ -52,7 +52,7 @@ def add_guided(steps: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     )
     live.add_argument("--rgb", metavar="DEVICE", help="colour camera, as `cryoguide devices` names it")
     live.add_argument("--thermal", metavar="DEVICE", help="thermal camera, likewise")
-    live.add_argument("--depth", metavar="DEVICE", help="depth camera, likewise, for `jet`")
+    live.add_argument("--depth", metavar="DEVICE", help="depth camera, likewise, for `depth` and `jet`")
     live.add_argument(
         "--gas", metavar="INPUT", help="for `jet`: switch or valve, as for `live` (default: a button)"
     )

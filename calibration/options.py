@@ -187,11 +187,10 @@ def _add_thermal(thermal: argparse.ArgumentParser) -> None:
     )
     thermal.add_argument(
         "--board",
-        required=True,
+        default="own",
         metavar="BOARD",
-        help="tags:3x4:DICT_ARUCO_ORIGINAL:1:40:16 (columns x rows, dictionary, first tag, mm of a tag, mm"
-        " of the"
-        " gaps, or ACROSSxDOWN)",
+        help="own (default: as `print target` prints it), or tags:3x4:DICT_ARUCO_ORIGINAL:1:40:16 (columns x"
+        " rows, dictionary, first tag, mm of a tag, mm of the gaps, or ACROSSxDOWN)",
     )
     add_rig(
         thermal, "rig whose thermal camera is to be replaced; its colour camera must be calibrated before"

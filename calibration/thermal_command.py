@@ -21,6 +21,8 @@ from calibration.progress import Steps
 from calibration.recorded_pictures import pairs_of
 from calibration.replacing import replace_rig
 from calibration.rig_text import Toml, covariance_table, read_tables, table_of
+from calibration.scale import scale_of, scaled
+from calibration.sheets import TARGET
 from calibration.skin_error import DISTANCES_MM
 from calibration.thermal import LEAST_PAIRS, ThermalJudged, find_thermal, solves
 from calibration.thermal_pair import TURN_AND_SHIFT, RgbKnown
@@ -39,7 +41,8 @@ def calibrate_thermal_step(options: argparse.Namespace, now: datetime) -> bool:
     """
     rig, out = cast("Path | None", options.rig), cast("Path | None", options.out)
     tables = read_tables(rig) if rig is not None else None
-    board = board_of(options.board)
+    # Nobody said how it was printed: `print target` names it as it was measured.
+    board = scaled(TARGET, scale_of(None)) if options.board == "own" else board_of(options.board)
     if board.kind != "tags":
         raise InputError("The target for both cameras is a board of tags; name it with --board tags:...")
     pictures, left_out = pairs_of(options.rgb, options.thermal, board)

@@ -206,8 +206,14 @@ def test_corners_come_over_within_their_noise() -> None:
     assert np.sqrt(np.mean(off**2)) < 0.7
 
 
-def test_a_target_that_is_no_board_of_tags_is_refused(tmp_path: Path) -> None:
-    assert main(["calibrate", "thermal", str(tmp_path), str(tmp_path), "--board", "own"]) == 2
+def test_a_target_that_is_no_board_of_tags_is_refused_and_the_printed_one_needs_no_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folders = ["calibrate", "thermal", str(tmp_path), str(tmp_path)]
+    assert main([*folders, "--board", "chessboard:9x6:25"]) == 2
+    assert "is a board of tags" in capsys.readouterr().err
+    assert main(folders) == 2
+    assert "holds no pictures" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
