@@ -27,10 +27,12 @@ GUIDED_TITLES = {
 
 _PART = re.compile(r"<!-- part (\w+) of [\w.]+ [0-9a-f]{64} -->\n(.*?)<!-- end of part -->\n", re.DOTALL)
 _ERROR = re.compile(
-    r"<h3>95 % error on the skin, ([^<]*)</h3><table>.*?</tr>"
-    r"<tr><td>([^<]*)</td><td>[^<]*</td><td>([^<]*)</td>",  # at 0.6 m, then at 0.8 m
+    r"<h3>95 % error on the skin, ([^<]*)</h3><table>.*?</tr>(.*?)</table>",
     re.DOTALL,
 )
+_ROW = re.compile(r"<tr><td>([^<]*)</td><td>[^<]*</td><td>([^<]*)</td>")  # at 0.6 m, then at 0.8 m
+_BARE = ": the bare camera"
+"""Before a figure that no calibration makes smaller; what is left after it stands in the rows below."""
 
 
 @dataclass(frozen=True)
@@ -149,9 +151,19 @@ def errors_on_skin(rig: Path) -> dict[str, str]:
     for step, body in _PART.findall(page):
         found = _ERROR.search(body)
         if step in RESTS_ON and found is not None:
-            unit, what, value = (unescape(one) for one in found.groups())
-            told[step] = f"{what}{'' if what.endswith(' by') else ':'} {value} {unit} (95 %)"
+            rows = [(unescape(what), unescape(value)) for what, value in _ROW.findall(found.group(2))]
+            if rows:
+                told[step] = f"{_row_words(rows)} {unescape(found.group(1))} (95 %)"
     return told
+
+
+def _row_words(rows: list[tuple[str, str]]) -> str:
+    """The first row, or what the calibration leaves where that is of the bare camera."""
+    (what, value), left = rows[0], rows[1:]
+    if _BARE in what and left:
+        spot = what.partition(_BARE)[0]
+        return f"{spot}, {', '.join(f'{one} {at}'.removeprefix('the same: ') for one, at in left)}"
+    return f"{what}{'' if what.endswith(' by') else ':'} {value}"
 
 
 def _day(moment: datetime) -> str:

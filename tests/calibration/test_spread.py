@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
+from calibration.outstanding import errors_on_skin
 from calibration.spread import SpreadFound, at_straight_edge, find_spread
 from guidance.cli import main
 from models.geometry import Floats
@@ -50,6 +51,9 @@ def test_the_rig_states_what_was_measured(tmp_path: Path) -> None:
         cv2.imwrite(str(shown / f"{k}.png"), centikelvin)
     rig.write_text(write_rig(real_rig(Scene())))
     assert main(["calibrate", "spread", str(shown), "--rig", str(rig)]) == 0
+    told = errors_on_skin(rig)["spread"]  # what is left, not what the bare camera had
+    assert "with spread and halo taken out: too warm by at most " in told
+    assert "bare camera" not in told
     told, _ = read_rig(rig.read_text(), where="rig")
     assert told.thermal is not None
     assert told.thermal.spread is not None
