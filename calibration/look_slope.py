@@ -23,7 +23,7 @@ of 10 to 30 s, of noise that forgets itself at once or in 0.5 to 10 s, two showe
 jumps that are 15 times a reading's noise all were found (`tests/calibration/test_look_slope.py`)."""
 
 LEAST_JUMP_DEGC = 0.015
-"""Pictures come in hundredths of a degree: a camera that drifts goes from one to the next in steps of 0.01."""
+"""Pictures come in hundredths of a degree: one that drifts goes from each to the next by 0.01 at once."""
 
 ROBUST = 1.4826
 """Standard deviations in a median of distances from the median, of normal noise."""

@@ -11,7 +11,7 @@ from calibration.certificate_plots import bars_svg
 from calibration.chart_plot import Series, chart_svg
 from calibration.radiometry import SKIN_DEGC, UNIFORMITY_U95_DEGC, RadiometryFound
 from calibration.reference_reading import ReferenceRead
-from calibration.shutter_step import LEAST_CLOSINGS
+from calibration.shutter_step import LEAST_CLOSINGS, STEP_UNSEEN_U95_DEGC
 from calibration.spot_error import SPOT_DEGC, SPOT_WORDS, spot_errors
 from calibration.spread import SpreadFound
 from models.geometry import Floats
@@ -98,6 +98,11 @@ def step_words(found: RadiometryFound) -> str:
     by = f"The closing shutter moves the camera by up to {found.step_u95_degc:.2f} degC (95 %)"
     if found.step_seen:
         return f"{by}."
+    if found.step_u95_degc > STEP_UNSEEN_U95_DEGC:
+        return (
+            f"{by}: by looks that jumped or differed without a word that it closed, and by what is taken for"
+            f" granted ({STEP_UNSEEN_U95_DEGC:g}); a camera that flags its shutter tells it better."
+        )
     return (
         f"{by}: taken for granted, since it was seen to close fewer than {LEAST_CLOSINGS} times between"
         " looks; a recording in which it closes more often tells it."

@@ -11,6 +11,7 @@ import pytest
 
 from calibration.certificate import certificate_path, refused_path
 from calibration.radiometry import RadiometryFound, find_radiometry
+from calibration.radiometry_part import step_words
 from calibration.reference_looks import open_looks
 from calibration.reference_reading import ReferenceRead, Told, shown_degc
 from calibration.reference_region import area_mask
@@ -196,6 +197,8 @@ def test_a_shutter_that_was_not_seen_to_close_leaves_its_step_open() -> None:
     )
     assert isinstance(worse, RadiometryFound)
     assert worse.step_u95_degc > STEP_UNSEEN_U95_DEGC
+    assert "fewer than 2 times" in step_words(unseen)
+    assert "without a word" in step_words(worse)
 
 
 class Silent(Simulated):
