@@ -13,9 +13,9 @@ import numpy as np
 
 from models.geometry import Floats
 
-BESIDE = 3
-"""Pictures on either side of a jump are averaged: 0.7 s each, in which a camera that wavers over seconds
-hardly moves."""
+BESIDE_S, LEAST_BESIDE = 0.7, 3
+"""What is read so long on either side of a jump is averaged, three pictures at least: a camera that wavers
+over seconds hardly moves meanwhile."""
 
 STANDS_OUT = 6.0
 """Robust standard deviations of such differences, in the same look, beyond which one is a jump. Of 4500 looks
@@ -29,7 +29,7 @@ ROBUST = 1.4826
 """Standard deviations in a median of distances from the median, of normal noise."""
 
 LEAST_PICTURES = 24
-"""Fewer tell no scatter of such differences."""
+"""Fewer tell no scatter of such differences, where three lie beside a jump; as much longer where more do."""
 
 MOST_JUMPS = 4
 
@@ -109,20 +109,21 @@ def _left(t_s: Floats, degc: Floats, at: Sequence[int]) -> Floats:
 
 def _jump(t_s: Floats, degc: Floats, known: Sequence[int]) -> int | None:
     """The picture after the largest jump that is not known yet; None = none stands out."""
-    if len(t_s) < LEAST_PICTURES:
-        return None
     # The slope is left in: it moves all differences alike, and a line laid through a jump would not.
     degc = degc if not known else _left(t_s, degc, known)
+    beside = max(LEAST_BESIDE, round(BESIDE_S / max(float(np.median(np.diff(t_s))), 1e-3)))
+    if len(t_s) < LEAST_PICTURES * beside // LEAST_BESIDE:
+        return None
     total = np.concatenate([[0.0], np.cumsum(degc)])
-    middle = np.arange(BESIDE, len(degc) - BESIDE + 1)
-    change = (total[middle + BESIDE] - 2.0 * total[middle] + total[middle - BESIDE]) / BESIDE
+    middle = np.arange(beside, len(degc) - beside + 1)
+    change = (total[middle + beside] - 2.0 * total[middle] + total[middle - beside]) / beside
     apart = np.abs(change - np.median(change))
     spread = ROBUST * float(np.median(apart))
     which = int(np.argmax(apart))
     if not apart[which] > max(STANDS_OUT * spread, LEAST_JUMP_DEGC):
         return None
-    near = [k for k in range(int(middle[which]) - 2, int(middle[which]) + 3) if 0 < k < len(degc)]
-    near = [k for k in near if k not in known]
+    near = range(int(middle[which]) - beside + 1, int(middle[which]) + beside)
+    near = [k for k in near if 0 < k < len(degc) and k not in known]
     if not near:
         return None
     return min(near, key=lambda k: float(np.sum(_left(t_s, degc, sorted([*known, k])) ** 2)))

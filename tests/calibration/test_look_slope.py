@@ -14,6 +14,20 @@ def line_through(t_s: Floats, degc: Floats) -> float:
     return float(np.polyfit(t_s / 60.0, degc, 1)[0])
 
 
+@pytest.mark.parametrize("each_s", [0.04, 0.11, 0.25])
+def test_a_camera_of_any_rate_shows_its_jump(each_s: float) -> None:
+    """And noise that is slow none, though it moves little from picture to picture of a quick camera."""
+    rng, t_s = np.random.default_rng(6), np.arange(0.0, 12.0, each_s)
+    noise = [
+        np.interp(t_s, times(12.0), slow(rng, times(12.0), sigma=0.02, forgets_s=5.0))
+        + rng.normal(0.0, 0.004, len(t_s))
+        for _ in range(40)
+    ]
+    assert sum(bool(look_slope(t_s, one).jumps_at) for one in noise) <= 1
+    found = [look_slope(t_s, one + 0.2 * (t_s >= 5.0)) for one in noise]
+    assert all(len(one.jumps_at) == 1 and abs(t_s[one.jumps_at[0]] - 5.0) < 0.3 for one in found)
+
+
 def test_a_jump_within_a_look_is_told_from_its_drift() -> None:
     """200 looks of 12 s, noise of 0.004 degC: a line alone is off by 0.2 degC a minute, broken by 0.02."""
     rng, t_s = np.random.default_rng(0), times(12.0)
