@@ -36,8 +36,8 @@ LEAST_S, LIMIT_S = 4.0, 0.04
 SEARCH_S, STRETCH_S = 0.5, 0.8
 """Of five seconds of motion. With 1 s and 1.2 s, as the step `time` has them, none of 60 drawn checks told a
 time: too few stretches for a bound, or a rival at a shift that leaves two thirds of the pictures, which fits
-by chance. With these 34 of 40 did, each within its bound; of 400 others, on which nothing was chosen, 369 did,
-363 within (`python -m benchmarks.check_times --checks 200 --first 7000`)."""
+by chance. With these 34 of 40 did, each within its bound; of 200 others, on which nothing was
+chosen, 183 did, 180 within (`python -m benchmarks.check_times --checks 200 --first 7000`)."""
 
 
 def check_rig_file(options: argparse.Namespace, now: datetime) -> bool:
