@@ -32,6 +32,12 @@ settings.load_profile("suite")
 ROOT = Path(__file__).parent.parent
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Half as many workers again as cores: a test that waits for a page or a clock leaves its core idle."""
+    return (3 * len(os.sched_getaffinity(0)) + 1) // 2
+
+
 @pytest.fixture(scope="session")
 def calf() -> Path:
     """A recording with its truth: CO2 on a calf, depth, a tapped outline, STOP at 8.07 s."""

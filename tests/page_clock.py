@@ -10,8 +10,8 @@ from tests.chromium import Tab
 
 CLOCK = """(() => {
     const real = {
-        now: performance.now.bind(performance), set: setTimeout.bind(window), clear: clearTimeout.bind(window),
-        frame: requestAnimationFrame.bind(window),
+        now: performance.now.bind(performance), frame: requestAnimationFrame.bind(window),
+        set: setTimeout.bind(window), clear: clearTimeout.bind(window),
     };
     let ahead = 0, last = 0;
     const due = new Map(), now = () => real.now() + ahead;
