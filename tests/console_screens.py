@@ -123,13 +123,19 @@ class Shown:
         passes(self.tab, seconds)
 
     def picture(self) -> None:
-        """Show the picture."""
+        """Show the picture; the page says when it is drawn."""
         data = base64.b64encode(self.told.picture).decode()
         self.tab.run(
-            f"""window.line.onmessage({{
-                data: Uint8Array.from(atob("{data}"), (letter) => letter.charCodeAt(0)).buffer }})"""
+            f"""new Promise((done) => {{
+                const line = window.line, send = line.send;
+                line.send = (text) => {{
+                    if (JSON.parse(text).do === "drawn") {{ line.send = send; done(); }}
+                    send.call(line, text);
+                }};
+                line.onmessage({{
+                    data: Uint8Array.from(atob("{data}"), (letter) => letter.charCodeAt(0)).buffer }});
+            }})"""
         )
-        self.passes(0.15)
 
 
 @contextmanager

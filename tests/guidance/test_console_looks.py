@@ -61,6 +61,7 @@ def test_figures_of_a_step_that_stands_still_are_not_known(page: Shown) -> None:
     page.picture()
     page.show("running", stalled=True, trouble="No guidance for 2.0 s. Close the valve until it is back.")
     page.tab.until(f"{OLD} === 0")
+    page.passes(0.2)  # a picture is old after 0.15 s; a step is said to stand still after 2 s
     assert frame_is_magenta(page)
     page.show("running", stalled=False)
     page.tab.until(f"{OLD} > 0")
