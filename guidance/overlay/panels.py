@@ -8,6 +8,7 @@ import numpy as np
 from guidance.overlay.figures import CYAN, DIM, OK_COLOUR
 from guidance.overlay.ink import box, fitted, panel, plain, polyline, text_width_px, wrapped, write
 from guidance.overlay.palette import AMBER, INK, MAGENTA, RED, WHITE, YELLOW, Rgb
+from guidance.overlay.place import is_rough
 from guidance.session import Alarm, Guidance
 from models.chart import PlacedChart
 from models.geometry import Bytes
@@ -127,7 +128,10 @@ def _states(guidance: Guidance) -> list[tuple[str, str, Rgb, str]]:
         placed = zone.state == "placed"
         by = zone.chart.surface_by if isinstance(zone, PlacedChart) else "pixels only"
         by = "depth alone" if isinstance(zone, PlacedChart) and zone.by_depth else by
-        word = f"{zone.state.upper()} ({plain(by.replace('_', ' '))})"
+        word = zone.state.upper()
+        if placed and isinstance(zone, PlacedChart) and is_rough(zone):
+            placed, word = False, "ROUGH"
+        word = f"{word} ({plain(by.replace('_', ' '))})"
         out.append(("ZONE", word, OK_COLOUR if placed else AMBER, "dot" if placed else "ring"))
     out.extend(("", plain(remark).upper(), YELLOW, "ring") for remark in guidance.status)
     pause_left_s = guidance.announcement.pause_left_s

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from guidance.overlay.mesh import Outline3, cell_mesh
@@ -11,6 +13,19 @@ from models.geometry import Bools, Floats
 
 GRAZING_COS = 0.1
 """Cells seen at a flatter angle are not coloured: they lie on the far side of a limb."""
+
+ROUGH_MM = 20.0
+"""A zone whose place is known no better lies there roughly only: as wide as a jet's spot (own choice)."""
+
+
+def place_u95_mm(zone: PlacedChart) -> float:
+    """How well the zone's place on the body is known, 95 %: as it was laid, and as it was followed since."""
+    return math.hypot(zone.chart.place_u95_mm, zone.moved_u95_mm)
+
+
+def is_rough(zone: PlacedChart) -> bool:
+    """Whether it lies there roughly only; a bound that is no number is no better."""
+    return not place_u95_mm(zone) <= ROUGH_MM
 
 
 def seen_cells(zone: PlacedChart, *, rgb: Camera) -> tuple[Floats, Bools]:

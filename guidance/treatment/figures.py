@@ -10,6 +10,7 @@ import math
 
 import numpy as np
 
+from guidance.overlay.place import is_rough, place_u95_mm
 from guidance.overlay.skin import distance_colour
 from guidance.overlay.sweep import ADVICE, sweep_words
 from guidance.overlay.tiles import coverage_share
@@ -23,9 +24,6 @@ Figure = dict[str, object]
 
 TOO_LONG_S = 60.0
 """A time to the limit beyond this is only said to be long."""
-
-ROUGH_MM = 20.0
-"""A zone whose place is known no better lies there roughly only: as wide as a jet's spot (own choice)."""
 
 _EVIDENCE = {
     "tap": "outline tapped",
@@ -188,11 +186,11 @@ def zone(guidance: Guidance) -> Figure:
     if isinstance(place, PixelZone):
         return {"state": "look", "words": word, "by": f"{by}, pixels only", "u95_mm": None}
     by = f"{by}, skin by {_EVIDENCE.get(place.chart.surface_by, place.chart.surface_by)}"
-    bound_mm = math.hypot(place.chart.place_u95_mm, place.moved_u95_mm)
+    bound_mm = place_u95_mm(place)
     if place.unseen_s > 0.0:
         word, how = ("BY DEPTH", "depth camera alone") if place.by_depth else ("HELD", "where it was last")
         by = f"{how}: not seen in colour for {place.unseen_s:.1f} s"
-    if state == "ok" and not bound_mm <= ROUGH_MM:
+    if state == "ok" and is_rough(place):
         state, word = "look", "ROUGH"
     return {"state": state, "words": word, "by": by, "u95_mm": bound_mm if math.isfinite(bound_mm) else None}
 
