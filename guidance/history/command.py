@@ -86,6 +86,8 @@ def may_treat_now(options: argparse.Namespace, *, default: Path, now: datetime) 
     off = [one.reason for one in broken_off(store, subject=options.subject, perhaps=True)]
     verdict = with_reasons(verdict, [*checklist_reasons(checked, known), *off])
     print_verdict(verdict, protocol=protocol, sessions=len(known))
+    if not store.path.exists():
+        print(f"Note: {store.path} does not exist: nothing is known of earlier treatments.")
     return isinstance(verdict, Refused)
 
 

@@ -117,7 +117,7 @@ class HistoryStore:
         Raises:
             InputError: If the file cannot be written; what was there stays.
         """
-        if not self.path.exists():
+        if not self._is_there():
             return 0
         with self._open(write=True) as base:
             # What is deleted must not stay readable in the file.
@@ -136,7 +136,7 @@ class HistoryStore:
         Raises:
             InputError: If the file cannot be read.
         """
-        if not self.path.exists():
+        if not self._is_there():
             return None
         with self._open(write=False) as base:
             found = base.execute(
@@ -150,7 +150,7 @@ class HistoryStore:
         Raises:
             InputError: If the file cannot be read.
         """
-        if not self.path.exists():
+        if not self._is_there():
             return ()
         asked = ("", ()) if subject is None else ("WHERE subject = ?", (subject,))
         with self._open(write=False) as base:
@@ -160,10 +160,31 @@ class HistoryStore:
             ).fetchall()
             return tuple(_session(base, dict(zip(_COLUMNS, row, strict=True))) for row in found)
 
+    def _is_there(self) -> bool:
+        """Whether there is a file: one that cannot be looked at is no empty history.
+
+        Raises:
+            InputError: If it cannot be looked at, or a link on the way to it leads nowhere.
+        """
+        try:
+            self.path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            ways = (self.path, *self.path.parents)
+            if link := next((way for way in ways if way.is_symlink() and not way.exists()), None):
+                raise InputError(
+                    f"The history {self.path} cannot be read: the link {link} leads nowhere (is its disk"
+                    " connected?), and what it holds of earlier treatments is not known; mend it, or name"
+                    " another with --history."
+                ) from None
+            return False
+        except OSError as trouble:
+            raise InputError(f"The history {self.path} cannot be read ({_reason(trouble)}).") from trouble
+        return True
+
     @contextmanager
     def _open(self, *, write: bool) -> Generator[sqlite3.Connection]:
         try:
-            if write and not self.path.exists():
+            if write and not self._is_there():
                 self.path.parent.mkdir(parents=True, exist_ok=True)
                 # What was done to whom is for this user's eyes only; SQLite's side files follow.
                 os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))

@@ -120,6 +120,14 @@ def three_o_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("guidance.cli.datetime", Clock)
 
 
+def test_a_history_that_is_not_there_is_said_not_to_be(tmp_path: Path, capsys) -> None:
+    """Mistyped: "nothing in the history speaks against it" is true and no comfort."""
+    code, words = asked(tmp_path / "histroy.sqlite3", capsys)
+    assert code == 0
+    assert "histroy.sqlite3 does not exist: nothing is known of earlier treatments" in words
+    assert not (tmp_path / "histroy.sqlite3").exists()
+
+
 @pytest.mark.usefixtures("three_o_clock")
 def test_one_may_ask_before_the_gas(file: Path, capsys) -> None:
     code, words = asked(file, capsys, "--skin-degc", "31")

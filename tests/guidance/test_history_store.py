@@ -57,6 +57,25 @@ def test_nothing_is_made_by_looking(store: HistoryStore) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="permissions are others there")
+@pytest.mark.parametrize("linked", ["the file", "its folder", "itself"])
+def test_a_history_whose_disk_is_not_connected_is_not_an_empty_one(tmp_path: Path, linked: str) -> None:
+    """A link that leads nowhere: nothing would have spoken against a second treatment on the same day."""
+    path = tmp_path / "deep" / "history.sqlite3"
+    if linked == "its folder":
+        path.parent.symlink_to(tmp_path / "disk")
+    else:
+        path.parent.mkdir()
+        path.symlink_to(path if linked == "itself" else tmp_path / "disk" / "history.sqlite3")
+    store = HistoryStore(path, wait_s=0.05)
+    for asked in (
+        lambda: store.sessions(subject="A-017"),
+        lambda: store.cells("b"),
+        lambda: store.record(past()),
+    ):
+        with pytest.raises(InputError, match=r"^The history .* cannot be .*\.$"):
+            asked()
+
+
 def test_only_the_user_may_read_the_file(store: HistoryStore) -> None:
     store.record(past())
     assert stat.S_IMODE(store.path.stat().st_mode) == 0o600
