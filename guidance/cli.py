@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import signal
 import sys
@@ -32,6 +33,8 @@ os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")
 # a missing system library becomes a sentence.
 
 _DONE, _FAULT, _REFUSED, _INTERRUPTED = 0, 1, 3, 130
+_OF_A_PATH = (errno.ENAMETOOLONG, errno.ELOOP, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR)
+_LONG_NAME = 100
 _NOT_CLEAR = 1
 """Of ``cryoguide checklist --answers``: the answers do not clear the treatment."""
 
@@ -59,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return _DONE
     except Exception as error:
-        if sentence := _missing_library(error):
+        if sentence := _missing_library(error) or _unusable_path(error):
             return _say(sentence, BAD_INPUT)
         if options.debug:
             raise
@@ -322,6 +325,14 @@ def _missing_library(error: Exception) -> str | None:
     from vision.system_libraries import missing_library_sentence
 
     return missing_library_sentence(error)
+
+
+def _unusable_path(error: Exception) -> str | None:
+    """What the system will not do with a path that somebody gave, wherever that came to light."""
+    if not isinstance(error, OSError) or error.errno not in _OF_A_PATH or not isinstance(error.filename, str):
+        return None
+    name = error.filename if len(error.filename) < _LONG_NAME else f"{error.filename[:_LONG_NAME]}..."
+    return f"{name} cannot be used ({error.strerror}); name another path, or mend this one."
 
 
 def _survive_any_terminal() -> None:

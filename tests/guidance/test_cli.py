@@ -126,6 +126,21 @@ def test_a_fault_of_ours_is_called_so_and_shows_its_traceback_only_when_asked(an
         main(["--debug", "analyze", "nowhere"])
 
 
+@pytest.mark.parametrize("command", ["analyze", "live", "record", "simulate"])
+def test_a_name_that_is_too_long_is_told_in_a_sentence(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    """Wherever it comes to light; it was called a fault of the program."""
+    monkeypatch.chdir(tmp_path)
+    name = "a" * 300
+    given = {"live": ["--replay", name], "record": [name, "o.mcap"], "simulate": [name, "--seconds", "1"]}
+    assert main([command, *given.get(command, [name])]) == 2
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert "too long" in said
+    assert len(said) < 400
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_folder_that_is_no_session_is_refused_and_leaves_nothing(tmp_path: Path, capsys) -> None:
     session = tmp_path / "holiday"
     session.mkdir()
