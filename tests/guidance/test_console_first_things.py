@@ -66,6 +66,22 @@ def test_pain_can_be_recorded_after_the_stop_on_a_screen_that_watches(
     keep(page.tab, f"{size[0]}-first-watching-stopped")
 
 
+def test_after_the_stop_nobody_is_told_to_come_closer_while_gas_still_flows(page: Shown) -> None:
+    figures = {
+        "distance": {"mm": 138.0, "u95_mm": 4.0, "state": "look", "words": "MOVE CLOSER"},
+        "sweep": {"cm_s": 12.0, "state": "look", "words": "SLOWER", "keep": "keep 3-10 cm/s"},
+    }
+    page.show("running", figures=figures)
+    told = 'document.querySelector("#side").innerText'
+    page.tab.until(f"{told}.includes('MOVE CLOSER') && {told}.includes('SLOWER')", within_s=10.0)
+    page.show("stopped", figures=figures)
+    page.tab.until(f"{told}.includes('close valve')", within_s=10.0)
+    assert "CLOSER" not in page.tab.run(told)
+    assert "SLOWER" not in page.tab.run(told)
+    assert page.tab.run(WRONG) == []
+    keep(page.tab, "first-stopped-gas")
+
+
 @pytest.mark.parametrize("phase", ["reporting", "done"])
 def test_once_nobody_watches_nothing_is_said_to_be_tracked_and_the_picture_is_old(
     page: Shown, phase: str

@@ -2,7 +2,7 @@
 
 import { Drawing, unpack } from "/drawing.js";
 import { Sound } from "/sound.js";
-import { alarmRows, bar, checklist, details, donePage, el, inPlace, preflight, readyPage, tiles, toAcknowledge, unheard } from "/pages.js";
+import { afterStop, alarmRows, bar, checklist, details, donePage, el, inPlace, preflight, readyPage, tiles, toAcknowledge, unheard } from "/pages.js";
 import { ZoneTools } from "/zone.js";
 import { Awake } from "/awake.js";
 import { isChecking, rigCheck, rigCheckInPlace, rigCheckKey } from "/rig_check.js";
@@ -198,7 +198,7 @@ function side() {
     ready: [[known()?.zone, known()?.nozzle, state.edited], () => readyPage(hello, { ...state, figures: known() })],
     reporting: [[state.report], () => donePage(state)],
     done: [[state.report, state.trouble], () => donePage(state)],
-  }[state.phase] ?? [[steadily(known())], () => (steady.figures ? [tiles(steady.figures, state.carried)] : [])];
+  }[state.phase] ?? [[steadily(known())], () => (steady.figures ? [tiles(state.phase === "stopped" ? afterStop(steady.figures) : steady.figures, state.carried)] : [])];
   put("side", [state.phase, silent !== "", state.stalled ?? false, state.carried ?? null, ...what[0]], what[1]);
   if (state.phase === "preflight") { inPlace(state); rigCheckInPlace(state); }
   if (["zone", "touch"].includes(state.phase)) zone.inPlace();

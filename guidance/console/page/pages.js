@@ -106,6 +106,12 @@ export function goesOn(carried) {
   return `${number(carried.gas_s, 0)} s of gas before; ${gap}${gas}`;
 }
 
+// Once it has stopped nobody is told to come nearer or to stay longer, also while gas still flows.
+export function afterStop(figures) {
+  const calm = (figure) => (["MOVE CLOSER", "SLOWER"].includes(figure.words) ? { ...figure, state: "look", words: "close valve" } : figure);
+  return { ...figures, distance: calm(figures.distance), sweep: calm(figures.sweep) };
+}
+
 export function tiles(f, carried = null) {
   const skin = f.skin.degc === null ? null : number(f.skin.degc, 1);
   const bound = f.skin.u95_degc === null ? "°C" : `±${number(f.skin.u95_degc, 1)} °C`;
