@@ -22,7 +22,12 @@ class Ended:
 
 
 def how_it_ended(
-    phase: str, *, report: Path | None, recording: Path | None, left: Sequence[Path] = ()
+    phase: str,
+    *,
+    report: Path | None,
+    recording: Path | None,
+    lacks: str = "",
+    left: Sequence[Path] = (),
 ) -> Ended:
     """How a treatment ended that was left in a phase.
 
@@ -30,11 +35,14 @@ def how_it_ended(
         phase: Of the course.
         report: The report's folder, where one was written.
         recording: The file, where one was closed.
+        lacks: What the file lacks, or why it could not be finished; empty where it is whole.
         left: What else is left of sessions in which nobody was treated: logs of refused attempts.
     """
+    not_whole = f"The recording {recording} is not whole: {lacks}" if recording is not None and lacks else ""
     if phase == DONE and report is not None:
-        return Ended(f"The report is in {report}", whole=True)
+        return Ended(f"The report is in {report}" + (f"\n{not_whole}" if not_whole else ""), whole=True)
     files = f" The recording is closed: {recording}" if recording is not None else ""
+    files = f" {not_whole}" if not_whole else files
     if phase in (RUNNING, PAUSED):
         what = "Ended in mid-session, with the valve as it was: close it. There is no report."
     elif phase in (STOPPED, REPORTING, DONE):

@@ -111,7 +111,10 @@ class Served:
         kept, left = self._recordings.kept, self._recordings.left
         recording = None if kept is None else self.out.with_name(kept.file)
         still = self._preparing is not None and self._preparing.runs
-        ended = how_it_ended(self._left_in, report=self.desk.report, recording=recording, left=left)
+        lacks = "" if kept is None else kept.status.trouble or ""
+        ended = how_it_ended(
+            self._left_in, report=self.desk.report, recording=recording, lacks=lacks, left=left
+        )
         return replace(ended, still_runs=still)
 
     @contextlib.asynccontextmanager

@@ -107,6 +107,16 @@ def test_a_watching_screen_has_nothing_to_take_over_once_the_report_is_written(p
     assert page.tab.run('document.querySelector("#report-link") !== null')
 
 
+def test_a_recording_that_is_not_whole_is_said_to_be_so_beside_the_report(page: Shown) -> None:
+    """A disk that was full: the page said "The report is written" and no more."""
+    lacks = "The recording was not finished (No space left on device): recover it before use."
+    page.show("done", report=True, unrecorded="")
+    assert page.tab.run('document.querySelector("#not-whole") === null')
+    page.show("done", report=True, unrecorded=lacks)
+    assert lacks in page.tab.run('document.querySelector("#card-done").innerText')
+    assert page.tab.run(WRONG) == []
+
+
 AROUND = """(async () => {
     const { Drawing } = await import("/drawing.js");
     const canvas = new OffscreenCanvas(200, 200), context = canvas.getContext("2d");

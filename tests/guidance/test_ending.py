@@ -5,11 +5,16 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
+from guidance.console.ending import how_it_ended
 from guidance.recording.chained_log import verify
 from guidance.recording.command import log_of
-from guidance.treatment.recording import LiveRecording
+from guidance.treatment.course import DONE, RUNNING, STOPPED
+from guidance.treatment.recording import Kept, LiveRecording
 from tests.live_process import live_process
 from tests.served_console import CALF, Running, Screen, running
 from vision.mcap_recording import open_mcap
@@ -24,6 +29,38 @@ def ended(out: Path, until: Callable[[Running, Screen], None], *, recorded: bool
     with running(out, record=record) as server, Screen(server, A) as screen:
         until(server, screen)
     return server
+
+
+@pytest.mark.parametrize("phase", [RUNNING, STOPPED, DONE])
+def test_a_recording_that_is_not_whole_is_never_said_to_be_closed(phase: str) -> None:
+    report, path = Path("report") if phase == DONE else None, Path("a.mcap")
+    lacks = "The recording was not finished (No space left on device): recover it before use."
+    words = how_it_ended(phase, report=report, recording=path, lacks=lacks).words
+    assert f"a.mcap is not whole: {lacks}" in words
+    assert "is closed" not in words
+    assert "not whole" not in how_it_ended(phase, report=report, recording=path).words
+
+
+def test_a_disk_that_is_full_is_told_at_the_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(server: Running, screen: Screen) -> None:
+        screen.go_to("running")
+        recording = server.served.desk.recording
+        assert isinstance(recording, LiveRecording)
+        closed = recording.close
+
+        def close(*given: object, **more: float) -> Kept:
+            kept = closed(*given, **more)  # pyright: ignore[reportArgumentType]
+            return replace(kept, status=replace(kept.status, trouble="The recording was not finished."))
+
+        monkeypatch.setattr(recording, "close", close)
+        screen.say("stop")
+        screen.until(phase="stopped")
+        screen.say("finish")
+        screen.until(phase="done")
+
+    told = ended(tmp_path / "report", full).served.ended()
+    assert f"The report is in {tmp_path / 'report'}" in told.words
+    assert "a.mcap is not whole: The recording was not finished." in told.words
 
 
 def test_an_end_before_the_start_is_whole(tmp_path: Path) -> None:

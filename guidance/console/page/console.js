@@ -197,7 +197,7 @@ function side() {
     touch: [[zone.touchKey(), state.played], () => zone.touch()],
     ready: [[known()?.zone, known()?.nozzle, state.edited], () => readyPage(hello, { ...state, figures: known() })],
     reporting: [[state.report], () => donePage(state)],
-    done: [[state.report, state.trouble], () => donePage(state)],
+    done: [[state.report, state.trouble, state.unrecorded], () => donePage(state)],
   }[state.phase] ?? [[steadily(known())], () => (steady.figures ? [tiles(state.phase === "stopped" ? afterStop(steady.figures) : steady.figures, state.carried)] : [])];
   put("side", [state.phase, silent !== "", state.stalled ?? false, state.carried ?? null, ...what[0]], what[1]);
   if (state.phase === "preflight") { inPlace(state); rigCheckInPlace(state); }

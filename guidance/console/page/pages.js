@@ -359,6 +359,8 @@ export function donePage(state) {
     el("h1", {}, state.phase === "reporting" ? "Writing the report ..." : report ? "The report is written" : "There is no report"),
     el("p", {}, report ? "Read overexposed, unknown and the gas time not accounted for first, then the coverage. Look at the skin. For another treatment end the program at its own screen (Ctrl-C), and start it again."
       : state.phase === "reporting" ? "This takes a few seconds." : state.trouble ?? ""),
+    // Nothing else on this page says so, and the recording may be all that there is of it.
+    state.phase === "done" && state.unrecorded ? el("p", { class: "caution", id: "not-whole" }, `! RECORDING: ${state.unrecorded}`) : null,
     report ? el("a", { class: "button", id: "report-link", href: "/report", target: "_blank", rel: "noopener" }, "Open the report") : null)];
 }
 
