@@ -33,6 +33,8 @@ from vision.synthetic_scene import Scene
 BURSTS_MM = (75.0, 110.0, 150.0)
 REFERENCES = ((0.4, "water"), (33.0, "tape"))
 """Degrees and surface."""
+TURNS_S = (1.0, 2.0)
+"""So long the edge moves after the page has said to turn it (own choice; not measured of hands)."""
 SHUTTER_EACH_S, SHUTTER_S = 40.0, 0.5
 IDLE = np.full((RGB_PX[1], RGB_PX[0], 3), 70, np.uint8)
 """While nothing is shown; as large as all colour pictures."""
@@ -172,16 +174,16 @@ class World:
         return self.real.thermal.camera.height_px, self.real.thermal.camera.width_px
 
     def _edge(self) -> Iterator[Capture]:
-        """Held as long as the page says so; turned and shifted in between."""
+        """Held as long as the page says so; turned and shifted for a moment when it says that."""
         assert self.technician is not None
         height, width = self._shape()
         y, x = np.indices((4 * height, 4 * width)) / 4.0
-        rng, lean, at, was_kept = self._rng, 0.05, 0.0, True
+        rng, lean, at, was_kept, until_s = self._rng, 0.05, 0.0, True, 0.0
         for k in range(10_000):
             now = (self.technician.head.get("recorded") or {}).get("now") or {"kept": True}
-            if not now["kept"]:
-                lean, at = (0.1 * np.sin(0.7 * k), 8.0 * np.sin(0.4 * k)) if k % 5 else (lean, at)
-            elif not was_kept:
+            if not now["kept"] and was_kept:
+                until_s = k / 9.0 + float(rng.uniform(*TURNS_S))
+            if k / 9.0 < until_s:
                 lean, at = float(rng.uniform(-0.15, 0.15)), float(rng.uniform(-10.0, 10.0))
             was_kept = bool(now["kept"])
             cold = (x - width / 2.0 - at - lean * (y - height / 2.0)) > 0.0

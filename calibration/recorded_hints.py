@@ -12,6 +12,7 @@ import numpy as np
 from calibration.axis import LEAST_SPIN_DEG
 from calibration.board import Board, is_shown
 from calibration.depth_settled import LEAST_HELD, BoardsHeld
+from calibration.edge_settled import EdgeHeld
 from calibration.pictures import spread_grey
 from calibration.recorded_plan import CHECK, RecordedStep
 from calibration.reference_reading import MATERIALS, shown_degc
@@ -78,6 +79,8 @@ class Hints:
     """A recording has begun: what is counted over it starts anew with the next look."""
     readings: Readings = field(default_factory=Readings)
     """Of the reference that is shown."""
+    edges: EdgeHeld = field(default_factory=EdgeHeld)
+    """Held before the thermal camera."""
     boards: BoardsHeld | None = None
     """Held for the depth camera; None = that is not what is done."""
     _times: dict[str, deque[float]] = field(
@@ -112,10 +115,11 @@ class Hints:
             self._times["colour"].append(capture.t_s)
         for name, pictures in (("thermal", capture.thermal), ("depth", capture.depth)):
             self._times[name].extend(capture.t_s for _ in pictures)
-        if self.step.name == "radiometry":
+        if self.step.name in ("radiometry", "spread"):
+            looks = self.readings if self.step.name == "radiometry" else self.edges
             for one in capture.thermal:
                 if not one.shutter:
-                    self.readings.take(capture.t_s, one.centikelvin)
+                    looks.take(capture.t_s, one.centikelvin)
         return self._streams(capture.t_s)
 
     def see(self, capture: Capture) -> tuple[Hint, ...]:
@@ -142,14 +146,21 @@ class Hints:
         """A recording begins: what is counted over it starts anew."""
         self.entries, self.anew = entries, True
         self.readings.forget()
+        self.edges.forget()
 
     def settled(self, since_s: float) -> bool:
-        """Whether what was seen since a time has told enough: a whole turn, boards, a drift."""
+        """Whether what was seen since a time has told enough: a whole turn, boards, an edge, a drift."""
+        if self.step.name == "spread":
+            return self.edges.still(since_s)
         if self.boards is not None:
             return not self.anew and self.boards.settled
         if self.step.name == "axis":
             return not self.anew and self._all_round
         return self.readings.settled(since_s)
+
+    def ready(self, since_s: float) -> bool:
+        """Whether what is to be moved between two looks was moved since a time, and is still again."""
+        return self.step.name == "spread" and self.edges.elsewhere(since_s)
 
     def _streams(self, now_s: float) -> tuple[Hint, ...]:
         may = ("thermal",) if self.step.name == CHECK and self.rig.thermal is not None else ()

@@ -31,8 +31,13 @@ SPIN_S, LEAST_SPIN_S = 24.0, 12.0
 """A turn of the nozzle: over once it was all the way round. In 12 s, tags on a
 collar of 60 mm move by 0.5 mm in a thirtieth of a second, a sixth of a module: quicker is not asked for."""
 
-SPREAD_PICTURES, HOLD_S = 5, 2.0
-"""Pictures of the edge, each elsewhere; it is held for so long, of which the stillest moment is taken."""
+SPREAD_PICTURES, HOLD_S, LEAST_HOLD_S = 5, 2.0, 1.0
+"""Pictures of the edge, each elsewhere; held for so long at most, of which the stillest moment is taken. The
+first hold lasts the whole time: what still pictures differ by is learnt from it."""
+
+TURN_S, LEAST_TURN_S = 3.0, 1.25
+"""To turn or shift the edge; over once it is still elsewhere. More than half of `HOLD_S`, by which holds are
+told apart (`calibration.recorded_solve.still_pictures`)."""
 
 
 DEPTH_S, LEAST_DEPTH_S = 60.0, 15.0
@@ -148,8 +153,12 @@ _STEPS = (
         plan=tuple(
             stretch
             for k in range(SPREAD_PICTURES)
-            for stretch in ((Stretch(_TURN, 3.0, kept=False),) if k else ())
-            + (Stretch(f"{_HOLD}: {k + 1} of {SPREAD_PICTURES}", HOLD_S),)
+            for stretch in ((Stretch(_TURN, TURN_S, kept=False, least_s=LEAST_TURN_S),) if k else ())
+            + (
+                Stretch(
+                    f"{_HOLD}: {k + 1} of {SPREAD_PICTURES}", HOLD_S, least_s=LEAST_HOLD_S if k else None
+                ),
+            )
         ),
         needs=("thermal",),
         parts=("thermal",),

@@ -12,15 +12,20 @@ class TakeClock:
     """Fed with captures in order of time."""
 
     def __init__(
-        self, plan: Sequence[Stretch], *, settled: Callable[[float], bool] = lambda _: False
+        self,
+        plan: Sequence[Stretch],
+        *,
+        settled: Callable[[float], bool] = lambda _: False,
+        ready: Callable[[float], bool] = lambda _: False,
     ) -> None:
         """Nothing has come yet.
 
         Args:
             plan: The stretches.
             settled: Whether what came since a time has told enough, for a stretch that may be over earlier.
+            ready: The same of a stretch that is not recorded: whether what was asked for in it is done.
         """
-        self._plan, self._settled = tuple(plan), settled
+        self._plan, self._settled, self._ready = tuple(plan), settled, ready
         self._number, self._begun_s, self._t_s = 0, 0.0, 0.0
         self._started = self._closing = False
         self._valve: list[tuple[float, float]] = []
@@ -93,7 +98,7 @@ class TakeClock:
             least_s is not None
             and self._t_s - self._begun_s >= least_s
             and not self._closing
-            and self._settled(self._begun_s)
+            and (self._settled if stretch.kept else self._ready)(self._begun_s)
         )
 
     def _shutter_was_closed(self, stretch: Stretch, t_s: float) -> None:

@@ -104,7 +104,7 @@ class RecordedFlow:
             self._clock = (
                 TakeClock(self.step.plan)
                 if self._refused
-                else TakeClock(self.step.plan, settled=self._look.settled)
+                else TakeClock(self.step.plan, settled=self._look.settled, ready=self._look.ready)
             )
             self.phase = RECORDING
             self._look.begin(dict(self._entries))

@@ -75,6 +75,7 @@ def test_a_recording_holds_every_picture_though_a_look_lasts_as_long_as_the_reco
         return ()
 
     monkeypatch.setattr(Hints, "see", slow)
+    monkeypatch.setattr(Hints, "settled", lambda *_: False)  # so that each hold lasts its whole time
     sitting = standing(tmp_path, edges(), steps=("spread",), rig=whole_rig(), hurries=True)
     with sitting as (room, _):
         recorded(room)
