@@ -82,6 +82,19 @@ def test_after_the_stop_nobody_is_told_to_come_closer_while_gas_still_flows(page
     keep(page.tab, "first-stopped-gas")
 
 
+def test_gas_that_counts_as_flowing_is_never_said_to_be_off_and_no_skin_rewarms_under_it(page: Shown) -> None:
+    """The step that takes the word up comes later, on a machine that is behind much later."""
+    off = {"gas": {"on": False, "words": "OFF", "by": ""}}
+    chip, halted = (f'document.querySelector("{where}").innerText' for where in ("#chip-gas", "#halted"))
+    page.show("stopped", gas_counts=False, rewarming_s=12.3, figures=off)
+    assert "OFF" in page.tab.run(chip)
+    assert "Rewarming: 12 of 60 s" in page.tab.run(halted)
+    page.show("stopped", gas_counts=True, rewarming_s=12.3, figures=off)
+    assert "ON" in page.tab.run(chip)
+    assert "OFF" not in page.tab.run(chip)
+    assert "Rewarming" not in page.tab.run(halted)
+
+
 @pytest.mark.parametrize("phase", ["reporting", "done"])
 def test_once_nobody_watches_nothing_is_said_to_be_tracked_and_the_picture_is_old(
     page: Shown, phase: str

@@ -219,7 +219,9 @@ function chips() {
   const sign = { ok: "●", gas: "●", look: "▲", unknown: "?", calm: "○" };
   const chip = (name, figure, words) => [el("small", {}, `${name} `), el("span", { class: `sign-${figure.state}` }, `${sign[figure.state] ?? ""} ${words}`)];
   if (f) {
-    put("chip-gas", [f.gas.words, f.gas.by], () => chip("GAS", { state: f.gas.on === null ? "unknown" : f.gas.on ? "gas" : "calm" }, `${f.gas.words}${f.gas.by ? `, ${f.gas.by}` : ""}`));
+    // What counts as flowing is said to flow at once, before the step that takes it up.
+    const gas = state.gas_counts === true && f.gas.on === false ? { ...f.gas, on: true, words: "ON" } : f.gas;
+    put("chip-gas", [gas.words, gas.by], () => chip("GAS", { state: gas.on === null ? "unknown" : gas.on ? "gas" : "calm" }, `${gas.words}${gas.by ? `, ${gas.by}` : ""}`));
     put("chip-nozzle", [f.nozzle.words], () => chip("NOZZLE", f.nozzle, f.nozzle.words));
     put("chip-zone", [f.zone.words], () => chip("ZONE", f.zone, f.zone.words));
   }

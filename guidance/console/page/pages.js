@@ -365,7 +365,7 @@ export function donePage(state) {
 }
 
 function rewarming(state) {
-  if (state.rewarming_s === null) return state.over ? "The recording has ended." : "What is seen still counts.";
+  if (state.rewarming_s === null || state.gas_counts === true) return state.over ? "The recording has ended." : "What is seen still counts.";
   const seconds = `Rewarming: ${Math.floor(state.rewarming_s)} of ${state.rewarming_wanted_s} s.`;
   return state.over ? `${seconds} The recording has ended.` : seconds;
 }
