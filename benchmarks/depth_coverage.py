@@ -1,6 +1,7 @@
 """Whether the promised error of the depth camera's place holds the true one: the solution, on drawn rigs.
 
     python -m benchmarks.depth_coverage --rigs 200
+    python -m benchmarks.depth_coverage --doubted --pairs 12 --near-mm 450 --far-mm 1000   # as the step doubts it
 
 Each rig has its own place of the depth camera, scale and offset of its readings, errors of both lenses and of
 the print, noise of the corners, and of the readings: a pattern that stays with the pixels, smooth over 15 mm,
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -22,6 +23,7 @@ from scipy.ndimage import gaussian_filter
 from benchmarks.stopwatch import machine
 from calibration.board import OWN, BoardView
 from calibration.depth import DepthJudged, find_depth
+from calibration.depth_command import LENS_SHARE, MIDDLE_SHARE
 from calibration.depth_fit import Grounds
 from calibration.depth_views import depth_views, plane_z_mm
 from calibration.skin_error import DISTANCES_MM, camera_of
@@ -36,6 +38,7 @@ RGB_SIGMA = np.array([1.5, 1.5, 1.0, 1.0, 0.003, 0.006, 0.0, 0.0, 0.0])
 LENS_SIGMA = np.array([1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0])
 SIZE_U95 = 0.002
 GROUNDS = Grounds(np.diag(LENS_SIGMA**2), np.diag(RGB_SIGMA**2), SIZE_U95)
+FOCAL_SIGMA, MIDDLE_SIGMA_PX = LENS_SHARE * LENS[0], MIDDLE_SHARE * DEPTH_PX[0]
 BEHIND_MM = 500.0
 """From the board to what is behind it."""
 
@@ -101,6 +104,17 @@ def drawn(rng: np.random.Generator) -> Drawn:
     told = DepthCamera(camera_of(LENS, size_px=DEPTH_PX), Pose.identity())
     true = DepthCamera(lens, stand, None, float(scale), float(offset_mm))
     return Drawn(true, rgb, SIZE_U95 / 1.96 * float(rng.normal()), told)
+
+
+def doubted(rng: np.random.Generator) -> tuple[Drawn, Grounds]:
+    """A rig whose depth lens is off by as much as the step takes it to be where nobody states a bound."""
+    rig, lens = drawn(rng), np.array(LENS)
+    lens[:2] += FOCAL_SIGMA * rng.normal()
+    lens[2:4] += MIDDLE_SIGMA_PX * rng.normal(size=2)
+    known = np.zeros((9, 9))
+    known[:2, :2], known[[2, 3], [2, 3]] = FOCAL_SIGMA**2, MIDDLE_SIGMA_PX**2
+    true = replace(rig.camera, camera=camera_of(lens, size_px=DEPTH_PX))
+    return replace(rig, camera=true), replace(GROUNDS, depth_lens=known)
 
 
 def seen(
@@ -182,6 +196,9 @@ def main() -> None:
     parser.add_argument("--rigs", type=int, default=100)
     parser.add_argument("--first", type=int, default=0, help="seed of the first rig")
     parser.add_argument("--pairs", type=int, default=15)
+    parser.add_argument("--doubted", action="store_true", help="a lens as true as the step takes it to be")
+    parser.add_argument("--near-mm", type=float, default=Taken.near_mm)
+    parser.add_argument("--far-mm", type=float, default=Taken.far_mm)
     parser.add_argument("--kinds", type=int, nargs="+", default=range(len(KINDS)))
     options = parser.parse_args()
     table = Table(title=f"{options.rigs} drawn rigs, {options.pairs} pairs each; {machine()}")
@@ -198,8 +215,9 @@ def main() -> None:
         begun, count = time.perf_counter(), Count()
         for seed in range(options.first, options.first + options.rigs):
             rng = np.random.default_rng([seed, number])
-            rig = drawn(rng)
-            one = judged(rig, seen(rng, rig, noise=noise, taken=Taken(options.pairs)))
+            rig, grounds = doubted(rng) if options.doubted else (drawn(rng), GROUNDS)
+            taken = Taken(options.pairs, options.near_mm, options.far_mm)
+            one = judged(rig, seen(rng, rig, noise=noise, taken=taken), grounds=grounds)
             if isinstance(one, str) or one.refusal is not None:
                 count.refused += 1
                 continue

@@ -1,4 +1,4 @@
-"""One sitting of all nine steps and the check through the calibration's page, from nothing to a finished rig.
+"""One sitting of all ten steps and the check through the calibration's page, from nothing to a finished rig.
 
     python -m benchmarks.whole_sitting DIR --seeds 1
     python -m benchmarks.whole_sitting DIR --seeds 1 --kill jet    # its server is killed in that step, and started again
