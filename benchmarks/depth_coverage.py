@@ -1,7 +1,7 @@
 """Whether the promised error of the depth camera's place holds the true one: the solution, on drawn rigs.
 
     python -m benchmarks.depth_coverage --rigs 200
-    python -m benchmarks.depth_coverage --doubted --pairs 12 --near-mm 450 --far-mm 1000   # as the step doubts it
+    python -m benchmarks.depth_coverage --doubted --pairs 12 --near-mm 450 --far-mm 1000  # lens as doubted
 
 Each rig has its own place of the depth camera, scale and offset of its readings, errors of both lenses and of
 the print, noise of the corners, and of the readings: a pattern that stays with the pixels, smooth over 15 mm,
