@@ -38,6 +38,8 @@ STILL_PX = 4.0
 """A board that moves by more between two colour pictures is not brought to the time of a thermal one."""
 LONGEST_S = 60.0
 """After the first capture, whatever the cameras' clock was at then; what comes later is not looked at."""
+WAITING = 64
+"""Thermal pictures, 2.5 s of them at 25 Hz."""
 TEMPERATURE_EVERY_S = 0.2
 ROOM_DEGC = 23.0
 """Where the session does not say."""
@@ -96,6 +98,8 @@ class _Look:
     room_degc: float
     calibrated: Calibrated | None
     colour: deque[tuple[float, Bytes]] = field(default_factory=lambda: deque[tuple[float, Bytes]](maxlen=8))
+    waiting: deque[ThermalPicture] = field(default_factory=lambda: deque[ThermalPicture](maxlen=WAITING))
+    """For a colour picture as late as they: before the clocks are calibrated, all may be stamped ahead."""
     views: list[SeenBoth] = field(default_factory=list[SeenBoth])
     why: str = "the board was not in sight of the colour camera"
     looked_s: float = -np.inf
@@ -126,10 +130,13 @@ class _Look:
         for picture in capture.thermal:
             if picture.shutter:
                 continue
-            if picture.t_s - self.looked_s >= EVERY_S and len(self.views) < MOST_VIEWS:
-                self._see_board(picture)
+            self.waiting.append(picture)
             if picture.t_s - self.read_s >= TEMPERATURE_EVERY_S:
                 self._read(picture, sighting)
+        while self.waiting and self.colour and self.waiting[0].t_s <= self.colour[-1][0]:
+            picture = self.waiting.popleft()
+            if picture.t_s - self.looked_s >= EVERY_S and len(self.views) < MOST_VIEWS:
+                self._see_board(picture)
 
     def _see_board(self, picture: ThermalPicture | None) -> None:
         """The board as both cameras have it at the time of a thermal picture."""
@@ -137,6 +144,7 @@ class _Look:
         before = [one for one in self.colour if one[0] <= t_s]
         after = [one for one in self.colour if one[0] >= t_s]
         if not before or not after:
+            self.why = "no colour picture was taken about the time of a thermal one; calibrate `time` first"
             return
         self.looked_s = t_s
         first, last = before[-1], after[0]
