@@ -129,7 +129,8 @@ class TipStep:
         turned = turn_deg(self.poses().rotations) if len(self.taken) > 1 else 0.0
         missing = [] if turned >= LEAST_TURN_DEG else [f"{LEAST_TURN_DEG - turned:.0f} degrees more of turn"]
         if len(self.taken) < FIRST:
-            missing.append(f"{FIRST - len(self.taken)} poses")
+            lacking = FIRST - len(self.taken)
+            missing.append(f"{lacking} pose{'s' if lacking > 1 else ''}")
         return Advice(
             step=self.name,
             taken=not why,
