@@ -52,6 +52,36 @@ def test_every_key_has_a_button_and_a_page_that_may_not_sound_says_how_it_may(
         tab.until("document.body.dataset.step === 'thermal'")
 
 
+HIDDEN_IN_STRIP = """(() => {
+    const strip = document.getElementById('steps'), clock = document.getElementById('clock');
+    const names = 'Colour Thermal Collar Tip Depth Spread Degrees Time Axis Jet Check'.split(' ');
+    strip.replaceChildren(...names.map((name) => {
+        const one = document.createElement('li');
+        one.className = 'ok'; one.textContent = `${name} \u2713`;
+        return one;
+    }));
+    const end = Math.min(strip.getBoundingClientRect().right, clock.getBoundingClientRect().left);
+    const hides = getComputedStyle(strip).overflow !== 'visible';
+    return [...strip.children].filter((one) => {
+        const box = one.getBoundingClientRect();
+        return box.right > end + 1 || (hides && box.bottom > strip.getBoundingClientRect().bottom + 1);
+    }).map((one) => one.textContent);
+})()"""
+
+
+@in_browser
+@pytest.mark.parametrize("width", [1024, 1280])
+def test_all_steps_stand_in_the_strip_also_when_all_are_done(
+    browser: Browser, tmp_path: Path, width: int
+) -> None:
+    """The last one was cut off at 1280, as seen in a whole sitting."""
+    with served(tmp_path, scale=Scale(1.0, True)) as (_, port):
+        tab = browser.open(f"http://127.0.0.1:{port}/")
+        tab.size(width, 800)
+        tab.until("document.body.dataset.phase === 'running'")
+        assert tab.run(HIDDEN_IN_STRIP) == []
+
+
 OUTSIDE = """[...document.querySelectorAll(
     '#steps li, #clock, #picture, #side .card, #say, #why, #keys button')].filter((one) => {
     const box = one.getBoundingClientRect();
