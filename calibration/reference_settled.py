@@ -19,6 +19,9 @@ AGREE_DEGC_PER_MIN = 0.1
 """The same by how the slopes of all looks so far differ, which shows noise that is slower than a look is
 long: six then leave a bound of 0.105 (Student), and 0.045 for the drift itself."""
 
+NO_SCATTER_DEGC = 1e-6
+"""Rounding alone: pictures come in hundredths of a degree, means of seconds of them in ten-thousandths."""
+
 BLOCK_S = 1.0
 """Readings are averaged over so long: what is left is what changes slowly, as a slope does."""
 
@@ -92,7 +95,8 @@ def slope_error(t_s: Floats, degc: Floats, line: LookSlope | None = None) -> flo
         line: As found through them; its jumps do not count as scatter, but leave less to tell a slope by.
 
     Returns:
-        Infinite where they are too few to tell.
+        Infinite where they are too few to tell, or do not scatter at all: every camera wavers, and pictures
+        that are all the same are of one that is stuck.
     """
     if line is not None:
         degc = without_jumps(degc, line)
@@ -107,8 +111,8 @@ def slope_error(t_s: Floats, degc: Floats, line: LookSlope | None = None) -> flo
     jumped = 1.0 if line is None else line.square_min2 / float(np.sum(((t_s - t_s.mean()) / 60.0) ** 2))
     left = means - means.mean() - float(away @ means) / square * away
     squares = float(left @ left)
-    if not squares > 0.0:
-        return 0.0
+    if not squares > len(names) * NO_SCATTER_DEGC**2:
+        return float("inf")
     # A line takes its part of the likeness of neighbours: so many blocks, so much is added back.
     alike = float(left[1:] @ left[:-1]) / squares + 2.0 / len(names)
     alike = min(max(alike, 0.0), MOST_ALIKE)

@@ -55,17 +55,22 @@ def test_a_camera_that_wavers_is_looked_at_longer() -> None:
 
 
 def test_too_few_readings_and_a_reference_that_was_not_found_settle_nothing() -> None:
-    warm: Counts = np.full(CORE.shape, 30000, np.uint16)
+    rng = np.random.default_rng(8)
+
+    def warm() -> Counts:
+        """As a camera wavers: one that does not is stuck."""
+        return np.full(CORE.shape, 30000 + rng.integers(0, 2), np.uint16)
+
     readings = Readings()
     for t_s in times(20.0):
-        readings.take(float(t_s), warm)
+        readings.take(float(t_s), warm())
     assert not readings.settled(0.0), "nobody knows where the reference is"
     readings.core = CORE
     for t_s in times(4.0):
-        readings.take(20.0 + float(t_s), warm)
+        readings.take(20.0 + float(t_s), warm())
     assert not readings.settled(0.0), "4 s are too few"
     for t_s in times(6.0):
-        readings.take(24.0 + float(t_s), warm)
+        readings.take(24.0 + float(t_s), warm())
     assert readings.settled(20.0)
     assert not readings.settled(28.0), "a later look is one of its own"
     readings.forget()
@@ -97,3 +102,10 @@ def pictures_of(degc: float) -> Counts:
     """Of even temperature, with what a picture's last digit leaves spread over it."""
     even = 100.0 * (degc + 273.15) + np.linspace(-0.5, 0.5, CORE.size).reshape(CORE.shape)
     return np.rint(even).astype(np.uint16)
+
+
+@pytest.mark.parametrize("drift_degc_per_min", [0.0, 0.3])
+def test_readings_that_do_not_scatter_at_all_settle_nothing(drift_degc_per_min: float) -> None:
+    """They are of a camera that is stuck, not of one that is known to the last digit."""
+    t_s = np.arange(0.0, 30.0, 0.25)
+    assert slope_error(t_s, 33.1 + drift_degc_per_min * t_s / 60.0) == np.inf
